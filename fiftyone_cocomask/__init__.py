@@ -1,0 +1,100 @@
+"""Roboflow COCO exports to exact masks, and mask evaluations, in FiftyOne.
+
+FiftyOne loads this module at start-up to register the plugin, so it imports nothing
+but the registration code; each name of the SDK is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .coco.check import check_export
+    from .coco.issues import Issue, IssueCode
+    from .coco.report import ExportReport
+    from .datasets.evaluations import (
+        compare_masks,
+        delete_mask_evaluation,
+        evaluate_mask_area,
+        evaluate_mask_coverage,
+        list_mask_evaluations,
+        load_mask_evaluation,
+        rename_mask_evaluation,
+    )
+    from .datasets.exports import export_cutouts, export_masks
+    from .datasets.importing import import_roboflow_coco
+    from .datasets.masks import MaskReport, compute_masks
+    from .errors import CocoMaskError, ExportError, MaskFileError
+    from .processor import COCOProcessor
+
+__version__ = "0.1.0"
+
+_MODULE_OF_NAME = {
+    "check_export": ".coco.check",
+    "ExportReport": ".coco.report",
+    "Issue": ".coco.issues",
+    "IssueCode": ".coco.issues",
+    "import_roboflow_coco": ".datasets.importing",
+    "compute_masks": ".datasets.masks",
+    "MaskReport": ".datasets.masks",
+    "evaluate_mask_area": ".datasets.evaluations",
+    "evaluate_mask_coverage": ".datasets.evaluations",
+    "compare_masks": ".datasets.evaluations",
+    "list_mask_evaluations": ".datasets.evaluations",
+    "load_mask_evaluation": ".datasets.evaluations",
+    "rename_mask_evaluation": ".datasets.evaluations",
+    "delete_mask_evaluation": ".datasets.evaluations",
+    "export_masks": ".datasets.exports",
+    "export_cutouts": ".datasets.exports",
+    "COCOProcessor": ".processor",
+    "CocoMaskError": ".errors",
+    "ExportError": ".errors",
+    "MaskFileError": ".errors",
+}
+
+__all__ = [
+    "COCOProcessor",
+    "CocoMaskError",
+    "ExportError",
+    "ExportReport",
+    "Issue",
+    "IssueCode",
+    "MaskFileError",
+    "MaskReport",
+    "check_export",
+    "compare_masks",
+    "compute_masks",
+    "delete_mask_evaluation",
+    "evaluate_mask_area",
+    "evaluate_mask_coverage",
+    "export_cutouts",
+    "export_masks",
+    "import_roboflow_coco",
+    "list_mask_evaluations",
+    "load_mask_evaluation",
+    "rename_mask_evaluation",
+]
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULE_OF_NAME.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(module, __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def register(plugin: Any) -> None:
+    """Registers the plugin's operators and panels; FiftyOne calls it.
+
+    Args:
+        plugin: the ``fiftyone.plugins.context.PluginContext``
+    """
+    from . import operators, panels
+
+    operators.register(plugin)
+    panels.register(plugin)
