@@ -1,0 +1,4 @@
+"""Polygons and RLE -> masks, areas and overlap, and mask files.
+
+numpy, OpenCV and pycocotools only: nothing here knows FiftyOne.
+"""

@@ -1,0 +1,112 @@
+"""Rings: closed polygons of x, y in pixels, as float64 arrays of shape (n, 2).
+
+Coordinates are COCO's continuous ones: the pixel in column c and row r is the square
+``[c, c + 1) x [r, r + 1)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+# pycocotools places vertices on a grid of this many steps a pixel (`rleFrPoly`).
+_COCO_STEPS = 5.0
+
+
+def ring_area(ring: np.ndarray) -> float:
+    """Returns the area that a ring encloses, in square pixels.
+
+    The shoelace formula: a ring that crosses itself may enclose more than this says.
+
+    Args:
+        ring: an array of shape (n, 2)
+    """
+    if len(ring) < 3:
+        return 0.0
+    # Relative to a vertex, so that large coordinates cost no precision.
+    x, y = (ring - ring[0]).T
+    return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2)
+
+
+def rings_bounds(rings: Sequence[np.ndarray]) -> tuple[float, float, float, float]:
+    """Returns the smallest x and y and the largest x and y of some rings."""
+    x0, y0 = np.min([ring.min(axis=0) for ring in rings], axis=0)
+    x1, y1 = np.max([ring.max(axis=0) for ring in rings], axis=0)
+    return float(x0), float(y0), float(x1), float(y1)
+
+
+def to_relative(ring: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Returns FiftyOne's relative coordinates of a ring, without moving a pixel.
+
+    ``x / width * width`` can miss ``x`` by the last bit of a double, which moves a
+    vertex where ``x`` lies just on a step of a rasterizer: 24.5 for pycocotools, 178
+    for OpenCV. There the relative coordinate is nudged by its last bits until
+    :func:`to_pixels` gives ``x`` again or, where no double does, a value on the same
+    side of the step for both rasterizers.
+
+    Args:
+        ring: an array of shape (n, 2), in pixels
+        width: the width of the image, in pixels
+        height: its height
+
+    Returns:
+        an array of shape (n, 2), 0..1 inside the image
+    """
+    size = np.array([width, height], dtype=np.float64)
+    relative = ring / size
+    restored = relative * size
+    moved = restored != ring
+    if moved.any():
+        relative[moved] = _nudged(
+            ring[moved], relative[moved], np.broadcast_to(size, ring.shape)[moved]
+        )
+    return relative
+
+
+def to_pixels(points: Sequence[Sequence[float]], width: int, height: int) -> np.ndarray:
+    """Returns the pixel coordinates of FiftyOne's relative points.
+
+    The inverse of :func:`to_relative`.
+
+    Args:
+        points: n pairs of x, y, 0..1 inside the image
+        width: the width of the image, in pixels
+        height: its height
+
+    Returns:
+        an array of shape (n, 2), in pixels
+    """
+    array = np.array(points, dtype=np.float64).reshape(-1, 2)
+    array *= (width, height)
+    return array
+
+
+def _nudged(exact: np.ndarray, relative: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Returns the relative values next to those given that restore best."""
+    wanted = _steps(exact)
+    best = relative.copy()
+    # 2: the value itself is restored; 1: its steps are; 0: neither.
+    quality = _quality(best, exact, wanted, size)
+    for direction in (np.inf, -np.inf):
+        candidate = relative
+        for _ in range(3):
+            candidate = np.nextafter(candidate, direction)
+            better = _quality(candidate, exact, wanted, size)
+            improved = better > quality
+            best[improved] = candidate[improved]
+            quality[improved] = better[improved]
+    return best
+
+
+def _quality(
+    relative: np.ndarray, exact: np.ndarray, wanted: np.ndarray, size: np.ndarray
+) -> np.ndarray:
+    restored = relative * size
+    same_steps = (_steps(restored) == wanted).all(axis=0)
+    return np.where(restored == exact, 2, same_steps.astype(int))
+
+
+def _steps(values: np.ndarray) -> np.ndarray:
+    """Returns the steps that both rasterizers put values on, each cut off as C does."""
+    return np.trunc(np.stack([values, values * _COCO_STEPS + 0.5]))
