@@ -1,0 +1,231 @@
+"""Sample documents as MongoDB holds them: the only module on FiftyOne's private API.
+
+Reading and writing whole batches of documents is what makes imports, masks and
+evaluations fast: FiftyOne's public calls build one Python object per label. Tests
+compare every document written here with the one that ``Dataset.add_samples`` writes.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from itertools import islice
+from typing import Any
+
+import fiftyone.core.sample as fos
+from bson import ObjectId
+from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError, ConnectionFailure
+
+from ..errors import CocoMaskError
+
+BATCH_SIZE = 200
+
+Document = dict[str, Any]
+# The id of a sample, what to set, and what must still hold for it to be set.
+Update = tuple[ObjectId, Document] | tuple[ObjectId, Document, Document]
+
+
+class DatabaseError(CocoMaskError):
+    """MongoDB went away, or refused a write."""
+
+
+def stream_documents(
+    samples: Any, paths: Sequence[str], batch_size: int = BATCH_SIZE
+) -> Iterator[list[Document]]:
+    """Yields the documents of a view in batches, in the view's order.
+
+    Args:
+        samples: a dataset or view; of a grouped dataset, its active slice
+        paths: the fields to read, ``embedded.field.name`` syntax; ``_id`` is
+            always among them
+        batch_size: the number of documents per batch
+
+    Yields:
+        lists of at most ``batch_size`` documents, as MongoDB holds them
+
+    Raises:
+        DatabaseError: if MongoDB cannot be reached
+    """
+    projection = {"$project": dict.fromkeys(_without_children(paths), 1)}
+    pipeline = samples._pipeline(post_pipeline=[projection])
+    collection = samples._dataset._sample_collection
+    with clear_database_errors():
+        cursor = collection.aggregate(pipeline, allowDiskUse=True, batchSize=batch_size)
+        with cursor:
+            batch = []
+            for document in cursor:
+                batch.append(document)
+                if len(batch) == batch_size:
+                    yield batch
+                    batch = []
+            if batch:
+                yield batch
+
+
+def read_documents(
+    dataset: Any, ids: Sequence[ObjectId], paths: Sequence[str]
+) -> list[Document]:
+    """Returns the documents of some samples, whole where a view would filter labels.
+
+    Args:
+        dataset: the dataset that holds the samples
+        ids: the ids of the samples
+        paths: the fields to read, as for :func:`stream_documents`
+
+    Returns:
+        the documents of those samples that there are, in no particular order
+
+    Raises:
+        DatabaseError: if MongoDB cannot be reached
+    """
+    projection = dict.fromkeys(_without_children(paths), 1)
+    with clear_database_errors():
+        return list(
+            dataset._sample_collection.find({"_id": {"$in": list(ids)}}, projection)
+        )
+
+
+def sample_ids(
+    dataset: Any, condition: Document, batch_size: int = BATCH_SIZE
+) -> Iterator[list[ObjectId]]:
+    """Yields the ids of a dataset's samples that meet a condition, in batches.
+
+    Args:
+        dataset: the dataset; of a grouped one, all slices
+        condition: a MongoDB filter
+        batch_size: the number of ids per batch
+
+    Raises:
+        DatabaseError: if MongoDB cannot be reached
+    """
+    with (
+        clear_database_errors(),
+        dataset._sample_collection.find(condition, {"_id": 1}) as cursor,
+    ):
+        while batch := [d["_id"] for d in islice(cursor, batch_size)]:
+            yield batch
+
+
+def aggregate_documents(samples: Any, stages: Sequence[Document]) -> list[Document]:
+    """Returns what MongoDB's aggregation stages make of a view's samples.
+
+    Args:
+        samples: a dataset or view; of a grouped dataset, its active slice
+        stages: the stages to append to the view's own
+
+    Raises:
+        DatabaseError: if MongoDB cannot be reached
+    """
+    pipeline = samples._pipeline(post_pipeline=list(stages))
+    collection = samples._dataset._sample_collection
+    with clear_database_errors():
+        return list(collection.aggregate(pipeline, allowDiskUse=True))
+
+
+def update_documents(dataset: Any, updates: Iterable[Update]) -> int:
+    """Sets fields of samples in one bulk write.
+
+    Args:
+        dataset: the dataset that holds the samples
+        updates: pairs of a sample's id and the ``{path: value}`` to set; a third
+            item, if given, is a MongoDB filter without which the sample is left
+            alone, for updates that rest on what was read before
+
+    Returns:
+        the number of updates whose sample was there and whose filter held
+
+    Raises:
+        DatabaseError: if MongoDB cannot be reached or refuses the write
+    """
+    now = _now()
+    operations = []
+    sample_ids = []
+    for sample_id, values, *guard in updates:
+        sample_ids.append(sample_id)
+        condition = {"_id": sample_id, **(guard[0] if guard else {})}
+        operations.append(
+            UpdateOne(condition, {"$set": {**values, "last_modified_at": now}})
+        )
+    if not operations:
+        return 0
+    with clear_database_errors():
+        written = dataset._sample_collection.bulk_write(operations, ordered=False)
+    _reload_loaded_samples(dataset, sample_ids)
+    return written.matched_count
+
+
+def insert_documents(dataset: Any, documents: Sequence[Document]) -> None:
+    """Adds samples to a dataset whose schema already declares their fields.
+
+    Args:
+        dataset: the dataset
+        documents: the samples' own fields; what every sample has beside them is
+            added here as ``Dataset.add_samples`` adds it
+
+    Raises:
+        DatabaseError: if MongoDB cannot be reached or refuses the write
+    """
+    if not documents:
+        return
+    if dataset.media_type is None:
+        dataset.media_type = "image"
+    now = _now()
+    common = {
+        "_dataset_id": dataset._doc.id,
+        "created_at": now,
+        "last_modified_at": now,
+    }
+    with clear_database_errors():
+        dataset._sample_collection.insert_many(
+            [{**document, **common} for document in documents], ordered=False
+        )
+
+
+def new_sample_document(filepath: str, tags: list[str]) -> Document:
+    """Returns the fields that a new image sample has before its own, in order."""
+    return {
+        "_id": ObjectId(),
+        "filepath": filepath,
+        "tags": tags,
+        # `add_samples` draws the same for samples whose order is to be shuffled.
+        "_rand": random.random() * 0.001 + 0.999,
+        "_media_type": "image",
+    }
+
+
+@contextmanager
+def clear_database_errors() -> Iterator[None]:
+    """Turns MongoDB's errors into one sentence that says what to do."""
+    try:
+        yield
+    except ConnectionFailure as error:
+        raise DatabaseError(
+            "The connection to MongoDB was lost; what was written so far is "
+            "complete, so start MongoDB and run the same call again"
+        ) from error
+    except BulkWriteError as error:
+        first = error.details["writeErrors"][0]["errmsg"]
+        raise DatabaseError(f"MongoDB refused a write: {first}") from error
+
+
+def _now() -> datetime:
+    """Returns the time as FiftyOne writes it: UTC, without a time zone."""
+    return datetime.now(timezone.utc).replace(tzinfo=None)
+
+
+def _without_children(paths: Sequence[str]) -> list[str]:
+    """Drops paths below another path of the list: MongoDB refuses such a pair."""
+    return [
+        path
+        for path in dict.fromkeys(["_id", *paths])
+        if not any(path.startswith(other + ".") for other in paths)
+    ]
+
+
+def _reload_loaded_samples(dataset: Any, sample_ids: Sequence[ObjectId]) -> None:
+    fos.Sample._reload_docs(
+        dataset._sample_collection_name, sample_ids=[str(i) for i in sample_ids]
+    )

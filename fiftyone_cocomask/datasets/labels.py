@@ -1,0 +1,220 @@
+"""Label documents of FiftyOne -> the geometry of their objects in pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import fiftyone as fo
+import fiftyone.core.utils as fou
+import numpy as np
+from bson import ObjectId
+
+from ..errors import CocoMaskError
+from ..geometry.objects import MaskObject, is_drawable
+from ..geometry.png import read_mask
+from ..geometry.rings import to_pixels
+from ..geometry.rle import rle_outline
+
+# The label types whose objects can be drawn, and the list each keeps them in.
+OBJECT_LISTS: dict[type, str | None] = {
+    fo.Polylines: "polylines",
+    fo.Polyline: None,
+    fo.Detections: "detections",
+    fo.Detection: None,
+}
+
+_GEOMETRY_ATTRIBUTES = (
+    "_id",
+    "_cls",
+    "label",
+    "points",
+    "closed",
+    "filled",
+    "rle",
+    "iscrowd",
+    "bounding_box",
+    "mask",
+    "mask_path",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelObject:
+    """One label and its geometry.
+
+    Attributes:
+        label_id: the label's id
+        label: its class, or None
+        index: its place in the list of its sample
+        iscrowd: whether it marks a crowd, in COCO's sense
+        geometry: what to draw, in pixels of the image
+    """
+
+    label_id: ObjectId
+    label: str | None
+    index: int
+    iscrowd: bool
+    geometry: MaskObject
+
+
+def object_list_path(samples: Any, label_field: str) -> str:
+    """Returns the path of the objects of a label field: ``"field.polylines"``.
+
+    Raises:
+        CocoMaskError: if there is no such field or its labels are no objects
+    """
+    field = samples.get_field(label_field)
+    if field is None:
+        fitting = object_fields(samples)
+        has = f"it has {', '.join(fitting)}" if fitting else "it has none"
+        raise CocoMaskError(
+            f"Dataset '{samples._dataset.name}' has no field '{label_field}'; give "
+            f"label_field= a field of Polylines or Detections ({has})"
+        )
+    label_type = getattr(field, "document_type", None)
+    if label_type not in OBJECT_LISTS:
+        found = label_type.__name__ if label_type else type(field).__name__
+        raise CocoMaskError(
+            f"Field '{label_field}' holds {found}; label_field= needs Polylines, or "
+            "Detections with masks"
+        )
+    list_name = OBJECT_LISTS[label_type]
+    return f"{label_field}.{list_name}" if list_name else label_field
+
+
+def object_fields(samples: Any) -> list[str]:
+    """Returns the names of the sample fields whose labels can be drawn as objects."""
+    schema = samples.get_field_schema()
+    return [
+        name
+        for name, field in schema.items()
+        if getattr(field, "document_type", None) in OBJECT_LISTS
+    ]
+
+
+def geometry_paths(samples: Any, label_field: str) -> list[str]:
+    """Returns the paths to read for :func:`mask_objects`, and no others.
+
+    What other programs add to the labels is not read, so it changes no fingerprint.
+    """
+    path = object_list_path(samples, label_field)
+    return [f"{label_field}._cls"] * (path != label_field) + [
+        f"{path}.{attribute}" for attribute in _GEOMETRY_ATTRIBUTES
+    ]
+
+
+def label_documents(label: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """Returns the documents of the single objects of a label field's value."""
+    if not label:
+        return []
+    for list_name in ("polylines", "detections"):
+        if list_name in label:
+            return label[list_name] or []
+    return [label] if "points" in label or "bounding_box" in label else []
+
+
+def mask_objects(
+    label: dict[str, Any] | None, width: int, height: int
+) -> list[LabelObject]:
+    """Returns the objects of one sample's label field that have a geometry.
+
+    Args:
+        label: the raw document of the Polylines, Polyline, Detections or Detection
+        width: the width of the image, in pixels
+        height: its height
+
+    Returns:
+        one :class:`LabelObject` per label with a geometry; ``index`` tells which
+        labels are left out: Detections without a mask, Polylines without points or
+        with numbers that no image has
+    """
+    objects = []
+    for index, document in enumerate(label_documents(label)):
+        geometry = _label_geometry(document, width, height)
+        if geometry is not None:
+            objects.append(
+                LabelObject(
+                    label_id=document["_id"],
+                    label=document.get("label"),
+                    index=index,
+                    iscrowd=bool(document.get("iscrowd")),
+                    geometry=geometry,
+                )
+            )
+    return objects
+
+
+def _label_geometry(
+    document: dict[str, Any], width: int, height: int
+) -> MaskObject | None:
+    if "bounding_box" in document:
+        return _detection_geometry(document, width, height)
+    return _polyline_geometry(document, width, height)
+
+
+def _polyline_geometry(
+    document: dict[str, Any], width: int, height: int
+) -> MaskObject | None:
+    shapes = document.get("points") or []
+    rings = tuple(to_pixels(shape, width, height) for shape in shapes if shape)
+    rle = document.get("rle")
+    if rle and not _is_edited(rings, rle, width, height):
+        return MaskObject(rle=rle)
+    if not rings or not all(is_drawable(ring) for ring in rings):
+        return None
+    if document.get("filled"):
+        return MaskObject(rings=rings)
+    return MaskObject(rings=rings, line_width=1, closed=bool(document.get("closed")))
+
+
+def _is_edited(
+    rings: tuple[np.ndarray, ...], rle: dict[str, Any], width: int, height: int
+) -> bool:
+    """Whether a label's points are no longer the outline of its RLE.
+
+    They are written as the outline at import. Where they differ, somebody moved them
+    in the App, or the RLE is of another image size, and the points are what counts.
+    """
+    if list(rle["size"]) != [height, width]:
+        return True
+    outline = rle_outline(rle)
+    return len(outline) != len(rings) or not all(
+        a.shape == b.shape and np.abs(a - b).max() < 1e-6
+        for a, b in zip(outline, rings, strict=True)
+    )
+
+
+def _detection_geometry(
+    document: dict[str, Any], width: int, height: int
+) -> MaskObject | None:
+    mask = _instance_mask(document)
+    if mask is None:
+        return None
+    x, y, w, h = document["bounding_box"]
+    # FiftyOne's rule for placing an instance mask (`Detections.to_segmentation`):
+    # corners truncated to pixels, the mask resized to the box between them.
+    left, top = int(x * width), int(y * height)
+    right, bottom = int((x + w) * width), int((y + h) * height)
+    if right <= left or bottom <= top:
+        return MaskObject(mask=np.zeros((0, 0), bool), offset=(left, top))
+    if mask.shape != (bottom - top, right - left):
+        mask = cv2.resize(mask, (right - left, bottom - top))
+    return MaskObject(mask=mask.astype(bool), offset=(left, top))
+
+
+def _instance_mask(document: dict[str, Any]) -> np.ndarray | None:
+    """Returns the 0/1 uint8 mask of a Detection, or None if it has none."""
+    if document.get("mask") is not None:
+        mask = fou.deserialize_numpy_array(document["mask"])
+    elif document.get("mask_path"):
+        if not Path(document["mask_path"]).is_file():
+            return None
+        mask = read_mask(document["mask_path"])
+    else:
+        return None
+    if mask.ndim == 3:
+        mask = mask[..., 0]
+    return (mask > 0).astype(np.uint8)

@@ -1,0 +1,451 @@
+"""Masks from labels of any origin, on real datasets."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import fiftyone as fo
+import numpy as np
+import pytest
+from PIL import Image
+from pycocotools import mask as mask_utils
+
+from fiftyone_cocomask import CocoMaskError, MaskFileError, compute_masks
+
+WIDTH, HEIGHT = 40, 30
+# Two squares that meet in [15, 20) x [5, 15): 15 x 10 and 15 x 10 pixels.
+LEFT = [(5, 5), (20, 5), (20, 15), (5, 15)]
+RIGHT = [(15, 5), (30, 5), (30, 15), (15, 15)]
+SMALL = [(6, 6), (8, 6), (8, 8), (6, 8)]
+
+
+def polyline(
+    ring: Sequence[tuple[float, float]], label: str, **kwargs: Any
+) -> fo.Polyline:
+    points = [(x / WIDTH, y / HEIGHT) for x, y in ring]
+    return fo.Polyline(label=label, points=[points], closed=True, filled=True, **kwargs)
+
+
+def square_mask(x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
+    mask = np.zeros((HEIGHT, WIDTH), bool)
+    mask[y0:y1, x0:x1] = True
+    return mask
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Any:
+    """Makes image files of 40 x 30 pixels."""
+
+    def make(*names: str) -> list[str]:
+        paths = []
+        for name in names:
+            path = tmp_path / "images" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(path), np.full((HEIGHT, WIDTH, 3), 90, np.uint8))
+            paths.append(str(path))
+        return paths
+
+    return make
+
+
+def add(
+    dataset: fo.Dataset, path: str, *lines: fo.Polyline, **fields: Any
+) -> fo.Sample:
+    labels = fo.Polylines(polylines=list(lines))
+    sample = fo.Sample(filepath=path, segmentations=labels, **fields)
+    dataset.add_sample(sample)
+    return sample
+
+
+def mask_of(sample: fo.Sample, field: str = "mask") -> np.ndarray:
+    sample.reload()
+    return sample[field].get_mask()
+
+
+def test_a_binary_mask_is_the_union_of_the_objects(
+    new_dataset: Any, images: Any
+) -> None:
+    sample = add(
+        dataset := new_dataset(),
+        *images("a.jpg"),
+        polyline(LEFT, "a"),
+        polyline(RIGHT, "b"),
+    )
+    report = compute_masks(dataset)
+    union = square_mask(5, 5, 20, 15) | square_mask(15, 5, 30, 15)
+    np.testing.assert_array_equal(mask_of(sample), union * np.uint8(255))
+    assert (report.images, report.objects, report.overlap_px) == (1, 2, 50)
+
+
+def test_semantic_masks_name_their_classes_and_show_the_smaller_object_on_top(
+    new_dataset: Any, images: Any
+) -> None:
+    dataset = new_dataset()
+    sample = add(dataset, *images("a.jpg"), polyline(SMALL, "b"), polyline(LEFT, "a"))
+    compute_masks(dataset, mask_field="classes", mode="semantic")
+    expected = np.zeros((HEIGHT, WIDTH), np.uint8)
+    expected[square_mask(5, 5, 20, 15)] = 1
+    expected[square_mask(6, 6, 8, 8)] = 2
+    np.testing.assert_array_equal(mask_of(sample, "classes"), expected)
+    assert dataset.mask_targets["classes"] == {1: "a", 2: "b"}
+
+
+@pytest.mark.parametrize(
+    ("overlap", "top"),
+    [
+        ("annotation_order", 1),
+        ("largest_first", 2),
+        ("smallest_first", 1),
+        (["a", "b"], 2),
+        (["b", "a"], 1),
+    ],
+)
+def test_overlap_decides_which_class_owns_a_shared_pixel(
+    new_dataset: Any, images: Any, overlap: Any, top: int
+) -> None:
+    dataset = new_dataset()
+    sample = add(dataset, *images("a.jpg"), polyline(SMALL, "b"), polyline(LEFT, "a"))
+    report = compute_masks(dataset, mode="semantic", overlap=overlap)
+    assert mask_of(sample)[7, 7] == top
+    assert report.overlap_px == 4
+    hidden = [item["label_id"] for item in report.hidden]
+    assert hidden == ([] if top == 2 else [sample.segmentations.polylines[0].id])
+
+
+def test_instance_masks_number_the_objects_of_an_image(
+    new_dataset: Any, images: Any
+) -> None:
+    dataset = new_dataset()
+    sample = add(dataset, *images("a.jpg"), polyline(SMALL, "b"), polyline(LEFT, "a"))
+    compute_masks(dataset, mode="instance")
+    mask = mask_of(sample)
+    assert sorted(np.unique(mask)) == [0, 1, 2]
+    np.testing.assert_array_equal(mask == 1, square_mask(6, 6, 8, 8))
+
+
+def test_more_than_255_classes_make_a_16_bit_mask(
+    new_dataset: Any, images: Any
+) -> None:
+    dataset = new_dataset()
+    lines = [polyline(SMALL, f"class{n:03}") for n in range(299)]
+    sample = add(dataset, *images("a.jpg"), *lines, polyline(LEFT, "class299"))
+    compute_masks(dataset, mode="semantic")
+    mask = mask_of(sample)
+    assert (mask.dtype, int(mask.max())) == (np.dtype(np.uint16), 300)
+
+
+def test_classes_selects_and_crowds_can_be_left_out(
+    new_dataset: Any, images: Any
+) -> None:
+    dataset = new_dataset()
+    lines = [polyline(LEFT, "a"), polyline(RIGHT, "b", iscrowd=1)]
+    sample = add(dataset, *images("a.jpg"), *lines)
+    compute_masks(dataset, classes=["b"])
+    assert np.count_nonzero(mask_of(sample)) == 150
+    compute_masks(dataset, include_crowd=False)
+    np.testing.assert_array_equal(mask_of(sample) > 0, square_mask(5, 5, 20, 15))
+
+
+def test_the_opencv_rasterizer_includes_the_far_edge(
+    new_dataset: Any, images: Any
+) -> None:
+    dataset = new_dataset()
+    sample = add(dataset, *images("a.jpg"), polyline(SMALL, "a"))
+    compute_masks(dataset, rasterizer="opencv")
+    np.testing.assert_array_equal(mask_of(sample) > 0, square_mask(6, 6, 9, 9))
+
+
+def test_an_image_without_objects_gets_an_all_zero_mask(
+    new_dataset: Any, images: Any
+) -> None:
+    dataset = new_dataset()
+    sample = add(dataset, *images("a.jpg"))
+    compute_masks(dataset)
+    assert mask_of(sample).shape == (HEIGHT, WIDTH)
+    assert not mask_of(sample).any()
+
+
+def test_detections_with_masks_are_drawn_where_fiftyone_draws_them(
+    new_dataset: Any, images: Any
+) -> None:
+    instance = np.zeros((10, 15), bool)
+    instance[2:8, 3:12] = True
+    box = [5 / WIDTH, 6 / HEIGHT, 15 / WIDTH, 10 / HEIGHT]
+    detections = fo.Detections(
+        detections=[
+            fo.Detection(label="a", bounding_box=box, mask=instance),
+            fo.Detection(label="a", bounding_box=box),
+        ]
+    )
+    dataset = new_dataset()
+    sample = fo.Sample(filepath=images("a.jpg")[0], objects=detections)
+    dataset.add_sample(sample)
+    report = compute_masks(dataset, "objects")
+    own = detections.detections[0]
+    expected = fo.Detections(detections=[own]).to_segmentation(
+        frame_size=(WIDTH, HEIGHT)
+    )
+    np.testing.assert_array_equal(mask_of(sample) > 0, expected.mask > 0)
+    assert report.without_geometry == 1
+
+
+def test_an_rle_is_drawn_until_its_outline_is_edited(
+    new_dataset: Any, images: Any
+) -> None:
+    holed = square_mask(5, 5, 20, 20) & ~square_mask(8, 8, 12, 12)
+    rle = mask_utils.encode(np.asfortranarray(holed.astype(np.uint8)))
+    contours, _ = cv2.findContours(
+        holed.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE
+    )
+    points = [
+        [(float(x) / WIDTH, float(y) / HEIGHT) for x, y in contour.reshape(-1, 2)]
+        for contour in contours
+    ]
+    label = fo.Polyline(label="a", points=points, closed=True, filled=True)
+    label["rle"] = {"size": [HEIGHT, WIDTH], "counts": rle["counts"].decode()}
+    dataset = new_dataset()
+    sample = add(dataset, *images("a.jpg"), label)
+    compute_masks(dataset)
+    np.testing.assert_array_equal(mask_of(sample) > 0, holed)
+
+    sample.segmentations.polylines[0].points = polyline(LEFT, "a").points
+    sample.save()
+    compute_masks(dataset)
+    np.testing.assert_array_equal(mask_of(sample) > 0, square_mask(5, 5, 20, 15))
+
+
+def test_augmented_copies_and_equal_names_never_share_a_file(
+    new_dataset: Any, images: Any
+) -> None:
+    dataset = new_dataset()
+    names = [
+        "a_jpg.rf.1111.jpg",
+        "a_jpg.rf.2222.jpg",
+        "x/same.jpg",
+        "y/same.jpg",
+        "y/SAME.png",
+    ]
+    for path in images(*names):
+        add(dataset, path, polyline(LEFT, "a"))
+    compute_masks(dataset)
+    paths = dataset.values("mask.mask_path")
+    assert len({path.lower() for path in paths}) == len(names)
+    assert {Path(path).name for path in paths[:2]} == {
+        "a_jpg.rf.1111.png",
+        "a_jpg.rf.2222.png",
+    }
+
+
+def test_files_lie_below_the_split_and_are_read_alike_by_other_readers(
+    new_dataset: Any, images: Any, tmp_path: Path
+) -> None:
+    dataset = new_dataset()
+    sample = add(dataset, *images("a.b.jpg"), polyline(LEFT, "a"), split="train")
+    compute_masks(dataset, output_dir=tmp_path / "masks")
+    path = tmp_path / "masks" / "train" / "a.b.png"
+    sample.reload()
+    assert sample.mask.mask_path == str(path)
+    expected = square_mask(5, 5, 20, 15)
+    with Image.open(path) as image:
+        assert image.mode == "1"
+        np.testing.assert_array_equal(np.asarray(image), expected)
+    read = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    np.testing.assert_array_equal(read, expected * np.uint8(255))
+    np.testing.assert_array_equal(sample.mask.get_mask(), read)
+
+
+def test_a_second_run_draws_only_what_changed(new_dataset: Any, images: Any) -> None:
+    dataset = new_dataset()
+    first, second = images("a.jpg", "b.jpg")
+    edited = add(dataset, first, polyline(LEFT, "a"))
+    add(dataset, second, polyline(LEFT, "a"))
+    compute_masks(dataset)
+    untouched = os.stat(dataset.last().mask.mask_path).st_mtime_ns
+
+    edited.segmentations.polylines[0].points = polyline(SMALL, "a").points
+    edited.save()
+    report = compute_masks(dataset)
+    assert (report.images, report.unchanged) == (2, 1)
+    assert np.count_nonzero(mask_of(edited)) == 4
+    assert os.stat(dataset.last().mask.mask_path).st_mtime_ns == untouched
+    # Another option draws all again, a lost file only itself.
+    assert compute_masks(dataset, rasterizer="opencv").unchanged == 0
+    os.remove(dataset.last().mask.mask_path)
+    assert compute_masks(dataset, rasterizer="opencv").unchanged == 1
+
+
+def test_what_others_add_to_labels_changes_no_mask(
+    new_dataset: Any, images: Any
+) -> None:
+    dataset = new_dataset()
+    sample = add(dataset, *images("a.jpg"), polyline(LEFT, "a"))
+    compute_masks(dataset)
+    sample.segmentations.polylines[0]["note"] = "checked"
+    sample.segmentations.polylines[0].tags.append("good")
+    sample.save()
+    assert compute_masks(dataset).unchanged == 1
+
+
+def test_only_the_samples_of_a_view_change(new_dataset: Any, images: Any) -> None:
+    dataset = new_dataset()
+    for path in images("a.jpg", "b.jpg"):
+        add(dataset, path, polyline(LEFT, "a"))
+    compute_masks(dataset[:1])
+    assert dataset.count("mask") == 1
+
+
+def test_masks_can_be_stored_in_the_database(new_dataset: Any, images: Any) -> None:
+    dataset = new_dataset()
+    sample = add(dataset, *images("a.jpg"), polyline(LEFT, "a"))
+    report = compute_masks(dataset, storage="database")
+    sample.reload()
+    assert sample.mask.mask_path is None
+    assert report.output_dir is None
+    np.testing.assert_array_equal(sample.mask.mask > 0, square_mask(5, 5, 20, 15))
+    assert compute_masks(dataset, storage="database").unchanged == 1
+
+
+def test_a_foreign_file_or_mask_is_replaced_only_when_told(
+    new_dataset: Any, images: Any, tmp_path: Path
+) -> None:
+    dataset = new_dataset()
+    path, other = images("a.jpg", "b.jpg")
+    add(dataset, path, polyline(LEFT, "a"))
+    foreign = tmp_path / "masks" / "a.png"
+    foreign.parent.mkdir()
+    foreign.write_bytes(b"somebody's")
+    mine = fo.Segmentation(mask=np.ones((HEIGHT, WIDTH), np.uint8))
+    add(dataset, other, polyline(LEFT, "a"), mask=mine)
+
+    report = compute_masks(dataset, output_dir=tmp_path / "masks")
+    assert report.num_skipped == 2
+    assert str(foreign) in report.skipped[0]["reason"]
+    assert "not computed from labels" in report.skipped[1]["reason"]
+    assert foreign.read_bytes() == b"somebody's"
+    assert dataset.last().mask.mask.all()
+
+    report = compute_masks(dataset, output_dir=tmp_path / "masks", overwrite=True)
+    assert (report.images, report.num_skipped) == (2, 0)
+
+
+def test_a_file_that_a_killed_run_left_is_taken_over(
+    new_dataset: Any, images: Any
+) -> None:
+    dataset = new_dataset()
+    sample = add(dataset, *images("a.jpg"), polyline(LEFT, "a"))
+    compute_masks(dataset)
+    sample.reload()
+    path = sample.mask.mask_path
+    sample["mask"] = None
+    sample.save()
+    report = compute_masks(dataset)
+    assert (report.images, report.num_skipped) == (1, 0)
+    sample.reload()
+    assert sample.mask.mask_path == path
+
+
+def test_a_folder_without_permission_gives_one_error_and_whole_masks(
+    new_dataset: Any, images: Any, tmp_path: Path
+) -> None:
+    dataset = new_dataset()
+    for path, split in zip(images("a.jpg", "b.jpg"), ("x", "y"), strict=True):
+        add(dataset, path, polyline(LEFT, "a"), split=split)
+    folder = tmp_path / "masks"
+    folder.mkdir()
+    # A file where a folder has to be: also for a user whom no permission stops.
+    (folder / "y").write_text("")
+    with pytest.raises(MaskFileError, match="cannot be written"):
+        compute_masks(dataset, output_dir=folder)
+    written = [path for path in dataset.values("mask.mask_path") if path]
+    assert written == [str(folder / "x" / "a.png")]
+    assert np.count_nonzero(dataset.first().mask.get_mask()) == 150
+    assert not list(folder.glob("**/.writing-*"))
+
+
+def test_labels_that_cannot_be_drawn_are_counted(new_dataset: Any, images: Any) -> None:
+    dataset = new_dataset()
+    broken = fo.Polyline(label="a", points=[[(0.1, float("nan")), (1, 1), (0, 1)]])
+    huge = fo.Polyline(label="a", points=[[(0, 0), (1e12, 0), (0, 1e12)]], filled=True)
+    empty = fo.Polyline(label="a", points=[], filled=True)
+    sample = add(dataset, *images("a.jpg"), broken, huge, empty, polyline(SMALL, "a"))
+    report = compute_masks(dataset)
+    assert report.without_geometry == 3
+    assert np.count_nonzero(mask_of(sample)) == 4
+
+
+def test_samples_without_labels_or_size_are_named(
+    new_dataset: Any, images: Any, tmp_path: Path
+) -> None:
+    dataset = new_dataset()
+    add(dataset, str(tmp_path / "missing.jpg"), polyline(LEFT, "a"))
+    dataset.add_sample(fo.Sample(filepath=images("a.jpg")[0]))
+    report = compute_masks(dataset)
+    reasons = [item["reason"] for item in report.skipped]
+    assert reasons == [
+        "the size of its image cannot be read",
+        "it has no labels in 'segmentations'",
+    ]
+
+
+def test_the_new_field_is_shown_in_the_app_with_its_classes(
+    new_dataset: Any, images: Any
+) -> None:
+    dataset = new_dataset()
+    add(dataset, *images("a.jpg"), polyline(LEFT, "a"))
+    compute_masks(dataset)
+    assert dataset.app_config.active_fields.paths == ["segmentations", "mask"]
+    assert dataset.mask_targets["mask"] == {255: "foreground"}
+    assert dataset.get_field("mask").info["cocomask"]["rasterizer"] == "coco"
+
+
+def test_mask_files_are_as_readable_as_other_new_files(
+    new_dataset: Any, images: Any, tmp_path: Path
+) -> None:
+    dataset = new_dataset()
+    add(dataset, *images("a.jpg"), polyline(LEFT, "a"))
+    compute_masks(dataset, output_dir=tmp_path / "masks")
+    other = tmp_path / "other"
+    other.write_text("")
+    modes = {
+        stat.S_IMODE(os.stat(p).st_mode) for p in (other, tmp_path / "masks/a.png")
+    }
+    assert len(modes) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"mode": "colour"}, "mode must be one of 'binary', 'semantic', 'instance'"),
+        ({"rasterizer": "skia"}, "rasterizer must be one of"),
+        ({"storage": "tape"}, "storage must be one of"),
+        ({"overlap": "random"}, "overlap must be one of"),
+        ({"label_field": "nothing"}, "has no field 'nothing'.*segmentations"),
+        ({"label_field": "tags"}, "label_field= needs Polylines"),
+        ({"mask_field": "filepath"}, "is no Segmentation"),
+        ({"mask_field": "a-b"}, "mask_field must be a field name"),
+        ({"mask_field": "segmentations"}, "are both"),
+    ],
+)
+def test_a_wrong_argument_is_named_before_anything_is_written(
+    new_dataset: Any, images: Any, arguments: dict[str, Any], message: str
+) -> None:
+    dataset = new_dataset()
+    add(dataset, *images("a.jpg"), polyline(LEFT, "a"))
+    schema = set(dataset.get_field_schema())
+    with pytest.raises(CocoMaskError, match=message):
+        compute_masks(dataset, **arguments)
+    assert set(dataset.get_field_schema()) == schema
+
+
+def test_progress_reports_each_sample(new_dataset: Any, images: Any) -> None:
+    dataset = new_dataset()
+    for path in images("a.jpg", "b.jpg"):
+        add(dataset, path, polyline(LEFT, "a"))
+    seen: list[tuple[int, int]] = []
+    compute_masks(dataset, progress=lambda bar: seen.append((bar.iteration, bar.total)))
+    assert seen[-1] == (2, 2)
