@@ -7,6 +7,7 @@ compare every document written here with the one that ``Dataset.add_samples`` wr
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from typing import Any
 
 import fiftyone.core.sample as fos
 from bson import ObjectId
+from bson.raw_bson import RawBSONDocument
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError, ConnectionFailure
 
@@ -49,20 +51,18 @@ def stream_documents(
     Raises:
         DatabaseError: if MongoDB cannot be reached
     """
-    projection = {"$project": dict.fromkeys(_without_children(paths), 1)}
-    pipeline = samples._pipeline(post_pipeline=[projection])
+    yield from _batches(samples._dataset._sample_collection, samples, paths, batch_size)
+
+
+def stream_encoded_documents(
+    samples: Any, paths: Sequence[str], batch_size: int = BATCH_SIZE
+) -> Iterator[list[bytes]]:
+    """Yields what :func:`stream_documents` does as BSON, for others to decode."""
     collection = samples._dataset._sample_collection
-    with clear_database_errors():
-        cursor = collection.aggregate(pipeline, allowDiskUse=True, batchSize=batch_size)
-        with cursor:
-            batch = []
-            for document in cursor:
-                batch.append(document)
-                if len(batch) == batch_size:
-                    yield batch
-                    batch = []
-            if batch:
-                yield batch
+    options = collection.codec_options.with_options(document_class=RawBSONDocument)
+    collection = collection.with_options(codec_options=options)
+    for batch in _batches(collection, samples, paths, batch_size):
+        yield [document.raw for document in batch]
 
 
 def read_documents(
@@ -209,6 +209,18 @@ def clear_database_errors() -> Iterator[None]:
     except BulkWriteError as error:
         first = error.details["writeErrors"][0]["errmsg"]
         raise DatabaseError(f"MongoDB refused a write: {first}") from error
+
+
+def _batches(
+    collection: Any, samples: Any, paths: Sequence[str], batch_size: int
+) -> Iterator[list[Any]]:
+    projection = {"$project": dict.fromkeys(_without_children(paths), 1)}
+    pipeline = samples._pipeline(post_pipeline=[projection])
+    with clear_database_errors():
+        cursor = collection.aggregate(pipeline, allowDiskUse=True, batchSize=batch_size)
+        with cursor:
+            while batch := list(itertools.islice(cursor, batch_size)):
+                yield batch
 
 
 def _now() -> datetime:

@@ -13,25 +13,21 @@ import fiftyone.core.storage as fos
 import fiftyone.core.utils as fou
 
 from ..errors import CocoMaskError
-from .documents import Document, stream_documents, update_documents
+from .documents import stream_encoded_documents, update_documents
 from .field_display import show_fields
-from .labels import geometry_paths, object_list_path
-from .mask_drawing import (
-    FOREGROUND,
-    MaskOptions,
-    MaskResult,
-    MaskTask,
-    Mode,
-    Rasterizer,
-    make_mask,
-)
+from .labels import object_list_path
+from .mask_drawing import FOREGROUND, MaskOptions, MaskResult, Mode, Rasterizer
 from .mask_files import MaskPaths, default_mask_dir
+from .mask_maker import MaskMaker
+from .processes import map_in_processes
 
 Overlap = Literal["largest_first", "smallest_first", "annotation_order"]
 Storage = Literal["disk", "database"]
 
 # The key under which a mask field's `info` says how its masks were made.
 INFO_KEY = "cocomask"
+# Samples per batch: small, so that several processes have equal shares.
+CHUNK = 50
 # A report names at most this many samples of each kind.
 MAX_NAMED = 1000
 
@@ -199,9 +195,9 @@ def compute_masks(
     _declare_mask_field(dataset, mask_field, label_field, options)
     samples.compute_metadata(progress=False)
     report = MaskReport(output_dir=str(paths.output_dir) if paths else None)
-    reader = _TaskReader(samples, label_field, mask_field, paths, overwrite)
+    maker = MaskMaker(label_field, mask_field, paths, overwrite, options)
     with fou.ProgressBar(total=len(samples), progress=progress) as bar:
-        for results in _results(reader, options, dataset, mask_field, num_workers):
+        for results in _masked_batches(samples, maker, num_workers):
             for result in results:
                 report.add(result)
             bar.update(len(results))
@@ -219,85 +215,9 @@ def mask_options(samples: Any, mask_field: str) -> dict[str, Any] | None:
     return (field_.info or {}).get(INFO_KEY) if field_ is not None else None
 
 
-class _TaskReader:
-    """Reads the samples of a view as tasks, batch by batch."""
-
-    def __init__(
-        self,
-        samples: Any,
-        label_field: str,
-        mask_field: str,
-        paths: MaskPaths | None,
-        overwrite: bool,
-    ) -> None:
-        self._samples = samples
-        self._label_field = label_field
-        self._mask_field = mask_field
-        self._paths = paths
-        self._overwrite = overwrite
-
-    def batches(self) -> Iterator[tuple[list[MaskTask], list[MaskResult]]]:
-        """Yields tasks, and the results of samples that cannot be one."""
-        has_split = self._samples.has_field("split")
-        read = [
-            "filepath",
-            *(["split"] if has_split else []),
-            "metadata.width",
-            "metadata.height",
-            f"{self._mask_field}._id",
-            f"{self._mask_field}.mask_path",
-            f"{self._mask_field}.fingerprint",
-            *geometry_paths(self._samples, self._label_field),
-        ]
-        for documents in stream_documents(self._samples, read):
-            tasks, skipped = [], []
-            for document in documents:
-                reason = self._reason_to_skip(document)
-                if reason is None:
-                    tasks.append(self._task(document))
-                else:
-                    skipped.append(
-                        MaskResult(
-                            document["_id"], document["filepath"], skipped=reason
-                        )
-                    )
-            yield tasks, skipped
-
-    def _reason_to_skip(self, document: Document) -> str | None:
-        if not document.get(self._label_field):
-            return f"it has no labels in '{self._label_field}'"
-        metadata = document.get("metadata") or {}
-        if not metadata.get("width") or not metadata.get("height"):
-            return "the size of its image cannot be read"
-        mask = document.get(self._mask_field)
-        if mask and "fingerprint" not in mask and not self._overwrite:
-            return (
-                f"its mask in '{self._mask_field}' was not computed from labels; give "
-                "overwrite=True to replace it"
-            )
-        return None
-
-    def _task(self, document: Document) -> MaskTask:
-        mask = document.get(self._mask_field) or {}
-        path = self._paths.path_of(document) if self._paths else None
-        owned = path is not None and mask.get("mask_path") == str(path)
-        return MaskTask(
-            sample_id=document["_id"],
-            filepath=document["filepath"],
-            label=document[self._label_field],
-            width=document["metadata"]["width"],
-            height=document["metadata"]["height"],
-            path=path,
-            may_replace=owned or self._overwrite,
-            fingerprint=None if self._overwrite else mask.get("fingerprint"),
-        )
-
-
-def _results(
-    reader: _TaskReader,
-    options: MaskOptions,
-    dataset: fo.Dataset,
-    mask_field: str,
+def _masked_batches(
+    samples: Any,
+    maker: MaskMaker,
     num_workers: int | None,
 ) -> Iterator[list[MaskResult]]:
     """Makes the masks and writes them to the database, batch by batch.
@@ -305,21 +225,19 @@ def _results(
     A mask is in the database only once its file is whole. If a file cannot be written,
     those before it are still recorded.
     """
-    for tasks, skipped in reader.batches():
-        results = []
-        try:
-            for task in tasks:
-                results.append(make_mask(task, options))
-        finally:
-            update_documents(
-                dataset,
-                [
-                    (result.sample_id, {mask_field: result.segmentation})
-                    for result in results
-                    if result.segmentation is not None
-                ],
-            )
-        yield results + skipped
+    encoded = stream_encoded_documents(samples, maker.paths_to_read(samples), CHUNK)
+    for made in map_in_processes(maker.make_batch, encoded, num_workers):
+        update_documents(
+            samples._dataset,
+            [
+                (result.sample_id, {maker.mask_field: result.segmentation})
+                for result in made.results
+                if result.segmentation is not None
+            ],
+        )
+        if made.error is not None:
+            raise made.error
+        yield made.results
 
 
 def _check_choices(mode: str, rasterizer: str, storage: str) -> None:

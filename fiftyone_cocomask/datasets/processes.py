@@ -1,0 +1,64 @@
+"""Work of several processes, in order, with few batches in memory."""
+
+from __future__ import annotations
+
+import multiprocessing
+import runpy
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_PACKAGE = __name__.rsplit(".", 2)[0]
+_PACKAGE_DIR = Path(__file__).resolve().parents[1]
+_BATCHES_PER_WORKER = 3
+
+
+def map_in_processes(
+    function: Callable[[Item], Result], items: Iterable[Item], num_workers: int | None
+) -> Iterator[Result]:
+    """Yields the results of a function for each item, in the items' order.
+
+    Args:
+        function: a function that can be pickled
+        items: read only as far ahead as keeps the processes busy
+        num_workers: the number of processes; this one does the work for None, 0 or 1
+    """
+    if not num_workers or num_workers < 2:
+        yield from map(function, items)
+        return
+    waiting: deque[Future[Result]] = deque()
+    with _pool(num_workers) as pool:
+        try:
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                if len(waiting) >= _BATCHES_PER_WORKER * num_workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            # After an error or Ctrl-C: end with what is under way.
+            pool.shutdown(cancel_futures=True)
+
+
+def _pool(num_workers: int) -> ProcessPoolExecutor:
+    """Returns a pool whose processes know this package under its present name.
+
+    FiftyOne loads plugins under a name that no import finds. A forked process has it
+    already; a spawned one is told where it is.
+    """
+    if "fork" in multiprocessing.get_all_start_methods():
+        return ProcessPoolExecutor(
+            num_workers, mp_context=multiprocessing.get_context("fork")
+        )
+    names: dict[str, Any] = {"package": _PACKAGE, "folder": str(_PACKAGE_DIR)}
+    return ProcessPoolExecutor(
+        num_workers,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=runpy.run_path,
+        initargs=(str(_PACKAGE_DIR / "datasets" / "spawned.py"), names),
+    )
