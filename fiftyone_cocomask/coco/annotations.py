@@ -1,0 +1,246 @@
+"""The annotations of an image: read, measured together, judged, accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from .categories import Categories
+from .document import Raw, decode, normal_id, type_name
+from .drafts import Draft, read_draft
+from .frames import Frame
+from .issues import Action, IssueCode
+from .judging import Geometry, judge
+from .measuring import measure_rings
+from .notes import Notes
+from .records import Annotation, CocoId, ImageRecord
+from .report import ExportReport
+
+_AREA_TOLERANCE = 0.1
+_AREA_TOLERANCE_PX = 2.0
+
+
+class AnnotationReader:
+    """Reads the annotations of a split, image by image.
+
+    Each is either returned or reported as dropped, and counted in the report.
+
+    Args:
+        split: the split's name
+        categories: its categories
+        repeated_ids: the ids that several of its annotations have
+        report: where issues go
+        notes: where notes go
+    """
+
+    def __init__(
+        self,
+        split: str,
+        categories: Categories,
+        repeated_ids: frozenset[CocoId],
+        report: ExportReport,
+        notes: Notes,
+    ) -> None:
+        self._split = split
+        self._categories = categories
+        self._repeated_ids = repeated_ids
+        self._report = report
+        self._notes = notes
+
+    def read(self, entries: Iterable[Raw], image: ImageRecord, frame: Frame) -> None:
+        """Reads annotations into the record of their image.
+
+        Args:
+            entries: the annotations, undecoded
+            image: the record of their image
+            frame: how their coordinates map to the image
+        """
+        drafts = [d for d in (self._draft(entry, image) for entry in entries) if d]
+        figures = measure_rings([ring for d in drafts for ring in d.shape.rings])
+        segmentations: dict[bytes, Draft] = {}
+        first = 0
+        for draft in drafts:
+            geometry = judge(draft, figures, first, frame)
+            first += len(draft.shape.rings)
+            if geometry.box is None and not geometry.has_shape:
+                self._drop(draft, image)
+                continue
+            self._tell_duplicate(draft, geometry, segmentations)
+            self._note(draft, geometry, image)
+            image.annotations.append(_annotation(draft, geometry))
+            self._report.imported += 1
+            if draft.findings:
+                self._report_findings(draft, geometry, image)
+
+    def drop_orphans(self, entries: Iterable[Raw]) -> None:
+        """Reports the annotations of no image, and what is no annotation at all."""
+        for entry in entries:
+            value = decode(entry)
+            if not isinstance(value, dict):
+                self.drop_all(
+                    [entry], IssueCode.ANNOTATION_MALFORMED, _malformed(value)
+                )
+                continue
+            image_id = normal_id(value.get("image_id"))
+            if image_id is None:
+                reason = f"its image_id is {type_name(value.get('image_id'))}"
+            else:
+                reason = f"no image has its image_id {image_id}"
+            self.drop_all([entry], IssueCode.ANNOTATION_WITHOUT_IMAGE, reason)
+
+    def drop_all(
+        self,
+        entries: Iterable[Raw],
+        code: IssueCode,
+        reason: str,
+        *,
+        file_name: str | None = None,
+        image_id: CocoId | None = None,
+    ) -> None:
+        """Reports annotations as dropped without reading them."""
+        for entry in entries:
+            value = decode(entry)
+            found = normal_id(value.get("id")) if isinstance(value, dict) else None
+            self._report.dropped += 1
+            self._report.add(
+                code,
+                reason,
+                Action.DROPPED,
+                split=self._split,
+                file_name=file_name,
+                image_id=image_id,
+                annotation_id=found,
+            )
+
+    def _draft(self, entry: Raw, image: ImageRecord) -> Draft | None:
+        value = decode(entry)
+        if isinstance(value, dict):
+            return read_draft(value, self._categories)
+        self.drop_all(
+            [entry],
+            IssueCode.ANNOTATION_MALFORMED,
+            _malformed(value),
+            file_name=image.file_name,
+            image_id=image.coco_id,
+        )
+        return None
+
+    def _tell_duplicate(
+        self, draft: Draft, geometry: Geometry, seen: dict[bytes, Draft]
+    ) -> None:
+        if draft.coco_id in self._repeated_ids:
+            draft.tell(
+                IssueCode.DUPLICATE_ANNOTATION_ID,
+                f"other annotations of the split have the id {draft.coco_id} too",
+                Action.KEPT,
+            )
+        key = _segmentation_key(geometry)
+        if key is None:
+            return
+        same = seen.setdefault(key, draft)
+        if same is not draft:
+            category = ""
+            if same.category is not draft.category:
+                category = f", which is '{same.category.name}'"
+            draft.tell(
+                IssueCode.DUPLICATE_OBJECT,
+                f"it has the very same segmentation as annotation {same.coco_id}"
+                + category,
+                Action.KEPT,
+            )
+
+    def _note(self, draft: Draft, geometry: Geometry, image: ImageRecord) -> None:
+        codes = []
+        if draft.coco_id is None:
+            codes.append(IssueCode.ANNOTATION_WITHOUT_ID)
+        if draft.iscrowd:
+            codes.append(IssueCode.CROWD)
+        if len(geometry.rings) > 1:
+            codes.append(IssueCode.MULTI_PART)
+        if "keypoints" in draft.attributes:
+            codes.append(IssueCode.KEYPOINTS)
+        area = geometry.area
+        if draft.area is not None and draft.area >= 0 and area is not None:
+            difference = abs(draft.area - area)
+            if difference > _AREA_TOLERANCE * area + _AREA_TOLERANCE_PX:
+                codes.append(_code_of_area(draft.area, draft))
+        for code in codes:
+            self._notes.add(code, image.file_name, image.coco_id, draft.coco_id)
+
+    def _drop(self, draft: Draft, image: ImageRecord) -> None:
+        self._report.dropped += 1
+        for code, message, _ in draft.findings:
+            self._add(
+                code, f"{message}; nothing is left of it", Action.DROPPED, draft, image
+            )
+            image.issues.append(code)
+
+    def _report_findings(
+        self, draft: Draft, geometry: Geometry, image: ImageRecord
+    ) -> None:
+        has_shape = geometry.has_shape
+        for code, message, action in draft.findings:
+            if action is None:
+                action = Action.REPAIRED if has_shape else Action.BOX_ONLY
+                message += "; " + (
+                    "it was left out" if has_shape else "its box is kept"
+                )
+            self._add(code, message, action, draft, image)
+
+    def _add(
+        self,
+        code: IssueCode,
+        message: str,
+        action: Action,
+        draft: Draft,
+        image: ImageRecord,
+    ) -> None:
+        self._report.add(
+            code,
+            message,
+            action,
+            split=self._split,
+            file_name=image.file_name,
+            image_id=image.coco_id,
+            annotation_id=draft.coco_id,
+        )
+
+
+def _malformed(value: Any) -> str:
+    return f"an entry of 'annotations' is {type_name(value)} and no object"
+
+
+def _annotation(draft: Draft, geometry: Geometry) -> Annotation:
+    return Annotation(
+        draft.coco_id,
+        draft.category_id,
+        draft.category.name,
+        draft.category.supercategory,
+        draft.iscrowd,
+        draft.area,
+        geometry.box,
+        geometry.rings,
+        geometry.rle,
+        draft.attributes,
+        [code for code, _, _ in draft.findings],
+    )
+
+
+def _segmentation_key(geometry: Geometry) -> bytes | None:
+    """Returns bytes that are the same for the very same segmentations."""
+    if len(geometry.rings) == 1:
+        return geometry.rings[0].tobytes()
+    if geometry.rings:
+        return b"|".join(ring.tobytes() for ring in geometry.rings)
+    if geometry.rle is not None:
+        counts: Any = geometry.rle["counts"]
+        return str(counts).encode()
+    return None
+
+
+def _code_of_area(area: float, draft: Draft) -> IssueCode:
+    if draft.box is not None:
+        box_area = draft.box[2] * draft.box[3]
+        if abs(area - box_area) <= 0.01 * box_area + _AREA_TOLERANCE_PX:
+            return IssueCode.AREA_IS_BOX_AREA
+    return IssueCode.AREA_DIFFERS

@@ -1,0 +1,94 @@
+"""What annotations and images carry beside COCO's keys, as FiftyOne can store it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+# What FiftyOne's Polyline and Detection have themselves (fields and methods), and what
+# the import writes on them: an attribute of such a name would take its place.
+RESERVED_NAMES = frozenset(
+    {
+        "STRICT", "annotated_area", "attributes", "bounding_box", "category_id",
+        "clean", "clear_field", "closed", "coco_id", "confidence", "copy",
+        "delete_attribute", "export_mask", "fancy_repr", "field_names",
+        "field_to_mongo", "field_to_python", "filled", "from_cuboid", "from_dict",
+        "from_json", "from_mask", "from_rotated_box", "get_attribute_value",
+        "get_field", "get_mask", "get_text_score", "has_attribute", "has_field",
+        "has_mask", "id", "import_mask", "index", "instance", "instance_id", "iscrowd",
+        "iter_attributes", "iter_fields", "label", "mask", "mask_path", "merge",
+        "my_metaclass", "points", "rle", "set_attribute_value", "set_field",
+        "supercategory", "tags", "to_detection", "to_dict", "to_json", "to_mongo",
+        "to_polyline", "to_segmentation", "to_shapely", "validate",
+    }
+)  # fmt: skip
+_MAX_NAME = 100
+_MAX_DEPTH = 20
+
+
+def safe_attributes(
+    values: Mapping[str, Any], renamed: dict[str, str]
+) -> dict[str, Any]:
+    """Returns attributes under names and with values that FiftyOne can store.
+
+    Args:
+        values: the attributes as the JSON has them
+        renamed: takes the new name of each attribute that could not keep its own
+    """
+    attributes: dict[str, Any] = {}
+    for name, value in values.items():
+        safe = _free(safe_name(name), attributes)
+        if safe != name:
+            renamed[name] = safe
+        attributes[safe] = plain_value(value)
+    return attributes
+
+
+def safe_name(name: str) -> str:
+    """Returns a name that an attribute of a label can have.
+
+    An identifier without leading underscore, and none that a label has itself: those
+    get the prefix ``coco_``.
+    """
+    if name.isidentifier() and name[0] != "_" and name not in RESERVED_NAMES:
+        return name if len(name) <= _MAX_NAME else name[:_MAX_NAME]
+    safe = re.sub(r"\W", "_", name).strip("_")[:_MAX_NAME]
+    if not safe.isidentifier() or safe in RESERVED_NAMES:
+        safe = f"coco_{safe or 'attribute'}"
+    if not safe.isidentifier():
+        return "coco_attribute"
+    return f"{safe}_" if safe in RESERVED_NAMES else safe
+
+
+def plain_value(value: Any, depth: int = 0) -> Any:
+    """Returns a JSON value as MongoDB takes it.
+
+    Whole numbers beyond 64 bits become text, keys lose dots, leading dollar signs and
+    zero bytes, and what is nested more than 20 deep is left out.
+    """
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return str(value)
+    if isinstance(value, list):
+        if depth >= _MAX_DEPTH:
+            return None
+        return [plain_value(item, depth + 1) for item in value]
+    if isinstance(value, dict):
+        if depth >= _MAX_DEPTH:
+            return None
+        plain: dict[str, Any] = {}
+        for key, item in value.items():
+            plain[_free(safe_key(key), plain)] = plain_value(item, depth + 1)
+        return plain
+    return value
+
+
+def safe_key(key: str) -> str:
+    """Returns a key that a document in MongoDB can have."""
+    return re.sub(r"^\$+", "", key.replace(".", "_").replace("\0", "")) or "_"
+
+
+def _free(name: str, taken: Mapping[str, Any]) -> str:
+    while name in taken:
+        name += "_"
+    return name

@@ -1,0 +1,194 @@
+"""The categories of an export: one label for each that is in use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from .document import normal_id, type_name
+from .issues import Action, IssueCode
+from .records import Category, CocoId
+from .report import ExportReport
+
+NO_CATEGORY = "no category"
+
+
+class Categories:
+    """The categories of a split, by id.
+
+    Args:
+        split: the split's name
+        entries: the JSON's ``categories``; None if it has none
+        used_ids: the ids that the split's annotations refer to; None among them stands
+            for annotations that name no category
+        report: where issues go
+    """
+
+    def __init__(
+        self,
+        split: str,
+        entries: list[Any] | None,
+        used_ids: Iterable[CocoId | None],
+        report: ExportReport,
+    ) -> None:
+        self._split = split
+        self._report = report
+        self._by_id: dict[CocoId | None, Category] = {}
+        if entries is None:
+            self._tell(
+                IssueCode.CATEGORIES_MISSING,
+                "the JSON has no 'categories': labels are 'category <id>'",
+                Action.REPAIRED,
+            )
+        for entry in entries or []:
+            self._add(entry)
+        self._listed_ids = frozenset(self._by_id)
+        for used_id in used_ids:
+            self._by_id.setdefault(used_id, _unlisted(used_id)).used = True
+
+    def get(self, category_id: CocoId | None) -> Category:
+        """Returns the category of an id that an annotation has."""
+        category = self._by_id.get(category_id)
+        if category is None:
+            category = self._by_id[category_id] = _unlisted(category_id)
+            category.used = True
+        return category
+
+    def is_listed(self, category_id: CocoId | None) -> bool:
+        """Whether the JSON lists a category; else only annotations name it."""
+        return category_id in self._listed_ids
+
+    def in_use(self) -> list[Category]:
+        """Returns the categories that annotations refer to, by id."""
+        used = [category for category in self._by_id.values() if category.used]
+        return sorted(used, key=_sort_key)
+
+    def all(self) -> list[Category]:
+        """Returns the categories that are listed or in use."""
+        return list(self._by_id.values())
+
+    def _add(self, entry: Any) -> None:
+        category_id = normal_id(entry.get("id")) if isinstance(entry, dict) else None
+        if category_id is None:
+            what = type_name(entry) if not isinstance(entry, dict) else "an object"
+            self._tell(
+                IssueCode.CATEGORY_MALFORMED,
+                f"an entry of 'categories' is {what} without a usable id",
+                Action.DROPPED,
+            )
+            return
+        name, supercategory = self._name(entry, category_id), entry.get("supercategory")
+        if category_id in self._by_id:
+            first = self._by_id[category_id].original_name
+            self._tell(
+                IssueCode.DUPLICATE_CATEGORY_ID,
+                f"category {category_id} is both '{first}' and '{name}'; "
+                f"'{first}' has it",
+                Action.DROPPED,
+            )
+            return
+        self._by_id[category_id] = Category(
+            category_id,
+            name,
+            name,
+            supercategory if isinstance(supercategory, str) else None,
+        )
+
+    def _name(self, entry: dict[str, Any], category_id: CocoId) -> str:
+        name = entry.get("name")
+        if isinstance(name, str) and name.strip():
+            return name.strip()
+        self._tell(
+            IssueCode.CATEGORY_WITHOUT_NAME,
+            f"category {category_id} has no name; its label is "
+            f"'category {category_id}'",
+            Action.REPAIRED,
+        )
+        return f"category {category_id}"
+
+    def _tell(self, code: IssueCode, message: str, action: Action) -> None:
+        self._report.add(code, message, action, split=self._split)
+
+
+def name_categories(splits: dict[str, Categories], report: ExportReport) -> None:
+    """Gives each category in use a label that no other one has.
+
+    A category is in use if an annotation of any split refers to one of its id and
+    name. Two in use that share a name stay two: ``butterfly`` and ``butterfly (1)``, in
+    the order of their ids. One that nothing uses, as Roboflow's root, takes no name
+    from a class.
+    """
+    used = {(c.id, c.original_name) for s in splits.values() for c in s.in_use()}
+    told: set[tuple[IssueCode, str]] = set()
+    for split, categories in splits.items():
+        taken = {category.original_name for category in categories.all()}
+        seen: set[str] = set()
+        for category in sorted(categories.all(), key=_sort_key):
+            category.used = (category.id, category.original_name) in used
+            if not category.used:
+                continue
+            name = category.original_name
+            if name in seen:
+                category.name = _free_name(name, taken)
+                taken.add(category.name)
+                message = (
+                    f"several categories in use are named '{name}'; the one with id "
+                    f"{category.id} is called '{category.name}'"
+                )
+                if (IssueCode.DUPLICATE_CATEGORY_NAME, message) not in told:
+                    told.add((IssueCode.DUPLICATE_CATEGORY_NAME, message))
+                    report.add(
+                        IssueCode.DUPLICATE_CATEGORY_NAME,
+                        message,
+                        Action.REPAIRED,
+                        split=split,
+                    )
+            seen.add(name)
+    _report_unused(splits, report)
+    _report_case(splits, report)
+
+
+def _report_unused(splits: dict[str, Categories], report: ExportReport) -> None:
+    unused: dict[tuple[CocoId | None, str], None] = {}
+    for categories in splits.values():
+        for category in categories.all():
+            if not category.used:
+                unused[category.id, category.original_name] = None
+    for category_id, name in unused:
+        report.add(
+            IssueCode.CATEGORY_UNUSED,
+            f"category {category_id} '{name}' is used by no annotation; it is no class",
+            Action.KEPT,
+        )
+
+
+def _report_case(splits: dict[str, Categories], report: ExportReport) -> None:
+    by_folded: dict[str, dict[str, None]] = {}
+    for categories in splits.values():
+        for category in categories.in_use():
+            by_folded.setdefault(category.name.casefold(), {})[category.name] = None
+    for names in by_folded.values():
+        if len(names) > 1:
+            listed = ", ".join(f"'{name}'" for name in names)
+            report.add(
+                IssueCode.CATEGORY_NAMES_DIFFER_IN_CASE,
+                f"the categories {listed} differ only in case; they stay apart",
+                Action.KEPT,
+            )
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    number = 1
+    while f"{name} ({number})" in taken:
+        number += 1
+    return f"{name} ({number})"
+
+
+def _unlisted(category_id: CocoId | None) -> Category:
+    name = NO_CATEGORY if category_id is None else f"category {category_id}"
+    return Category(category_id, name, name)
+
+
+def _sort_key(category: Category) -> tuple[bool, bool, CocoId]:
+    category_id = "" if category.id is None else category.id
+    return category.id is None, isinstance(category_id, str), category_id

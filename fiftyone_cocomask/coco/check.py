@@ -1,0 +1,243 @@
+"""An export read from beginning to end: every image, every annotation, every issue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from ..errors import ExportError
+from .attributes import plain_value
+from .categories import Categories, name_categories
+from .issues import Action, IssueCode
+from .layout import ExportFiles, find_export
+from .leakage import report_leakage
+from .reading import SplitReading
+from .records import Category, CocoId, ImageRecord
+from .report import ExportReport
+from .sources import roboflow_facts
+from .splits import SplitIndex
+from .zips import ZipFiles
+
+# So many JSONs that might be COCO's are tried before the first one's error is raised.
+_MAX_GUESSES = 20
+_EXAMPLES = 3
+
+
+def check_export(
+    path: str | Path, *, image_dir: str | Path | None = None
+) -> ExportReport:
+    """Checks a COCO export. Reads only; needs no database.
+
+    Example::
+
+        import fiftyone_cocomask as fcm
+
+        print(fcm.check_export("/path/to/export").summary())
+
+    Args:
+        path: the export's folder (with one ``_annotations.coco.json`` or split
+            folders), its ``.zip``, or a COCO JSON file
+        image_dir: where the images are; beside the JSON by default
+
+    Returns:
+        the report
+
+    Raises:
+        ExportError: if the path is no COCO export
+    """
+    with ExportReader(path, image_dir=image_dir) as reader:
+        for _ in reader.images():
+            pass
+    return reader.report
+
+
+class ExportReader:
+    """Reads an export once, image by image; a context manager.
+
+    Opening it indexes all JSONs; images and annotations are decoded when their turn
+    comes, so memory is a small multiple of the JSONs' size.
+
+    Args:
+        path: the export's folder, its ``.zip``, or a COCO JSON file
+        image_dir: where the images are; beside the JSON by default
+        splits: the splits to read; all by default
+        unpack_to: the folder to unpack a zip's images to; may be set later. None reads
+            them in place, and their paths name no files
+
+    Attributes:
+        name: the export's name
+        splits: the names of its splits
+        info: the name, Roboflow's facts, and each split's ``info``, ``licenses`` and
+            ``categories``
+        roboflow: project, version, licence, export date and address, as far as known
+        num_images: the number of images that the JSONs list
+        categories: for each split its categories
+        report: what was found; complete when :meth:`images` is exhausted
+        unpack_to: the folder to unpack a zip's images to
+
+    Raises:
+        ExportError: if the path is no COCO export, or lacks a split
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        image_dir: str | Path | None = None,
+        splits: Sequence[str] | None = None,
+        unpack_to: str | Path | None = None,
+    ) -> None:
+        self._export = find_export(
+            Path(path).expanduser(),
+            None if image_dir is None else Path(image_dir).expanduser(),
+        )
+        self.name = self._export.name
+        self.unpack_to = unpack_to
+        self.report = ExportReport(self.name)
+        try:
+            self._indexes = self._index(splits)
+        except ExportError:
+            self._export.close()
+            raise
+        self.splits = [index.name for index in self._indexes]
+        self.num_images = self.report.images
+        self._categories = {
+            index.name: Categories(
+                index.name, index.category_entries, index.used_ids, self.report
+            )
+            for index in self._indexes
+        }
+        name_categories(self._categories, self.report)
+        self.categories = {n: c.all() for n, c in self._categories.items()}
+        self.report.categories = len(
+            {(c.id, c.original_name) for cs in self.categories.values() for c in cs}
+        )
+        first = self._indexes[0]
+        self.roboflow = roboflow_facts(first.info, first.licenses, self._export.readmes)
+        self.info = self._info()
+        report_leakage(self._indexes, self.report)
+
+    def __enter__(self) -> ExportReader:
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._export.close()
+
+    @property
+    def is_zip(self) -> bool:
+        """Whether the images are in a zip."""
+        return isinstance(self._export.files, ZipFiles)
+
+    @property
+    def classes(self) -> list[str]:
+        """The labels in use, by the ids of their categories."""
+        return list(dict.fromkeys(c.name for c in self.used_categories()))
+
+    def used_categories(self) -> list[Category]:
+        """Returns the categories in use: one for each id and label."""
+        used: dict[tuple[CocoId | None, str], Category] = {}
+        for categories in self._categories.values():
+            for category in categories.in_use():
+                used.setdefault((category.id, category.name), category)
+        return list(used.values())
+
+    def images(self, num_workers: int | None = None) -> Iterator[ImageRecord]:
+        """Yields the images that can become samples, with their annotations.
+
+        Can be called once. What cannot be used goes to the report.
+
+        Args:
+            num_workers: the number of threads that find files and read headers ahead;
+                useful where the files are on a network drive. None reads them in turn
+
+        Raises:
+            ExportError: if the folder to unpack to cannot be written to
+        """
+        unpack_to = None if self.unpack_to is None else Path(self.unpack_to)
+        while self._indexes:
+            index = self._indexes.pop(0)
+            reading = SplitReading(
+                index, self._categories[index.name], self.report, unpack_to
+            )
+            yield from reading.images(num_workers)
+            reading.report_rest()
+
+    def report_missing_from_export(self, split: str, file_name: str) -> None:
+        """Reports a sample of an earlier import that this export no longer has."""
+        self.report.add(
+            IssueCode.GONE_FROM_EXPORT,
+            "the dataset has it from an earlier import, and this export does not; it "
+            "stays in the dataset",
+            Action.KEPT,
+            split=split,
+            file_name=file_name,
+        )
+
+    def _index(self, wanted: Sequence[str] | None) -> list[SplitIndex]:
+        export = self._export
+        self._report_files(export)
+        files = export.splits
+        if wanted is not None:
+            names = [wanted] if isinstance(wanted, str) else list(wanted)
+            known = [split.name for split in files]
+            for name in names:
+                if name not in known:
+                    raise ExportError(
+                        f"The export has no split {name!r}; it has {', '.join(known)}"
+                    )
+            files = [split for split in files if split.name in names]
+        indexes = []
+        errors: list[ExportError] = []
+        for split in files:
+            try:
+                indexes.append(SplitIndex(split, self.report))
+            except ExportError as error:
+                errors.append(error)
+                if not export.guessed or len(errors) == _MAX_GUESSES:
+                    break
+                self.report.add(IssueCode.JSON_IGNORED, str(error), Action.KEPT)
+        if errors and not (export.guessed and indexes):
+            raise errors[0]
+        if not indexes:
+            raise ExportError(f"{export.files.root} has no split to read")
+        for index in indexes:
+            self.report.count_split(index.name, index.num_images, index.num_annotations)
+        return indexes
+
+    def _report_files(self, export: ExportFiles) -> None:
+        for name in sorted(export.files.refused_links):
+            self.report.add(
+                IssueCode.LINK_REFUSED,
+                f"'{name}' is a link that leads out of the export; it was not followed",
+                Action.DROPPED,
+            )
+        if export.ignored_jsons:
+            listed = ", ".join(export.ignored_jsons[:_EXAMPLES])
+            self.report.add(
+                IssueCode.JSON_IGNORED,
+                f"{len(export.ignored_jsons):,} other JSON files were not read: "
+                f"{listed}",
+                Action.KEPT,
+            )
+
+    def _info(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "path": str(self._export.files.root),
+            "roboflow": dict(self.roboflow),
+            "splits": {
+                index.name: {
+                    "info": plain_value(index.info),
+                    "licenses": plain_value(index.licenses),
+                    "categories": plain_value(index.category_entries or []),
+                }
+                for index in self._indexes
+            },
+        }

@@ -1,0 +1,137 @@
+"""The files of an export, in a folder or a zip: by name, and never outside of it.
+
+Names in a JSON or a zip come from strangers: absolute ones, ones with ``..`` and links
+that lead out of the export are refused.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from ..errors import ExportError
+
+IMAGE_EXTENSIONS = frozenset(
+    {"jpg", "jpeg", "png", "bmp", "gif", "tif", "tiff", "webp", "avif", "jp2"}
+)
+
+
+class UnsafeNameError(ValueError):
+    """A name that leads, or could lead, out of the export; the message says how."""
+
+
+class FolderFiles:
+    """The files below a folder.
+
+    Args:
+        root: the folder
+
+    Attributes:
+        root: the folder, absolute and without links
+        names: the names of all files below it, relative and with ``/``; systems' own
+            files and links that lead out of the folder are not among them
+        refused_links: the names of the links that lead out of the folder
+
+    Raises:
+        ExportError: if the folder cannot be read
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(os.path.realpath(root))
+        self.refused_links: set[str] = set()
+        try:
+            self.names = frozenset(self._walk(str(self.root), ""))
+        except OSError as error:
+            raise ExportError(f"{root} cannot be read: {error.strerror}") from error
+
+    def __contains__(self, name: str) -> bool:
+        """Whether there is a file of this name, which need not be in ``names``."""
+        if name in self.names:
+            return True
+        path = self.path(name)
+        try:
+            if not stat.S_ISREG(os.stat(path).st_mode):
+                return False
+        except (OSError, ValueError):
+            return False
+        if not self._is_inside(path):
+            raise UnsafeNameError("it is a link that leads out of the export")
+        return True
+
+    def path(self, name: str) -> str:
+        """Returns the path of a file."""
+        return f"{self.root}/{name}"
+
+    def open(self, name: str) -> IO[bytes]:
+        """Opens a file for reading."""
+        return open(self.path(name), "rb")
+
+    def read(self, name: str) -> bytes:
+        """Returns what is in a file."""
+        with self.open(name) as file:
+            return file.read()
+
+    def size(self, name: str) -> int:
+        """Returns the size of a file in bytes."""
+        return os.stat(self.path(name)).st_size
+
+    def close(self) -> None:
+        """Does nothing: files are opened one by one."""
+
+    def _walk(self, folder: str, prefix: str) -> Iterator[str]:
+        subfolders = []
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if is_junk(entry.name):
+                    continue
+                name = prefix + entry.name
+                if entry.is_symlink():
+                    if not self._is_inside(entry.path):
+                        self.refused_links.add(name)
+                    elif entry.is_file():
+                        yield name
+                elif entry.is_dir():
+                    subfolders.append((entry.path, f"{name}/"))
+                elif entry.is_file():
+                    yield name
+        for path, subprefix in sorted(subfolders):
+            yield from self._walk(path, subprefix)
+
+    def _is_inside(self, path: str) -> bool:
+        real = os.path.realpath(path)
+        return os.path.commonpath([real, self.root]) == str(self.root)
+
+
+def is_junk(name: str) -> bool:
+    """Whether a file or folder is a system's own: macOS' doubles, hidden files."""
+    return name.startswith(".") or name in ("__MACOSX", "Thumbs.db", "desktop.ini")
+
+
+def is_image_name(name: str) -> bool:
+    """Whether a file's name says that it is an image."""
+    return name.rpartition(".")[2].lower() in IMAGE_EXTENSIONS
+
+
+def checked_name(name: str) -> str:
+    """Returns a relative name with ``/`` and without ``.`` parts.
+
+    Raises:
+        UnsafeNameError: if it is absolute, climbs with ``..`` or is no file name
+    """
+    if not name.strip() or "\0" in name:
+        raise UnsafeNameError("it is no file name")
+    parts = re.split(r"[/\\]", name) if ("/" in name or "\\" in name) else [name]
+    if parts[0] == "" or re.match(r"[A-Za-z]:", name):
+        raise UnsafeNameError("it is absolute")
+    if ".." in parts:
+        raise UnsafeNameError("it climbs out of its folder with '..'")
+    if len(parts) == 1 and name != ".":
+        return name
+    safe = "/".join(part for part in parts if part not in ("", "."))
+    if not safe:
+        raise UnsafeNameError("it is no file name")
+    return safe

@@ -1,0 +1,180 @@
+"""From the pixels that a JSON's coordinates count to those of the file as shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from pycocotools import mask as mask_utils
+
+from .images import ImageHeader
+from .issues import Action, IssueCode
+from .records import Box
+
+# A mask is decoded to resize it; larger ones are left out.
+_MAX_RESIZED_PIXELS = 2**27
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """How the coordinates of an image's annotations map to its file as it is shown.
+
+    Attributes:
+        width: the width that the coordinates count, in pixels
+        height: their height
+        shown_width: the width of the file as it is shown, in pixels
+        shown_height: its height
+        orientation: the EXIF orientation to apply to the coordinates: 1 where they
+            were drawn on the image as it is shown
+    """
+
+    width: int
+    height: int
+    shown_width: int
+    shown_height: int
+    orientation: int = 1
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether coordinates stay as they are."""
+        return (
+            self.orientation == 1
+            and self.width == self.shown_width
+            and self.height == self.shown_height
+        )
+
+    def points(self, points: np.ndarray) -> np.ndarray:
+        """Returns points, of shape (n, 2), in pixels of the file as shown."""
+        if self.is_identity:
+            return points
+        width, height = self._stored_size()
+        x = points[:, 0] * (width / self.width)
+        y = points[:, 1] * (height / self.height)
+        turned = {
+            1: (x, y),
+            5: (y, x),
+            6: (height - y, x),
+            7: (height - y, width - x),
+            8: (y, width - x),
+        }
+        return np.column_stack(turned[self.orientation])
+
+    def box(self, box: Box) -> Box:
+        """Returns a box in pixels of the file as shown."""
+        if self.is_identity:
+            return box
+        x, y, width, height = box
+        corners = self.points(np.array([[x, y], [x + width, y + height]]))
+        x0, y0 = corners.min(axis=0).tolist()
+        x1, y1 = corners.max(axis=0).tolist()
+        return x0, y0, x1 - x0, y1 - y0
+
+    def rle(self, rle: dict[str, Any]) -> dict[str, Any] | None:
+        """Returns an RLE of this frame's size as one of the file's size as shown.
+
+        A pixel of the result is the one of the given mask in which its centre lies.
+
+        Returns:
+            a compressed RLE, or None if it has too many pixels to be decoded
+        """
+        if self.is_identity:
+            return rle
+        width, height = self._stored_size()
+        if max(self.width * self.height, width * height) > _MAX_RESIZED_PIXELS:
+            return None
+        mask = mask_utils.decode(rle)
+        rows = ((np.arange(height) + 0.5) * (self.height / height)).astype(np.intp)
+        columns = ((np.arange(width) + 0.5) * (self.width / width)).astype(np.intp)
+        mask = mask[rows.clip(max=self.height - 1)[:, None], columns]
+        turned = {
+            1: lambda: mask,
+            5: lambda: mask.T,
+            6: lambda: np.rot90(mask, -1),
+            7: lambda: np.rot90(mask, 2).T,
+            8: lambda: np.rot90(mask),
+        }[self.orientation]()
+        encoded = mask_utils.encode(np.asfortranarray(turned))
+        counts = encoded["counts"].decode("ascii")
+        return {"size": [self.shown_height, self.shown_width], "counts": counts}
+
+    def _stored_size(self) -> tuple[int, int]:
+        """Returns the width and height of the file's pixels before EXIF turns them."""
+        if self.orientation >= 5:
+            return self.shown_height, self.shown_width
+        return self.shown_width, self.shown_height
+
+
+Finding = tuple[IssueCode, str, Action]
+
+
+def frame_of(
+    header: ImageHeader, json_size: tuple[int, int] | None
+) -> tuple[Frame, Finding | None]:
+    """Returns how the coordinates of an image's annotations map to its file.
+
+    They count the pixels of the size that the JSON gives. If the file has another one,
+    they are scaled where both sides changed by the same factor, and turned where the
+    JSON's size is that of the file before EXIF turns it. Otherwise they stay.
+
+    Args:
+        header: the file's header
+        json_size: the width and height in the JSON, or None
+
+    Returns:
+        the frame, and what there is to report
+    """
+    shown = (header.width, header.height)
+    identity = Frame(*shown, *shown)
+    if json_size is None:
+        return identity, (
+            IssueCode.IMAGE_SIZE_MISSING,
+            f"the JSON gives no size; the file's, {_size(shown)}, is used",
+            Action.KEPT,
+        )
+    if json_size == shown:
+        if header.orientation == 1:
+            return identity, None
+        return identity, (
+            IssueCode.IMAGE_ROTATED,
+            f"EXIF orientation {header.orientation} turns the file; the annotations "
+            "are taken to be drawn on the image as it is shown",
+            Action.KEPT,
+        )
+    if header.orientation >= 5:
+        stored = (header.height, header.width)
+        if json_size == stored or _is_scaled(json_size, stored):
+            frame = Frame(*json_size, *shown, orientation=header.orientation)
+            return frame, (
+                IssueCode.IMAGE_ROTATED,
+                f"the annotations count the pixels before EXIF orientation "
+                f"{header.orientation} turns the file; they were turned with it",
+                Action.REPAIRED,
+            )
+    if _is_scaled(json_size, shown):
+        return Frame(*json_size, *shown), (
+            IssueCode.IMAGE_RESIZED,
+            f"the file is {_size(shown)} and the JSON says {_size(json_size)}: "
+            f"coordinates were scaled by {shown[0] / json_size[0]:.6g}",
+            Action.REPAIRED,
+        )
+    return identity, (
+        IssueCode.IMAGE_SIZE_DIFFERS,
+        f"the file is {_size(shown)} and the JSON says {_size(json_size)}, which is no "
+        "common factor: coordinates were kept",
+        Action.KEPT,
+    )
+
+
+def _is_scaled(size: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether both sides of a size changed by the same factor, to a pixel."""
+    (width, height), (other_width, other_height) = size, other
+    if width == other_width or height == other_height:
+        return False
+    by_width = height * (other_width / width)
+    by_height = width * (other_height / height)
+    return abs(by_width - other_height) < 1 or abs(by_height - other_width) < 1
+
+
+def _size(size: tuple[int, int]) -> str:
+    return f"{size[0]} x {size[1]}"

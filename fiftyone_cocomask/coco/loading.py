@@ -1,0 +1,128 @@
+"""The file of an image: found, unpacked if need be, its header read."""
+
+from __future__ import annotations
+
+import errno
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from ..errors import ExportError
+from .files import UnsafeNameError
+from .images import ImageFileError, ImageHeader, ImageTooLargeError, read_header
+from .issues import IssueCode
+from .layout import ImageFinder, ImageMissingError
+from .zips import ZipFiles
+
+_ItemT = TypeVar("_ItemT")
+_ResultT = TypeVar("_ResultT")
+
+# What the folder to unpack to is to blame for, and not the file.
+_FOLDER_ERRORS = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedImage:
+    """An image file that was found and whose header was read.
+
+    Attributes:
+        name: the file's name in the export
+        path: its path; in a zip that was not unpacked, what it would be
+        is_in_place: whether it lies where the JSON says
+        header: its header
+    """
+
+    name: str
+    path: Path
+    is_in_place: bool
+    header: ImageHeader
+
+
+@dataclass(frozen=True, slots=True)
+class UnusableImage:
+    """Why an image cannot become a sample.
+
+    Attributes:
+        code: the kind of reason
+        reason: the reason, as the end of a sentence
+        name: the file's name in the export, if it was found
+    """
+
+    code: IssueCode
+    reason: str
+    name: str | None = None
+
+
+def load_image(
+    finder: ImageFinder, file_name: str, unpack_to: Path | None
+) -> LoadedImage | UnusableImage:
+    """Finds the file that a JSON names and reads its header.
+
+    Args:
+        finder: finds the files of the split
+        file_name: the name in the JSON
+        unpack_to: the folder to unpack a zip's files to; None reads them in place
+
+    Raises:
+        ExportError: if that folder cannot be written to
+    """
+    try:
+        name, is_in_place = finder.find(file_name)
+    except UnsafeNameError as error:
+        return UnusableImage(
+            IssueCode.FILE_NAME_UNSAFE, f"its name is refused: {error}"
+        )
+    except ImageMissingError as error:
+        return UnusableImage(IssueCode.IMAGE_MISSING, str(error))
+    files = finder.files
+    try:
+        if unpack_to is not None and isinstance(files, ZipFiles):
+            path = files.unpack(name, unpack_to)
+            with open(path, "rb") as file:
+                header = read_header(file)
+        else:
+            path = Path(files.path(name))
+            with files.open(name) as file:
+                header = read_header(file)
+    except ImageTooLargeError as error:
+        return UnusableImage(IssueCode.IMAGE_TOO_LARGE, str(error), name)
+    except ImageFileError as error:
+        return UnusableImage(IssueCode.IMAGE_UNREADABLE, str(error), name)
+    except OSError as error:
+        if unpack_to is not None and error.errno in _FOLDER_ERRORS:
+            raise ExportError(
+                f"{files.root} cannot be unpacked to {unpack_to}: {error.strerror}"
+            ) from error
+        reason = error.strerror or str(error)
+        return UnusableImage(IssueCode.IMAGE_UNREADABLE, reason, name)
+    return LoadedImage(name, path, is_in_place, header)
+
+
+def mapped(
+    function: Callable[[_ItemT], _ResultT],
+    items: Iterable[_ItemT],
+    num_workers: int | None,
+) -> Iterator[_ResultT]:
+    """Yields the results of a function in order, computed a little ahead in threads.
+
+    Args:
+        function: the function
+        items: what to call it with
+        num_workers: the number of threads; None, 0 and 1 compute in turn
+    """
+    if not num_workers or num_workers < 2:
+        yield from map(function, items)
+        return
+    pending: deque[Future[_ResultT]] = deque()
+    with ThreadPoolExecutor(num_workers) as pool:
+        for item in items:
+            pending.append(pool.submit(function, item))
+            if len(pending) > 4 * num_workers:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()

@@ -1,0 +1,193 @@
+"""The images of a split -> records, one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from .annotations import AnnotationReader
+from .attributes import plain_value
+from .categories import Categories
+from .document import decode
+from .frames import Finding, frame_of
+from .images import mime_type
+from .issues import Action, IssueCode
+from .loading import LoadedImage, UnusableImage, load_image, mapped
+from .notes import Notes
+from .records import ImageRecord
+from .report import ExportReport
+from .shapes import number_of
+from .sources import source_name, user_tags
+from .splits import ImageEntry, SplitIndex
+
+_MAX_SIDE = 10_000_000
+_EXAMPLES = 3
+_IMAGE_KEYS = frozenset({"id", "file_name", "width", "height"})
+
+
+class SplitReading:
+    """One pass over a split: its images as records, and all the rest as issues.
+
+    Args:
+        index: the split
+        categories: its categories
+        report: where issues go
+        unpack_to: the folder to unpack a zip's images to; None reads them in place
+    """
+
+    def __init__(
+        self,
+        index: SplitIndex,
+        categories: Categories,
+        report: ExportReport,
+        unpack_to: Path | None,
+    ) -> None:
+        self._index = index
+        self._report = report
+        self._unpack_to = unpack_to
+        self._notes = Notes()
+        self._listed: set[str] = set()
+        self._annotations = AnnotationReader(
+            index.name, categories, index.repeated_ids, report, self._notes
+        )
+
+    def images(self, num_workers: int | None) -> Iterator[ImageRecord]:
+        """Yields the images that can become samples, with their annotations."""
+        groups = list(self._index.images.values())
+        self._index.images.clear()
+        loaded = mapped(self._load, groups, num_workers)
+        for place, image in enumerate(loaded):
+            entries, groups[place] = groups[place], []
+            if image.name is not None:
+                self._listed.add(image.name)
+            if isinstance(image, UnusableImage):
+                self._drop(entries, image)
+            else:
+                yield self._record(entries, image)
+
+    def report_rest(self) -> None:
+        """Reports what belongs to no image: orphans, notes, unlisted files."""
+        index = self._index
+        self._annotations.drop_orphans(index.orphans)
+        index.orphans = []
+        self._notes.report(
+            self._report, index.name, index.num_images, index.num_annotations
+        )
+        unlisted = index.files.images.unlisted(self._listed)
+        if unlisted:
+            self._report.unlisted += len(unlisted)
+            self._report.add(
+                IssueCode.UNLISTED_FILES,
+                f"{len(unlisted):,} image files are not in the JSON: "
+                f"{', '.join(unlisted[:_EXAMPLES])}",
+                Action.KEPT,
+                split=index.name,
+            )
+
+    def _load(self, entries: list[ImageEntry]) -> LoadedImage | UnusableImage:
+        return load_image(
+            self._index.files.images, entries[0].file_name, self._unpack_to
+        )
+
+    def _drop(self, entries: list[ImageEntry], image: UnusableImage) -> None:
+        for entry in entries:
+            self._add(image.code, image.reason, Action.DROPPED, entry)
+            self._annotations.drop_all(
+                entry.annotations,
+                IssueCode.ANNOTATION_OF_DROPPED_IMAGE,
+                f"its image cannot be used: {image.reason}",
+                file_name=entry.file_name,
+                image_id=entry.coco_id,
+            )
+
+    def _record(self, entries: list[ImageEntry], image: LoadedImage) -> ImageRecord:
+        header = image.header
+        record: ImageRecord | None = None
+        for entry in entries:
+            values = decode(entry.raw)
+            if record is None:
+                extra = values.get("extra")
+                record = ImageRecord(
+                    self._index.name,
+                    entry.coco_id,
+                    entry.file_name,
+                    image.path,
+                    header.width,
+                    header.height,
+                    header.num_channels,
+                    header.size_bytes,
+                    mime_type(image.name),
+                    user_tags(extra),
+                    source_name(entry.file_name, extra),
+                    attributes={
+                        name: plain_value(value)
+                        for name, value in values.items()
+                        if name not in _IMAGE_KEYS
+                    },
+                )
+                self._report_file(entry, image, record)
+            record.issues += entry.codes
+            frame, finding = frame_of(header, _json_size(values))
+            if finding is not None:
+                self._tell(finding, entry, record)
+            self._annotations.read(entry.annotations, record, frame)
+        assert record is not None
+        self._report.usable_images += 1
+        if not any(entry.annotations for entry in entries):
+            self._notes.add(
+                IssueCode.IMAGE_WITHOUT_ANNOTATIONS, record.file_name, record.coco_id
+            )
+        return record
+
+    def _report_file(
+        self, entry: ImageEntry, image: LoadedImage, record: ImageRecord
+    ) -> None:
+        if not image.is_in_place:
+            finding = (
+                IssueCode.IMAGE_FOUND_ELSEWHERE,
+                f"it lies at '{image.name}'",
+                Action.REPAIRED,
+            )
+            self._tell(finding, entry, record)
+        if image.header.truncated:
+            finding = (
+                IssueCode.IMAGE_TRUNCATED,
+                f"the end of the file is missing: {image.header.size_bytes:,} bytes",
+                Action.KEPT,
+            )
+            self._tell(finding, entry, record)
+        if image.header.mode != "RGB":
+            self._notes.add(
+                IssueCode.IMAGE_NOT_RGB,
+                entry.file_name,
+                entry.coco_id,
+                detail=image.header.mode,
+            )
+
+    def _tell(self, finding: Finding, entry: ImageEntry, record: ImageRecord) -> None:
+        code, message, action = finding
+        record.issues.append(code)
+        self._add(code, message, action, entry)
+
+    def _add(
+        self, code: IssueCode, message: str, action: Action, entry: ImageEntry
+    ) -> None:
+        self._report.add(
+            code,
+            message,
+            action,
+            split=self._index.name,
+            file_name=entry.file_name,
+            image_id=entry.coco_id,
+        )
+
+
+def _json_size(values: dict[str, Any]) -> tuple[int, int] | None:
+    """Returns the width and height that a JSON gives an image, if both are good."""
+    width, height = number_of(values.get("width")), number_of(values.get("height"))
+    if width is None or height is None:
+        return None
+    if not (1 <= width <= _MAX_SIDE and 1 <= height <= _MAX_SIDE):
+        return None
+    return round(width), round(height)

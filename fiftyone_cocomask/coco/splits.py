@@ -1,0 +1,246 @@
+"""One split of an export: its JSON indexed by image, nothing decoded for good."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from .document import Document, Raw, decode, normal_id, parse_document, type_name
+from .files import UnsafeNameError, checked_name
+from .issues import Action, IssueCode
+from .layout import SplitFiles
+from .records import CocoId
+from .report import ExportReport
+from .sources import source_key
+
+_Skim = msgspec.defstruct(
+    "_Skim",
+    [("id", Any, None), ("image_id", Any, None), ("category_id", Any, None)],
+    gc=False,
+)
+_skim_decoder = msgspec.json.Decoder(_Skim)
+
+
+@dataclass(slots=True)
+class ImageEntry:
+    """An image as a JSON lists it.
+
+    Attributes:
+        raw: the entry, undecoded
+        coco_id: its id
+        file_name: its file name
+        source: what the copies of its source have in common
+        annotations: its annotations, undecoded
+        codes: the codes of what was found when the JSON was indexed
+    """
+
+    raw: Raw
+    coco_id: CocoId
+    file_name: str
+    source: str | None
+    annotations: list[Raw] = field(default_factory=list)
+    codes: list[IssueCode] = field(default_factory=list)
+
+
+class SplitIndex:
+    """A split's images with their annotations.
+
+    Args:
+        files: the split's files
+        report: where issues go
+
+    Attributes:
+        name: the split's name
+        files: its files
+        info: the JSON's ``info``
+        licenses: the JSON's ``licenses``
+        category_entries: the JSON's ``categories``, None if it has none
+        num_images: the number of images that the JSON lists
+        num_annotations: the number of annotations that it lists
+        images: for each file name the entries that list it, nearly always one
+        orphans: annotations of no image, undecoded
+        used_ids: the category ids that annotations refer to
+        repeated_ids: the ids that several annotations have
+
+    Raises:
+        ExportError: if the JSON is no COCO JSON
+    """
+
+    def __init__(self, files: SplitFiles, report: ExportReport) -> None:
+        self.name = files.name
+        self.files = files
+        self._report = report
+        document = parse_document(files.read_json(), files.json_name)
+        self.info = document.info
+        self.licenses = document.licenses
+        self.category_entries = document.categories
+        self.num_images = len(document.images)
+        self.num_annotations = len(document.annotations)
+        if document.repaired is not None:
+            report.add(
+                IssueCode.TEXT_REPAIRED,
+                f"{files.json_name} holds {document.repaired}; the sign U+FFFD "
+                "replaces them",
+                Action.REPAIRED,
+                split=self.name,
+            )
+        self.images: dict[str, list[ImageEntry]] = {}
+        self._by_id: dict[CocoId, ImageEntry] = {}
+        self._index_images(document)
+        self.orphans: list[Raw] = []
+        self.used_ids: dict[CocoId | None, None] = {}
+        self.repeated_ids: frozenset[CocoId] = frozenset()
+        self._index_annotations(document)
+        self._report_case()
+
+    def _index_images(self, document: Document) -> None:
+        for raw in document.images:
+            entry = self._image_entry(raw)
+            if entry is None:
+                continue
+            first = self._by_id.setdefault(entry.coco_id, entry)
+            if first is not entry:
+                self._report_duplicate_id(entry, first)
+                continue
+            same_file = self.images.setdefault(_file_key(entry.file_name), [])
+            if same_file:
+                self._tell(
+                    IssueCode.DUPLICATE_FILE_NAME,
+                    f"images {same_file[0].coco_id} and {entry.coco_id} are the same "
+                    "file; their annotations are put together",
+                    Action.REPAIRED,
+                    entry,
+                )
+            same_file.append(entry)
+
+    def _image_entry(self, raw: Raw) -> ImageEntry | None:
+        value = decode(raw)
+        if not isinstance(value, dict):
+            self._malformed(f"an entry of 'images' is {type_name(value)}, no object")
+            return None
+        coco_id, file_name = normal_id(value.get("id")), value.get("file_name")
+        if not isinstance(file_name, str) or not file_name.strip():
+            self._malformed(
+                f"its file_name is {type_name(file_name)} and names no file",
+                image_id=coco_id,
+            )
+            return None
+        if coco_id is None:
+            self._malformed(
+                f"its id is {type_name(value.get('id'))}, so no annotation can refer "
+                "to it",
+                file_name=file_name,
+            )
+            return None
+        return ImageEntry(
+            raw, coco_id, file_name, source_key(file_name, value.get("extra"))
+        )
+
+    def _report_duplicate_id(self, entry: ImageEntry, first: ImageEntry) -> None:
+        if entry.file_name == first.file_name:
+            self._tell(
+                IssueCode.DUPLICATE_FILE_NAME,
+                "the JSON lists it twice with the same id; it counts once",
+                Action.REPAIRED,
+                first,
+            )
+            return
+        first.codes.append(IssueCode.DUPLICATE_IMAGE_ID)
+        self._tell(
+            IssueCode.DUPLICATE_IMAGE_ID,
+            f"it has the id {entry.coco_id} of '{first.file_name}', which the "
+            "annotations of this id go to; nothing tells which of them are this "
+            "image's",
+            Action.DROPPED,
+            entry,
+        )
+
+    def _index_annotations(self, document: Document) -> None:
+        seen: set[CocoId] = set()
+        repeated: set[CocoId] = set()
+        annotations = document.annotations
+        for place, raw in enumerate(annotations):
+            annotations[place] = _NOTHING
+            coco_id, image_id, category_id = _skim(raw)
+            image = self._by_id.get(image_id) if image_id is not None else None
+            if image is None:
+                self.orphans.append(raw)
+                continue
+            image.annotations.append(raw)
+            self.used_ids[category_id] = None
+            if coco_id is not None:
+                if coco_id in seen:
+                    repeated.add(coco_id)
+                seen.add(coco_id)
+        self.repeated_ids = frozenset(repeated)
+
+    def _report_case(self) -> None:
+        folded: dict[str, ImageEntry] = {}
+        for entries in self.images.values():
+            entry = entries[0]
+            first = folded.setdefault(entry.file_name.casefold(), entry)
+            if first is not entry:
+                self._tell(
+                    IssueCode.FILE_NAMES_DIFFER_IN_CASE,
+                    f"its name differs from '{first.file_name}' only in case; on some "
+                    "systems that is one file",
+                    Action.KEPT,
+                    entry,
+                )
+
+    def _malformed(
+        self,
+        message: str,
+        file_name: str | None = None,
+        image_id: CocoId | None = None,
+    ) -> None:
+        self._report.add(
+            IssueCode.IMAGE_MALFORMED,
+            message,
+            Action.DROPPED,
+            split=self.name,
+            file_name=file_name,
+            image_id=image_id,
+        )
+
+    def _tell(
+        self, code: IssueCode, message: str, action: Action, entry: ImageEntry
+    ) -> None:
+        entry.codes.append(code)
+        self._report.add(
+            code,
+            message,
+            action,
+            split=self.name,
+            file_name=entry.file_name,
+            image_id=entry.coco_id,
+        )
+
+
+_NOTHING = Raw(b"null")
+
+
+def _file_key(file_name: str) -> str:
+    """Returns what different ways to write a file's name have in common."""
+    try:
+        return checked_name(file_name)
+    except UnsafeNameError:
+        return file_name
+
+
+def _skim(raw: Raw) -> tuple[CocoId | None, CocoId | None, CocoId | None]:
+    """Returns the id, the image's id and the category's id of an annotation."""
+    try:
+        skim: Any = _skim_decoder.decode(raw)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        value = decode(raw)
+        if not isinstance(value, dict):
+            return None, None, None
+        return (
+            normal_id(value.get("id")),
+            normal_id(value.get("image_id")),
+            normal_id(value.get("category_id")),
+        )
+    return normal_id(skim.id), normal_id(skim.image_id), normal_id(skim.category_id)

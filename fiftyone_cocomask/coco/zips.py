@@ -1,0 +1,167 @@
+"""The files of an export in a zip: read in place, or unpacked one by one."""
+
+from __future__ import annotations
+
+import os
+import stat
+import zipfile
+import zlib
+from io import BytesIO
+from pathlib import Path
+from typing import IO
+
+from ..errors import ExportError
+from .files import UnsafeNameError, checked_name, is_junk
+
+# Deflate packs at most 1,032 to 1; JSON packs to some 50 to 1, images hardly at all.
+MAX_RATIO = 200
+# Below this, a ratio says nothing and no harm is done.
+_HARMLESS_BYTES = 2**26
+MAX_FILES = 2_000_000
+
+
+class ZipFiles:
+    """The files in a zip.
+
+    Args:
+        path: the zip
+
+    Attributes:
+        root: the zip's path, absolute and without links
+        names: the names of the files in it, relative and with ``/``; systems' own
+            files are not among them
+        refused_links: always empty: a zip with links is refused
+
+    Raises:
+        ExportError: if it is no zip that can be read, or one that could do harm: with
+            names that lead elsewhere, links, or the size of a bomb
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.root = Path(os.path.realpath(path))
+        self.refused_links: set[str] = set()
+        try:
+            self._zip = zipfile.ZipFile(self.root)
+        except OSError as error:
+            reason = error.strerror or error
+            raise ExportError(f"{path} cannot be read: {reason}") from error
+        except Exception as error:  # zipfile raises whatever broken bytes cause
+            raise ExportError(f"{path} is no readable zip: {error}") from error
+        try:
+            self._members = self._checked_members()
+        except ExportError:
+            self.close()
+            raise
+        self.names = frozenset(self._members)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._members
+
+    def path(self, name: str) -> str:
+        """Returns a path that names a file in the zip; no such file exists."""
+        return f"{self.root}/{name}"
+
+    def open(self, name: str) -> IO[bytes]:
+        """Returns a file for reading, after a check of its checksum.
+
+        Raises:
+            OSError: if its data is broken
+        """
+        return BytesIO(self.read(name))
+
+    def read(self, name: str) -> bytes:
+        """Returns what is in a file.
+
+        Raises:
+            OSError: if its data is broken
+        """
+        try:
+            return self._zip.read(self._members[name])
+        except Exception as error:  # zipfile raises whatever broken bytes cause
+            raise OSError(f"its data in the zip is broken ({error})") from error
+
+    def size(self, name: str) -> int:
+        """Returns the unpacked size of a file in bytes."""
+        return self._members[name].file_size
+
+    def unpack(self, name: str, folder: Path) -> Path:
+        """Unpacks one file, unless it is there already, and returns its path.
+
+        The file appears whole or not at all.
+
+        Args:
+            name: the file's name
+            folder: the folder to unpack below
+
+        Raises:
+            OSError: if its data is broken or it cannot be written
+        """
+        member = self._members[name]
+        target = folder / name
+        if _is_unpacked(target, member):
+            return target
+        data = self.read(name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Named by the target: what a killed run leaves, the next one overwrites.
+        part = target.parent / f".{zlib.crc32(name.encode()):08x}.part"
+        part.write_bytes(data)
+        os.replace(part, target)
+        return target
+
+    def close(self) -> None:
+        """Closes the zip."""
+        self._zip.close()
+
+    def _checked_members(self) -> dict[str, zipfile.ZipInfo]:
+        infos = self._zip.infolist()
+        if len(infos) > MAX_FILES:
+            raise self._refused(f"it lists {len(infos):,} files")
+        self._check_sizes(infos)
+        members: dict[str, zipfile.ZipInfo] = {}
+        for info in infos:
+            name = self._checked_member_name(info)
+            if info.is_dir() or any(is_junk(part) for part in name.split("/")):
+                continue
+            if name in members:
+                raise self._refused(f"it holds '{name}' twice")
+            members[name] = info
+        return members
+
+    def _check_sizes(self, infos: list[zipfile.ZipInfo]) -> None:
+        packed = sum(info.compress_size for info in infos)
+        if packed > os.path.getsize(self.root):
+            raise self._refused("its files overlap, as in a zip bomb")
+        unpacked = sum(info.file_size for info in infos)
+        largest = max(infos, key=lambda info: info.file_size, default=None)
+        if unpacked > max(MAX_RATIO * packed, _HARMLESS_BYTES) and largest is not None:
+            raise self._refused(
+                f"it would unpack to {unpacked:,} bytes from {packed:,}, as a zip bomb "
+                f"does; its largest file is '{largest.filename[:100]}'"
+            )
+
+    def _checked_member_name(self, info: zipfile.ZipInfo) -> str:
+        # A link's type is in the upper half of its attributes, as on Unix.
+        mode = info.external_attr >> 16
+        if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
+            raise self._refused(f"it holds a link or device, '{info.filename[:100]}'")
+        if info.flag_bits & 0x1:
+            raise self._refused(f"'{info.filename[:100]}' in it is encrypted")
+        try:
+            return checked_name(info.filename)
+        except UnsafeNameError as error:
+            raise self._refused(
+                f"the name '{info.filename[:100]}' in it is unsafe: {error}"
+            ) from None
+
+    def _refused(self, reason: str) -> ExportError:
+        return ExportError(f"{self.root} is refused: {reason}")
+
+
+def _is_unpacked(target: Path, member: zipfile.ZipInfo) -> bool:
+    """Whether a file is there with the size and checksum that the zip gives."""
+    try:
+        if target.stat().st_size != member.file_size:
+            return False
+        return zlib.crc32(target.read_bytes()) == member.CRC
+    except OSError:
+        return False
