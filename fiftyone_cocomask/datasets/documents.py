@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from itertools import islice
@@ -157,6 +157,40 @@ def update_documents(dataset: Any, updates: Iterable[Update]) -> int:
     return written.matched_count
 
 
+def rename_in_all_slices(dataset: Any, names: Mapping[str, str]) -> None:
+    """Renames fields of samples and labels, in every slice of a grouped dataset.
+
+    ``Dataset.rename_sample_fields`` leaves the labels of all slices but the active one
+    as they are.
+
+    Args:
+        dataset: the dataset
+        names: the new path of each path; only the last part may differ
+
+    Raises:
+        DatabaseError: if MongoDB cannot be reached or refuses the write
+    """
+    collection = dataset._sample_collection
+    nested = {old: new for old, new in names.items() if "." in old}
+    if dataset.media_type == "group":
+        with clear_database_errors():
+            for old, new in nested.items():
+                parent, _, leaf = old.rpartition(".")
+                copied = {"$mergeObjects": ["$$label", {_leaf(new): f"$$label.{leaf}"}]}
+                labels = {"input": f"${parent}", "as": "label", "in": copied}
+                collection.update_many(
+                    {parent: {"$type": "array"}}, [{"$set": {parent: {"$map": labels}}}]
+                )
+                collection.update_many(
+                    {parent: {"$type": "object", "$not": {"$type": "array"}}},
+                    [{"$set": {new: f"${old}"}}],
+                )
+    dataset.rename_sample_fields(dict(names))
+    if dataset.media_type == "group" and nested:
+        with clear_database_errors():
+            collection.update_many({}, [{"$unset": list(nested)}])
+
+
 def insert_documents(dataset: Any, documents: Sequence[Document]) -> None:
     """Adds samples to a dataset whose schema already declares their fields.
 
@@ -221,6 +255,10 @@ def _batches(
         with cursor:
             while batch := list(itertools.islice(cursor, batch_size)):
                 yield batch
+
+
+def _leaf(path: str) -> str:
+    return path.rpartition(".")[2]
 
 
 def _now() -> datetime:

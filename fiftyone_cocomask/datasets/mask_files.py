@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from hashlib import blake2b
 from pathlib import Path, PurePath
-from typing import Any
 
 import fiftyone as fo
 import numpy as np
 
 from .documents import Document, stream_documents
+from .folders import dataset_folder, safe_name
 
 
 def default_mask_dir(dataset: fo.Dataset, mask_field: str) -> Path:
     """Returns the folder of a field's masks in the dataset's own folder."""
-    folder = Path(fo.config.default_dataset_dir) / _safe_name(dataset.name)
-    return folder / "masks" / _safe_name(mask_field)
+    return dataset_folder(dataset.name) / "masks" / safe_name(mask_field)
 
 
 class MaskPaths:
@@ -53,10 +51,10 @@ class MaskPaths:
         return self.output_dir / f"{name}.png"
 
     def _relative_name(self, document: Document) -> str:
-        stem = _safe_name(PurePath(document["filepath"]).stem)
+        stem = safe_name(PurePath(document["filepath"]).stem)
         split = document.get("split") if self._has_split else None
         return (
-            f"{_safe_name(split)}/{stem}" if isinstance(split, str) and split else stem
+            f"{safe_name(split)}/{stem}" if isinstance(split, str) and split else stem
         )
 
     def _shared_names(self, dataset: fo.Dataset) -> set[int]:
@@ -76,13 +74,3 @@ class MaskPaths:
 
 def _hash(name: str) -> int:
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little")
-
-
-def _safe_name(name: Any) -> str:
-    """Returns a name that is one plain component of a path on every system."""
-    cleaned = re.sub(r'[\x00-\x1f<>:"/\\|?*]', "_", str(name)).strip(". ")
-    encoded = cleaned.encode("utf-8", "replace")
-    if len(encoded) > 200:
-        tail = blake2b(encoded, digest_size=6).hexdigest()
-        cleaned = encoded[:180].decode("utf-8", "ignore") + "-" + tail
-    return cleaned or "_"

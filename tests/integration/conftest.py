@@ -1,11 +1,25 @@
-"""Datasets for tests that need MongoDB."""
+"""A FiftyOne for tests that need MongoDB, and datasets that they make."""
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
-import fiftyone as fo
 import pytest
+
+from fiftyone_cocomask.demo.own_fiftyone import use_own_fiftyone
+
+_FOLDER = Path(tempfile.mkdtemp(prefix="cocomask-tests-"))
+# Before the import below: FiftyOne reads its settings when it is imported.
+use_own_fiftyone(_FOLDER, show_progress_bars=False)
+
+import fiftyone as fo  # noqa: E402
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(_FOLDER, ignore_errors=True)
 
 
 @pytest.fixture

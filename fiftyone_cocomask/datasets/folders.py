@@ -1,0 +1,26 @@
+"""Folders of a dataset's own, and names that are safe in them."""
+
+from __future__ import annotations
+
+import re
+from hashlib import blake2b
+from pathlib import Path
+
+import fiftyone as fo
+
+_MAX_BYTES = 200
+
+
+def dataset_folder(dataset_name: str) -> Path:
+    """Returns the folder for files of a dataset, in FiftyOne's folder for them."""
+    return Path(fo.config.default_dataset_dir) / safe_name(dataset_name)
+
+
+def safe_name(name: str) -> str:
+    """Returns a name that is one plain component of a path on every system."""
+    cleaned = re.sub(r'[\x00-\x1f<>:"/\\|?*]', "_", name).strip(". ")
+    encoded = cleaned.encode("utf-8", "replace")
+    if len(encoded) > _MAX_BYTES:
+        tail = blake2b(encoded, digest_size=6).hexdigest()
+        cleaned = encoded[: _MAX_BYTES - 20].decode("utf-8", "ignore") + "-" + tail
+    return cleaned or "_"

@@ -1,0 +1,88 @@
+"""Small exports for tests, written as Roboflow writes them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+WIDTH, HEIGHT = 40, 30
+SQUARE = [5, 5, 20, 5, 20, 15, 5, 15]
+
+
+def annotation(number: int, image: int, **changes: Any) -> dict[str, Any]:
+    """Returns an annotation: a rectangle of 15 x 10 pixels unless changed."""
+    return {
+        "id": number,
+        "image_id": image,
+        "category_id": 1,
+        "bbox": [5, 5, 15, 10],
+        "area": 150,
+        "segmentation": [SQUARE],
+        "iscrowd": 0,
+        **changes,
+    }
+
+
+def image_name(source: str, token: str = "0a") -> str:
+    return f"{source}_jpg.rf.{token * 16}.jpg"
+
+
+def write_split(
+    folder: Path,
+    names: list[str],
+    annotations: list[dict[str, Any]],
+    **changes: Any,
+) -> Path:
+    """Writes a folder of images with its JSON; images have the ids 0, 1, ..."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        cv2.imwrite(str(folder / name), np.full((HEIGHT, WIDTH, 3), 90, np.uint8))
+    export = {
+        "info": {"year": "2026", "version": "3", "date_created": "2026-01-31"},
+        "licenses": [{"id": 1, "url": "", "name": "CC BY 4.0"}],
+        "categories": [
+            {"id": 0, "name": "wing", "supercategory": "none"},
+            {"id": 1, "name": "wing", "supercategory": "wing"},
+            {"id": 2, "name": "body", "supercategory": "wing"},
+        ],
+        "images": [
+            {
+                "id": number,
+                "license": 1,
+                "file_name": name,
+                "width": WIDTH,
+                "height": HEIGHT,
+                "extra": {"name": name.split("_jpg")[0] + ".jpg"},
+            }
+            for number, name in enumerate(names)
+        ],
+        "annotations": annotations,
+        **changes,
+    }
+    (folder / "_annotations.coco.json").write_text(json.dumps(export))
+    return folder
+
+
+def write_small_export(folder: Path) -> Path:
+    """Writes an export of two splits, three images and four annotations."""
+    write_split(
+        folder / "train",
+        [image_name("a"), image_name("b")],
+        [
+            annotation(0, 0),
+            annotation(
+                1,
+                0,
+                category_id=2,
+                segmentation=[[0, 0, 10, 0, 10, 10]],
+                bbox=[0, 0, 10, 10],
+            ),
+            annotation(2, 1),
+        ],
+    )
+    write_split(folder / "valid", [image_name("c")], [annotation(0, 0)])
+    return folder

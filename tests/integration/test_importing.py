@@ -1,0 +1,315 @@
+"""Imports into real datasets: what is written, again, over, and after a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import fiftyone as fo
+import pytest
+
+from fiftyone_cocomask import CocoMaskError, ExportError, import_roboflow_coco
+
+from .small_export import (
+    HEIGHT,
+    SQUARE,
+    WIDTH,
+    annotation,
+    image_name,
+    write_small_export,
+    write_split,
+)
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    return write_small_export(tmp_path / "export")
+
+
+def content(dataset: fo.Dataset) -> list[dict[str, Any]]:
+    """Returns everything that an import decides, in an order of its own."""
+    dropped = ("id", "_id", "_rand", "_dataset_id", "created_at", "last_modified_at")
+    rows = []
+    for sample in dataset:
+        row = sample.to_dict(include_private=True)
+        for label_field in ("segmentations", "detections"):
+            (labels,) = (
+                value for value in row[label_field].values() if isinstance(value, list)
+            )
+            for label in labels:
+                label.pop("_id")
+        rows.append({k: v for k, v in row.items() if k not in dropped})
+    return sorted(rows, key=lambda row: row["filepath"])
+
+
+def documents(dataset: fo.Dataset) -> list[dict[str, Any]]:
+    return list(dataset._sample_collection.find().sort("_id"))
+
+
+def shape(value: Any, name: str = "") -> Any:
+    """Returns a document with the types of its own values in place of the values."""
+    own = ("_id", "_rand", "_dataset_id", "created_at", "last_modified_at")
+    if name in own:
+        return type(value)
+    if isinstance(value, dict):
+        return {key: shape(item, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [shape(item) for item in value]
+    return type(value), value
+
+
+def test_samples_carry_what_the_export_knows(new_dataset: Any, export: Path) -> None:
+    dataset, report = import_roboflow_coco(export, "small", tags=["mine"])
+    assert (report.images, report.annotations, report.accounted) == (3, 4, 4)
+    sample = dataset.match({"coco_id": 0, "split": "train"}).first()
+    assert sample.filepath == str(export / "train" / image_name("a"))
+    assert sample.tags == ["train", "mine"]
+    assert sample.source_name == "a.jpg"
+    assert sample.file_name == image_name("a")
+    assert (sample.metadata.width, sample.metadata.height) == (WIDTH, HEIGHT)
+    assert sample.metadata.size_bytes == os.path.getsize(sample.filepath)
+    assert sample.import_issues is None
+
+    wing, body = sample.segmentations.polylines
+    assert (wing.label, body.label) == ("wing", "body")
+    assert (wing.coco_id, wing.category_id, wing.iscrowd) == (0, 1, 0)
+    assert (wing.supercategory, wing.annotated_area) == ("wing", 150)
+    assert wing.closed
+    assert wing.filled
+    pixels = [[(x * WIDTH, y * HEIGHT) for x, y in ring] for ring in wing.points]
+    assert pixels == [list(zip(SQUARE[::2], SQUARE[1::2], strict=True))]
+    assert sample.detections.detections[0].bounding_box == [
+        5 / WIDTH,
+        5 / HEIGHT,
+        15 / WIDTH,
+        10 / HEIGHT,
+    ]
+
+
+def test_the_dataset_knows_its_classes_and_the_report(
+    new_dataset: Any, export: Path
+) -> None:
+    dataset, report = import_roboflow_coco(export, "small")
+    assert dataset.default_classes == ["wing", "body"]
+    assert dataset.default_mask_targets == {1: "wing", 2: "body"}
+    info = fo.load_dataset("small").info["coco"]
+    assert info["report"]["annotations"] == report.annotations
+    assert set(info["splits"]) == {"train", "valid"}
+    assert info["splits"]["train"]["licenses"][0]["name"] == "CC BY 4.0"
+    assert dataset.persistent
+
+
+def test_documents_equal_those_that_fiftyone_writes(
+    new_dataset: Any, export: Path
+) -> None:
+    ours, _ = import_roboflow_coco(export, "ours")
+    theirs = new_dataset("theirs")
+    samples = []
+    for sample in ours:
+        copied = sample.copy()
+        # Rebuilt from its values, so that FiftyOne writes every field itself.
+        values = {name: copied[name] for name in copied.field_names}
+        for name in ("id", "created_at", "last_modified_at"):
+            values.pop(name)
+        samples.append(fo.Sample(**{k: v for k, v in values.items() if v is not None}))
+    theirs.add_samples(samples)
+    for mine, reference in zip(documents(ours), documents(theirs), strict=True):
+        # The same fields, values and types; ids and times are each one's own.
+        assert shape(mine) == shape(reference)
+
+
+def test_importing_again_changes_nothing(new_dataset: Any, export: Path) -> None:
+    dataset, _ = import_roboflow_coco(export, "small")
+    before = documents(dataset)
+    import_roboflow_coco(export, "small")
+    assert documents(dataset) == before
+
+
+def test_what_others_wrote_stays(new_dataset: Any, export: Path) -> None:
+    dataset, _ = import_roboflow_coco(export, "small")
+    sample = dataset.match({"coco_id": 0, "split": "train"}).first()
+    sample["score"] = 0.5
+    sample.tags.append("reviewed")
+    sample.segmentations.polylines[0].tags.append("good")
+    sample.segmentations.polylines[0]["note"] = "checked"
+    sample.save()
+    kept_id = sample.segmentations.polylines[0].id
+
+    path = export / "train" / "_annotations.coco.json"
+    coco = json.loads(path.read_text())
+    coco["annotations"][1]["segmentation"] = [[0, 0, 20, 0, 20, 20]]
+    path.write_text(json.dumps(coco))
+    import_roboflow_coco(export, dataset)
+
+    sample.reload()
+    first, second = sample.segmentations.polylines
+    assert (sample.score, sample.tags) == (0.5, ["train", "reviewed"])
+    assert (first.id, first.tags, first.note) == (kept_id, ["good"], "checked")
+    assert tuple(second.points[0][2]) == (20 / WIDTH, 20 / HEIGHT)
+
+
+def test_a_newer_version_adds_updates_and_names_what_is_gone(
+    new_dataset: Any, export: Path, tmp_path: Path
+) -> None:
+    dataset, _ = import_roboflow_coco(export, "small")
+    newer = tmp_path / "newer"
+    write_split(
+        newer / "train",
+        [image_name("a"), image_name("new")],
+        [annotation(7, 0, segmentation=[[0, 0, 8, 0, 8, 8, 0, 8]]), annotation(8, 1)],
+    )
+    _, report = import_roboflow_coco(newer, dataset)
+    assert len(dataset) == 4
+    updated = dataset.match({"file_name": image_name("a")}).first()
+    assert updated.filepath.startswith(str(newer))
+    assert [label.coco_id for label in updated.segmentations.polylines] == [7]
+    gone = [i.file_name for i in report.issues if i.code.value == "gone_from_export"]
+    # `valid` is not in the newer export, so nothing is said of it.
+    assert gone == [image_name("b")]
+
+
+def test_a_dataset_of_the_same_images_gets_the_labels(
+    new_dataset: Any, export: Path
+) -> None:
+    dataset = new_dataset()
+    path = str(export / "train" / image_name("a"))
+    dataset.add_sample(fo.Sample(filepath=path, tags=["mine"]))
+    import_roboflow_coco(export, dataset)
+    assert len(dataset) == 3
+    assert dataset[path].tags == ["mine", "train"]
+    assert len(dataset[path].segmentations.polylines) == 2
+
+
+def test_replace_empties_and_error_refuses(new_dataset: Any, export: Path) -> None:
+    dataset, _ = import_roboflow_coco(export, "small")
+    dataset.add_sample(fo.Sample(filepath="/elsewhere.jpg"))
+    with pytest.raises(CocoMaskError, match="'small' already exists"):
+        import_roboflow_coco(export, "small", if_exists="error")
+    assert len(dataset) == 4
+    import_roboflow_coco(export, "small", if_exists="replace")
+    assert len(fo.load_dataset("small")) == 3
+
+
+def test_only_the_splits_asked_for_are_imported(new_dataset: Any, export: Path) -> None:
+    dataset, report = import_roboflow_coco(export, "small", splits=["valid"])
+    assert dataset.distinct("split") == ["valid"]
+    assert report.annotations == 1
+
+
+def test_a_zip_is_unpacked_into_a_folder_of_the_dataset(
+    new_dataset: Any, export: Path, tmp_path: Path
+) -> None:
+    archive = shutil.make_archive(str(tmp_path / "version3"), "zip", export)
+    shutil.rmtree(export)
+    dataset, _ = import_roboflow_coco(archive)
+    assert dataset.name == "version3"
+    assert len(dataset) == 3
+    folder = Path(fo.config.default_dataset_dir) / "version3"
+    for path in dataset.values("filepath"):
+        assert Path(path).is_file()
+        assert folder in Path(path).parents
+
+
+def test_threads_read_the_same(new_dataset: Any, export: Path) -> None:
+    one, _ = import_roboflow_coco(export, "one")
+    several, _ = import_roboflow_coco(export, "several", num_workers=4)
+    assert content(one) == content(several)
+
+
+def test_progress_counts_the_images(new_dataset: Any, export: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    import_roboflow_coco(
+        export, "small", progress=lambda bar: seen.append((bar.iteration, bar.total))
+    )
+    assert seen[-1] == (3, 3)
+
+
+def test_own_attributes_are_declared_and_filterable(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    annotations = [annotation(0, 0, depth=3, attributes={"occluded": True})]
+    write_split(tmp_path / "export", [image_name("a")], annotations)
+    dataset, _ = import_roboflow_coco(tmp_path / "export", "own")
+    assert isinstance(dataset.get_field("segmentations.polylines.depth"), fo.IntField)
+    occluded = dataset.filter_labels("segmentations", fo.ViewField("occluded"))
+    assert occluded.count("segmentations.polylines") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"if_exists": "append"}, "if_exists must be"),
+        ({"label_field": "same", "box_field": "same"}, "are both 'same'"),
+        ({"label_field": "not a name"}, "label_field must be a field name"),
+        ({"label_field": "filepath"}, "has a field 'filepath' of another type"),
+        ({"splits": ["holdout"]}, "holdout"),
+    ],
+)
+def test_a_wrong_argument_is_named_before_anything_is_written(
+    new_dataset: Any, export: Path, arguments: dict[str, Any], message: str
+) -> None:
+    dataset = new_dataset("target")
+    schema = set(dataset.get_field_schema())
+    with pytest.raises(CocoMaskError, match=message):
+        import_roboflow_coco(export, dataset, **arguments)
+    assert len(dataset) == 0
+    assert set(dataset.get_field_schema()) == schema
+
+
+def test_a_wrong_path_makes_no_dataset(new_dataset: Any, tmp_path: Path) -> None:
+    before = fo.list_datasets()
+    with pytest.raises(ExportError):
+        import_roboflow_coco(tmp_path / "nothing", "never")
+    assert fo.list_datasets() == before
+
+
+KILLED = """
+import sys
+import fiftyone as fo
+from fiftyone_cocomask.datasets import importing
+importing.BATCH_SIZE = 5
+import fiftyone_cocomask as fcm
+print("started", flush=True)
+fcm.import_roboflow_coco(sys.argv[1], "killed", progress=False)
+"""
+
+
+def test_a_killed_import_can_simply_be_run_again(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    count = 120
+    names = [image_name(f"{number:03}") for number in range(count)]
+    annotations = [annotation(number, number // 5) for number in range(5 * count)]
+    export = write_split(tmp_path / "export", names, annotations)
+    whole, _ = import_roboflow_coco(export, "whole")
+    expected = content(whole)
+    delays = random.Random(3)
+    partial = 0
+    # This process keeps MongoDB running, so that only the import is killed.
+    for _ in range(8):
+        if fo.dataset_exists("killed"):
+            fo.delete_dataset("killed")
+        process = subprocess.Popen(
+            [sys.executable, "-c", KILLED, str(export)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline().strip() == "started"
+        time.sleep(delays.random() * 0.6)
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        if fo.dataset_exists("killed"):
+            partial += len(fo.load_dataset("killed")) < count
+        again, report = import_roboflow_coco(export, "killed")
+        assert report.accounted == report.annotations
+        assert content(again) == expected
+    assert partial, "no import was killed in the middle"
