@@ -1,0 +1,30 @@
+"""Evaluations of masks: area, coverage, and what is wrong with them."""
+
+from .area import evaluate_mask_area, size_bucket
+from .area_results import AreaResults
+from .coverage import evaluate_mask_coverage
+from .coverage_results import CoverageResults
+from .histogram import Histogram, field_histogram, histogram_view
+from .results import MaskEvaluation
+from .runs import (
+    delete_mask_evaluation,
+    list_mask_evaluations,
+    load_mask_evaluation,
+    rename_mask_evaluation,
+)
+
+__all__ = [
+    "AreaResults",
+    "CoverageResults",
+    "Histogram",
+    "MaskEvaluation",
+    "delete_mask_evaluation",
+    "evaluate_mask_area",
+    "evaluate_mask_coverage",
+    "field_histogram",
+    "histogram_view",
+    "list_mask_evaluations",
+    "load_mask_evaluation",
+    "rename_mask_evaluation",
+    "size_bucket",
+]

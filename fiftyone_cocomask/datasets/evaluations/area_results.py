@@ -1,0 +1,164 @@
+"""The results of a mask area evaluation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ..documents import Document
+from . import figures
+from .results import MaskEvaluation, ratio, shares, summed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_OBJECT_COUNTS = ("objects", "small", "medium", "large", "hidden", "empty")
+
+
+class AreaResults(MaskEvaluation):
+    """What :func:`evaluate_mask_area` found; areas are in pixels."""
+
+    kind = "area"
+    _value_suffix = "px"
+    _value_title: ClassVar[str] = "Mask area (px)"
+    _class_column = "visible_px"
+    _class_title = "Visible area (px)"
+    _split_column = "share_of_foreground"
+    _split_title = "Share of the split's foreground"
+
+    @property
+    def label_value_path(self) -> str | None:
+        path = self._stored.config.label_path
+        return f"{path}.{self.key}_px" if path else None
+
+    def summary(self, samples: Any = None) -> dict[str, Any]:
+        """Returns the totals and means.
+
+        - ``images``: the samples that have a number; ``images_without_number``: those
+          that have none; ``empty_images``: those whose mask is all 0
+        - ``foreground_px``, ``image_px``: the pixels of masks that are not 0, and of
+          images; ``images_of_unknown_size`` are not in the latter
+        - ``mean_area_px_over_images``: the mean of the masks' areas;
+          ``mean_area_px_over_pixels``: their mean weighted by the images' pixels
+        - ``min_area_px``, ``max_area_px``: of the masks
+        - with labels, ``objects``: those that have an area;
+          ``mean_area_px_over_objects`` of the labels' own areas; ``small``,
+          ``medium``, ``large`` by it; ``hidden``: of more than 0 px, none of them
+          visible; ``empty``: of 0 px
+        - ``masks_of_other_size``, ``changed_meanwhile``, ``without_number``: what the
+          evaluation itself reported
+
+        Args:
+            samples: a view to restrict it to
+        """
+        view = self._view(samples)
+        row = self._figures(summed(figures.area_totals(view, self.value_path)))
+        objects = self._object_figures(summed(self._label_rows(view, by_split=False)))
+        return {**self._head(), **row, **objects, **self._tail()}
+
+    def per_split(self, samples: Any = None) -> pd.DataFrame:
+        """Returns the figures of :meth:`summary` for each split, one a row."""
+        import pandas as pd
+
+        view = self._view(samples)
+        by_split: dict[str, list[Document]] = {}
+        for row in self._label_rows(view, by_split=True):
+            by_split.setdefault(row["split"], []).append(row)
+        rows = []
+        for total in figures.area_totals(view, self.value_path):
+            objects = self._object_figures(summed(by_split.get(total["split"], [])))
+            rows.append({"split": total["split"], **self._figures(total), **objects})
+        return pd.DataFrame(rows)
+
+    def per_class(self, samples: Any = None, *, by_split: bool = False) -> pd.DataFrame:
+        """Returns the figures of each class.
+
+        ``images`` is the number of samples with the class, ``visible_px`` its pixels
+        in the masks, ``share_of_foreground`` their share of all classes' (of the
+        split's, with ``by_split``). With labels also the number of ``objects``, the
+        sum, mean, least and greatest of their own areas, how many are ``small``,
+        ``medium``, ``large``, ``hidden`` or ``empty``, as in :meth:`summary`.
+
+        Args:
+            samples: a view to restrict it to
+            by_split: whether to give each split a row of its own
+        """
+        import pandas as pd
+
+        view = self._view(samples)
+        rows = self._class_rows(view, by_split=by_split)
+        table = pd.DataFrame(rows)
+        if not rows:
+            return table
+        groups = table.groupby("split", dropna=False)["visible_px"]
+        table["share_of_foreground"] = groups.transform(lambda g: shares(g.tolist()))
+        return table if by_split else table.drop(columns="split")
+
+    def _sample_columns(self) -> dict[str, str]:
+        return {"area_px": self.value_path}
+
+    def _label_rows(self, view: Any, *, by_split: bool) -> list[Document]:
+        config = self._stored.config
+        if config.label_path is None:
+            return []
+        return figures.label_totals(
+            view,
+            config.label_path,
+            self.key,
+            is_list=config.label_path != config.label_field,
+            by_split=by_split,
+        )
+
+    def _class_rows(self, view: Any, *, by_split: bool) -> list[Document]:
+        if self._stored.config.label_path is not None:
+            rows = self._label_rows(view, by_split=by_split)
+            return [
+                {
+                    "split": row["split"],
+                    "class": row["class"],
+                    "images": row["images"],
+                    "visible_px": row["visible_px"],
+                    **self._object_figures(row),
+                    "area_px": row["area_px"],
+                    "min_area_px": row["min_area_px"],
+                    "max_area_px": row["max_area_px"],
+                }
+                for row in rows
+            ]
+        if self.classes_path is not None:
+            rows = figures.class_totals(view, self.classes_path, by_split=by_split)
+            names = ("split", "class", "images", "visible_px")
+            return [{name: row.get(name) for name in names} for row in rows]
+        totals = figures.area_totals(view, self.value_path)
+        return [
+            {
+                "split": row.get("split"),
+                "class": self._only_class(),
+                "images": row["images"] - row["empty_images"],
+                "visible_px": row["foreground_px"],
+            }
+            for row in (totals if by_split else [summed(totals)] if totals else [])
+        ]
+
+    def _figures(self, total: Document) -> Document:
+        images = total.get("images", 0)
+        return {
+            "images": images,
+            "images_without_number": total.get("samples", 0) - images,
+            "empty_images": total.get("empty_images", 0),
+            "foreground_px": total.get("foreground_px", 0),
+            "image_px": total.get("image_px", 0),
+            "images_of_unknown_size": total.get("unknown_size", 0),
+            "mean_area_px_over_images": ratio(total.get("foreground_px", 0), images),
+            "mean_area_px_over_pixels": ratio(
+                total.get("area_times_image_px", 0), total.get("image_px", 0)
+            ),
+            "min_area_px": total.get("min"),
+            "max_area_px": total.get("max"),
+        }
+
+    def _object_figures(self, total: Document) -> Document:
+        if self._stored.config.label_path is None:
+            return {}
+        counts = {name: total.get(name, 0) for name in _OBJECT_COUNTS}
+        mean = ratio(total.get("area_px", 0), counts["objects"])
+        return {**counts, "mean_area_px_over_objects": mean}

@@ -1,0 +1,264 @@
+"""What an evaluation found: tables, totals and plots, always as the fields are now.
+
+Tables are made from the evaluation's fields when they are asked for, by MongoDB, and
+can be restricted to a view.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import fiftyone as fo
+
+from ..documents import Document, stream_documents
+from ..masks import mask_options
+from . import figures
+from .fields import CLASSES_SUFFIX
+from .histogram import Histogram, Scale, field_histogram, histogram_view
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+
+class MaskEvaluation(ABC):
+    """The results of an evaluation.
+
+    Means are given in two ways: *over images*, where each image counts the same, and
+    *over pixels*, where each counts as much as it has pixels.
+
+    Args:
+        stored: FiftyOne's ``RunResults`` of the evaluation's run
+    """
+
+    kind: ClassVar[str]
+    _value_suffix: ClassVar[str]
+
+    def __init__(self, stored: Any) -> None:
+        self._stored = stored
+
+    @property
+    def key(self) -> str:
+        """The eval key, also after it was renamed."""
+        return self._stored.key
+
+    @property
+    def samples(self) -> Any:
+        """The dataset or view that was evaluated."""
+        return self._stored.samples
+
+    @property
+    def mask_field(self) -> str:
+        """The field of the masks."""
+        return self._stored.config.mask_field
+
+    @property
+    def label_field(self) -> str | None:
+        """The field of the labels, if they were evaluated."""
+        return self._stored.config.label_field
+
+    @property
+    def value_path(self) -> str:
+        """The field with each sample's number."""
+        return f"{self.key}_{self._value_suffix}"
+
+    @property
+    def label_value_path(self) -> str | None:
+        """The field with each label's number, if it has one."""
+        return None
+
+    @property
+    def classes_path(self) -> str | None:
+        """The field that lists each sample's classes, if there is one."""
+        has_classes = self._stored.config.has_classes
+        return f"{self.key}_{CLASSES_SUFFIX}" if has_classes else None
+
+    @property
+    def without_number(self) -> list[dict[str, str]]:
+        """The samples without a number when they were evaluated, and why.
+
+        Dicts with ``sample_id``, ``filepath`` and ``reason``; at most 1,000.
+        """
+        return self._stored.without_number
+
+    @abstractmethod
+    def summary(self, samples: Any = None) -> dict[str, Any]:
+        """Returns the totals and means; see the subclass for their definitions."""
+
+    @abstractmethod
+    def per_split(self, samples: Any = None) -> pd.DataFrame:
+        """Returns the figures of :meth:`summary` for each split, one a row."""
+
+    @abstractmethod
+    def per_class(self, samples: Any = None, *, by_split: bool = False) -> pd.DataFrame:
+        """Returns the figures of each class, one a row, or one a split and class."""
+
+    def per_sample(self, samples: Any = None) -> pd.DataFrame:
+        """Returns the figures of each sample, one a row, in the order of the view.
+
+        Args:
+            samples: a view to restrict them to
+        """
+        import pandas as pd
+
+        view = self._view(samples)
+        columns = self._sample_columns()
+        rows = []
+        for documents in stream_documents(
+            view, ["filepath", *figures.split_paths(view), *columns.values()]
+        ):
+            for document in documents:
+                row = {
+                    "sample_id": str(document["_id"]),
+                    "filepath": document["filepath"],
+                    "split": figures.split_of(document),
+                }
+                row |= {name: document.get(path) for name, path in columns.items()}
+                rows.append(row)
+        names = ["sample_id", "filepath", "split", *columns]
+        return pd.DataFrame(rows, columns=names)
+
+    def histogram(
+        self,
+        samples: Any = None,
+        *,
+        of_labels: bool = False,
+        bins: int = 20,
+        scale: Scale = "linear",
+    ) -> Histogram:
+        """Returns how the numbers of the samples, or of the labels, are distributed.
+
+        Args:
+            samples: a view to restrict it to
+            of_labels: whether to count labels, where they have a number
+            bins: the number of bins
+            scale: ``"linear"`` or ``"log"``
+        """
+        path = self.label_value_path if of_labels else self.value_path
+        return field_histogram(
+            self._view(samples), path or self.value_path, bins=bins, scale=scale
+        )
+
+    def bar_view(
+        self, histogram: Histogram, bar: int, samples: Any = None
+    ) -> fo.DatasetView:
+        """Returns the view behind one bar of :meth:`histogram`."""
+        return histogram_view(self._view(samples), histogram, bar)
+
+    def class_view(self, label: str, samples: Any = None) -> fo.DatasetView:
+        """Returns the samples that :meth:`per_class` counts as a class's images."""
+        view = self._view(samples)
+        path = self._stored.config.label_path
+        if self.label_value_path is not None and path is not None:
+            wanted = None if label == figures.NO_LABEL else label
+            condition: Document = {
+                "label": wanted,
+                f"{self.key}_px": {"$ne": None},
+            }
+            if path != self.label_field:
+                return view.match({path: {"$elemMatch": condition}})
+            return view.match({f"{path}.{k}": v for k, v in condition.items()})
+        if self.classes_path is not None:
+            return view.match({f"{self.classes_path}.label": label})
+        return view.match({self.value_path: {"$gt": 0}})
+
+    def plot_distribution(
+        self,
+        samples: Any = None,
+        *,
+        of_labels: bool = False,
+        bins: int = 20,
+        scale: Scale = "linear",
+    ) -> go.Figure:
+        """Plots :meth:`histogram`."""
+        from .plots import histogram_figure
+
+        histogram = self.histogram(samples, of_labels=of_labels, bins=bins, scale=scale)
+        what = "labels" if of_labels and self.label_value_path else "samples"
+        return histogram_figure(histogram, self._value_title, what)
+
+    def plot_classes(self, samples: Any = None) -> go.Figure:
+        """Plots the main figure of each class, one bar a class."""
+        from .plots import class_figure
+
+        table = self.per_class(samples)
+        return class_figure(table, self._class_column, self._class_title)
+
+    def plot_splits(self, samples: Any = None) -> go.Figure:
+        """Plots the main figure of each class side by side for the splits."""
+        from .plots import split_figure
+
+        table = self.per_class(samples, by_split=True)
+        return split_figure(table, self._split_column, self._split_title)
+
+    _value_title: ClassVar[str]
+    _class_column: ClassVar[str]
+    _class_title: ClassVar[str]
+    _split_column: ClassVar[str]
+    _split_title: ClassVar[str]
+
+    @abstractmethod
+    def _sample_columns(self) -> dict[str, str]:
+        """Returns the columns of :meth:`per_sample` and their fields."""
+
+    def _view(self, samples: Any) -> Any:
+        return self.samples if samples is None else samples
+
+    def _head(self) -> dict[str, Any]:
+        return {
+            "eval_key": self.key,
+            "evaluation": self.kind,
+            "mask_field": self.mask_field,
+            "label_field": self.label_field,
+        }
+
+    def _tail(self) -> dict[str, Any]:
+        """Returns what only the pass itself could find out."""
+        return {
+            "masks_of_other_size": self._stored.num_other_size,
+            "changed_meanwhile": self._stored.num_changed,
+            "without_number": self.without_number,
+        }
+
+    def _only_class(self) -> str:
+        """Returns the name of the foreground of masks without classes."""
+        made = mask_options(self._stored.samples, self.mask_field)
+        targets = self._stored.samples._root_dataset.mask_targets
+        names = list(targets.get(self.mask_field, {}).values())
+        is_binary = made is None or made["mode"] == "binary"
+        return names[0] if is_binary and len(names) == 1 else "foreground"
+
+
+def evaluation_results(stored: Any) -> MaskEvaluation:
+    """Returns the results of a run that FiftyOne has loaded."""
+    from .area_results import AreaResults
+    from .coverage_results import CoverageResults
+
+    kinds: tuple[type[MaskEvaluation], ...] = (AreaResults, CoverageResults)
+    by_name = {kind.kind: kind for kind in kinds}
+    return by_name[stored.config.method.rpartition("/")[2]](stored)
+
+
+def ratio(part: float, whole: float) -> float | None:
+    """Returns ``part / whole``, None where there is nothing to divide by."""
+    return part / whole if whole else None
+
+
+def shares(values: list[int]) -> list[float | None]:
+    """Returns the share of each value in their sum."""
+    total = sum(values)
+    return [ratio(value, total) for value in values]
+
+
+def summed(rows: list[Document]) -> Document:
+    """Returns the sums of rows; the least ``min`` and the greatest ``max``."""
+    total: Document = {}
+    for row in rows:
+        for name, value in row.items():
+            if name in ("min", "max"):
+                known = [v for v in (total.get(name), value) if v is not None]
+                total[name] = {"min": min, "max": max}[name](known, default=None)
+            elif isinstance(value, (int, float)):
+                total[name] = total.get(name, 0) + value
+    return total

@@ -1,0 +1,404 @@
+"""Mask area on masks that can be counted by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import fiftyone as fo
+import numpy as np
+import pytest
+
+from fiftyone_cocomask import CocoMaskError, compute_masks, evaluate_mask_area
+
+from .conftest import HEIGHT, WIDTH, Samples, mask_of_boxes, polyline
+
+# Two squares of 15 x 10 that meet in 5 x 10 pixels, and one of 2 x 2 in the first.
+LEFT, RIGHT, SMALL = (5, 5, 20, 15), (15, 5, 30, 15), (6, 6, 8, 8)
+
+
+def test_area_is_the_number_of_pixels_that_are_not_zero(samples: Samples) -> None:
+    sample = samples.add("a.jpg", mask_of_boxes((0, 0, 4, 5), value=1))
+    evaluate_mask_area(samples.dataset, eval_key="area")
+    assert samples.raw(sample)["area_px"] == 20
+
+
+@pytest.mark.parametrize(
+    "mask",
+    [
+        pytest.param(mask_of_boxes(LEFT, value=1), id="uint8"),
+        pytest.param(mask_of_boxes(LEFT).astype(np.uint16) * 257, id="uint16"),
+        pytest.param(mask_of_boxes(LEFT).astype(bool), id="bool"),
+        pytest.param(mask_of_boxes(LEFT).astype(np.int64), id="int64"),
+    ],
+)
+def test_masks_in_the_database_are_counted(samples: Samples, mask: Any) -> None:
+    sample = samples.add("a.jpg", mask=None)
+    sample["mask"] = fo.Segmentation(mask=mask)
+    sample.save()
+    evaluate_mask_area(samples.dataset, eval_key="area")
+    assert samples.raw(sample)["area_px"] == 150
+
+
+def test_sixteen_bit_files_are_counted_in_full(samples: Samples) -> None:
+    # 256 has no low byte: a reader that cuts masks to 8 bits would see background.
+    mask = mask_of_boxes(LEFT, value=1).astype(np.uint16) * 256
+    sample = samples.add("a.jpg", mask)
+    evaluate_mask_area(samples.dataset, eval_key="area")
+    assert samples.raw(sample)["area_px"] == 150
+
+
+def test_a_negative_image_has_area_zero(samples: Samples) -> None:
+    sample = samples.add("a.jpg", mask_of_boxes(), lines=[])
+    area = evaluate_mask_area(
+        samples.dataset, label_field="segmentations", eval_key="area"
+    )
+    assert samples.raw(sample)["area_px"] == 0
+    assert area.summary()["empty_images"] == 1
+
+
+def test_labels_get_own_and_visible_pixels_and_bucket(samples: Samples) -> None:
+    sample = samples.add(
+        "a.jpg", lines=[polyline(LEFT, "a"), polyline(RIGHT, "b"), polyline(SMALL, "c")]
+    )
+    compute_masks(samples.dataset)
+    evaluate_mask_area(samples.dataset, label_field="segmentations", eval_key="area")
+    labels = samples.raw(sample)["segmentations"]["polylines"]
+    assert [label["area_px"] for label in labels] == [150, 150, 4]
+    # Drawn largest first and otherwise in their order: RIGHT hides 50 px of LEFT,
+    # SMALL 4 more.
+    assert [label["area_visible_px"] for label in labels] == [96, 150, 4]
+    assert {label["area_bucket"] for label in labels} == {"small"}
+    assert samples.raw(sample)["area_px"] == 96 + 150 + 4
+
+
+def test_visible_pixels_follow_the_order_in_which_the_mask_was_drawn(
+    samples: Samples,
+) -> None:
+    sample = samples.add("a.jpg", lines=[polyline(LEFT, "a"), polyline(RIGHT, "b")])
+    compute_masks(samples.dataset, overlap=["b", "a"])
+    evaluate_mask_area(samples.dataset, label_field="segmentations", eval_key="area")
+    labels = samples.raw(sample)["segmentations"]["polylines"]
+    assert [label["area_visible_px"] for label in labels] == [150, 100]
+
+
+def test_labels_that_the_mask_leaves_out_have_an_area_but_no_visible_one(
+    samples: Samples,
+) -> None:
+    sample = samples.add("a.jpg", lines=[polyline(LEFT, "a"), polyline(RIGHT, "b")])
+    compute_masks(samples.dataset, classes=["a"])
+    evaluate_mask_area(samples.dataset, label_field="segmentations", eval_key="area")
+    left, right = samples.raw(sample)["segmentations"]["polylines"]
+    assert (left["area_px"], left["area_visible_px"]) == (150, 150)
+    assert right["area_px"] == 150
+    assert right.get("area_visible_px") is None
+
+
+def test_labels_are_drawn_by_the_rasterizer_of_the_mask(samples: Samples) -> None:
+    sample = samples.add("a.jpg", lines=[polyline(LEFT, "a")])
+    compute_masks(samples.dataset, rasterizer="opencv")
+    evaluate_mask_area(samples.dataset, label_field="segmentations", eval_key="area")
+    expected = np.zeros((HEIGHT, WIDTH), np.uint8)
+    ring = np.array([(5, 5), (20, 5), (20, 15), (5, 15)], np.int32)
+    cv2.fillPoly(expected, [ring], 1)
+    (label,) = samples.raw(sample)["segmentations"]["polylines"]
+    assert label["area_px"] == np.count_nonzero(expected) == 16 * 11
+
+
+@pytest.mark.parametrize(
+    ("side", "bucket"),
+    [(31, "small"), (32, "medium"), (95, "medium"), (96, "large")],
+)
+def test_buckets_change_at_32_and_96_pixels_square(
+    samples: Samples, side: int, bucket: str
+) -> None:
+    path = samples.image("large.jpg", size=(100, 100))
+    points = [(0, 0), (side / 100, 0), (side / 100, side / 100), (0, side / 100)]
+    line = fo.Polyline(label="a", points=[points], closed=True, filled=True)
+    sample = fo.Sample(path, segmentations=fo.Polylines(polylines=[line]))
+    samples.dataset.add_sample(sample)
+    compute_masks(samples.dataset)
+    evaluate_mask_area(samples.dataset, label_field="segmentations", eval_key="area")
+    (label,) = samples.raw(sample)["segmentations"]["polylines"]
+    assert label["area_px"] == side**2
+    assert label["area_bucket"] == bucket
+
+
+def test_a_label_field_that_holds_one_polyline_is_measured(samples: Samples) -> None:
+    sample = samples.add("a.jpg", mask_of_boxes(LEFT))
+    sample["outline"] = polyline(LEFT, "a")
+    sample.save()
+    other = samples.add("b.jpg", mask_of_boxes())
+    area = evaluate_mask_area(samples.dataset, label_field="outline", eval_key="area")
+    outline = samples.raw(sample)["outline"]
+    assert (outline["area_px"], outline["area_visible_px"]) == (150, 150)
+    assert samples.raw(other).get("outline") is None
+    assert area.per_class()["objects"].tolist() == [1]
+    assert area.class_view("a").values("id") == [sample.id]
+
+
+def test_instance_masks_of_detections_are_measured(samples: Samples) -> None:
+    sample = samples.add("a.jpg", mask_of_boxes(LEFT))
+    instance = np.zeros((10, 15), bool)
+    instance[:, :5] = True
+    box = [5 / WIDTH, 5 / HEIGHT, 15 / WIDTH, 10 / HEIGHT]
+    sample["boxes"] = fo.Detections(
+        detections=[
+            fo.Detection(label="a", bounding_box=box, mask=instance),
+            fo.Detection(label="a", bounding_box=box),
+        ]
+    )
+    sample.save()
+    area = evaluate_mask_area(samples.dataset, label_field="boxes", eval_key="area")
+    with_mask, without = samples.raw(sample)["boxes"]["detections"]
+    assert with_mask["area_px"] == 50
+    assert without.get("area_px") is None
+    assert area.summary()["objects"] == 1
+
+
+def test_missing_masks_are_reported_and_never_counted_as_zero(
+    samples: Samples,
+) -> None:
+    good = samples.add("good.jpg", mask_of_boxes(LEFT), lines=[polyline(LEFT, "a")])
+    gone = samples.add("gone.jpg", mask_of_boxes(LEFT), lines=[polyline(LEFT, "a")])
+    none = samples.add("none.jpg", lines=[polyline(LEFT, "a")])
+    (samples.folder / "masks" / "gone.png").unlink()
+    area = evaluate_mask_area(
+        samples.dataset, label_field="segmentations", eval_key="area"
+    )
+    summary = area.summary()
+    assert summary["images"] == 1
+    assert summary["images_without_number"] == 2
+    assert summary["empty_images"] == 0
+    assert summary["mean_area_px_over_images"] == 150
+    assert summary["objects"] == 1
+    reasons = {row["filepath"]: row["reason"] for row in summary["without_number"]}
+    assert set(reasons) == {gone.filepath, none.filepath}
+    assert "gone.png" in reasons[gone.filepath]
+    assert samples.raw(good)["area_px"] == 150
+    for sample in (gone, none):
+        raw = samples.raw(sample)
+        assert raw.get("area_px") is None
+        assert raw["segmentations"]["polylines"][0].get("area_px") is None
+
+
+def test_a_number_goes_when_its_mask_has_gone(samples: Samples) -> None:
+    sample = samples.add("a.jpg", mask_of_boxes(LEFT), lines=[polyline(LEFT, "a")])
+    for _ in range(2):
+        evaluate_mask_area(
+            samples.dataset, label_field="segmentations", eval_key="area"
+        )
+        (samples.folder / "masks" / "a.png").unlink(missing_ok=True)
+    raw = samples.raw(sample)
+    assert raw["area_px"] is None
+    assert raw["segmentations"]["polylines"][0]["area_px"] is None
+
+
+def test_masks_with_colours_and_broken_files_are_refused_in_words(
+    samples: Samples,
+) -> None:
+    rgb = samples.add("rgb.jpg", np.full((HEIGHT, WIDTH, 3), 255, np.uint8))
+    broken = samples.add("broken.jpg", mask_of_boxes(LEFT))
+    (samples.folder / "masks" / "broken.png").write_bytes(b"no image")
+    floats = samples.add("floats.jpg")
+    floats["mask"] = fo.Segmentation(mask=np.full((HEIGHT, WIDTH), 0.5))
+    floats.save()
+    samples.dataset.mask_targets["mask"] = {1: "a"}
+    samples.dataset.save()
+    area = evaluate_mask_area(samples.dataset, eval_key="area")
+    reasons = {row["filepath"]: row["reason"] for row in area.without_number}
+    assert "colours" in reasons[rgb.filepath]
+    assert "broken.png" in reasons[broken.filepath]
+    assert "float64" in reasons[floats.filepath]
+    assert area.summary()["images"] == 0
+
+
+def test_masks_of_another_size_than_their_image_are_counted_and_reported(
+    samples: Samples,
+) -> None:
+    half = mask_of_boxes(LEFT)[: HEIGHT // 2, : WIDTH // 2]
+    sample = samples.add("a.jpg", half)
+    area = evaluate_mask_area(samples.dataset, eval_key="area")
+    assert samples.raw(sample)["area_px"] == np.count_nonzero(half) == 150
+    assert area.summary()["masks_of_other_size"] == 1
+
+
+def test_a_mask_that_was_edited_after_it_was_computed_is_counted_again(
+    samples: Samples,
+) -> None:
+    sample = samples.add("a.jpg", lines=[polyline(LEFT, "a")])
+    compute_masks(samples.dataset)
+    evaluate_mask_area(samples.dataset, eval_key="area")
+    sample.reload()
+    cv2.imwrite(sample.mask.mask_path, mask_of_boxes(SMALL))
+    evaluate_mask_area(samples.dataset, eval_key="area")
+    assert samples.raw(sample)["area_px"] == 4
+
+
+def test_classes_come_from_mask_targets_where_there_are_no_labels(
+    samples: Samples,
+) -> None:
+    mask = mask_of_boxes(LEFT, value=1)
+    mask[0, :3] = 2
+    mask[1, :2] = 9
+    samples.add("a.jpg", mask)
+    samples.add("b.jpg", mask_of_boxes(RIGHT, value=1))
+    samples.dataset.mask_targets["mask"] = {1: "wing", 2: "body", 3: "leg"}
+    samples.dataset.save()
+    area = evaluate_mask_area(samples.dataset, eval_key="area")
+    table = area.per_class().set_index("class")
+    assert table["visible_px"].to_dict() == {"9": 2, "body": 3, "wing": 300}
+    assert table["images"].to_dict() == {"9": 1, "body": 1, "wing": 2}
+    assert len(area.class_view("wing")) == 2
+    assert len(area.class_view("body")) == 1
+
+
+def test_only_values_that_changed_are_written(samples: Samples) -> None:
+    edited = samples.add("a.jpg", lines=[polyline(LEFT, "a")])
+    same = samples.add("b.jpg", lines=[polyline(LEFT, "a")])
+    compute_masks(samples.dataset)
+    evaluate_mask_area(samples.dataset, label_field="segmentations", eval_key="area")
+    edited.reload()
+    edited.segmentations.polylines[0].points = polyline(SMALL, "a").points
+    edited.save()
+    compute_masks(samples.dataset)
+    before = samples.raw(same)
+    evaluate_mask_area(samples.dataset, label_field="segmentations", eval_key="area")
+    assert samples.raw(same) == before
+    assert samples.raw(edited)["area_px"] == 4
+    assert samples.raw(edited)["segmentations"]["polylines"][0]["area_px"] == 4
+
+
+def test_a_view_that_filters_labels_still_counts_all_of_its_samples(
+    samples: Samples,
+) -> None:
+    inside = samples.add("a.jpg", lines=[polyline(LEFT, "a"), polyline(RIGHT, "b")])
+    outside = samples.add("b.jpg", lines=[polyline(LEFT, "a")])
+    compute_masks(samples.dataset)
+    view = samples.dataset.filter_labels("segmentations", fo.ViewField("label") == "b")
+    area = evaluate_mask_area(view, label_field="segmentations", eval_key="area")
+    labels = samples.raw(inside)["segmentations"]["polylines"]
+    assert [label["area_visible_px"] for label in labels] == [100, 150]
+    assert samples.raw(outside).get("area_px") is None
+    assert area.summary()["images"] == 1
+
+
+def test_evaluating_a_view_again_clears_what_was_outside_of_it(
+    samples: Samples,
+) -> None:
+    small = samples.add("a.jpg", mask_of_boxes(SMALL), lines=[polyline(SMALL, "a")])
+    large = samples.add("b.jpg", mask_of_boxes(LEFT), lines=[polyline(LEFT, "a")])
+    bare = samples.add("c.jpg", mask_of_boxes(SMALL))
+    evaluate_mask_area(samples.dataset, label_field="segmentations", eval_key="area")
+    view = samples.dataset.match(fo.ViewField("area_px") > 100)
+    area = evaluate_mask_area(view, label_field="segmentations", eval_key="area")
+    assert samples.raw(large)["area_px"] == 150
+    for sample in (small, bare):
+        assert samples.raw(sample)["area_px"] is None
+    assert samples.raw(small)["segmentations"]["polylines"][0]["area_px"] is None
+    assert area.summary()["images"] == 1
+
+
+def test_an_empty_dataset_has_figures_of_nothing(samples: Samples) -> None:
+    samples.add("a.jpg", mask_of_boxes(LEFT), lines=[polyline(LEFT, "a")])
+    samples.dataset.clear()
+    area = evaluate_mask_area(
+        samples.dataset, label_field="segmentations", eval_key="area"
+    )
+    summary = area.summary()
+    assert summary["images"] == summary["foreground_px"] == summary["objects"] == 0
+    assert summary["mean_area_px_over_images"] is None
+    assert area.per_sample().empty
+    assert area.per_class().empty
+    assert area.per_split().empty
+    assert area.histogram().counts == ()
+    for figure in (area.plot_distribution(), area.plot_classes(), area.plot_splits()):
+        figure.to_json()
+
+
+def test_one_slice_of_a_grouped_dataset_is_evaluated(samples: Samples) -> None:
+    dataset = samples.dataset
+    dataset.add_group_field("group", default="left")
+    group = fo.Group()
+    made = []
+    for name, box in (("left", LEFT), ("right", SMALL)):
+        path = samples.mask_file(f"{name}.png", mask_of_boxes(box))
+        made.append(
+            fo.Sample(
+                samples.image(f"{name}.jpg"),
+                group=group.element(name),
+                mask=fo.Segmentation(mask_path=path),
+                segmentations=fo.Polylines(polylines=[polyline(box, "a")]),
+            )
+        )
+    dataset.add_samples(made)
+    left, right = made
+    area = evaluate_mask_area(dataset, label_field="segmentations", eval_key="area")
+    assert samples.raw(left)["area_px"] == 150
+    assert samples.raw(right).get("area_px") is None
+    assert area.summary()["images"] == 1
+    dataset.group_slice = "right"
+    assert area.summary()["foreground_px"] == 150
+    evaluate_mask_area(dataset, label_field="segmentations", eval_key="area")
+    assert samples.raw(left)["area_px"] is None
+    assert samples.raw(right)["area_px"] == 4
+
+
+def test_means_over_images_and_over_pixels_differ_as_defined(
+    samples: Samples,
+) -> None:
+    samples.add("a.jpg", mask_of_boxes((0, 0, 10, 10)))
+    large = np.zeros((100, 100), np.uint8)
+    large[:50, :50] = 255
+    path = samples.mask_file("large.png", large)
+    samples.dataset.add_sample(
+        fo.Sample(
+            samples.image("large.jpg", size=(100, 100)),
+            mask=fo.Segmentation(mask_path=path),
+        )
+    )
+    summary = evaluate_mask_area(samples.dataset, eval_key="area").summary()
+    assert summary["mean_area_px_over_images"] == (100 + 2500) / 2
+    weights = WIDTH * HEIGHT, 100 * 100
+    weighted = (100 * weights[0] + 2500 * weights[1]) / sum(weights)
+    assert summary["mean_area_px_over_pixels"] == pytest.approx(weighted)
+
+
+def test_progress_calls_back_with_the_bar(samples: Samples) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        samples.add(name, mask_of_boxes(LEFT))
+    seen: list[tuple[int, int]] = []
+    evaluate_mask_area(
+        samples.dataset,
+        eval_key="area",
+        progress=lambda bar: seen.append((bar.iteration, bar.total)),
+    )
+    assert seen[-1] == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"mask_field": "nothing"}, "nothing"),
+        ({"mask_field": "segmentations"}, "segmentations"),
+        ({"label_field": "nothing"}, "nothing"),
+        ({"label_field": "mask"}, "mask"),
+        ({"eval_key": "no key"}, "no key"),
+        ({"eval_key": "_hidden"}, "_hidden"),
+    ],
+)
+def test_what_does_not_fit_is_named_before_anything_is_written(
+    samples: Samples, arguments: dict[str, Any], named: str
+) -> None:
+    samples.add("a.jpg", mask_of_boxes(LEFT), lines=[polyline(LEFT, "a")])
+    schema = list(samples.dataset.get_field_schema(flat=True))
+    with pytest.raises(CocoMaskError, match=named):
+        evaluate_mask_area(samples.dataset, **arguments)
+    assert list(samples.dataset.get_field_schema(flat=True)) == schema
+    assert samples.dataset.list_runs() == []
+
+
+def test_patches_are_refused(samples: Samples) -> None:
+    samples.add("a.jpg", mask_of_boxes(LEFT), lines=[polyline(LEFT, "a")])
+    with pytest.raises(CocoMaskError, match="Patches"):
+        evaluate_mask_area(samples.dataset.to_patches("segmentations"))
