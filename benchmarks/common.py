@@ -1,0 +1,111 @@
+"""What the benchmarks share: a FiftyOne of their own, exports, medians, tables."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import resource
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from fiftyone_cocomask.demo.own_fiftyone import use_own_fiftyone
+
+SIDE = 640
+POLYGONS = 10
+POINTS = 20
+
+
+def own_fiftyone() -> Path:
+    """Points FiftyOne at a fresh folder; call it before FiftyOne is imported."""
+    folder = Path(tempfile.mkdtemp(prefix="cocomask-benchmark-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    use_own_fiftyone(folder, show_progress_bars=False)
+    return folder
+
+
+def blob(random: np.random.Generator) -> np.ndarray:
+    """Returns a ring of 20 points around a random place, like an annotated object."""
+    center = random.random(2) * SIDE
+    angles = np.sort(random.random(POINTS)) * 2 * np.pi
+    radii = SIDE / 12 * (0.6 + 0.4 * random.random(POINTS))
+    ring = center[:, None] + radii * np.stack([np.cos(angles), np.sin(angles)])
+    return np.clip(ring.T, 0, SIDE).round(3)
+
+
+def write_export(folder: Path, images: int) -> Path:
+    """Writes an export of one split: one JPEG under many names, 10 polygons on each."""
+    random = np.random.default_rng(7)
+    folder.mkdir(parents=True)
+    picture = folder / "picture.tmp.jpg"
+    cv2.imwrite(str(picture), random.integers(0, 255, (SIDE, SIDE, 3), np.uint8))
+    export: dict[str, Any] = {
+        "info": {"description": "benchmark"},
+        "licenses": [],
+        "categories": [
+            {"id": 0, "name": "object", "supercategory": "none"},
+            {"id": 1, "name": "blob", "supercategory": "object"},
+            {"id": 2, "name": "spot", "supercategory": "object"},
+        ],
+        "images": [],
+        "annotations": [],
+    }
+    for number in range(images):
+        name = f"{number:06}_jpg.rf.{number:032x}.jpg"
+        os.link(picture, folder / name)
+        export["images"].append(
+            {"id": number, "file_name": name, "width": SIDE, "height": SIDE}
+        )
+        for place in range(POLYGONS):
+            ring = blob(random)
+            low, size = ring.min(axis=0), np.ptp(ring, axis=0)
+            export["annotations"].append(
+                {
+                    "id": number * POLYGONS + place,
+                    "image_id": number,
+                    "category_id": 1 + place % 2,
+                    "bbox": [*low.tolist(), *size.tolist()],
+                    "area": float(size.prod()),
+                    "segmentation": [ring.ravel().tolist()],
+                    "iscrowd": 0,
+                }
+            )
+    picture.unlink()
+    (folder / "_annotations.coco.json").write_text(json.dumps(export))
+    return folder
+
+
+def seconds(function: Callable[[], Any]) -> float:
+    """Returns how long a call takes."""
+    started = time.perf_counter()
+    function()
+    return time.perf_counter() - started
+
+
+def median_seconds(function: Callable[[], Any], runs: int) -> float:
+    """Returns the median of several calls; the machine is noisy."""
+    return statistics.median(seconds(function) for _ in range(runs))
+
+
+def peak_megabytes() -> float:
+    """Returns the largest memory that this process has had, in MB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def print_table(rows: list[dict[str, Any]]) -> None:
+    """Prints rows of the same columns below their names."""
+    columns = list(rows[0])
+    texts = [columns, *([str(row[column]) for column in columns] for row in rows)]
+    widths = [max(len(text[i]) for text in texts) for i in range(len(columns))]
+    for text in texts:
+        print("  ".join(t.ljust(w) for t, w in zip(text, widths, strict=True)))
