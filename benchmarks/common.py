@@ -6,7 +6,6 @@ import atexit
 import json
 import os
 import resource
-import shutil
 import statistics
 import sys
 import tempfile
@@ -18,7 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from fiftyone_cocomask.demo.own_fiftyone import use_own_fiftyone
+from fiftyone_cocomask.demo.own_fiftyone import delete_own_fiftyone, use_own_fiftyone
 
 SIDE = 640
 POLYGONS = 10
@@ -28,7 +27,7 @@ POINTS = 20
 def own_fiftyone() -> Path:
     """Points FiftyOne at a fresh folder; call it before FiftyOne is imported."""
     folder = Path(tempfile.mkdtemp(prefix="cocomask-benchmark-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(delete_own_fiftyone, folder)
     use_own_fiftyone(folder, show_progress_bars=False)
     return folder
 

@@ -88,7 +88,7 @@ def import_roboflow_coco(
     """
     _check_arguments(label_field, box_field, if_exists)
     present = _present_dataset(dataset, if_exists, label_field, box_field)
-    name = _dataset_name(path, dataset)
+    name = dataset_name(path, dataset)
     with ExportReader(
         path,
         image_dir=image_dir,
@@ -159,8 +159,14 @@ def _present_dataset(
     return present
 
 
-def _dataset_name(path: str | Path, dataset: str | fo.Dataset | None) -> str:
-    """Returns the name of the dataset: the one given, or one after the export."""
+def dataset_name(path: str | Path, dataset: str | fo.Dataset | None) -> str:
+    """Returns the name of the dataset to import into.
+
+    Args:
+        path: the export
+        dataset: the dataset or its name, or None for a name after the export that no
+            dataset has yet
+    """
     if dataset is None:
         location = Path(path).expanduser().resolve()
         name = location.stem if location.is_file() else location.name

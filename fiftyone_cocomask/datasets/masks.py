@@ -172,7 +172,7 @@ def compute_masks(
     started = time.perf_counter()
     dataset = samples._dataset
     _check_choices(mode=mode, rasterizer=rasterizer, storage=storage)
-    _check_mask_field(dataset, mask_field, label_field)
+    check_mask_field(dataset, mask_field, label_field)
     list_path = object_list_path(samples, label_field)
     options = MaskOptions(
         mode=mode,
@@ -262,7 +262,12 @@ def _checked_overlap(overlap: str | Sequence[str]) -> str | tuple[str, ...]:
     return overlap
 
 
-def _check_mask_field(dataset: fo.Dataset, mask_field: str, label_field: str) -> None:
+def check_mask_field(dataset: fo.Dataset, mask_field: str, label_field: str) -> None:
+    """Checks that a dataset can have masks in a field.
+
+    Raises:
+        CocoMaskError: if it cannot
+    """
     if dataset.media_type not in ("image", "group", None):
         raise CocoMaskError(
             f"Dataset '{dataset.name}' holds {dataset.media_type} samples; masks are "

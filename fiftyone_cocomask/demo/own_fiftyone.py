@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 
@@ -44,3 +46,18 @@ def use_own_fiftyone(folder: Path, *, show_progress_bars: bool = True) -> None:
 
     digest = blake2b(str(folder).encode(), digest_size=8).hexdigest()
     DatabaseService.service_name = f"db-{digest}"
+
+
+def delete_own_fiftyone(folder: Path) -> None:
+    """Stops the database of :func:`use_own_fiftyone` and deletes its folder.
+
+    Call it last, with ``atexit`` before FiftyOne is imported: what FiftyOne does at
+    exit needs the database.
+    """
+    from fiftyone.core.odm import get_db_client
+    from pymongo.errors import PyMongoError
+
+    # The server closes the connection instead of an answer.
+    with suppress(PyMongoError):
+        get_db_client().admin.command("shutdown")
+    shutil.rmtree(folder, ignore_errors=True)

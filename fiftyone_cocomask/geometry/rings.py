@@ -6,6 +6,7 @@ Coordinates are COCO's continuous ones: the pixel in column c and row r is the s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -55,12 +56,11 @@ def to_relative(ring: np.ndarray, width: int, height: int) -> np.ndarray:
     """
     size = np.array([width, height], dtype=np.float64)
     relative = ring / size
-    restored = relative * size
-    moved = restored != ring
-    if moved.any():
-        relative[moved] = _nudged(
-            ring[moved], relative[moved], np.broadcast_to(size, ring.shape)[moved]
-        )
+    moved = relative * size != ring
+    moved &= _near_step(ring)
+    # Few values are left, so a loop is faster than arrays.
+    for row, axis in zip(*np.nonzero(moved), strict=True):
+        relative[row, axis] = _nudged(float(ring[row, axis]), float(size[axis]))
     return relative
 
 
@@ -82,31 +82,31 @@ def to_pixels(points: Sequence[Sequence[float]], width: int, height: int) -> np.
     return array
 
 
-def _nudged(exact: np.ndarray, relative: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """Returns the relative values next to those given that restore best."""
+def _near_step(values: np.ndarray) -> np.ndarray:
+    """Returns which values lie on a step of a rasterizer, or very close to one.
+
+    OpenCV's steps are the whole numbers, pycocotools' the odd tenths, so all are among
+    the tenths. A tolerance of 1e-7 is far above the last bits of any coordinate.
+    """
+    tenths = values * (2 * _COCO_STEPS)
+    return np.abs(tenths - np.rint(tenths)) < 1e-6
+
+
+def _nudged(exact: float, size: float) -> float:
+    """Returns the relative value that restores a coordinate, or at least its steps."""
     wanted = _steps(exact)
-    best = relative.copy()
-    # 2: the value itself is restored; 1: its steps are; 0: neither.
-    quality = _quality(best, exact, wanted, size)
-    for direction in (np.inf, -np.inf):
-        candidate = relative
-        for _ in range(3):
-            candidate = np.nextafter(candidate, direction)
-            better = _quality(candidate, exact, wanted, size)
-            improved = better > quality
-            best[improved] = candidate[improved]
-            quality[improved] = better[improved]
-    return best
+    best = up = down = exact / size
+    best_fits = False
+    for _ in range(3):
+        up, down = math.nextafter(up, math.inf), math.nextafter(down, -math.inf)
+        for candidate in (up, down):
+            if candidate * size == exact:
+                return candidate
+            if not best_fits and _steps(candidate * size) == wanted:
+                best, best_fits = candidate, True
+    return exact / size if _steps(exact / size * size) == wanted else best
 
 
-def _quality(
-    relative: np.ndarray, exact: np.ndarray, wanted: np.ndarray, size: np.ndarray
-) -> np.ndarray:
-    restored = relative * size
-    same_steps = (_steps(restored) == wanted).all(axis=0)
-    return np.where(restored == exact, 2, same_steps.astype(int))
-
-
-def _steps(values: np.ndarray) -> np.ndarray:
-    """Returns the steps that both rasterizers put values on, each cut off as C does."""
-    return np.trunc(np.stack([values, values * _COCO_STEPS + 0.5]))
+def _steps(value: float) -> tuple[int, int]:
+    """Returns the steps that both rasterizers put a value on, cut off as C does."""
+    return int(value), int(value * _COCO_STEPS + 0.5)

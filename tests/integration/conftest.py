@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
+import atexit
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from fiftyone_cocomask.demo.own_fiftyone import use_own_fiftyone
+from fiftyone_cocomask.demo.own_fiftyone import delete_own_fiftyone, use_own_fiftyone
 
 _FOLDER = Path(tempfile.mkdtemp(prefix="cocomask-tests-"))
+atexit.register(delete_own_fiftyone, _FOLDER)
 # Before the import below: FiftyOne reads its settings when it is imported.
 use_own_fiftyone(_FOLDER, show_progress_bars=False)
 
 import fiftyone as fo  # noqa: E402
-
-
-def pytest_unconfigure() -> None:
-    shutil.rmtree(_FOLDER, ignore_errors=True)
 
 
 @pytest.fixture

@@ -1,0 +1,126 @@
+"""The whole job, once: export -> dataset -> masks -> evaluations -> App."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import CocoMaskError
+from .own_fiftyone import use_own_fiftyone
+
+if TYPE_CHECKING:
+    import fiftyone as fo
+
+    from ..datasets.evaluations import AreaResults, CoverageResults
+
+PLUGIN_ROOT = Path(__file__).resolve().parents[2]
+
+
+def run_demo(
+    folder: str | Path,
+    *,
+    export: str | Path | None = None,
+    port: int = 5151,
+    open_app: bool = True,
+) -> None:
+    """Runs the whole job on an export and opens the App on the result.
+
+    The database, the masks and the drawn export are in ``folder``; other FiftyOne
+    datasets of the person are neither shown nor touched. It can be run again.
+
+    Args:
+        folder: the folder of all files of the demo; made if need be
+        export: an export to use; by default one is drawn
+        port: the port of the App
+        open_app: whether to open the App and wait until it is closed
+
+    Raises:
+        CocoMaskError: if there is nothing at ``export``, or no readable COCO export
+    """
+    folder = Path(folder).resolve()
+    if export is not None:
+        export = Path(export).expanduser().resolve()
+        if not export.exists():
+            raise CocoMaskError(f"There is no export at {export}")
+    use_own_fiftyone(folder)
+    _link_plugin(folder)
+    name = "cocomask-demo"
+    if export is None:
+        from . import write_demo_export
+
+        export = write_demo_export(folder / "export")
+        print(f"Drew a demo export in {export}")
+    else:
+        name = f"cocomask-{export.stem}"
+    dataset = _run_job(export, name)
+    print(f"\nThe database, masks and plugin link are in {folder}")
+    if open_app:
+        _open_app(dataset, port)
+
+
+def _link_plugin(folder: Path) -> None:
+    link = folder / "plugins" / "cocomask"
+    if not link.is_symlink():
+        link.symlink_to(PLUGIN_ROOT, target_is_directory=True)
+
+
+def _run_job(export: Path, name: str) -> fo.Dataset:
+    from ..datasets.evaluations import evaluate_mask_area, evaluate_mask_coverage
+    from ..datasets.importing import import_roboflow_coco
+    from ..datasets.masks import compute_masks
+
+    print(f"Importing {export}")
+    dataset, report = import_roboflow_coco(export, name)
+    print("Computing masks")
+    masks = compute_masks(dataset, "segmentations", "mask")
+    print("Evaluating mask area and coverage")
+    evaluate = {"label_field": "segmentations", "overwrite": True}
+    area = evaluate_mask_area(dataset, "mask", eval_key="area", **evaluate)
+    coverage = evaluate_mask_coverage(dataset, "mask", eval_key="coverage", **evaluate)
+    print(f"\n{report.summary()}\n\n{masks.summary()}\n")
+    print(_results_table(area, coverage))
+    return dataset
+
+
+def _results_table(area: AreaResults, coverage: CoverageResults) -> str:
+    """Returns the figures of each split and class, and the totals below them."""
+    key = ["split", "class"]
+    objects = area.per_class(by_split=True)
+    shares = coverage.per_class(by_split=True)
+    table = objects.merge(shares[[*key, "coverage_over_pixels"]], on=key)
+    table = table.rename(
+        columns={
+            "mean_area_px_over_objects": "mean area px",
+            "coverage_over_pixels": "coverage",
+        }
+    )
+    columns = [*key, "images", "objects", "small", "medium", "large", "hidden"]
+    text = table[[*columns, "mean area px", "coverage"]].to_string(
+        index=False,
+        formatters={"mean area px": "{:,.0f}".format, "coverage": "{:.1%}".format},
+    )
+    total = area.summary()
+    means = coverage.summary()
+    return (
+        f"{text}\n\n"
+        f"{total['images']:,} images, {total['objects']:,} objects, "
+        f"{total['foreground_px']:,} px of foreground; coverage "
+        f"{means['mean_coverage_over_images']:.1%} (mean over images), "
+        f"{means['mean_coverage_over_pixels']:.1%} (mean over pixels)"
+    )
+
+
+def _open_app(dataset: fo.Dataset, port: int) -> None:
+    """Opens the App with the evaluation panel beside the grid, until it is closed."""
+    import fiftyone as fo
+
+    spaces = fo.Space(
+        children=[
+            fo.Space(children=[fo.Panel(type="Samples", pinned=True)]),
+            fo.Space(children=[fo.Panel(type="mask_evaluation")]),
+        ],
+        orientation="horizontal",
+    )
+    session = fo.launch_app(dataset, spaces=spaces, port=port)
+    print(f"The App is at {session.url}; Ctrl-C ends it")
+    session.wait(-1)
