@@ -72,11 +72,15 @@ def _run_job(export: Path, name: str) -> fo.Dataset:
     print(f"Importing {export}")
     dataset, report = import_roboflow_coco(export, name)
     print("Computing masks")
-    masks = compute_masks(dataset, "segmentations", "mask")
+    labels = "segmentations"
+    masks = compute_masks(dataset, labels, "mask")
     print("Evaluating mask area and coverage")
-    evaluate = {"label_field": "segmentations", "overwrite": True}
-    area = evaluate_mask_area(dataset, "mask", eval_key="area", **evaluate)
-    coverage = evaluate_mask_coverage(dataset, "mask", eval_key="coverage", **evaluate)
+    area = evaluate_mask_area(
+        dataset, "mask", label_field=labels, eval_key="area", overwrite=True
+    )
+    coverage = evaluate_mask_coverage(
+        dataset, "mask", label_field=labels, eval_key="coverage", overwrite=True
+    )
     print(f"\n{report.summary()}\n\n{masks.summary()}\n")
     print(_results_table(area, coverage))
     return dataset
