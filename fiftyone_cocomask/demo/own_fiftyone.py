@@ -33,6 +33,7 @@ def use_own_fiftyone(folder: Path, *, show_progress_bars: bool = True) -> None:
     settings = {
         **folders,
         "do_not_track": True,
+        "database_validation": False,
         "show_progress_bars": show_progress_bars,
     }
     config_path = folder / "fiftyone.json"

@@ -102,7 +102,7 @@ def outline(insect: Insect) -> np.ndarray:
     """Returns the outline of wings and body as an annotator would draw it.
 
     Returns:
-        an array of shape (n, 2), in pixels of the source picture; about 60 to 150
+        an array of shape (n, 2), in pixels of the source picture; about 60 to 180
         points
     """
     factor = 4
@@ -119,5 +119,5 @@ def outline(insect: Insect) -> np.ndarray:
         (mask > 127).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
     )
     contour = max(contours, key=cv2.contourArea)
-    simple = cv2.approxPolyDP(contour, 0.5 * factor, closed=True).reshape(-1, 2)
+    simple = cv2.approxPolyDP(contour, 0.35 * factor, closed=True).reshape(-1, 2)
     return (simple + 0.5) / factor

@@ -89,11 +89,11 @@ def test_outlines_are_those_of_what_is_painted(scene: Any) -> None:
     for insect in scene.insects:
         painted = insect.silhouette(SOURCE_SIDE, SOURCE_SIDE) > 127
         ring = outline(insect)
-        assert 40 <= len(ring) <= 160
+        assert 40 <= len(ring) <= 200
         rle = mask_utils.frPyObjects([ring.ravel()], SOURCE_SIDE, SOURCE_SIDE)
         drawn = mask_utils.decode(rle)[..., 0] > 0
         shared = np.count_nonzero(painted & drawn)
-        assert shared / np.count_nonzero(painted | drawn) > 0.97
+        assert shared / np.count_nonzero(painted | drawn) > 0.95
 
 
 def test_copies_show_the_insect_inside_its_outline(export: Path, splits: Any) -> None:
