@@ -1,0 +1,206 @@
+"""Masks of a COCO JSON's images, one at a time, without a database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from .coco.check import ExportReader
+from .coco.files import UnsafeNameError, checked_name
+from .coco.records import ImageRecord
+from .errors import CocoMaskError
+from .geometry.draw import draw_objects
+from .geometry.objects import MaskObject, is_drawable
+from .geometry.png import read_mask, write_mask
+from .geometry.rle import RleError, check_rle
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class COCOProcessor:
+    """Makes the binary masks of the images that a COCO JSON lists.
+
+    Masks are those of a loop of ``cv2.fillPoly`` over truncated coordinates, united
+    over an image's annotations. For exact areas use
+    :func:`compute_masks <fiftyone_cocomask.compute_masks>`.
+
+    Example::
+
+        from fiftyone_cocomask import COCOProcessor
+
+        processor = COCOProcessor("export/train/_annotations.coco.json", "export/train")
+        path = processor.process_image(0)
+        figure = processor.visualize("export/train/a.jpg", path)
+
+    Args:
+        coco_annotation_file: the COCO JSON
+        image_dir: the folder of the images; masks are written beside them
+
+    Raises:
+        ExportError: if there is no such file, or it is no COCO JSON
+        CocoMaskError: if there is no such folder
+    """
+
+    def __init__(self, coco_annotation_file: str | Path, image_dir: str | Path) -> None:
+        self.image_dir = Path(image_dir).expanduser()
+        if not self.image_dir.is_dir():
+            raise CocoMaskError(f"image_dir is not a folder: {image_dir}")
+        self._images: dict[Any, ImageRecord] = {}
+        with ExportReader(coco_annotation_file, image_dir=self.image_dir) as reader:
+            for record in reader.images():
+                self._images[record.coco_id] = record
+        self.report = reader.report
+
+    @property
+    def image_ids(self) -> list[Any]:
+        """The ids of the images that can be processed, as in the JSON."""
+        return list(self._images)
+
+    def create_binary_mask(
+        self,
+        segmentation: Sequence[Sequence[float]] | Mapping[str, Any],
+        image_height: int,
+        image_width: int,
+    ) -> np.ndarray:
+        """Returns the mask of one annotation.
+
+        Args:
+            segmentation: the JSON's segmentation: a list of rings x, y, x, y, ... or
+                an RLE
+            image_height: the height of the image, in pixels
+            image_width: its width
+
+        Returns:
+            a uint8 array of shape (image_height, image_width) of 0 and 1
+
+        Raises:
+            CocoMaskError: if it cannot be drawn
+        """
+        item = _mask_object(segmentation, image_height, image_width)
+        return _union([item], image_height, image_width)
+
+    def save_mask(self, mask: np.ndarray, image_info: Mapping[str, Any]) -> str:
+        """Writes a mask beside its image, as 0 and 255.
+
+        The file has the image's name without its last extension, and ``_mask.png``:
+        augmented copies, which differ behind their common stem, do not share one.
+
+        Args:
+            mask: an array of shape (height, width), 0 where there is background
+            image_info: the image's entry in the JSON, with its ``file_name``
+
+        Returns:
+            the path of the file
+
+        Raises:
+            CocoMaskError: if ``file_name`` leads out of the folder
+            MaskFileError: if the file cannot be written
+        """
+        try:
+            name = checked_name(str(image_info.get("file_name") or ""))
+        except UnsafeNameError as error:
+            raise CocoMaskError(
+                f"image_info has a file_name that is refused: {error}"
+            ) from error
+        image_path = self.image_dir / name
+        path = image_path.with_name(f"{image_path.stem}_mask.png")
+        write_mask(path, mask, binary=True)
+        return str(path)
+
+    def process_image(self, image_id: Any) -> str:
+        """Writes the mask of an image's annotations beside it.
+
+        Args:
+            image_id: the image's ``id`` in the JSON
+
+        Returns:
+            the path of the mask
+
+        Raises:
+            CocoMaskError: if no image that can be used has this id
+            MaskFileError: if the file cannot be written
+        """
+        record = self._images.get(image_id)
+        if record is None:
+            raise CocoMaskError(self._why_not(image_id))
+        objects = [
+            MaskObject(rings=tuple(annotation.rings), rle=annotation.rle)
+            for annotation in record.annotations
+        ]
+        mask = _union(objects, record.height, record.width)
+        return self.save_mask(mask, {"file_name": record.file_name})
+
+    def visualize(
+        self, image: str | Path | np.ndarray, mask_save_path: str | Path
+    ) -> Figure:
+        """Returns a figure of an image and its mask, side by side.
+
+        Args:
+            image: the image's path, or an array of shape (height, width, 3), RGB
+            mask_save_path: the path of its mask
+
+        Returns:
+            a matplotlib figure
+
+        Raises:
+            CocoMaskError: if the image cannot be read
+            MaskFileError: if the mask cannot be read
+        """
+        from matplotlib.figure import Figure
+
+        picture = _rgb(image) if isinstance(image, (str, Path)) else image
+        figure = Figure(figsize=(12, 6), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        left.imshow(picture)
+        left.set_title("Image")
+        right.imshow(read_mask(mask_save_path), cmap="gray", vmin=0, vmax=255)
+        right.set_title("Mask")
+        for axes in (left, right):
+            axes.axis("off")
+        return figure
+
+    def _why_not(self, image_id: Any) -> str:
+        for issue in self.report.issues:
+            if issue.image_id == image_id and issue.annotation_id is None:
+                return f"Image {image_id!r} cannot be processed: {issue.message}"
+        return f"The JSON has no image with the id {image_id!r}"
+
+
+def _mask_object(segmentation: Any, height: int, width: int) -> MaskObject:
+    if isinstance(segmentation, Mapping):
+        try:
+            rle = check_rle(segmentation)
+        except RleError as error:
+            raise CocoMaskError(f"The RLE cannot be drawn: {error}") from error
+        if list(rle["size"]) != [height, width]:
+            raise CocoMaskError(
+                f"The RLE is {rle['size'][1]} x {rle['size'][0]} pixels, the image "
+                f"{width} x {height}"
+            )
+        return MaskObject(rle=rle)
+    try:
+        rings = tuple(np.array(ring, float).reshape(-1, 2) for ring in segmentation)
+    except (TypeError, ValueError) as error:
+        raise CocoMaskError(
+            "The segmentation is neither an RLE nor a list of rings x, y, x, y, ..."
+        ) from error
+    if not all(is_drawable(ring) for ring in rings):
+        raise CocoMaskError("The segmentation holds numbers that no image has")
+    return MaskObject(rings=rings)
+
+
+def _union(objects: Sequence[MaskObject], height: int, width: int) -> np.ndarray:
+    values = [1] * len(objects)
+    return draw_objects(objects, height, width, rasterizer="opencv", values=values).mask
+
+
+def _rgb(path: str | Path) -> np.ndarray:
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise CocoMaskError(f"The image {path} cannot be read")
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
