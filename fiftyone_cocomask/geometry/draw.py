@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .objects import Canvas, MaskObject, Patch, Rasterizer
+from .objects import Canvas, MaskObject, Rasterizer
+from .patches import Patch
 
 # Patches are kept between measuring and painting up to this many bytes together;
 # beyond that, objects are drawn twice, so that memory stays that of the mask.
@@ -47,34 +48,30 @@ def draw_objects(
         objects: n objects
         height: the height of the image, in pixels
         width: its width
-        rasterizer: ``"coco"`` or ``"opencv"``, see :class:`Canvas`
+        rasterizer: ``"coco"`` or ``"opencv"``, see :class:`~.objects.Canvas`
         values: the value of each object in the mask, 1..65535
         overlap: which object owns a pixel under several, see :func:`drawing_order`
         labels: the class of each object, where ``overlap`` is a list of classes
 
     Returns:
         a :class:`Drawing`
+
+    Raises:
+        ValueError: if ``overlap`` is none of its values, or an object's RLE is
+            malformed or not of the image's size
     """
     canvas = Canvas(height, width, rasterizer)
-    patches, areas = _patches_and_areas(objects, canvas)
-    order = drawing_order(areas, overlap, labels)
-    dtype = np.uint16 if max(values, default=0) > 255 else np.uint8
-    mask = np.zeros((height, width), dtype)
-    shared = np.zeros((height, width), bool)
+    areas, kept = _measured(objects, canvas)
+    top_down = drawing_order(areas, overlap, labels)[::-1]
+    if kept is not None:
+        patches = iter([kept[index] for index in top_down])
+    else:
+        patches = canvas.patches([objects[index] for index in top_down])
+    painting = _Painting(height, width, values)
     visible = np.zeros(len(objects), np.int64)
-    # From the top down: what is painted is never painted over, and what meets it
-    # is the overlap.
-    for index in reversed(order):
-        patch = patches[index] or canvas.patch(objects[index])
-        window = patch.window
-        below = mask[window]
-        free = below == 0
-        free &= patch.mask
-        visible[index] = np.count_nonzero(free)
-        below[free] = values[index]
-        if visible[index] < areas[index]:
-            shared[window] |= patch.mask & ~free
-    return Drawing(mask, areas, visible, int(np.count_nonzero(shared)))
+    for index, patch in zip(top_down, patches, strict=True):
+        visible[index] = areas[index] - painting.add_below(patch, values[index])
+    return Drawing(painting.mask(), areas, visible, painting.overlap_px())
 
 
 def drawing_order(
@@ -95,13 +92,14 @@ def drawing_order(
     Raises:
         ValueError: if ``overlap`` is none of these
     """
-    indexes = range(len(areas))
+    sizes = areas.tolist()
+    indexes = range(len(sizes))
     if overlap == "annotation_order":
         return list(indexes)
     if overlap == "largest_first":
-        return sorted(indexes, key=lambda index: -areas[index])
+        return sorted(indexes, key=lambda index: -sizes[index])
     if overlap == "smallest_first":
-        return sorted(indexes, key=lambda index: areas[index])
+        return sorted(indexes, key=lambda index: sizes[index])
     if isinstance(overlap, str) or labels is None:
         raise ValueError(f"overlap cannot be {overlap!r}")
     rank = {name: place for place, name in enumerate(overlap)}
@@ -112,18 +110,68 @@ def object_areas(
     objects: Sequence[MaskObject], height: int, width: int, rasterizer: Rasterizer
 ) -> np.ndarray:
     """Returns the areas of objects in pixels, as an int64 array."""
-    return _patches_and_areas(objects, Canvas(height, width, rasterizer))[1]
+    return Canvas(height, width, rasterizer).areas(objects)
 
 
-def _patches_and_areas(
+class _Painting:
+    """A mask painted from the top object down, so that nothing is painted over.
+
+    Args:
+        height: the height of the image, in pixels
+        width: its width
+        values: the values to be painted
+    """
+
+    def __init__(self, height: int, width: int, values: Sequence[int]) -> None:
+        highest = max(values, default=0)
+        self._type = np.uint16 if highest > 255 else np.uint8
+        self._covered = np.zeros((height, width), bool)
+        self._shared: np.ndarray | None = None
+        # With a single value, what is covered is the whole mask.
+        self._value = highest
+        self._mask: np.ndarray | None = None
+        if any(value != highest for value in values):
+            self._mask = np.zeros((height, width), self._type)
+
+    def add_below(self, patch: Patch, value: int) -> int:
+        """Paints what is not covered yet; returns how many pixels were."""
+        window = patch.window
+        covered = self._covered[window]
+        hidden = covered & patch.mask
+        hidden_px = int(np.count_nonzero(hidden))
+        if hidden_px:
+            if self._shared is None:
+                self._shared = np.zeros_like(self._covered)
+            self._shared[window] |= hidden
+        if self._mask is not None:
+            fresh = patch.mask ^ hidden if hidden_px else patch.mask
+            self._mask[window] |= fresh.view(np.uint8) * self._type(value)
+        covered |= patch.mask
+        return hidden_px
+
+    def mask(self) -> np.ndarray:
+        """Returns the mask as painted so far."""
+        if self._mask is not None:
+            return self._mask
+        return self._covered.view(np.uint8) * self._type(self._value)
+
+    def overlap_px(self) -> int:
+        """Returns the number of pixels under two or more objects."""
+        return 0 if self._shared is None else int(np.count_nonzero(self._shared))
+
+
+def _measured(
     objects: Sequence[MaskObject], canvas: Canvas
-) -> tuple[list[Patch | None], np.ndarray]:
-    patches: list[Patch | None] = []
+) -> tuple[np.ndarray, list[Patch] | None]:
+    """Returns the areas of objects, and their patches unless these are too large."""
     areas = np.zeros(len(objects), np.int64)
-    kept = 0
-    for index, item in enumerate(objects):
-        patch = canvas.patch(item)
+    patches: list[Patch] | None = []
+    kept_bytes = 0
+    for index, patch in enumerate(canvas.patches(objects)):
         areas[index] = patch.area
-        kept += patch.mask.nbytes
-        patches.append(patch if kept <= _KEPT_BYTES else None)
-    return patches, areas
+        kept_bytes += patch.mask.nbytes
+        if kept_bytes > _KEPT_BYTES:
+            patches = None
+        elif patches is not None:
+            patches.append(patch)
+    return areas, patches

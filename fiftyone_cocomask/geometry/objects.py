@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from pycocotools import mask as mask_utils
 
-from .rle import RLE, rle_runs
+from .patches import EMPTY_PATCH, Patch, rle_patches
+from .runs import RLE
 
 Rasterizer = Literal["coco", "opencv"]
 
@@ -18,13 +19,17 @@ Rasterizer = Literal["coco", "opencv"]
 # object of an image but a broken number, and would take gigabytes.
 MAX_RING_LENGTH = 4e6
 
+# pycocotools gets this many objects at a time.
+_BATCH_SIZE = 256
+
 
 @dataclass(frozen=True, slots=True)
 class MaskObject:
     """The geometry of one annotation, in pixels of its image: one of three kinds.
 
     Attributes:
-        rings: arrays of shape (n, 2); the object is the union of what they enclose
+        rings: arrays of shape (n, 2); the object is the union of what they enclose.
+            Rings of fewer than three points enclose nothing
         rle: a checked, compressed RLE of the image's size
         mask: a bool array of shape (h, w), whose top left pixel is at ``offset``
         offset: the column and row of ``mask``'s first pixel
@@ -38,35 +43,6 @@ class MaskObject:
     offset: tuple[int, int] = (0, 0)
     line_width: int = 0
     closed: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Patch:
-    """A part of an image's mask; outside of it there is no foreground.
-
-    Attributes:
-        x: its first column
-        y: its first row
-        mask: a bool array of shape (h, w)
-    """
-
-    x: int
-    y: int
-    mask: np.ndarray
-
-    @property
-    def window(self) -> tuple[slice, slice]:
-        """The rows and columns of the image that it covers."""
-        h, w = self.mask.shape
-        return slice(self.y, self.y + h), slice(self.x, self.x + w)
-
-    @property
-    def area(self) -> int:
-        """The number of foreground pixels."""
-        return int(np.count_nonzero(self.mask))
-
-
-EMPTY_PATCH = Patch(0, 0, np.zeros((0, 0), bool))
 
 
 def is_drawable(ring: np.ndarray) -> bool:
@@ -92,73 +68,86 @@ class Canvas:
         self.height = height
         self.width = width
         self.rasterizer = rasterizer
-        self._scratch: np.ndarray | None = None
 
     def patch(self, item: MaskObject) -> Patch:
         """Returns the pixels that an object covers."""
+        return next(self.patches([item]))
+
+    def patches(self, items: Sequence[MaskObject]) -> Iterator[Patch]:
+        """Yields the pixels that each object covers, few objects ahead.
+
+        Args:
+            items: objects whose rings are drawable (:func:`is_drawable`)
+
+        Raises:
+            RleError: if an object's RLE is malformed or not of the image's size
+        """
+        for start in range(0, len(items), _BATCH_SIZE):
+            batch = items[start : start + _BATCH_SIZE]
+            rles = self._rles(batch)
+            encoded = [rle for rle in rles if rle is not None]
+            decoded = rle_patches(encoded, self.height, self.width)
+            for item, rle in zip(batch, rles, strict=True):
+                yield self._drawn(item) if rle is None else next(decoded)
+
+    def areas(self, items: Sequence[MaskObject]) -> np.ndarray:
+        """Returns the number of pixels that each object covers, as an int64 array.
+
+        Args:
+            items: as for :meth:`patches`
+        """
+        return np.array([patch.area for patch in self.patches(items)], np.int64)
+
+    def _rles(self, items: Sequence[MaskObject]) -> list[RLE | None]:
+        """Returns the RLE of each object that is one or that pycocotools draws."""
+        rles = [item.rle for item in items]
+        if self.rasterizer == "coco":
+            places = [i for i, item in enumerate(items) if _is_filled(item)]
+            if places:
+                drawn = _union_rles(
+                    [_closed_rings(items[i]) for i in places], self.height, self.width
+                )
+                for place, rle in zip(places, drawn, strict=True):
+                    rles[place] = rle
+        return rles
+
+    def _drawn(self, item: MaskObject) -> Patch:
         if item.mask is not None:
             return self._clipped(item.mask, *item.offset)
-        if item.rle is not None:
-            return self._rle_patch(item.rle)
-        if item.line_width > 0:
-            return self._line_patch(item)
-        rings = [ring for ring in item.rings if len(ring) > 2]
-        if not rings:
-            return EMPTY_PATCH
-        if self.rasterizer == "coco":
-            return self._rle_patch(rings_to_rle(rings, self.height, self.width))
-        return self._filled_patch(rings)
+        if _is_filled(item):
+            return self._filled(_closed_rings(item))
+        if item.line_width > 0 and item.rings:
+            return self._lines(item)
+        return EMPTY_PATCH
 
-    def _filled_patch(self, rings: Sequence[np.ndarray]) -> Patch:
-        # Ring by ring: several in one call would make holes where they overlap.
+    def _filled(self, rings: Sequence[np.ndarray]) -> Patch:
         vertices = [ring.astype(np.int32) for ring in rings]
-        scratch = self._zeros()
-        for ring in vertices:
-            cv2.fillPoly(scratch, [ring], 1)
-        return self._lift(vertices, margin=0)
+        x, y, mask = self._zeros_around(vertices)
+        if mask.size:
+            # Ring by ring: several in one call would make holes where they overlap.
+            for ring in vertices:
+                cv2.fillPoly(mask, [ring], 1, offset=(-x, -y))
+        return Patch(x, y, mask.view(bool))
 
-    def _line_patch(self, item: MaskObject) -> Patch:
+    def _lines(self, item: MaskObject) -> Patch:
+        # FiftyOne's way to draw a Polyline that is not filled.
         vertices = [np.rint(ring).astype(np.int32) for ring in item.rings]
-        scratch = self._zeros()
-        cv2.polylines(scratch, vertices, item.closed, 1, thickness=item.line_width)
-        return self._lift(vertices, margin=item.line_width)
+        x, y, mask = self._zeros_around(vertices, item.line_width)
+        if mask.size:
+            lines = [line - np.array([x, y], np.int32) for line in vertices]
+            cv2.polylines(mask, lines, item.closed, 1, thickness=item.line_width)
+        return Patch(x, y, mask.view(bool))
 
-    def _zeros(self) -> np.ndarray:
-        if self._scratch is None:
-            self._scratch = np.zeros((self.height, self.width), np.uint8)
-        return self._scratch
-
-    def _lift(self, vertices: Sequence[np.ndarray], margin: int) -> Patch:
-        """Returns what was drawn on the scratch canvas and clears it again."""
+    def _zeros_around(
+        self, vertices: Sequence[np.ndarray], margin: int = 0
+    ) -> tuple[int, int, np.ndarray]:
+        """Returns where in the image vertices begin, and zeros for their pixels."""
         points = vertices[0] if len(vertices) == 1 else np.concatenate(vertices)
-        x0, y0 = np.maximum(points.min(axis=0) - margin, 0).tolist()
-        x1, y1 = (points.max(axis=0) + margin + 1).tolist()
-        drawn = self._zeros()[y0 : max(y1, y0), x0 : max(x1, x0)]
-        mask = drawn.astype(bool)
-        drawn[:] = 0
-        return Patch(x0, y0, mask)
-
-    def _rle_patch(self, rle: RLE) -> Patch:
-        """Decodes the columns of an RLE between its first and last foreground."""
-        runs = rle_runs(rle)
-        if runs.size < 2:
-            return EMPTY_PATCH
-        height = rle["size"][0]
-        ends = np.cumsum(runs)
-        first = int(ends[0])
-        last = int(ends[(runs.size // 2) * 2 - 1])
-        if last == first:
-            return EMPTY_PATCH
-        x0, x1 = first // height, (last - 1) // height + 1
-        runs = runs[: (runs.size // 2) * 2 + 1].copy()
-        if runs.size % 2 == 0:
-            runs = np.append(runs, 0)
-        runs[0] -= x0 * height
-        runs[-1] = x1 * height - last
-        values = np.zeros(runs.size, bool)
-        values[1::2] = True
-        columns = np.repeat(values, runs).reshape(x1 - x0, height)
-        return Patch(x0, 0, columns.T)
+        left, top, width, height = cv2.boundingRect(points)
+        x0, y0 = max(left - margin, 0), max(top - margin, 0)
+        w = max(min(left + width + margin, self.width) - x0, 0)
+        h = max(min(top + height + margin, self.height) - y0, 0)
+        return x0, y0, np.zeros((h, w), np.uint8)
 
     def _clipped(self, mask: np.ndarray, x: int, y: int) -> Patch:
         x0, y0 = max(x, 0), max(y, 0)
@@ -167,13 +156,29 @@ class Canvas:
         return Patch(x0, y0, mask[y0 - y : y1 - y, x0 - x : x1 - x])
 
 
-def rings_to_rle(rings: Sequence[np.ndarray], height: int, width: int) -> RLE:
-    """Returns pycocotools' RLE of the union of some rings, of 3 points or more.
+def _is_filled(item: MaskObject) -> bool:
+    """Whether an object is what its rings enclose, and they enclose something."""
+    if item.line_width > 0 or item.rle is not None or item.mask is not None:
+        return False
+    return any(len(ring) > 2 for ring in item.rings)
 
-    Args:
-        rings: arrays of shape (n, 2), drawable ones (:func:`is_drawable`)
-        height: the height of the image, in pixels
-        width: its width
-    """
-    encoded = mask_utils.frPyObjects([ring.ravel() for ring in rings], height, width)
-    return encoded[0] if len(encoded) == 1 else mask_utils.merge(encoded)
+
+def _closed_rings(item: MaskObject) -> list[np.ndarray]:
+    return [ring for ring in item.rings if len(ring) > 2]
+
+
+def _union_rles(
+    objects: Sequence[Sequence[np.ndarray]], height: int, width: int
+) -> list[RLE]:
+    """Returns pycocotools' RLE of the union of each object's rings."""
+    encoded = mask_utils.frPyObjects(
+        [ring.ravel() for rings in objects for ring in rings], height, width
+    )
+    if len(encoded) == len(objects):
+        return encoded
+    parts = iter(encoded)
+    unions = []
+    for rings in objects:
+        own = [next(parts) for _ in rings]
+        unions.append(own[0] if len(own) == 1 else mask_utils.merge(own))
+    return unions

@@ -28,8 +28,7 @@ def write_mask(path: str | Path, mask: np.ndarray, *, binary: bool = False) -> N
     Raises:
         MaskFileError: if the file cannot be written; an older one is as it was
     """
-    data = _encoded_binary(mask) if binary else _encoded(mask)
-    write_whole(path, data)
+    write_whole(path, encode_mask(mask) if binary else _encoded(mask))
 
 
 def write_whole(path: str | Path, data: bytes) -> None:
@@ -93,7 +92,12 @@ def count_foreground(path: str | Path) -> tuple[int, int]:
     return int(np.count_nonzero(mask)), mask.size
 
 
-def _encoded_binary(mask: np.ndarray) -> bytes:
+def encode_mask(mask: np.ndarray) -> bytes:
+    """Returns a binary mask as a PNG of 1 bit a pixel.
+
+    Args:
+        mask: an array of shape (height, width), 0 where there is background
+    """
     height, width = mask.shape
     packed = np.packbits(mask != 0, axis=1)
     # Every row begins with the number of its filter; 0 is none.

@@ -1,0 +1,154 @@
+"""Masks and cut-outs as files, and as a training set for other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import fiftyone as fo
+import numpy as np
+import pytest
+
+import fiftyone_cocomask as fcm
+
+from .small_export import HEIGHT, WIDTH, write_small_export
+
+
+@pytest.fixture
+def dataset(new_dataset: Any, tmp_path: Path) -> fo.Dataset:
+    dataset, _ = fcm.import_roboflow_coco(write_small_export(tmp_path / "export"))
+    fcm.compute_masks(dataset, mode="semantic")
+    return dataset
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file()
+    )
+
+
+def test_masks_are_written_as_0_and_255_below_their_split(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    report = fcm.export_masks(dataset, "mask", tmp_path / "out")
+    assert (report.files, report.skipped) == (3, [])
+    names = files(tmp_path / "out")
+    assert [name.split("/")[0] for name in names] == ["train", "train", "valid"]
+    assert all(name.endswith("_mask.png") for name in names)
+    mask = cv2.imread(str(tmp_path / "out" / names[0]), cv2.IMREAD_UNCHANGED)
+    assert set(np.unique(mask)) == {0, 255}
+    # 15 x 10 pixels, and of the triangle what pycocotools draws outside of them.
+    semantic = dataset.match({"source_name": "a.jpg"}).first().mask.get_mask()
+    np.testing.assert_array_equal(mask > 0, semantic > 0)
+
+
+def test_masks_can_lie_beside_their_images_and_again(dataset: fo.Dataset) -> None:
+    first = fcm.export_masks(dataset, "mask", beside_images=True)
+    again = fcm.export_masks(dataset, "mask", beside_images=True)
+    assert (first.files, again.files) == (3, 3)
+    for path in map(Path, dataset.values("filepath")):
+        assert path.with_name(f"{path.stem}_mask.png").is_file()
+
+
+def test_a_file_of_other_content_is_reported_and_kept(dataset: fo.Dataset) -> None:
+    path = Path(dataset.first().filepath)
+    foreign = path.with_name(f"{path.stem}_mask.png")
+    foreign.write_bytes(b"somebody's")
+    report = fcm.export_masks(dataset, "mask", beside_images=True)
+    assert report.files == 2
+    assert str(foreign) in report.skipped[0]["reason"]
+    assert foreign.read_bytes() == b"somebody's"
+
+
+def test_two_samples_never_share_a_file(dataset: fo.Dataset) -> None:
+    sample = dataset.first()
+    other = Path(sample.filepath).with_suffix(".png")
+    cv2.imwrite(str(other), np.zeros((HEIGHT, WIDTH, 3), np.uint8))
+    dataset.add_sample(
+        fo.Sample(filepath=str(other), split="train", mask=sample.mask.copy())
+    )
+    report = fcm.export_masks(dataset, "mask", beside_images=True)
+    assert report.files == 3
+    assert "another sample" in report.skipped[0]["reason"]
+
+
+def test_cutouts_are_the_objects_on_a_transparent_background(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    report = fcm.export_cutouts(dataset, "segmentations", tmp_path / "out")
+    assert report.files == 4
+    names = files(tmp_path / "out")
+    (body,) = (name for name in names if name.endswith("_1_body.png"))
+    (wing,) = (n for n in names if n.endswith("_0_wing.png") and "a_jpg" in n)
+    image = cv2.imread(str(tmp_path / "out" / wing), cv2.IMREAD_UNCHANGED)
+    assert image.shape == (10, 15, 4)
+    assert (image[..., 3] == 255).all()
+    image = cv2.imread(str(tmp_path / "out" / body), cv2.IMREAD_UNCHANGED)
+    transparent = image[..., 3] == 0
+    assert transparent.any()
+    assert not image[transparent].any()
+
+
+def test_cutouts_of_a_mask_field_are_whole_images(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    report = fcm.export_cutouts(dataset, "mask", tmp_path / "out", crop=False)
+    assert report.files == 3
+    for name in files(tmp_path / "out"):
+        image = cv2.imread(str(tmp_path / "out" / name), cv2.IMREAD_UNCHANGED)
+        assert image.shape == (HEIGHT, WIDTH, 4)
+
+
+def test_missing_masks_and_images_are_named(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    sample = dataset.first()
+    Path(sample.mask.mask_path).unlink()
+    Path(dataset.last().filepath).unlink()
+    masks = fcm.export_masks(dataset, "mask", tmp_path / "masks")
+    assert masks.files == 2
+    assert "cannot be read" in masks.skipped[0]["reason"]
+    cutouts = fcm.export_cutouts(dataset, "segmentations", tmp_path / "cutouts")
+    assert "image cannot be read" in cutouts.skipped[0]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"mask_field": "segmentations"}, "no Segmentation field"),
+        ({"mask_field": "nothing"}, "no Segmentation field"),
+        ({"output_dir": None}, "either output_dir"),
+        ({"beside_images": True}, "either output_dir"),
+        ({"suffix": "/../x"}, "suffix must be"),
+    ],
+)
+def test_a_wrong_argument_is_named(
+    dataset: fo.Dataset, tmp_path: Path, arguments: dict[str, Any], message: str
+) -> None:
+    given = {"mask_field": "mask", "output_dir": tmp_path / "out", **arguments}
+    with pytest.raises(fcm.CocoMaskError, match=message):
+        fcm.export_masks(dataset, **given)
+    assert not (tmp_path / "out").exists()
+
+
+def test_masks_become_a_training_set_with_fiftyones_own_export(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    dataset.export(
+        export_dir=str(tmp_path / "set"),
+        dataset_type=fo.types.ImageSegmentationDirectory,
+        label_field="mask",
+    )
+    images = sorted((tmp_path / "set" / "data").iterdir())
+    assert len(images) == 3
+    values = set()
+    for image in images:
+        mask = cv2.imread(
+            str(tmp_path / "set" / "labels" / f"{image.stem}.png"), cv2.IMREAD_UNCHANGED
+        )
+        assert mask.shape == cv2.imread(str(image)).shape[:2]
+        values |= set(np.unique(mask).tolist())
+    assert values == {0, *dataset.mask_targets["mask"]}
