@@ -16,7 +16,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the words behind the program's name, ``sys.argv``'s by default
 
     Returns:
-        the exit code: 0, or 1 after an error that the user can put right
+        the exit code: 0, 1 after an error that the user can put right, 130 after
+        Ctrl-C
     """
     options = _parser().parse_args(arguments)
     try:
@@ -24,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CocoMaskError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

@@ -120,11 +120,18 @@ def _open_app(dataset: fo.Dataset, port: int) -> None:
 
     spaces = fo.Space(
         children=[
-            fo.Space(children=[fo.Panel(type="Samples", pinned=True)]),
-            fo.Space(children=[fo.Panel(type="mask_evaluation")]),
+            _space_of(fo.Panel(type="Samples", pinned=True)),
+            _space_of(fo.Panel(type="mask_evaluation")),
         ],
         orientation="horizontal",
     )
     session = fo.launch_app(dataset, spaces=spaces, port=port)
-    print(f"The App is at {session.url}; Ctrl-C ends it")
+    print("Ctrl-C ends it")
     session.wait(-1)
+
+
+def _space_of(panel: fo.Panel) -> fo.Space:
+    import fiftyone as fo
+
+    # A space shows nothing until one of its panels is the active one.
+    return fo.Space(children=[panel], active_child=panel.component_id)
