@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .categories import Categories
-from .document import Raw, decode, normal_id, type_name
+from .document import Raw, decode, normal_id
 from .drafts import Draft, read_draft
 from .frames import Frame
 from .issues import Action, IssueCode
@@ -15,6 +15,7 @@ from .measuring import measure_rings
 from .notes import Notes
 from .records import Annotation, CocoId, ImageRecord
 from .report import ExportReport
+from .words import shortened, type_name
 
 _AREA_TOLERANCE = 0.1
 _AREA_TOLERANCE_PX = 2.0
@@ -164,6 +165,18 @@ class AnnotationReader:
             difference = abs(draft.area - area)
             if difference > _AREA_TOLERANCE * area + _AREA_TOLERANCE_PX:
                 codes.append(_code_of_area(draft.area, draft))
+        if draft.renamed:
+            names = ", ".join(
+                f"'{shortened(name)}' is '{shortened(safe)}'"
+                for name, safe in list(draft.renamed.items())[:3]
+            )
+            self._notes.add(
+                IssueCode.ATTRIBUTE_RENAMED,
+                image.file_name,
+                image.coco_id,
+                draft.coco_id,
+                detail=names,
+            )
         for code in codes:
             self._notes.add(code, image.file_name, image.coco_id, draft.coco_id)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .document import normal_id, type_name
+from .document import normal_id
 from .issues import Action, IssueCode
 from .records import Category, CocoId
 from .report import ExportReport
+from .words import type_name
 
 NO_CATEGORY = "no category"
 

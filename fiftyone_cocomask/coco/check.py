@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -11,7 +12,7 @@ from ..errors import ExportError
 from .attributes import plain_value
 from .categories import Categories, name_categories
 from .issues import Action, IssueCode
-from .layout import ExportFiles, find_export
+from .layout import ExportFiles, SplitFiles, find_export
 from .leakage import report_leakage
 from .reading import SplitReading
 from .records import Category, CocoId, ImageRecord
@@ -20,8 +21,6 @@ from .sources import roboflow_facts
 from .splits import SplitIndex
 from .zips import ZipFiles
 
-# So many JSONs that might be COCO's are tried before the first one's error is raised.
-_MAX_GUESSES = 20
 _EXAMPLES = 3
 
 
@@ -90,8 +89,8 @@ class ExportReader:
         unpack_to: str | Path | None = None,
     ) -> None:
         self._export = find_export(
-            Path(path).expanduser(),
-            None if image_dir is None else Path(image_dir).expanduser(),
+            Path(os.path.expanduser(path)),
+            None if image_dir is None else Path(os.path.expanduser(image_dir)),
         )
         self.name = self._export.name
         self.unpack_to = unpack_to
@@ -183,24 +182,14 @@ class ExportReader:
     def _index(self, wanted: Sequence[str] | None) -> list[SplitIndex]:
         export = self._export
         self._report_files(export)
-        files = export.splits
-        if wanted is not None:
-            names = [wanted] if isinstance(wanted, str) else list(wanted)
-            known = [split.name for split in files]
-            for name in names:
-                if name not in known:
-                    raise ExportError(
-                        f"The export has no split {name!r}; it has {', '.join(known)}"
-                    )
-            files = [split for split in files if split.name in names]
         indexes = []
         errors: list[ExportError] = []
-        for split in files:
+        for split in _chosen(export.splits, wanted):
             try:
                 indexes.append(SplitIndex(split, self.report))
             except ExportError as error:
                 errors.append(error)
-                if not export.guessed or len(errors) == _MAX_GUESSES:
+                if not export.guessed:
                     break
                 self.report.add(IssueCode.JSON_IGNORED, str(error), Action.KEPT)
         if errors and not (export.guessed and indexes):
@@ -241,3 +230,17 @@ class ExportReader:
                 for index in self._indexes
             },
         }
+
+
+def _chosen(splits: list[SplitFiles], wanted: Sequence[str] | None) -> list[SplitFiles]:
+    """Returns the splits of these names; all of them by default."""
+    if wanted is None:
+        return splits
+    names = {wanted} if isinstance(wanted, str) else set(wanted)
+    known = [split.name for split in splits]
+    unknown = sorted(names - set(known))
+    if unknown:
+        raise ExportError(
+            f"The export has no split '{unknown[0]}'; it has {', '.join(known)}"
+        )
+    return [split for split in splits if split.name in names]

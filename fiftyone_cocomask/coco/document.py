@@ -13,6 +13,7 @@ import msgspec
 from ..errors import ExportError
 from .formats import describe_other_annotations, describe_other_format
 from .records import CocoId
+from .words import type_name
 
 Raw = msgspec.Raw
 
@@ -125,7 +126,8 @@ def normal_id(value: Any) -> CocoId | None:
 
 def _refuse_what_is_no_json(data: bytes, name: str) -> None:
     start = data[:200].removeprefix(codecs.BOM_UTF8).lstrip().lower()
-    if not data.strip(b" \t\r\n\0"):
+    blank = b" \t\r\n\0"
+    if not data[:_CHUNK].strip(blank) and not data.strip(blank):
         raise ExportError(f"{name} is empty; {WANTED}")
     if start.startswith(b"version https://git-lfs"):
         raise ExportError(
@@ -212,34 +214,19 @@ def _list(parts: dict[str, Raw], key: str, name: str) -> list[Raw]:
 
 
 def _other_format(data: bytes, name: str) -> ExportError:
-    value = decode_top(data)
+    value: Any
+    try:
+        value = _list_decoder.decode(data)
+    except msgspec.MsgspecError:
+        value = decode(Raw(data))
+    except RecursionError:
+        return ExportError(f"{name} is nested too deeply to be a COCO JSON")
     other = describe_other_format(value)
     if other:
         return ExportError(f"{name} is {other}, not a COCO export; {WANTED}")
     return ExportError(
         f"{name} holds {type_name(value)} where an object was expected; {WANTED}"
     )
-
-
-def decode_top(data: bytes) -> Any:
-    """Returns a JSON's value where a list keeps its items undecoded."""
-    try:
-        return _list_decoder.decode(data)
-    except msgspec.MsgspecError:
-        return decode(Raw(data))
-
-
-def type_name(value: Any) -> str:
-    """Returns what kind of JSON value this is, in words."""
-    names: dict[type, str] = {
-        dict: "an object",
-        list: "a list",
-        str: "text",
-        bool: "true or false",
-        int: "a number",
-        float: "a number",
-    }
-    return names.get(type(value), "null")
 
 
 def _whole_number(text: str) -> int | float:

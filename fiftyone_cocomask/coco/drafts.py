@@ -7,10 +7,11 @@ from typing import Any
 
 from .attributes import safe_attributes
 from .categories import Categories
-from .document import normal_id, type_name
+from .document import normal_id
 from .issues import Action, IssueCode
 from .records import Box, Category, CocoId
 from .shapes import Shape, number_of, read_box, read_shape
+from .words import type_name
 
 _KEYS = frozenset(
     {"id", "image_id", "category_id", "bbox", "area", "segmentation", "iscrowd"}
@@ -30,6 +31,7 @@ class Draft:
         box: its box, if that is usable
         shape: its segmentation
         attributes: what else it carries
+        renamed: the new names of attributes that could not keep their own
         findings: code, message and action of what was found; the action is None where
             it depends on what is left in the end
     """
@@ -42,6 +44,7 @@ class Draft:
     box: Box | None = None
     shape: Shape = field(default_factory=Shape)
     attributes: dict[str, Any] = field(default_factory=dict)
+    renamed: dict[str, str] = field(default_factory=dict)
     findings: list[tuple[IssueCode, str, Action | None]] = field(default_factory=list)
 
     def tell(self, code: IssueCode, message: str, action: Action | None) -> None:
@@ -129,16 +132,7 @@ def _read_attributes(entry: dict[str, Any], draft: Draft) -> dict[str, Any]:
     if isinstance(nested, dict):
         del values["attributes"]
         values = {**nested, **values}
-    renamed: dict[str, str] = {}
-    attributes = safe_attributes(values, renamed)
-    for name, safe in renamed.items():
-        draft.tell(
-            IssueCode.ATTRIBUTE_RENAMED,
-            f"its attribute '{name[:60]}' is called '{safe[:60]}', since FiftyOne "
-            "cannot store it under its own name",
-            Action.REPAIRED,
-        )
-    return attributes
+    return safe_attributes(values, draft.renamed)
 
 
 def _value(value: Any) -> str:

@@ -46,7 +46,8 @@ class FolderFiles:
         try:
             self.names = frozenset(self._walk(str(self.root), ""))
         except OSError as error:
-            raise ExportError(f"{root} cannot be read: {error.strerror}") from error
+            place = error.filename or root
+            raise ExportError(f"{place} cannot be read: {error.strerror}") from error
 
     def __contains__(self, name: str) -> bool:
         """Whether there is a file of this name, which need not be in ``names``."""
@@ -86,13 +87,13 @@ class FolderFiles:
         subfolders = []
         with os.scandir(folder) as entries:
             for entry in entries:
-                if is_junk(entry.name):
+                if is_junk(entry.name) or not _is_text(entry.name):
                     continue
                 name = prefix + entry.name
                 if entry.is_symlink():
                     if not self._is_inside(entry.path):
                         self.refused_links.add(name)
-                    elif entry.is_file():
+                    elif os.path.isfile(entry.path):
                         yield name
                 elif entry.is_dir():
                     subfolders.append((entry.path, f"{name}/"))
@@ -109,6 +110,15 @@ class FolderFiles:
 def is_junk(name: str) -> bool:
     """Whether a file or folder is a system's own: macOS' doubles, hidden files."""
     return name.startswith(".") or name in ("__MACOSX", "Thumbs.db", "desktop.ini")
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name is text; on Linux it may be any bytes, which no JSON can name."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def is_image_name(name: str) -> bool:

@@ -7,7 +7,8 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import IO
+from threading import Lock
+from typing import IO, Literal
 
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
@@ -17,11 +18,23 @@ from PIL.WebPImagePlugin import WebPImageFile
 # A header that claims more pixels is broken or hostile: a mask of it takes a gigabyte.
 MAX_PIXELS = 2**30
 _ORIENTATION = 0x0112
-_TAIL_BYTES = 4096
+# The last chunk of a PNG, from its type on: no data, and its checksum.
+_PNG_END = b"IEND\xae\x42\x60\x82"
+# What a thread does to the filters of warnings, another one would undo in its way.
+_warnings_lock = Lock()
+
+
+class _JpegHeader(JpegImageFile):
+    """A JPEG of which only the header is read."""
+
+    def _read_dpi_from_exif(self) -> None:
+        """Leaves out what Pillow warns of where EXIF is broken: nobody asks for it."""
+
+
 # Opened directly, these are spared Pillow's limit of 179 million pixels, which is about
 # decoding; only headers are read here.
 _OPENERS: tuple[tuple[bytes, Callable[[IO[bytes]], Image.Image]], ...] = (
-    (b"\xff\xd8\xff", JpegImageFile),
+    (b"\xff\xd8\xff", _JpegHeader),
     (b"\x89PNG\r\n\x1a\n", PngImageFile),
     (b"RIFF", WebPImageFile),
 )
@@ -32,7 +45,7 @@ class ImageFileError(ValueError):
 
 
 class ImageTooLargeError(ImageFileError):
-    """An image whose header claims more than 2^30 pixels."""
+    """An image whose header claims more pixels than images have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +123,11 @@ def _opened(file: IO[bytes], start: bytes, size_bytes: int) -> Image.Image:
         for magic, opener in _OPENERS:
             if start.startswith(magic):
                 return opener(file)
-        with warnings.catch_warnings():
+        with _warnings_lock, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return Image.open(file)
+    except Image.DecompressionBombError as error:
+        raise ImageTooLargeError("its header claims too many pixels") from error
     except Exception as error:  # Pillow's plugins raise whatever broken bytes cause
         kind = "no image"
         if start.lstrip().startswith(b"<"):
@@ -123,46 +138,69 @@ def _opened(file: IO[bytes], start: bytes, size_bytes: int) -> Image.Image:
 
 
 def _orientation(image: Image.Image) -> int:
-    """Returns how viewers turn an image; only of JPEGs do FiftyOne and they agree."""
-    if image.format not in ("JPEG", "MPO"):
+    """Returns how viewers turn an image, 1 to 8; only of JPEGs do all of them agree."""
+    exif = image.info.get("exif")
+    if image.format != "JPEG" or not isinstance(exif, bytes):
         return 1
-    if not image.info.keys() & {"exif", "xmp"}:
-        return 1
-    try:
-        orientation = image.getexif().get(_ORIENTATION, 1)
-    except Exception:  # broken EXIF turns no image
-        return 1
-    return orientation if orientation in range(1, 9) else 1
+    orientation = _exif_orientation(exif.removeprefix(b"Exif\0\0"))
+    return orientation if 1 <= orientation <= 8 else 1
+
+
+def _exif_orientation(tiff: bytes) -> int:
+    """Returns the orientation in the first directory of EXIF data, 1 if it has none."""
+    order: Literal["little", "big"] = "little" if tiff[:2] == b"II" else "big"
+    start = int.from_bytes(tiff[4:8], order)
+    count = int.from_bytes(tiff[start : start + 2], order)
+    end = min(start + 2 + 12 * count, len(tiff))
+    for place in range(start + 2, end, 12):
+        if int.from_bytes(tiff[place : place + 2], order) == _ORIENTATION:
+            # A SHORT (type 3), at the front of the four bytes for its value.
+            return int.from_bytes(tiff[place + 8 : place + 10], order)
+    return 1
 
 
 def _is_truncated(file: IO[bytes], start: bytes, size_bytes: int) -> bool:
     """Whether the data of a JPEG or PNG stops early; a WebP that does cannot be opened.
 
-    The marker of the end is looked for in the last bytes. Where it is missing, which
-    may be due to things appended to the file, the pixels are decoded to be sure.
+    Nearly all files end with the marker of their end. Where it is not there, which may
+    be due to things appended to the file, all of the file is read.
     """
-    marker = b"\xff\xd9" if start.startswith(b"\xff\xd8") else b"IEND"
-    if not start.startswith((b"\xff\xd8", b"\x89PNG")):
+    if start.startswith(b"\xff\xd8"):
+        end, has_end = b"\xff\xd9", _jpeg_has_end
+    elif start.startswith(b"\x89PNG"):
+        end, has_end = _PNG_END, _png_has_end
+    else:
         return False
-    file.seek(max(size_bytes - _TAIL_BYTES, 0))
-    if marker in file.read():
+    file.seek(max(size_bytes - len(end), 0))
+    if file.read() == end:
         return False
-    return not _can_be_decoded(file)
+    file.seek(0)
+    return not has_end(file.read())
+
+
+def _jpeg_has_end(data: bytes) -> bool:
+    """Whether the end marker follows the pixels; thumbnails before them have their own.
+
+    Within the pixels' data, 0xFF is never followed by 0xD9 (ITU T.81, B.1.1.5).
+    """
+    place = 2
+    while place + 4 <= len(data) and data[place] == 0xFF:
+        length = int.from_bytes(data[place + 2 : place + 4], "big")
+        if data[place + 1] == 0xDA:
+            return data.find(b"\xff\xd9", place) >= 0
+        place += 2 + length
+    return False
+
+
+def _png_has_end(data: bytes) -> bool:
+    """Whether the chunks of a PNG reach its last one."""
+    place = 8
+    while place + 8 <= len(data):
+        if data[place + 4 : place + 8] == b"IEND":
+            return True
+        place += 12 + int.from_bytes(data[place : place + 4], "big")
+    return False
 
 
 def _is_short_webp(start: bytes, size_bytes: int) -> bool:
     return size_bytes < int.from_bytes(start[4:8], "little") + 8
-
-
-def _can_be_decoded(file: IO[bytes]) -> bool:
-    file.seek(0)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(file) as image:
-                # A JPEG is decoded at an eighth of its size: that reads all of it.
-                image.draft(None, (1, 1))
-                image.load()
-    except Exception:  # whatever it is, the pixels cannot be decoded
-        return False
-    return True

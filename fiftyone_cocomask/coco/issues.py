@@ -7,7 +7,14 @@ from enum import Enum
 from typing import Any
 
 
-class Severity(str, Enum):
+class _Word(str, Enum):
+    """A value that is the word it stands for, printed as that word."""
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class Severity(_Word):
     """How much an issue matters."""
 
     ERROR = "error"
@@ -18,7 +25,7 @@ class Severity(str, Enum):
     """Worth knowing; nothing to do."""
 
 
-class Action(str, Enum):
+class Action(_Word):
     """What became of the annotation, image or entry that an issue is about."""
 
     KEPT = "kept"
@@ -31,7 +38,7 @@ class Action(str, Enum):
     """It is not in the dataset."""
 
 
-class IssueCode(str, Enum):
+class IssueCode(_Word):
     """Every kind of issue, by the name that reports and samples carry."""
 
     # Of the export's files.

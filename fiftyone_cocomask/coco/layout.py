@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import re
-import unicodedata
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import ExportError
-from .files import FolderFiles, UnsafeNameError, checked_name, is_image_name
+from .files import FolderFiles
+from .finding import SPLIT_NAMES, Files, ImageFinder
 from .formats import describe_other_folder
+from .words import printable
 from .zips import ZipFiles
-
-Files = FolderFiles | ZipFiles
 
 ROBOFLOW_JSON = "_annotations.coco.json"
 DEFAULT_SPLIT = "default"
 _MAX_README = 2**20
-SPLIT_NAMES = frozenset({"train", "training", "valid", "val", "validation", "test"})
+# So many JSONs that might be COCO's are tried.
+_MAX_GUESSES = 20
 _ANNOTATION_FOLDERS = frozenset({"annotations", "annotation", "labels"})
 # What the names of COCO JSONs have around the name of their split.
 _NAME_AFFIXES = re.compile(
     r"^_?(annotations?|instances|labels|coco|result)(?=$|[-_. ])[-_. ]*"
     r"|[-_. ]*(annotations?|coco)$"
 )
-
-
-class ImageMissingError(LookupError):
-    """No file of the export is the one that a file name means."""
 
 
 @dataclass(slots=True)
@@ -76,98 +74,6 @@ class ExportFiles:
             files.close()
 
 
-class ImageFinder:
-    """Finds the files that a split's JSON names.
-
-    Args:
-        files: the files of the export
-        base: the folder to start from, ``""`` or ending in ``/``
-        split: the split's name
-        others: folders of other splits, in which nothing is looked for
-    """
-
-    def __init__(
-        self, files: Files, base: str, split: str, others: frozenset[str] = frozenset()
-    ) -> None:
-        self.files = files
-        self._base = base
-        self._others = others
-        last = split.rpartition("/")[2]
-        folders = ["", "images/", f"{last}/", f"{last}/images/", f"images/{last}/"]
-        if last not in SPLIT_NAMES:
-            folders += ["train/", "data/"]
-        self._folders = [
-            base + folder
-            for folder in dict.fromkeys(folders)
-            if (base + folder).rstrip("/") not in others
-        ]
-        self._by_basename: dict[str, list[str]] | None = None
-
-    def find(self, file_name: str) -> tuple[str, bool]:
-        """Returns the name of the file that a JSON names.
-
-        The name counts from the JSON's folder, from ``images/`` or the split's folder
-        below it, or from any folder below it if there is one file of that name.
-
-        Returns:
-            the file's name in the export, and whether it lies where its name says
-
-        Raises:
-            UnsafeNameError: if the name leads out of the export
-            ImageMissingError: if there is no such file
-        """
-        name = checked_name(file_name)
-        for folder in self._folders:
-            if folder + name in self.files.names:
-                return folder + name, name == file_name.removeprefix("./")
-            if folder + name in self.files.refused_links:
-                raise UnsafeNameError("it is a link that leads out of the export")
-        if self._base + name in self.files:
-            return self._base + name, True
-        candidates = self._candidates(name)
-        if len(candidates) == 1:
-            return candidates[0], candidates[0].endswith("/" + file_name)
-        if candidates:
-            raise ImageMissingError(
-                f"several files could be it: {', '.join(candidates[:3])}"
-            )
-        raise ImageMissingError("there is no such file in the export")
-
-    def unlisted(self, listed: set[str]) -> list[str]:
-        """Returns the images of this split's folders that the JSON does not list."""
-        return sorted(
-            name
-            for name in self.files.names
-            if is_image_name(name) and name not in listed and self._in_scope(name)
-        )
-
-    def _candidates(self, name: str) -> list[str]:
-        """Returns the files that end like a name, or else have its last part.
-
-        macOS writes accents as characters of their own, JSONs rarely do: both sides
-        are compared composed.
-        """
-        if self._by_basename is None:
-            self._by_basename = {}
-            for known in sorted(self.files.names):
-                if self._in_scope(known):
-                    key = _composed(known.rpartition("/")[2])
-                    self._by_basename.setdefault(key, []).append(known)
-        wanted = _composed(name)
-        found = self._by_basename.get(wanted.rpartition("/")[2], [])
-        return [k for k in found if f"/{_composed(k)}".endswith(f"/{wanted}")] or found
-
-    def _in_scope(self, name: str) -> bool:
-        if not name.startswith(self._base):
-            return False
-        folders = name[len(self._base) :].split("/")[:-1]
-        return not any(
-            self._base + "/".join(folders[: depth + 1]) in self._others
-            or folder in self._others
-            for depth, folder in enumerate(folders)
-        )
-
-
 def find_export(path: Path, image_dir: Path | None = None) -> ExportFiles:
     """Finds the splits of an export.
 
@@ -178,12 +84,13 @@ def find_export(path: Path, image_dir: Path | None = None) -> ExportFiles:
     Raises:
         ExportError: if there is nothing of the kind
     """
-    if image_dir is not None and not image_dir.is_dir():
-        raise ExportError(f"image_dir is not a folder: {image_dir}")
-    if path.is_dir():
+    # os.path's functions, unlike Path's, say False of what cannot be a path.
+    if image_dir is not None and not os.path.isdir(image_dir):
+        raise ExportError(f"image_dir is not a folder: {printable(str(image_dir))}")
+    if os.path.isdir(path):
         return _export_of(FolderFiles(path), path.resolve().name, image_dir)
-    if not path.exists():
-        raise ExportError(f"There is no export at {path}")
+    if not os.path.isfile(path):
+        raise ExportError(f"There is no export at {printable(str(path))}")
     if path.suffix.lower() == ".zip" or _is_zip(path):
         files = ZipFiles(path)
         try:
@@ -204,21 +111,23 @@ def _export_of(files: Files, name: str, image_dir: Path | None) -> ExportFiles:
         raise ExportError(f"{files.root} holds no {ROBOFLOW_JSON}{hint}{refused}")
     names = _split_names(jsons, name)
     image_files: Files = files if image_dir is None else FolderFiles(image_dir)
-    splits = []
-    for json_name in jsons:
-        base = "" if image_dir is not None else _base_of(json_name)
-        own = names[json_name]
-        others = {names[other] for other in jsons if names[other] != own}
-        others |= {o.rpartition("/")[0] for o in jsons if o.count("/")}
-        others -= {own, json_name.rpartition("/")[0]}
-        splits.append(
-            SplitFiles(
-                own,
-                files.path(json_name),
-                _reader(files, json_name),
-                ImageFinder(image_files, base, own, frozenset(others)),
-            )
+    folders = {name.rpartition("/")[0] for name in jsons} - {""}
+    taken = frozenset({*names.values(), *folders})
+    splits = [
+        SplitFiles(
+            names[json_name],
+            files.path(json_name),
+            _reader(files, json_name),
+            ImageFinder(
+                image_files,
+                "" if image_dir is not None else _base_of(json_name),
+                names[json_name],
+                taken,
+                json_name.rpartition("/")[0],
+            ),
         )
+        for json_name in jsons
+    ]
     splits.sort(key=lambda split: split.name)
     return ExportFiles(
         name, image_files, splits, _readmes(files), ignored, guessed, (files,)
@@ -232,7 +141,7 @@ def _export_of_json(path: Path, image_dir: Path | None) -> ExportFiles:
     root = image_dir or (folder.parent if in_annotations else folder)
     files = FolderFiles(root)
     split = name or (folder.name if folder.name in SPLIT_NAMES else DEFAULT_SPLIT)
-    others = SPLIT_NAMES - {split} if split in SPLIT_NAMES else frozenset[str]()
+    taken = SPLIT_NAMES if split in SPLIT_NAMES else frozenset[str]()
     export_name = folder.name if path.name == ROBOFLOW_JSON or not name else path.stem
     return ExportFiles(
         export_name,
@@ -242,7 +151,7 @@ def _export_of_json(path: Path, image_dir: Path | None) -> ExportFiles:
                 split,
                 str(path),
                 _reader_of_path(path),
-                ImageFinder(files, "", split, others),
+                ImageFinder(files, "", split, taken),
             )
         ],
         _readmes(files),
@@ -260,20 +169,25 @@ def _coco_jsons(names: frozenset[str]) -> tuple[list[str], list[str], bool]:
         wanted = [n for n in jsons if re.fullmatch(pattern, n.rpartition("/")[2])]
         if wanted:
             return wanted, sorted(set(jsons) - set(wanted)), False
-    return jsons, [], True
+    return jsons[:_MAX_GUESSES], jsons[_MAX_GUESSES:], True
 
 
 def _split_names(jsons: list[str], export: str) -> dict[str, str]:
     """Returns a name for each JSON's split; no two share one."""
     short = {name: _split_name(name, export) for name in jsons}
-    repeated = {n for n in short.values() if list(short.values()).count(n) > 1}
+    repeated = {name for name, count in Counter(short.values()).items() if count > 1}
     names: dict[str, str] = {}
+    taken: set[str] = set()
     for json_name, name in short.items():
         if name in repeated:
-            folder = json_name.rpartition("/")[0]
-            name = folder if folder and folder not in names.values() else ""
-            name = name or json_name.removesuffix(".json").strip("_")
-        names[json_name] = _safe_split_name(name)
+            name = json_name.rpartition("/")[0] or name
+        safe = unique = _safe_split_name(name)
+        number = 1
+        while unique in taken:
+            number += 1
+            unique = f"{safe}-{number}"
+        taken.add(unique)
+        names[json_name] = unique
     return names
 
 
@@ -351,7 +265,3 @@ def _is_zip(path: Path) -> bool:
             return file.read(4) == b"PK\x03\x04"
     except OSError:
         return False
-
-
-def _composed(name: str) -> str:
-    return name if name.isascii() else unicodedata.normalize("NFC", name)

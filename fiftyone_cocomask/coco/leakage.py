@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .files import UnsafeNameError
+from .finding import ImageMissingError
 from .issues import Action, IssueCode
-from .layout import ImageMissingError
 from .report import ExportReport
 from .splits import ImageEntry, SplitIndex
 

@@ -12,9 +12,9 @@ from typing import TypeVar
 
 from ..errors import ExportError
 from .files import UnsafeNameError
+from .finding import ImageFinder, ImageMissingError
 from .images import ImageFileError, ImageHeader, ImageTooLargeError, read_header
 from .issues import IssueCode
-from .layout import ImageFinder, ImageMissingError
 from .zips import ZipFiles
 
 _ItemT = TypeVar("_ItemT")

@@ -22,6 +22,10 @@ _MESSAGES = {
         "object"
     ),
     IssueCode.CROWD: "{count:,} of {total:,} annotations mark a crowd (iscrowd 1)",
+    IssueCode.ATTRIBUTE_RENAMED: (
+        "{count:,} of {total:,} annotations have attributes of names that FiftyOne "
+        "cannot take; they are called otherwise: {detail}"
+    ),
     IssueCode.KEYPOINTS: (
         "{count:,} of {total:,} annotations have keypoints; they are kept as the "
         "attribute 'keypoints'"
@@ -34,7 +38,11 @@ _MESSAGES = {
         "{count:,} of {total:,} images are not plain RGB but {detail}"
     ),
 }
+_ACTIONS = {IssueCode.ATTRIBUTE_RENAMED: Action.REPAIRED}
 _OF_IMAGES = (IssueCode.IMAGE_WITHOUT_ANNOTATIONS, IssueCode.IMAGE_NOT_RGB)
+
+
+_MAX_DETAILS = 10
 
 
 @dataclass(slots=True)
@@ -66,7 +74,9 @@ class Notes:
             note = self._notes[code] = _Note(file_name, image_id, annotation_id)
         note.count += 1
         if detail is not None:
-            self._details.setdefault(code, {})[detail] = None
+            details = self._details.setdefault(code, {})
+            if len(details) < _MAX_DETAILS:
+                details[detail] = None
 
     def report(
         self, report: ExportReport, split: str, images: int, annotations: int
@@ -81,7 +91,7 @@ class Notes:
             report.add(
                 code,
                 message,
-                Action.KEPT,
+                _ACTIONS.get(code, Action.KEPT),
                 split=split,
                 file_name=note.file_name,
                 image_id=note.image_id,

@@ -59,12 +59,12 @@ class SplitReading:
         loaded = mapped(self._load, groups, num_workers)
         for place, image in enumerate(loaded):
             entries, groups[place] = groups[place], []
-            if image.name is not None:
-                self._listed.add(image.name)
             if isinstance(image, UnusableImage):
                 self._drop(entries, image)
             else:
                 yield self._record(entries, image)
+            if image.name is not None:
+                self._listed.add(image.name)
 
     def report_rest(self) -> None:
         """Reports what belongs to no image: orphans, notes, unlisted files."""
@@ -120,11 +120,9 @@ class SplitReading:
                     mime_type(image.name),
                     user_tags(extra),
                     source_name(entry.file_name, extra),
-                    attributes={
-                        name: plain_value(value)
-                        for name, value in values.items()
-                        if name not in _IMAGE_KEYS
-                    },
+                    attributes=plain_value(
+                        {k: v for k, v in values.items() if k not in _IMAGE_KEYS}
+                    ),
                 )
                 self._report_file(entry, image, record)
             record.issues += entry.codes
@@ -148,6 +146,13 @@ class SplitReading:
                 IssueCode.IMAGE_FOUND_ELSEWHERE,
                 f"it lies at '{image.name}'",
                 Action.REPAIRED,
+            )
+            self._tell(finding, entry, record)
+        if image.name in self._listed:
+            finding = (
+                IssueCode.DUPLICATE_FILE_NAME,
+                f"its file '{image.name}' is that of another entry too",
+                Action.KEPT,
             )
             self._tell(finding, entry, record)
         if image.header.truncated:

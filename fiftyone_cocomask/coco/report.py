@@ -8,6 +8,7 @@ from typing import Any
 
 from .issues import Action, Issue, IssueCode, Severity
 from .records import CocoId
+from .words import printable, shortened
 
 _EXAMPLES = 3
 _HEADINGS = {
@@ -127,7 +128,7 @@ class ExportReport:
         )
 
     def _head(self) -> Iterator[str]:
-        yield f"Export {self.name}"
+        yield f"Export {printable(self.name)}"
         rows = [("split", "images", "annotations")]
         rows += [
             (name, f"{counts['images']:,}", f"{counts['annotations']:,}")
@@ -165,7 +166,7 @@ def _group_lines(code: IssueCode, issues: list[Issue]) -> Iterator[str]:
     done = ", ".join(f"{count:,} {action}" for action, count in actions.most_common())
     yield f"  {code.value}: {done}"
     for issue in issues[:_EXAMPLES]:
-        yield f"    {_place(issue)}{issue.message}"
+        yield f"    {_place(issue)}{printable(issue.message)}"
     if len(issues) > _EXAMPLES:
         yield f"    ... and {len(issues) - _EXAMPLES:,} more"
 
@@ -175,20 +176,12 @@ def _place(issue: Issue) -> str:
     if issue.split is not None:
         parts.append(issue.split)
     if issue.file_name is not None:
-        parts.append(_shortened(issue.file_name))
+        parts.append(shortened(issue.file_name))
     if issue.annotation_id is not None:
-        parts.append(f"annotation {issue.annotation_id}")
+        parts.append(shortened(f"annotation {issue.annotation_id}"))
     elif issue.image_id is not None and issue.file_name is None:
-        parts.append(f"image {issue.image_id}")
+        parts.append(shortened(f"image {issue.image_id}"))
     return f"[{', '.join(parts)}] " if parts else ""
-
-
-def _shortened(name: str, length: int = 60) -> str:
-    """Returns a name of at most so many characters, its ends kept."""
-    if len(name) <= length:
-        return name
-    half = (length - 3) // 2
-    return f"{name[:half]}...{name[-half:]}"
 
 
 def _severity_rank(issue: Issue) -> int:

@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 
 from ..geometry.rle import RleError, check_rle
-from .document import type_name
 from .issues import Action, IssueCode
 from .records import Box
+from .words import type_name
 
 # Takes a code, a message, and the action: None where it depends on what is left of the
 # annotation in the end.

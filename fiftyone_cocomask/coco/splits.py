@@ -7,13 +7,14 @@ from typing import Any
 
 import msgspec
 
-from .document import Document, Raw, decode, normal_id, parse_document, type_name
+from .document import Document, Raw, decode, normal_id, parse_document
 from .files import UnsafeNameError, checked_name
 from .issues import Action, IssueCode
 from .layout import SplitFiles
 from .records import CocoId
 from .report import ExportReport
 from .sources import source_key
+from .words import type_name
 
 _Skim = msgspec.defstruct(
     "_Skim",

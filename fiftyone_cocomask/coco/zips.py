@@ -12,6 +12,7 @@ from typing import IO
 
 from ..errors import ExportError
 from .files import UnsafeNameError, checked_name, is_junk
+from .words import shortened
 
 # Deflate packs at most 1,032 to 1; JSON packs to some 50 to 1, images hardly at all.
 MAX_RATIO = 200
@@ -123,7 +124,7 @@ class ZipFiles:
             if info.is_dir() or any(is_junk(part) for part in name.split("/")):
                 continue
             if name in members:
-                raise self._refused(f"it holds '{name}' twice")
+                raise self._refused(f"it holds '{shortened(name)}' twice")
             members[name] = info
         return members
 
@@ -136,21 +137,22 @@ class ZipFiles:
         if unpacked > max(MAX_RATIO * packed, _HARMLESS_BYTES) and largest is not None:
             raise self._refused(
                 f"it would unpack to {unpacked:,} bytes from {packed:,}, as a zip bomb "
-                f"does; its largest file is '{largest.filename[:100]}'"
+                f"does; its largest file is '{shortened(largest.filename)}'"
             )
 
     def _checked_member_name(self, info: zipfile.ZipInfo) -> str:
         # A link's type is in the upper half of its attributes, as on Unix.
         mode = info.external_attr >> 16
+        short = shortened(info.filename)
         if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
-            raise self._refused(f"it holds a link or device, '{info.filename[:100]}'")
+            raise self._refused(f"it holds a link or device, '{short}'")
         if info.flag_bits & 0x1:
-            raise self._refused(f"'{info.filename[:100]}' in it is encrypted")
+            raise self._refused(f"'{short}' in it is encrypted")
         try:
             return checked_name(info.filename)
         except UnsafeNameError as error:
             raise self._refused(
-                f"the name '{info.filename[:100]}' in it is unsafe: {error}"
+                f"the name '{short}' in it is unsafe: {error}"
             ) from None
 
     def _refused(self, reason: str) -> ExportError:

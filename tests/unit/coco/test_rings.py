@@ -123,7 +123,7 @@ def test_ring_of_text_that_fits_its_box_is_read(tmp_path: Path) -> None:
 
 
 # As one real export writes it: x + width and y + height joined as text.
-JOINED = [178, 442, "1780.60", 442, "1780.60", "4422.01", 178, "4422.01"]
+JOINED: list[Any] = [178, 442, "1780.60", 442, "1780.60", "4422.01", 178, "4422.01"]
 
 
 @pytest.mark.parametrize("as_text", [True, False])

@@ -86,7 +86,7 @@ def test_ten_thousand_random_rings_keep_their_pixels_through_relative_coordinate
             [MaskObject(rings=(restored,))],
             height,
             width,
-            rasterizer=rasterizer,  # type: ignore[arg-type]
+            rasterizer=rasterizer,
             values=[1],
         )
         expected = REFERENCES[rasterizer]([ring], height, width)

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
+import struct
+import subprocess
+import sys
+import zlib
 from pathlib import Path
 
 import cv2
@@ -45,7 +50,7 @@ def test_other_masks_keep_every_value(
     folder: Path, dtype: type[np.generic], mode: str
 ) -> None:
     high = np.iinfo(dtype).max  # type: ignore[type-var]
-    mask = np.random.default_rng(1).integers(0, high, (30, 41), dtype)  # type: ignore
+    mask = np.random.default_rng(1).integers(0, high, (30, 41), dtype)
     mask[0, :2] = 0, high
     path = folder / "values.png"
     write_mask(path, mask)
@@ -86,3 +91,136 @@ def test_masks_with_colours_are_not_counted(tmp_path: Path) -> None:
     assert read_mask(tmp_path / "rgb.png").shape == (2, 2, 3)
     with pytest.raises(MaskFileError, match="has colours"):
         count_foreground(tmp_path / "rgb.png")
+
+
+def one_bit_png(
+    width: int, height: int, rows: bytes, *, interlaced: bool = False
+) -> bytes:
+    """Returns a PNG of 1 bit a pixel from its rows with their filters, by the book."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        checksum = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + checksum
+
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, interlaced)
+    return b"".join(
+        [
+            b"\x89PNG\r\n\x1a\n",
+            chunk(b"IHDR", header),
+            chunk(b"IDAT", zlib.compress(rows)),
+            chunk(b"IEND", b""),
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "foreground"),
+    [
+        # Rows of 3 pixels; the 5 bits behind them are no pixels, whatever they say.
+        (bytes([0, 0b10100000, 0, 0b01000000]), 3),
+        (bytes([0, 0b10111111, 0, 0b01011111]), 3),
+        # Filter 2: the second row is the difference to the first.
+        (bytes([0, 0b10100000, 2, 0b00000000]), 4),
+    ],
+)
+def test_one_bit_files_of_others_are_counted(
+    tmp_path: Path, rows: bytes, foreground: int
+) -> None:
+    path = tmp_path / "foreign.png"
+    path.write_bytes(one_bit_png(3, 2, rows))
+    with Image.open(path) as image:
+        assert np.count_nonzero(np.asarray(image)) == foreground
+    assert count_foreground(path) == (foreground, 6)
+
+
+@pytest.mark.parametrize("size", [(2**31 - 1, 2**31 - 1), (3, 2**30)])
+def test_a_header_that_promises_terabytes_is_refused(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    path = tmp_path / "liar.png"
+    path.write_bytes(one_bit_png(*size, bytes(1000)))
+    with pytest.raises(MaskFileError, match=r"liar\.png is no image"):
+        count_foreground(path)
+
+
+def test_a_mask_cut_off_anywhere_is_never_counted_as_whole(tmp_path: Path) -> None:
+    mask = (np.random.default_rng(2).random((9, 30)) < 0.5).astype(np.uint8)
+    write_mask(tmp_path / "mask.png", mask, binary=True)
+    data = (tmp_path / "mask.png").read_bytes()
+    path = tmp_path / "cut.png"
+    # The last chunk, of 12 bytes, holds no pixels; without it the mask may be read.
+    for length in range(len(data) - 12):
+        path.write_bytes(data[:length])
+        with pytest.raises(MaskFileError):
+            count_foreground(path)
+
+
+@pytest.mark.parametrize(
+    "mask",
+    [
+        np.zeros((2, 2, 3), np.uint8),
+        np.zeros(4, np.uint8),
+        np.zeros((2, 2), np.float64),
+        np.zeros((2, 2), np.int64),
+    ],
+)
+def test_an_array_that_is_no_mask_is_refused(tmp_path: Path, mask: np.ndarray) -> None:
+    with pytest.raises(MaskFileError, match="must be uint8 or uint16"):
+        write_mask(tmp_path / "mask.png", mask)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.uint16, np.int64])
+def test_binary_masks_may_be_of_any_type(tmp_path: Path, dtype: type) -> None:
+    mask: np.ndarray = np.array([[0, 1, 0], [1, 1, 0]], dtype)
+    if dtype is not bool:
+        mask *= 2
+    write_mask(tmp_path / "mask.png", mask, binary=True)
+    assert read_mask(tmp_path / "mask.png").tolist() == [[0, 255, 0], [255, 255, 0]]
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(MaskFileError, match=r"file/mask\.png cannot be written: Not a"):
+        write_mask(tmp_path / "file" / "mask.png", np.ones((2, 2), np.uint8))
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere"
+)
+def test_a_folder_without_permission_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "locked"
+    folder.mkdir(mode=0o555)
+    with pytest.raises(MaskFileError, match="Permission denied"):
+        write_mask(folder / "mask.png", np.ones((2, 2), np.uint8))
+
+
+_WRITER = """
+import sys
+import numpy as np
+from fiftyone_cocomask.geometry.png import write_mask
+
+masks = [np.full((2000, 2000), value, np.uint8) for value in (0, 1)]
+print("ready", flush=True)
+while True:
+    for mask in masks:
+        write_mask(sys.argv[1], mask, binary=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+def test_a_killed_writer_leaves_a_whole_mask(tmp_path: Path) -> None:
+    path = tmp_path / "mask.png"
+    for _ in range(3):
+        with subprocess.Popen(
+            [sys.executable, "-c", _WRITER, str(path)], stdout=subprocess.PIPE
+        ) as writer:
+            assert writer.stdout is not None
+            assert writer.stdout.readline() == b"ready\n"
+            # In the midst of it: the file is written again and again meanwhile.
+            first = None
+            while first is None or path.stat().st_mtime_ns == first:
+                if path.exists() and first is None:
+                    first = path.stat().st_mtime_ns
+            writer.send_signal(signal.SIGKILL)
+        assert count_foreground(path) in [(0, 4_000_000), (4_000_000, 4_000_000)]

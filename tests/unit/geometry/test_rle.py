@@ -15,8 +15,8 @@ from fiftyone_cocomask.geometry.rle import (
     check_rle,
     rle_area,
     rle_outline,
-    rle_runs,
 )
+from fiftyone_cocomask.geometry.runs import rle_runs
 
 masks = st.tuples(st.integers(1, 20), st.integers(1, 20), st.integers(0, 2**32)).map(
     lambda args: (
@@ -49,7 +49,7 @@ def test_all_spellings_of_a_mask_become_the_same(mask: np.ndarray) -> None:
     as_bytes = {**expected, "counts": expected["counts"].encode()}
     for spelling in (expected, uncompressed, as_bytes):
         assert check_rle(spelling) == expected
-    assert rle_runs(expected).tolist() == runs_of(mask)
+    assert rle_runs([expected["counts"]])[0].tolist() == runs_of(mask)
     assert rle_area(expected) == int(mask.sum())
 
 
