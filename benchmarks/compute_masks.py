@@ -6,6 +6,8 @@ python -m benchmarks.compute_masks [--images 1000] [--runs 3] [--baseline-runs 1
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 from .common import (
@@ -64,12 +66,20 @@ def main() -> None:
             None,
         )
     for rasterizer, workers in ours:
+        # A new field and new files each time, as for FiftyOne's function.
+        fields = (f"{rasterizer}_{workers}_{number}" for number in count())
 
-        def run(rasterizer: Any = rasterizer, workers: int = workers) -> None:
-            if dataset.has_field("mask"):
-                dataset.delete_sample_field("mask")
+        def run(
+            rasterizer: Any = rasterizer,
+            workers: int = workers,
+            fields: Iterator[str] = fields,
+        ) -> None:
+            mask_field = next(fields)
             fcm.compute_masks(
-                dataset, rasterizer=rasterizer, num_workers=workers, overwrite=True
+                dataset,
+                mask_field=mask_field,
+                rasterizer=rasterizer,
+                num_workers=workers,
             )
 
         name = f"compute_masks {rasterizer}, {workers} process{'es' * (workers > 1)}"

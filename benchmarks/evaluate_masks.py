@@ -162,10 +162,7 @@ def many_samples(number: int) -> Any:
     random = np.random.default_rng(7)
     for start in range(1, number, BATCH):
         collection.insert_many(
-            [
-                made_document(pattern, random)
-                for _ in range(min(BATCH, number - start))
-            ]
+            [made_document(pattern, random) for _ in range(min(BATCH, number - start))]
         )
     return dataset
 
@@ -175,9 +172,7 @@ def made_document(pattern: dict[str, Any], random: Any) -> dict[str, Any]:
     areas = np.exp(random.normal(5, 1, 10)).astype(int).tolist()
     lines = [
         {**line, "area_px": area, "area_visible_px": area, "area_bucket": "small"}
-        for line, area in zip(
-            pattern["segmentations"]["polylines"], areas, strict=True
-        )
+        for line, area in zip(pattern["segmentations"]["polylines"], areas, strict=True)
     ]
     share = random.random()
     document["split"] = ("train", "valid", "test")[random.integers(3)]
@@ -186,8 +181,7 @@ def made_document(pattern: dict[str, Any], random: Any) -> dict[str, Any]:
     document["coverage_ratio"] = share
     document["coverage_overlap"] = share / 2
     document["coverage_classes"] = [
-        {"label": name, "px": int(share * 1000), "ratio": share / 4}
-        for name in CLASSES
+        {"label": name, "px": int(share * 1000), "ratio": share / 4} for name in CLASSES
     ]
     return document
 

@@ -72,14 +72,14 @@ def main() -> None:
         bucket = next(name for name, limit in BUCKETS if area < limit)
         reference = reference_mask(ring)
         for rasterizer in ("coco", "opencv"):
-            canvas = Canvas(SIDE, SIDE, rasterizer)  # type: ignore[arg-type]
+            canvas = Canvas(SIDE, SIDE, rasterizer)
             patch = canvas.patch(MaskObject(rings=(ring,)))
             mask = np.zeros((SIDE, SIDE), bool)
             mask[patch.window] = patch.mask
             shared = np.count_nonzero(mask & reference)
             joint = np.count_nonzero(mask | reference)
             found[bucket, rasterizer].append(
-                (np.count_nonzero(mask), area, shared / joint)
+                (int(np.count_nonzero(mask)), area, float(shared / joint))
             )
     rows: list[dict[str, Any]] = []
     for (bucket, rasterizer), values in sorted(found.items()):

@@ -49,7 +49,7 @@ def sample_fields(record: ImageRecord) -> Document:
             "height": record.height,
             "num_channels": record.num_channels,
         },
-        "coco_id": record.coco_id,
+        **identifier("coco_id", record.coco_id),
         "split": record.split,
         "file_name": record.file_name,
         "source_name": record.source_name,
@@ -127,17 +127,23 @@ def _points(
 
 
 def _label_attributes(annotation: Annotation) -> Iterator[tuple[str, Any]]:
-    for name in (
-        "coco_id",
-        "category_id",
-        "supercategory",
-        "iscrowd",
-        "annotated_area",
-    ):
+    yield from identifier("coco_id", annotation.coco_id).items()
+    yield from identifier("category_id", annotation.category_id).items()
+    for name in ("supercategory", "iscrowd", "annotated_area"):
         value = getattr(annotation, name)
         if value is not None:
             yield name, value
     yield from annotation.attributes.items()
+
+
+def identifier(name: str, value: int | str | None) -> Document:
+    """Returns an id under its name, or under ``<name>_text`` where it is no number.
+
+    COCO's ids are numbers, and so are the fields; some exports have text there.
+    """
+    if value is None:
+        return {}
+    return {name if isinstance(value, int) else f"{name}_text": value}
 
 
 def keep_unchanged_labels(new: Document, old: Document | None, list_name: str) -> None:

@@ -167,8 +167,38 @@ def make_mask(task: MaskTask, options: MaskOptions) -> MaskResult:
         if visible == 0
     ]
     result.overlap_px = drawing.overlap_px
-    _store(drawing.mask, task, options, current, result)
+    figures = {
+        "fingerprint": current,
+        "foreground_px": int(drawing.visible.sum()),
+        "drawn": _drawn(task, objects, chosen, drawing),
+    }
+    _store(drawing.mask, task, options, figures, result)
     return result
+
+
+def _drawn(
+    task: MaskTask,
+    objects: list[LabelObject],
+    chosen: list[LabelObject],
+    drawing: Drawing,
+) -> Document:
+    """Returns what drawing has counted, for evaluations of masks that are current.
+
+    The lists have an entry for each label of the sample, None where it is not drawn;
+    ``others`` is the number of those that could be.
+    """
+    number = len(label_documents(task.label))
+    px: list[int | None] = [None] * number
+    visible_px: list[int | None] = [None] * number
+    for item, area, visible in zip(chosen, drawing.areas, drawing.visible, strict=True):
+        px[item.index] = int(area)
+        visible_px[item.index] = int(visible)
+    return {
+        "px": px,
+        "visible_px": visible_px,
+        "overlap_px": int(drawing.overlap_px),
+        "others": len(objects) - len(chosen),
+    }
 
 
 def _draw(items: list[LabelObject], task: MaskTask, options: MaskOptions) -> Drawing:
@@ -187,15 +217,14 @@ def _store(
     mask: np.ndarray,
     task: MaskTask,
     options: MaskOptions,
-    current: str,
+    figures: Document,
     result: MaskResult,
 ) -> None:
     segmentation: Document = {
         "_id": ObjectId(),
         "_cls": "Segmentation",
         "tags": [],
-        "fingerprint": current,
-        "foreground_px": int(np.count_nonzero(mask)),
+        **figures,
     }
     if task.path is None:
         segmentation["mask"] = fou.serialize_numpy_array(mask)

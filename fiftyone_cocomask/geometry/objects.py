@@ -47,10 +47,14 @@ class MaskObject:
 
 def is_drawable(ring: np.ndarray) -> bool:
     """Whether a ring has finite coordinates of a size that images have."""
-    if not np.isfinite(ring).all():
+    reach = float(np.abs(ring).max()) if len(ring) else 0.0
+    # No ring is longer than this, so most need no closer look; NaN fails it.
+    if 4 * reach * len(ring) <= MAX_RING_LENGTH:
+        return True
+    if not reach <= MAX_RING_LENGTH:
         return False
     length = np.abs(np.diff(ring, axis=0, append=ring[:1])).sum()
-    return bool(length <= MAX_RING_LENGTH and np.abs(ring).max() <= MAX_RING_LENGTH)
+    return bool(length <= MAX_RING_LENGTH)
 
 
 class Canvas:

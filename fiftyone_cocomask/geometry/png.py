@@ -6,6 +6,7 @@ import os
 import secrets
 import struct
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -14,6 +15,12 @@ import numpy as np
 from ..errors import MaskFileError
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_HEADER = ">IIBBBBB"
+# Bits a pixel, grayscale, deflate, filtered row by row, not interlaced.
+_BITS = (1, 0, 0, 0, 0)
+# The signature, the header's chunk of 25 bytes, the length and the name of the next.
+_DATA_START = 8 + 25 + 8
+_END = b"\0\0\0\0IEND\xaeB`\x82"
 
 
 def write_mask(path: str | Path, mask: np.ndarray, *, binary: bool = False) -> None:
@@ -26,8 +33,14 @@ def write_mask(path: str | Path, mask: np.ndarray, *, binary: bool = False) -> N
             with 1 bit a pixel then, which readers give back as 0 and 255
 
     Raises:
-        MaskFileError: if the file cannot be written; an older one is as it was
+        MaskFileError: if the file cannot be written, an older one is as it was then;
+            or if the array is no mask
     """
+    if mask.ndim != 2 or not (binary or mask.dtype in (np.uint8, np.uint16)):
+        raise MaskFileError(
+            f"The mask for {path} is an array of {mask.dtype} of shape {mask.shape}; "
+            "it must be uint8 or uint16 of shape (height, width)"
+        )
     write_whole(path, encode_mask(mask) if binary else _encoded(mask))
 
 
@@ -37,18 +50,16 @@ def write_whole(path: str | Path, data: bytes) -> None:
     Raises:
         MaskFileError: if it cannot be written
     """
-    path = Path(path)
+    folder = os.path.dirname(path) or "."
+    # A name of its own, so that several processes may write the same mask.
+    temporary = os.path.join(folder, f".writing-{secrets.token_hex(8)}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # A name of its own, so that several processes may write the same mask.
-        temporary = path.with_name(f".writing-{secrets.token_hex(8)}")
         try:
-            with open(temporary, "xb") as file:
-                file.write(data)
-            os.replace(temporary, path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+            _write(temporary, data)
+        except FileNotFoundError:
+            os.makedirs(folder, exist_ok=True)
+            _write(temporary, data)
+        _replace(temporary, path)
     except OSError as error:
         reason = error.strerror or error
         raise MaskFileError(f"The file {path} cannot be written: {reason}") from error
@@ -64,21 +75,13 @@ def read_mask(path: str | Path) -> np.ndarray:
     Raises:
         MaskFileError: if the file is missing or no image
     """
-    try:
-        data = np.fromfile(path, np.uint8)
-    except OSError as error:
-        reason = error.strerror or error
-        raise MaskFileError(f"The mask {path} cannot be read: {reason}") from error
-    mask = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
-    if mask is None:
-        raise MaskFileError(f"The mask {path} is no image that OpenCV can read")
-    return mask
+    return _decoded(_read(path), path)
 
 
 def count_foreground(path: str | Path) -> tuple[int, int]:
     """Counts the foreground pixels of a mask file: those that are not 0.
 
-    A 1-bit file as written here is counted without decoding it to pixels.
+    A 1-bit file as written here is read in half the time of :func:`read_mask`.
 
     Returns:
         the number of foreground pixels and the number of all pixels
@@ -86,7 +89,11 @@ def count_foreground(path: str | Path) -> tuple[int, int]:
     Raises:
         MaskFileError: if the file is missing, no image, or has colours
     """
-    mask = read_mask(path)
+    data = _read(path)
+    bits = _bits_of(data)
+    if bits is not None:
+        return int(np.count_nonzero(bits)), bits.size
+    mask = _decoded(data, path)
     if mask.ndim != 2:
         raise MaskFileError(f"The mask {path} has colours; it must be grayscale")
     return int(np.count_nonzero(mask)), mask.size
@@ -99,17 +106,17 @@ def encode_mask(mask: np.ndarray) -> bytes:
         mask: an array of shape (height, width), 0 where there is background
     """
     height, width = mask.shape
-    packed = np.packbits(mask != 0, axis=1)
+    packed = np.packbits(mask if mask.itemsize == 1 else mask != 0, axis=1)
     # Every row begins with the number of its filter; 0 is none.
     rows = np.zeros((height, packed.shape[1] + 1), np.uint8)
     rows[:, 1:] = packed
-    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    header = struct.pack(_HEADER, width, height, *_BITS)
     return b"".join(
         (
             _SIGNATURE,
             _chunk(b"IHDR", header),
             _chunk(b"IDAT", zlib.compress(rows.data, 1)),
-            _chunk(b"IEND", b""),
+            _END,
         )
     )
 
@@ -119,8 +126,89 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
 
 
+def _bits_of(data: bytes) -> np.ndarray | None:
+    """Returns the pixels of a PNG as :func:`encode_mask` makes it, None for others.
+
+    Returns:
+        an array of shape (height, width) of 0 and 1
+    """
+    if len(data) < _DATA_START or not data.startswith(_SIGNATURE):
+        return None
+    (checksum,) = struct.unpack_from(">I", data, _DATA_START - 12)
+    length, name = struct.unpack_from(">I4s", data, _DATA_START - 8)
+    end = _DATA_START + length
+    # Nothing but the rows between the header and the end, and all of it whole.
+    if (
+        name != b"IDAT"
+        or data[end + 4 :] != _END
+        or zlib.crc32(data[12:29]) != checksum
+    ):
+        return None
+    width, height, *kind = struct.unpack_from(_HEADER, data, 16)
+    if tuple(kind) != _BITS:
+        return None
+    row_bytes = (width + 7) // 8 + 1
+    content = _inflated(data[_DATA_START:end], row_bytes * height)
+    if content is None:
+        return None
+    rows = np.frombuffer(content, np.uint8).reshape(height, row_bytes)
+    if rows[:, 0].any():
+        return None
+    return np.unpackbits(rows[:, 1:], axis=1, count=width)
+
+
 def _encoded(mask: np.ndarray) -> bytes:
     done, data = cv2.imencode(".png", mask)
     if not done:
         raise MaskFileError(f"A mask of type {mask.dtype} cannot be written as PNG")
     return data.tobytes()
+
+
+def _inflated(data: bytes, size: int) -> bytes | None:
+    """Returns the content of a zlib stream of that size; None for any other."""
+    stream = zlib.decompressobj()
+    try:
+        # No more than one byte too many, whatever the stream makes of itself.
+        content = stream.decompress(data, size + 1)
+    except zlib.error:
+        return None
+    return content if stream.eof and len(content) == size else None
+
+
+def _read(path: str | Path) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        reason = error.strerror or error
+        raise MaskFileError(f"The mask {path} cannot be read: {reason}") from error
+
+
+def _decoded(data: bytes, path: str | Path) -> np.ndarray:
+    array = np.frombuffer(data, np.uint8)
+    mask = cv2.imdecode(array, cv2.IMREAD_UNCHANGED) if data else None
+    if mask is None:
+        raise MaskFileError(f"The mask {path} is no image that OpenCV can read")
+    return mask
+
+
+def _write(path: str, data: bytes) -> None:
+    try:
+        with open(path, "xb") as file:
+            file.write(data)
+    except BaseException:
+        _delete(path)
+        raise
+
+
+def _replace(temporary: str, path: str | Path) -> None:
+    try:
+        os.replace(temporary, path)
+    except BaseException:
+        _delete(temporary)
+        raise
+
+
+def _delete(path: str) -> None:
+    with suppress(OSError):
+        os.unlink(path)

@@ -16,6 +16,7 @@ import fiftyone as fo
 import pytest
 
 from fiftyone_cocomask import CocoMaskError, ExportError, import_roboflow_coco
+from fiftyone_cocomask.coco.attributes import RESERVED_NAMES
 
 from .small_export import (
     HEIGHT,
@@ -240,6 +241,27 @@ def test_own_attributes_are_declared_and_filterable(
     assert isinstance(dataset.get_field("segmentations.polylines.depth"), fo.IntField)
     occluded = dataset.filter_labels("segmentations", fo.ViewField("occluded"))
     assert occluded.count("segmentations.polylines") == 1
+
+
+def test_ids_that_are_text_are_kept_apart_from_the_numbers(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    annotations = [annotation(0, 0, id="first"), annotation(1, 0)]
+    write_split(tmp_path / "export", [image_name("a")], annotations)
+    dataset, report = import_roboflow_coco(tmp_path / "export", "ids")
+    first, second = dataset.first().segmentations.polylines
+    assert (first["coco_id_text"], second.coco_id) == ("first", 1)
+    assert report.accounted == 2
+
+
+def test_names_that_labels_have_themselves_are_reserved() -> None:
+    own = {
+        name
+        for label_type in (fo.Polyline, fo.Detection)
+        for name in dir(label_type())
+        if not name.startswith("_")
+    }
+    assert own <= RESERVED_NAMES
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..documents import Document
 from . import figures
-from .results import MaskEvaluation, ratio, summed
+from .ratios import ratio
+from .results import MaskEvaluation, summed
 
 if TYPE_CHECKING:
     import pandas as pd

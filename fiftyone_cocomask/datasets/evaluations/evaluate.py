@@ -7,9 +7,9 @@ from typing import Any
 import fiftyone as fo
 
 from ...errors import CocoMaskError
-from ..labels import object_list_path
 from ..masks import mask_options
 from .fields import EvaluationFields, delete_fields, owned_paths
+from .label_lists import LabelList
 from .passes import EvaluationKind, EvaluationPass
 from .runs import check_new_run, register_run
 
@@ -36,10 +36,12 @@ def run_evaluation(
     dataset = samples._root_dataset
     check_mask_field(dataset, mask_field)
     names = class_names(dataset, mask_field)
-    label_path = None
+    labels = None
     if label_field is not None:
-        label_path = object_list_path(dataset, label_field)
-    fields = _fields_of(kind, eval_key, label_path, has_names=names is not None)
+        labels = LabelList.of_field(dataset, label_field)
+    fields = _fields_of(
+        kind, eval_key, labels.path if labels else None, has_names=names is not None
+    )
     check_new_run(dataset, fields, overwrite=overwrite)
     outdated = set(owned_paths(dataset, fields.owner())) - set(fields.paths)
     if outdated:
@@ -47,9 +49,7 @@ def run_evaluation(
     register_run(samples, fields, mask_field, label_field)
     fields.declare(dataset)
     samples.compute_metadata(progress=False)
-    evaluation_pass = EvaluationPass(
-        samples, kind, fields, mask_field, label_field, names
-    )
+    evaluation_pass = EvaluationPass(samples, kind, fields, mask_field, labels, names)
     report = evaluation_pass.run(progress)
     results = samples.init_run_results(
         eval_key,

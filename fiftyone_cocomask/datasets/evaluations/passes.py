@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +17,9 @@ from ..documents import (
     stream_documents,
     update_documents,
 )
-from ..labels import geometry_paths, label_documents
+from ..labels import geometry_paths
 from .fields import CLASSES_SUFFIX, EvaluationFields, FieldSpec
+from .label_lists import LabelList
 from .measure import (
     LabelFigures,
     MaskFigures,
@@ -106,7 +107,7 @@ class EvaluationPass:
         kind: what is evaluated
         fields: the fields to write, declared
         mask_field: the field of the masks
-        label_field: the field of the labels, or None
+        labels: where the labels are, or None
         names: the class of each mask value, or None if values are no classes
     """
 
@@ -116,7 +117,7 @@ class EvaluationPass:
         kind: EvaluationKind,
         fields: EvaluationFields,
         mask_field: str,
-        label_field: str | None,
+        labels: LabelList | None,
         names: dict[int, str] | None,
     ) -> None:
         self._samples = samples
@@ -124,11 +125,11 @@ class EvaluationPass:
         self._kind = kind
         self._fields = fields
         self._mask_field = mask_field
-        self._label_field = label_field
-        self._names = names if fields.has_classes and label_field is None else None
+        self._labels = labels
+        self._names = names if fields.has_classes and labels is None else None
         self._options = (
-            drawing_options(self._dataset, mask_field, label_field)
-            if label_field is not None
+            drawing_options(self._dataset, mask_field, labels.field)
+            if labels is not None
             else None
         )
         self._report = PassReport()
@@ -137,7 +138,7 @@ class EvaluationPass:
         seen: set[ObjectId] = set()
         is_view = self._samples is not self._dataset
         with fou.ProgressBar(total=len(self._samples), progress=progress) as bar:
-            for documents in self._batches():
+            for documents in whole_documents(self._samples, self._paths()):
                 updates = [u for u in map(self._update, documents) if u is not None]
                 written = update_documents(self._dataset, updates)
                 self._report.num_changed += len(updates) - written
@@ -148,22 +149,14 @@ class EvaluationPass:
             self._clear_all_but(seen)
         return self._report
 
-    def _batches(self) -> Iterator[list[Document]]:
-        if self._samples is self._dataset:
-            yield from stream_documents(self._dataset, self._paths(), _BATCH_SIZE)
-            return
-        # A view may filter labels, but masks were drawn of them all.
-        for ids in stream_documents(self._samples, ["_id"], _BATCH_SIZE):
-            yield read_documents(self._dataset, [d["_id"] for d in ids], self._paths())
-
     def _paths(self) -> list[str]:
         mask = self._mask_field
         paths = ["filepath", "metadata.width", "metadata.height"]
         paths += [f"{mask}.{name}" for name in ("mask_path", "mask")]
         paths += [f"{mask}.{name}" for name in ("file_state", "foreground_px")]
         paths += self._fields.paths
-        if self._label_field is not None:
-            paths += geometry_paths(self._dataset, self._label_field)
+        if self._labels is not None:
+            paths += geometry_paths(self._dataset, self._labels.field)
         return paths
 
     def _update(self, document: Document) -> Update | None:
@@ -175,9 +168,10 @@ class EvaluationPass:
             figures = None
         changes = self._sample_changes(document, figures)
         label_changes = self._label_changes(document, figures)
-        if not label_changes:
+        if self._labels is None or not label_changes:
             return (document["_id"], changes) if changes else None
-        return document["_id"], changes | label_changes, self._guard(document)
+        guard = self._labels.guard(self._labels.documents(document))
+        return document["_id"], changes | label_changes, guard
 
     def _measure(self, document: Document) -> SampleFigures:
         metadata = document.get("metadata") or {}
@@ -187,11 +181,11 @@ class EvaluationPass:
             document.get(self._mask_field), size, by_value=self._names is not None
         )
         labels = None
-        if self._label_field is not None and self._options is not None:
+        if self._labels is not None and self._options is not None:
             if size is None:
                 raise NoFiguresError("the size of its image cannot be read")
             labels = measure_labels(
-                document.get(self._label_field), width, height, self._options
+                document.get(self._labels.field), width, height, self._options
             )
         if size is not None and mask.mask_px != width * height:
             self._report.num_other_size += 1
@@ -237,47 +231,44 @@ class EvaluationPass:
     def _label_changes(
         self, document: Document, figures: SampleFigures | None
     ) -> Document:
-        if not self._fields.label_specs or self._label_field is None:
+        if not self._fields.label_specs or self._labels is None:
             return {}
-        labels = label_documents(document.get(self._label_field))
+        labels = self._labels.documents(document)
         values: list[dict[str, Any]] = [{} for _ in labels]
         if figures is not None and figures.labels is not None:
             values = self._kind.label_values(figures.labels)
-        path = self._fields.label_path
-        is_list = path != self._label_field
         changes = {}
         for index, (label, own) in enumerate(zip(labels, values, strict=True)):
-            place = f"{path}.{index}" if is_list else path
             for spec in self._fields.label_specs:
                 name = f"{self._fields.eval_key}_{spec.suffix}"
                 if label.get(name) != own.get(spec.suffix):
-                    changes[f"{place}.{name}"] = own.get(spec.suffix)
+                    path = self._labels.attribute(index, name)
+                    changes[path] = own.get(spec.suffix)
         return changes
-
-    def _guard(self, document: Document) -> Document:
-        """Returns the filter that holds as long as the labels are still the same."""
-        labels = label_documents(document.get(str(self._label_field)))
-        ids = [label["_id"] for label in labels]
-        path = self._fields.label_path
-        if path == self._label_field:
-            return {f"{path}._id": ids[0]}
-        return {"$expr": {"$eq": [f"${path}._id", ids]}}
 
     def _clear_all_but(self, seen: set[ObjectId]) -> None:
         """Removes values that an earlier run under this key left on other samples."""
         first = self._fields.on_sample(self._fields.sample_specs[0].suffix)
-        label_path, label_field = self._fields.label_path, self._label_field
         of_samples = dict.fromkeys(self._fields.sample_paths)
+        names = [path.rpartition(".")[2] for path in self._fields.label_paths]
         for ids in sample_ids(self._dataset, {first: {"$ne": None}}, _BATCH_SIZE):
             outdated = [i for i in ids if i not in seen]
             update_documents(self._dataset, [(i, of_samples) for i in outdated])
-            if not self._fields.label_paths:
-                continue
-            if label_path == label_field:
-                guard: Document = {f"{label_path}._id": {"$exists": True}}
-                of_labels = dict.fromkeys(self._fields.label_paths)
-            else:
-                guard = {f"{label_path}.0": {"$exists": True}}
-                names = [p.rpartition(".")[2] for p in self._fields.label_paths]
-                of_labels = {f"{label_path}.$[].{name}": None for name in names}
-            update_documents(self._dataset, [(i, of_labels, guard) for i in outdated])
+            if names and self._labels is not None:
+                of_labels, guard = self._labels.clearing(names)
+                update_documents(
+                    self._dataset, [(i, of_labels, guard) for i in outdated]
+                )
+
+
+def whole_documents(samples: Any, paths: Sequence[str]) -> Iterator[list[Document]]:
+    """Yields the documents of a view's samples, in batches, with all their labels.
+
+    A view may filter labels, but masks were drawn of them all.
+    """
+    dataset = samples._root_dataset
+    if samples is dataset:
+        yield from stream_documents(dataset, paths, _BATCH_SIZE)
+        return
+    for ids in stream_documents(samples, ["_id"], _BATCH_SIZE):
+        yield read_documents(dataset, [d["_id"] for d in ids], paths)

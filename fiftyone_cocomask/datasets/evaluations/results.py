@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import fiftyone as fo
+from fiftyone.core.runs import RunConfig
 
 from ..documents import Document, stream_documents
 from ..masks import mask_options
@@ -230,25 +231,17 @@ class MaskEvaluation(ABC):
         return names[0] if is_binary and len(names) == 1 else "foreground"
 
 
-def evaluation_results(stored: Any) -> MaskEvaluation:
-    """Returns the results of a run that FiftyOne has loaded."""
+def evaluation_results(stored: Any) -> Any:
+    """Returns the results of a run, or an evaluation, that FiftyOne has loaded."""
     from .area_results import AreaResults
+    from .comparison import MaskComparison
     from .coverage_results import CoverageResults
 
+    if not isinstance(stored.config, RunConfig):
+        return MaskComparison(stored)
     kinds: tuple[type[MaskEvaluation], ...] = (AreaResults, CoverageResults)
     by_name = {kind.kind: kind for kind in kinds}
     return by_name[stored.config.method.rpartition("/")[2]](stored)
-
-
-def ratio(part: float, whole: float) -> float | None:
-    """Returns ``part / whole``, None where there is nothing to divide by."""
-    return part / whole if whole else None
-
-
-def shares(values: list[int]) -> list[float | None]:
-    """Returns the share of each value in their sum."""
-    total = sum(values)
-    return [ratio(value, total) for value in values]
 
 
 def summed(rows: list[Document]) -> Document:

@@ -6,12 +6,20 @@ some opens where this plugin is absent.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, get_args
 
 import fiftyone as fo
 
 from ...errors import CocoMaskError
 from ..documents import rename_in_all_slices
+from .comparison_runs import (
+    comparison_fields,
+    delete_comparison,
+    is_comparison,
+    rename_comparison,
+)
 from .fields import (
     INFO_KEY,
     EvaluationFields,
@@ -19,34 +27,53 @@ from .fields import (
     field_owner,
     owned_paths,
 )
-
-if TYPE_CHECKING:
-    from .results import MaskEvaluation
+from .keys import check_key
 
 Kind = Literal["area", "coverage"]
+AnyKind = Literal["area", "coverage", "comparison"]
 
 _METHOD_PREFIX = "cocomask/"
 
 
-def list_mask_evaluations(samples: Any, kind: Kind | None = None) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class MaskEvaluationInfo:
+    """What is known of an evaluation without its results.
+
+    Attributes:
+        eval_key: its key
+        kind: ``"area"``, ``"coverage"`` or ``"comparison"``
+        mask_field: the field of the masks; of a comparison, the predicted ones
+        label_field: the field of the labels, if they were evaluated
+        gt_field: of a comparison, the field of the ground truth masks
+        evaluated_at: when, in UTC
+        fields: the paths of its fields
+    """
+
+    eval_key: str
+    kind: AnyKind
+    mask_field: str
+    label_field: str | None
+    gt_field: str | None
+    evaluated_at: datetime
+    fields: list[str]
+
+
+def list_mask_evaluations(samples: Any, kind: AnyKind | None = None) -> list[str]:
     """Returns the eval keys of a dataset's mask evaluations.
 
     Args:
         samples: the dataset, or a view into it
-        kind: ``"area"`` or ``"coverage"``; None for both
+        kind: ``"area"``, ``"coverage"`` or ``"comparison"``; None for all
 
     Returns:
         the keys, sorted; also those of evaluations that were stopped before their end
     """
     dataset = samples._root_dataset
-    return [
-        key
-        for key in dataset.list_runs()
-        if (found := run_kind(dataset, key)) and (kind is None or found == kind)
-    ]
+    kinds = _kinds(dataset)
+    return sorted(key for key, found in kinds.items() if kind in (None, found))
 
 
-def load_mask_evaluation(samples: Any, eval_key: str) -> MaskEvaluation:
+def load_mask_evaluation(samples: Any, eval_key: str) -> Any:
     """Returns the results of an evaluation.
 
     Args:
@@ -54,7 +81,7 @@ def load_mask_evaluation(samples: Any, eval_key: str) -> MaskEvaluation:
         eval_key: the key of the evaluation
 
     Returns:
-        an :class:`AreaResults` or :class:`CoverageResults`
+        an :class:`AreaResults`, :class:`CoverageResults` or :class:`MaskComparison`
 
     Raises:
         CocoMaskError: if there is no such evaluation, or it was stopped before its end
@@ -62,8 +89,10 @@ def load_mask_evaluation(samples: Any, eval_key: str) -> MaskEvaluation:
     from .results import evaluation_results
 
     dataset = samples._root_dataset
-    check_is_evaluation(dataset, eval_key)
-    stored = dataset.load_run_results(eval_key)
+    if evaluation_kind(dataset, eval_key) == "comparison":
+        stored = dataset.load_evaluation_results(eval_key)
+    else:
+        stored = dataset.load_run_results(eval_key)
     if stored is None:
         raise CocoMaskError(
             f"Mask evaluation '{eval_key}' was stopped before its end; evaluate again "
@@ -85,33 +114,24 @@ def rename_mask_evaluation(samples: Any, eval_key: str, new_eval_key: str) -> No
             has been changed then
     """
     dataset = samples._root_dataset
-    check_is_evaluation(dataset, eval_key)
+    kind = evaluation_kind(dataset, eval_key)
     check_key(dataset, new_eval_key)
     if new_eval_key in dataset.list_runs():
         raise CocoMaskError(
             f"Dataset '{dataset.name}' already has a run '{new_eval_key}'; give another"
         )
-    owner = _owner(dataset, eval_key)
-    paths = owned_paths(dataset, owner)
-    new_paths = [_renamed(path, eval_key, new_eval_key) for path in paths]
-    for path in new_paths:
+    paths = _paths(dataset, kind, eval_key)
+    names = {path: _renamed(path, eval_key, new_eval_key) for path in paths}
+    for path in names.values():
         if dataset.has_field(path):
             raise CocoMaskError(
                 f"Dataset '{dataset.name}' already has a field '{path}'; give another "
                 "key"
             )
-    # The owner first: FiftyOne forgets where a nested field is once it is renamed.
-    for field in dataset.get_field_schema(flat=True).values():
-        if field_owner(field) == owner:
-            field.info = {**field.info, INFO_KEY: {**owner, "eval_key": new_eval_key}}
-            field.save()
-    if paths:
-        rename_in_all_slices(dataset, dict(zip(paths, new_paths, strict=True)))
-    for group in dataset.app_config.sidebar_groups or []:
-        if group.name == eval_key:
-            group.name = new_eval_key
-    dataset.save()
-    dataset.rename_run(eval_key, new_eval_key)
+    if kind == "comparison":
+        rename_comparison(dataset, eval_key, new_eval_key)
+    else:
+        _rename_run(dataset, _owner(kind, eval_key), new_eval_key, names)
 
 
 def delete_mask_evaluation(samples: Any, eval_key: str) -> None:
@@ -125,50 +145,60 @@ def delete_mask_evaluation(samples: Any, eval_key: str) -> None:
         CocoMaskError: if there is no such evaluation
     """
     dataset = samples._root_dataset
-    check_is_evaluation(dataset, eval_key)
-    owner = _owner(dataset, eval_key)
-    delete_fields(dataset, owned_paths(dataset, owner), eval_key)
-    dataset.delete_run(eval_key)
+    kind = evaluation_kind(dataset, eval_key)
+    if kind == "comparison":
+        delete_comparison(dataset, eval_key)
+    else:
+        delete_fields(dataset, _paths(dataset, kind, eval_key), eval_key)
+        dataset.delete_run(eval_key)
 
 
-def run_kind(dataset: fo.Dataset, key: str) -> str | None:
-    """Returns what a run evaluated, or None if it is not a mask evaluation."""
-    method = dataset.get_run_info(key).config.method or ""
-    return method[len(_METHOD_PREFIX) :] if method.startswith(_METHOD_PREFIX) else None
-
-
-def check_is_evaluation(dataset: fo.Dataset, eval_key: str) -> None:
-    """Checks that a key is that of a mask evaluation.
+def evaluation_kind(dataset: fo.Dataset, eval_key: str) -> AnyKind:
+    """Returns the kind of a mask evaluation.
 
     Raises:
-        CocoMaskError: if it is not
+        CocoMaskError: if there is none of that key
     """
-    known = list_mask_evaluations(dataset)
-    if eval_key not in known:
-        has = ", ".join(known) if known else "none"
+    kinds = _kinds(dataset)
+    if eval_key not in kinds:
+        has = ", ".join(sorted(kinds)) if kinds else "none"
         raise CocoMaskError(
             f"Dataset '{dataset.name}' has no mask evaluation '{eval_key}' (it has "
             f"{has})"
         )
+    return kinds[eval_key]
 
 
-def check_key(dataset: fo.Dataset, eval_key: str) -> None:
-    """Checks that a key can name an evaluation beside the dataset's other runs.
+def mask_evaluation_info(samples: Any, eval_key: str) -> MaskEvaluationInfo:
+    """Returns what is known of an evaluation without its results.
 
     Raises:
-        CocoMaskError: if it cannot
+        CocoMaskError: if there is none of that key
     """
-    if not isinstance(eval_key, str) or not eval_key.isidentifier():
-        raise CocoMaskError(
-            f"eval_key must be a name of letters, digits and _, not {eval_key!r}"
-        )
-    if eval_key.startswith("_"):
-        raise CocoMaskError(f"eval_key must not begin with _, as {eval_key!r} does")
-    if eval_key in dataset.list_evaluations() or eval_key in dataset.list_brain_runs():
-        raise CocoMaskError(
-            f"'{eval_key}' is the key of another run of dataset '{dataset.name}'; "
-            "give another eval_key"
-        )
+    dataset = samples._root_dataset
+    kind = evaluation_kind(dataset, eval_key)
+    if kind == "comparison":
+        info = dataset.get_evaluation_info(eval_key)
+        mask_field = info.config.pred_field
+    else:
+        info = dataset.get_run_info(eval_key)
+        mask_field = info.config.mask_field
+    return MaskEvaluationInfo(
+        eval_key=eval_key,
+        kind=kind,
+        mask_field=mask_field,
+        label_field=getattr(info.config, "label_field", None),
+        gt_field=getattr(info.config, "gt_field", None),
+        evaluated_at=info.timestamp,
+        fields=_paths(dataset, kind, eval_key),
+    )
+
+
+def run_kind(dataset: fo.Dataset, key: str) -> Kind | None:
+    """Returns what a run evaluated, or None if it is not a mask evaluation."""
+    method = dataset.get_run_info(key).config.method or ""
+    kinds: dict[str, Kind] = {_METHOD_PREFIX + k: k for k in get_args(Kind)}
+    return kinds.get(method)
 
 
 def check_new_run(
@@ -211,9 +241,50 @@ def register_run(
     samples.register_run(fields.eval_key, config, overwrite=True)
 
 
-def _owner(dataset: fo.Dataset, eval_key: str) -> dict[str, str]:
+def _kinds(dataset: fo.Dataset) -> dict[str, AnyKind]:
+    """Returns the kind of each mask evaluation, by its key."""
+    kinds: dict[str, AnyKind] = {}
+    for key in dataset.list_runs():
+        kind = run_kind(dataset, key)
+        if kind is not None:
+            kinds[key] = kind
+    for key in dataset.list_evaluations():
+        if is_comparison(dataset.get_evaluation_info(key).config):
+            kinds[key] = "comparison"
+    return kinds
+
+
+def _paths(dataset: fo.Dataset, kind: AnyKind, eval_key: str) -> list[str]:
+    """Returns the paths of the fields that an evaluation has written."""
+    if kind != "comparison":
+        return owned_paths(dataset, _owner(kind, eval_key))
+    return [path for path in comparison_fields(eval_key) if dataset.has_field(path)]
+
+
+def _owner(kind: str, eval_key: str) -> dict[str, str]:
     """Returns what the fields of an evaluation say of whose they are."""
-    return {"evaluation": str(run_kind(dataset, eval_key)), "eval_key": eval_key}
+    return {"evaluation": kind, "eval_key": eval_key}
+
+
+def _rename_run(
+    dataset: fo.Dataset,
+    owner: dict[str, str],
+    new_eval_key: str,
+    names: dict[str, str],
+) -> None:
+    eval_key = owner["eval_key"]
+    # The owner first: FiftyOne forgets where a nested field is once it is renamed.
+    for field in dataset.get_field_schema(flat=True).values():
+        if field_owner(field) == owner:
+            field.info = {**field.info, INFO_KEY: {**owner, "eval_key": new_eval_key}}
+            field.save()
+    if names:
+        rename_in_all_slices(dataset, names)
+    for group in dataset.app_config.sidebar_groups or []:
+        if group.name == eval_key:
+            group.name = new_eval_key
+    dataset.save()
+    dataset.rename_run(eval_key, new_eval_key)
 
 
 def _renamed(path: str, eval_key: str, new_eval_key: str) -> str:
