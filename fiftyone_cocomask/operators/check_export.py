@@ -1,0 +1,131 @@
+"""Operator: what is in an export, and what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone.operators as foo
+import fiftyone.operators.types as types
+
+from .export_form import ask_for_export, given_path
+from .forms import count, form
+from .job import JobOperator, ProgressArgument, Results
+
+# The App is shown so many issues; the report of the SDK has them all.
+_MAX_ISSUES = 1000
+_EXAMPLES = 3
+
+
+class CheckExport(JobOperator):
+    """Checks a COCO export; reads only."""
+
+    verb = "Checking the export"
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return foo.OperatorConfig(
+            name="check_export",
+            label="Check a COCO export",
+            description="Say what is in a COCO export and what is wrong with it",
+            icon="/assets/inspect.svg",
+            dynamic=True,
+            execute_as_generator=True,
+            risk_level=types.RiskLevel.LOW,
+        )
+
+    def __call__(self, path: str, *, image_dir: str | None = None) -> Any:
+        """Checks a COCO export without importing it.
+
+        Example::
+
+            import fiftyone.operators as foo
+
+            check_export = foo.get_operator("@cocomask/cocomask/check_export")
+            result = check_export("/path/to/export")
+            print(result.result["images"], result.result["counts"])
+
+        Args:
+            path: the export's folder, its ``.zip``, or a COCO JSON file
+            image_dir: where the images are; beside the JSON by default
+
+        Returns:
+            the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
+            ``result`` is :meth:`ExportReport.to_dict`
+        """
+        params = {"path": path, "image_dir": image_dir}
+        return foo.execute_operator(self.uri, params=params)
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        """Returns the form: it shows what is in the export."""
+        inputs = types.Object()
+        ask_for_export(ctx, inputs)
+        return form(inputs, "Check a COCO export")
+
+    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+        """Returns the report as a dict."""
+        from ..coco.check import check_export
+
+        report = check_export(
+            given_path(ctx.params["path"]) or "",
+            image_dir=given_path(ctx.params.get("image_dir")),
+        )
+        return report.to_dict(max_issues=_MAX_ISSUES)
+
+    def update_app(self, ctx: Any, results: Results) -> Any:
+        """Yields nothing: a check changes nothing."""
+        return iter(())
+
+    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+        """Shows the counts and a table of the issues."""
+        usable = f"{results['imported']:,} of {results['annotations']:,} annotations"
+        outputs.view(
+            "counts",
+            types.Success(
+                label=(
+                    f"**{results['name']}**: {results['usable_images']:,} of "
+                    f"{results['images']:,} images and {usable} can be imported"
+                )
+            ),
+        )
+        show_issues(outputs, results)
+
+
+def show_issues(outputs: types.Object, report: Results) -> None:
+    """Adds a report's issues, kind by kind.
+
+    Args:
+        outputs: the form to add them to
+        report: what :meth:`ExportReport.to_dict` returned
+    """
+    kinds: dict[tuple[str, str], list[Results]] = {}
+    for issue in report["issues"]:
+        kinds.setdefault((issue["severity"], issue["code"]), []).append(issue)
+    for severity, view, title in (
+        ("error", types.Error, "Errors"),
+        ("warning", types.Warning, "Warnings"),
+        ("info", types.Notice, "Worth knowing"),
+    ):
+        lines = [
+            line
+            for (found, code), issues in kinds.items()
+            if found == severity
+            for line in _issue_lines(code, issues)
+        ]
+        if lines:
+            outputs.view(severity, view(label=title, description="\n".join(lines)))
+    if not kinds:
+        outputs.view("none", types.Notice(label="No issues"))
+    if report["issues_omitted"]:
+        omitted = count(report["issues_omitted"], "more issue")
+        outputs.view("omitted", types.Notice(label=f"{omitted} are in the report"))
+
+
+def _issue_lines(code: str, issues: list[Results]) -> list[str]:
+    lines = [f"- {len(issues):,} × `{code}`, {issues[0]['action'].replace('_', ' ')}"]
+    for issue in issues[:_EXAMPLES]:
+        keys = ("split", "file_name", "annotation_id")
+        place = ", ".join(str(issue[key]) for key in keys if key in issue)
+        lines.append(f"  - {place}{': ' if place else ''}{issue['message']}")
+    if len(issues) > _EXAMPLES:
+        lines.append(f"  - and {len(issues) - _EXAMPLES:,} more")
+    return lines

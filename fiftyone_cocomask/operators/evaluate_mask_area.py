@@ -1,0 +1,67 @@
+"""Operator: the pixels of each mask and of each label."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .evaluation import EvaluationOperator
+from .forms import count
+
+
+class EvaluateMaskArea(EvaluationOperator):
+    """Counts the foreground pixels of masks, and those of each label."""
+
+    kind = "area"
+    sample_fields = ("px",)
+    label_fields = ("px", "visible_px", "bucket")
+
+    def __call__(
+        self,
+        samples: Any,
+        mask_field: str = "mask",
+        *,
+        label_field: str | None = None,
+        eval_key: str = "mask_area",
+        delegate: bool = False,
+    ) -> Any:
+        """Counts the foreground pixels of masks, and those of each label.
+
+        Example::
+
+            import fiftyone.operators as foo
+
+            evaluate_mask_area = foo.get_operator(
+                "@cocomask/cocomask/evaluate_mask_area"
+            )
+            result = evaluate_mask_area(dataset, "mask", label_field="segmentations")
+            print(result.result["summary"]["foreground_px"])
+
+        Args:
+            samples: the dataset or view
+            mask_field: a ``Segmentation`` field
+            label_field: a field of Polylines, or of Detections with masks
+            eval_key: the key of the evaluation
+            delegate: whether to queue the job for an orchestrator
+
+        Returns:
+            the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
+            ``result`` has the ``eval_key`` and the ``summary``
+        """
+        return self.call(samples, mask_field, label_field, eval_key, delegate)
+
+    def evaluate(self, samples: Any, mask_field: str, **kwargs: Any) -> Any:
+        """Calls the SDK's function."""
+        from ..datasets.evaluations import evaluate_mask_area
+
+        return evaluate_mask_area(samples, mask_field, **kwargs)
+
+    def sentence(self, summary: dict[str, Any]) -> str:
+        """Returns what the evaluation found in one sentence."""
+        text = f"{count(summary['foreground_px'], 'foreground pixel')}"
+        if "objects" in summary:
+            text += (
+                f", {count(summary['objects'], 'object')}: {summary['small']:,} small, "
+                f"{summary['medium']:,} medium, {summary['large']:,} large, "
+                f"{summary['hidden']:,} hidden"
+            )
+        return f"{text}; {count(summary['empty_images'], 'image')} without foreground"

@@ -1,0 +1,68 @@
+"""Operator: the share of each image that its mask covers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .evaluation import EvaluationOperator
+from .forms import count
+
+
+class EvaluateMaskCoverage(EvaluationOperator):
+    """Computes which share of each image its mask covers."""
+
+    kind = "coverage"
+    sample_fields = ("ratio",)
+    sample_fields_with_labels = ("overlap", "classes")
+
+    def __call__(
+        self,
+        samples: Any,
+        mask_field: str = "mask",
+        *,
+        label_field: str | None = None,
+        eval_key: str = "mask_coverage",
+        delegate: bool = False,
+    ) -> Any:
+        """Computes which share of each image its mask covers.
+
+        Example::
+
+            import fiftyone.operators as foo
+
+            evaluate_mask_coverage = foo.get_operator(
+                "@cocomask/cocomask/evaluate_mask_coverage"
+            )
+            result = evaluate_mask_coverage(dataset, "mask")
+            print(result.result["summary"]["mean_coverage_over_images"])
+
+        Args:
+            samples: the dataset or view
+            mask_field: a ``Segmentation`` field
+            label_field: a field of Polylines, or of Detections with masks
+            eval_key: the key of the evaluation
+            delegate: whether to queue the job for an orchestrator
+
+        Returns:
+            the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
+            ``result`` has the ``eval_key`` and the ``summary``
+        """
+        return self.call(samples, mask_field, label_field, eval_key, delegate)
+
+    def evaluate(self, samples: Any, mask_field: str, **kwargs: Any) -> Any:
+        """Calls the SDK's function."""
+        from ..datasets.evaluations import evaluate_mask_coverage
+
+        return evaluate_mask_coverage(samples, mask_field, **kwargs)
+
+    def sentence(self, summary: dict[str, Any]) -> str:
+        """Returns what the evaluation found in one sentence."""
+        if not summary["images"]:
+            return "No image has a number"
+        images = summary["mean_coverage_over_images"]
+        pixels = summary["mean_coverage_over_pixels"]
+        over_pixels = "" if pixels is None else f", {pixels:.1%} over all pixels"
+        return (
+            f"Masks cover {images:.1%} of an image on average{over_pixels}; "
+            f"{count(summary['empty_images'], 'image')} without foreground"
+        )

@@ -1,0 +1,213 @@
+"""What the two operators that evaluate masks share: their form and their results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import fiftyone.operators as foo
+import fiftyone.operators.types as types
+
+from ..errors import CocoMaskError
+from .forms import (
+    Choice,
+    choose,
+    count,
+    dataset_problem,
+    form,
+    note,
+    reject,
+    segmentation_fields,
+    stop,
+    warn,
+)
+from .job import JobOperator, ProgressArgument, Results
+from .label_fields import drawable_fields
+
+# What stands for no label field, since a dropdown cannot be emptied.
+_NO_LABELS = "-"
+
+
+class EvaluationOperator(JobOperator):
+    """An operator over ``evaluate_mask_area`` or ``evaluate_mask_coverage``."""
+
+    verb = "Measuring masks"
+    # "area" or "coverage".
+    kind: ClassVar[str]
+    # What is written on each sample, and on each label; `{key}` is the eval key.
+    sample_fields: ClassVar[tuple[str, ...]]
+    sample_fields_with_labels: ClassVar[tuple[str, ...]] = ()
+    label_fields: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return foo.OperatorConfig(
+            name=f"evaluate_mask_{self.kind}",
+            label=f"Evaluate mask {self.kind}",
+            description=f"Measure the {self.kind} of masks, and of each label's own",
+            icon="/assets/evaluate.svg",
+            dynamic=True,
+            execute_as_generator=True,
+            allow_delegated_execution=True,
+            risk_level=types.RiskLevel.MEDIUM,
+        )
+
+    def evaluate(self, samples: Any, mask_field: str, **kwargs: Any) -> Any:
+        """Calls the SDK's function."""
+        raise NotImplementedError
+
+    def call(
+        self,
+        samples: Any,
+        mask_field: str,
+        label_field: str | None,
+        eval_key: str,
+        delegate: bool,
+    ) -> Any:
+        """Executes this operator for a caller from Python."""
+        params = {
+            "mask_field": mask_field,
+            "label_field": label_field or _NO_LABELS,
+            "eval_key": eval_key,
+        }
+        return foo.execute_operator(
+            self.uri,
+            view=samples.view(),
+            params=params,
+            request_delegation=delegate,
+        )
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        """Returns the form: what is measured, and what it writes and replaces."""
+        inputs = types.Object()
+        problem = dataset_problem(ctx)
+        fields = [] if problem else segmentation_fields(ctx.dataset)
+        if problem or not fields:
+            stop(
+                inputs,
+                problem
+                or f"Dataset '{ctx.dataset.name}' has no masks. Run **Compute masks** "
+                "first.",
+            )
+        else:
+            self._ask(ctx, inputs, fields)
+        return form(inputs, f"Evaluate mask {self.kind}")
+
+    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+        """Evaluates, and returns the eval key and the summary."""
+        label_field = ctx.params.get("label_field")
+        results = self.evaluate(
+            ctx.target_view(),
+            ctx.params.get("mask_field") or "mask",
+            label_field=None if label_field == _NO_LABELS else label_field,
+            eval_key=ctx.params.get("eval_key") or f"mask_{self.kind}",
+            progress=progress,
+        )
+        return {"eval_key": results.key, "summary": results.summary()}
+
+    def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
+        """Shows the new fields, and opens the panel beside the grid."""
+        yield ctx.ops.reload_dataset()
+        yield ctx.ops.open_panel("mask_evaluation", layout="horizontal", is_active=True)
+
+    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+        """Shows the totals."""
+        summary = results["summary"]
+        outputs.view(
+            "done",
+            types.Success(
+                label=f"Evaluation **{results['eval_key']}** of "
+                f"{count(summary['images'], 'image')}",
+                description=self.sentence(summary),
+                caption="The panel **Mask evaluation** shows the distribution",
+            ),
+        )
+        if summary["images_without_number"]:
+            first = summary["without_number"][0]
+            images = count(summary["images_without_number"], "image")
+            outputs.view(
+                "without_number",
+                types.Warning(
+                    label=f"{images} could not be measured",
+                    description=f"The first is {first['filepath']}: {first['reason']}",
+                ),
+            )
+
+    def sentence(self, summary: dict[str, Any]) -> str:
+        """Returns what the evaluation found in one sentence."""
+        raise NotImplementedError
+
+    def _ask(self, ctx: Any, inputs: types.Object, mask_fields: list[str]) -> None:
+        from ..datasets.masks import mask_options
+
+        params = ctx.params
+        target = ctx.target_view()
+        mask_field = choose(
+            inputs,
+            "mask_field",
+            [Choice(name) for name in mask_fields],
+            params.get("mask_field"),
+            label="Masks",
+            description="The masks to measure",
+            default="mask" if "mask" in mask_fields else mask_fields[0],
+        )
+        made = mask_options(ctx.dataset, mask_field) if mask_field else None
+        labels = drawable_fields(ctx.dataset)
+        drawn = made["label_field"] if made else None
+        label_field = choose(
+            inputs,
+            "label_field",
+            [
+                *(Choice(name) for name in labels),
+                Choice(_NO_LABELS, "None: whole masks only"),
+            ],
+            params.get("label_field"),
+            label="Objects",
+            description="Also measure each label of this field",
+            default=drawn if drawn in labels else _NO_LABELS,
+        )
+        eval_key = self._ask_for_key(ctx, inputs)
+        if eval_key and mask_field and label_field:
+            self._say_what_will_happen(ctx, inputs, target, eval_key, label_field)
+
+    def _ask_for_key(self, ctx: Any, inputs: types.Object) -> str | None:
+        from ..datasets.evaluations.runs import check_key, run_kind
+
+        default = f"mask_{self.kind}"
+        given = ctx.params.get("eval_key") or default
+        field = inputs.str(
+            "eval_key",
+            label="Evaluation key",
+            description="The name of the evaluation; its fields begin with it",
+            default=default,
+        )
+        try:
+            check_key(ctx.dataset, given)
+        except CocoMaskError as error:
+            reject(field, str(error))
+            return None
+        if given in ctx.dataset.list_runs():
+            found = run_kind(ctx.dataset, given)
+            if found != self.kind:
+                what = f"a mask {found} evaluation" if found else "another run"
+                reject(field, f"'{given}' is the key of {what}; give another")
+                return None
+        return given
+
+    def _say_what_will_happen(
+        self, ctx: Any, inputs: types.Object, target: Any, key: str, label_field: str
+    ) -> None:
+        with_labels = label_field != _NO_LABELS
+        fields = list(self.sample_fields)
+        if with_labels:
+            fields += self.sample_fields_with_labels
+        written = ", ".join(f"`{key}_{name}`" for name in fields)
+        text = f"Writes {written} on {count(len(target), 'image')}"
+        if with_labels and self.label_fields:
+            on_labels = ", ".join(f"`{key}_{name}`" for name in self.label_fields)
+            text += f", and {on_labels} on each label of `{label_field}`"
+        if key in ctx.dataset.list_runs():
+            replaced = f"Replaces the evaluation **{key}** and its fields"
+            warn(inputs, "outcome", replaced, text)
+        else:
+            note(inputs, "outcome", text)

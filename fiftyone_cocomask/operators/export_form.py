@@ -1,0 +1,290 @@
+"""The part of a form that asks for an export and says what is in it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter, OrderedDict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import fiftyone.operators.types as types
+
+from ..errors import CocoMaskError
+from .forms import Choice, choose, count, names, reject
+
+if TYPE_CHECKING:
+    from ..coco.check import ExportReader
+
+# A form is resolved whenever something is typed: an export with more images than can
+# be checked in this time, in seconds, is checked in part.
+_BUDGET = 2.0
+# A folder with more files than this is hardly an export's own, but a person's home.
+_MAX_FILES = 500_000
+_MAX_PREVIEWS = 16
+_MAX_LISTED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with an export in one way.
+
+    Attributes:
+        severity: ``"error"``, ``"warning"`` or ``"info"``
+        code: the issues' code
+        number: how many issues there are
+        example: the message of the first one
+    """
+
+    severity: str
+    code: str
+    number: int
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExportPreview:
+    """What a form says of an export.
+
+    Attributes:
+        error: why it cannot be read, else None
+        name: its name
+        splits: for each split its numbers of images and annotations
+        classes: the labels in use, as far as checked
+        facts: what Roboflow wrote about it: version, licence, date
+        problems: what is wrong, as far as checked; the worst first
+        dropped: the annotations that cannot be imported, as far as checked
+        checked: the number of images that were checked
+        is_json: whether it is a single JSON, whose images may be elsewhere
+    """
+
+    error: str | None = None
+    name: str = ""
+    splits: dict[str, dict[str, int]] = field(default_factory=dict)
+    classes: list[str] = field(default_factory=list)
+    facts: dict[str, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    dropped: int = 0
+    checked: int | None = None
+    is_json: bool = False
+
+    def total(self, what: str) -> int:
+        """Returns the number of ``"images"`` or ``"annotations"``."""
+        return sum(numbers[what] for numbers in self.splits.values())
+
+
+def given_path(value: Any) -> str | None:
+    """Returns the path that a file field holds, or that a caller gave as text."""
+    if isinstance(value, dict):
+        value = value.get("absolute_path")
+    if not isinstance(value, (str, os.PathLike)) or not str(value).strip():
+        return None
+    return os.path.expanduser(str(value).strip())
+
+
+def ask_for_export(ctx: Any, inputs: types.Object) -> ExportPreview | None:
+    """Adds the fields for an export's place, and what is in it.
+
+    Returns:
+        the preview of an export that can be read; None if there is none as yet
+    """
+    is_file = False
+    if not isinstance(ctx.params.get("path"), str):
+        source = choose(
+            inputs,
+            "source",
+            (Choice("folder", "Folder"), Choice("file", "Zip or JSON file")),
+            ctx.params.get("source"),
+            label="Export",
+            default="folder",
+            view=types.TabsView,
+        )
+        is_file = source == "file"
+    place = _ask_for_path(ctx, inputs, "path", folder=not is_file, required=True)
+    path = given_path(ctx.params.get("path"))
+    if path is None:
+        return None
+    image_dir = given_path(ctx.params.get("image_dir"))
+    preview = preview_export(path, image_dir, str(ctx.prompt_id))
+    if path.lower().endswith(".json") and preview.is_json:
+        _ask_for_path(ctx, inputs, "image_dir", folder=True, required=False)
+    if preview.error is not None:
+        reject(place, preview.error)
+        return None
+    _describe(inputs, preview)
+    return preview
+
+
+def _ask_for_path(
+    ctx: Any, inputs: types.Object, name: str, *, folder: bool, required: bool
+) -> types.Property:
+    labels = {
+        "path": (None, "Type its path, or choose it with the button on the right"),
+        "image_dir": ("Images", "The folder of the images, if not beside the JSON"),
+    }
+    label, description = labels[name]
+    if isinstance(ctx.params.get(name), str):
+        return inputs.str(name, label=label, required=required)
+    return inputs.file(
+        name,
+        label=label,
+        description=description,
+        required=required,
+        view=types.FileExplorerView(
+            choose_dir=folder, button_label="Choose", choose_button_label="Choose"
+        ),
+    )
+
+
+_previews: OrderedDict[tuple[str, str | None, str], ExportPreview] = OrderedDict()
+
+
+def preview_export(path: str, image_dir: str | None, prompt: str) -> ExportPreview:
+    """Returns what is in an export, checked once for each opening of a form."""
+    key = (path, image_dir, prompt)
+    if key not in _previews:
+        _previews[key] = _read_preview(path, image_dir)
+        while len(_previews) > _MAX_PREVIEWS:
+            _previews.popitem(last=False)
+    return _previews[key]
+
+
+def _read_preview(path: str, image_dir: str | None) -> ExportPreview:
+    from ..coco.check import ExportReader
+
+    problem = _path_problem(path)
+    if problem is not None:
+        return ExportPreview(error=problem)
+    is_json = os.path.isfile(path) and path.lower().endswith(".json")
+    try:
+        with ExportReader(path, image_dir=image_dir) as reader:
+            checked = _check_for_a_while(reader)
+            report = reader.report
+            return ExportPreview(
+                name=reader.name,
+                splits=report.splits,
+                classes=reader.classes,
+                facts=reader.roboflow,
+                problems=_problems(report.issues),
+                dropped=report.dropped,
+                checked=checked,
+                is_json=is_json,
+            )
+    except CocoMaskError as error:
+        return ExportPreview(error=str(error), is_json=is_json)
+
+
+def _path_problem(path: str) -> str | None:
+    if not os.path.isabs(path):
+        return f"Give the whole path, beginning with {Path.cwd().anchor}"
+    if not os.path.exists(path):
+        return f"There is no file or folder {path}"
+    if os.path.isdir(path) and _has_more_files(path, _MAX_FILES):
+        return f"{path} holds more than {_MAX_FILES:,} files; give the export's folder"
+    return None
+
+
+def _has_more_files(folder: str, limit: int) -> bool:
+    seen = 0
+    ends = time.monotonic() + _BUDGET
+    for _, folders, files in os.walk(folder):
+        seen += len(folders) + len(files)
+        if seen > limit or time.monotonic() > ends:
+            return True
+    return False
+
+
+def _check_for_a_while(reader: ExportReader) -> int | None:
+    """Checks images until the time is over.
+
+    Returns:
+        the number of images checked, None if they are all
+    """
+    ends = time.monotonic() + _BUDGET
+    for number, _ in enumerate(reader.images(), start=1):
+        if time.monotonic() > ends:
+            return number
+    return None
+
+
+def _problems(issues: list[Any]) -> list[Problem]:
+    numbers = Counter((issue.severity.value, issue.code.value) for issue in issues)
+    first: dict[tuple[str, str], str] = {}
+    for issue in issues:
+        place = f"{issue.file_name}: " if issue.file_name else ""
+        key = (issue.severity.value, issue.code.value)
+        first.setdefault(key, f"{place}{issue.message}")
+    ranks = ("error", "warning", "info")
+    keys = sorted(numbers, key=lambda key: (ranks.index(key[0]), -numbers[key]))
+    return [Problem(*key, numbers[key], first[key]) for key in keys]
+
+
+def _describe(inputs: types.Object, preview: ExportPreview) -> None:
+    images = count(preview.total("images"), "image")
+    annotations = count(preview.total("annotations"), "annotation")
+    classes = count(len(preview.classes), "class")
+    inputs.view(
+        "found",
+        types.Success(
+            label=f"**{preview.name}**: {images}, {annotations}, {classes}",
+            description=_splits_table(preview),
+            caption=_facts(preview),
+        ),
+    )
+    serious = [p for p in preview.problems if p.severity != "info"]
+    notes = [p for p in preview.problems if p.severity == "info"]
+    if serious:
+        inputs.view("problems", _problems_view(preview, serious))
+    if notes:
+        inputs.view(
+            "notes",
+            types.Notice(label="Worth knowing", description=_problem_list(notes)),
+        )
+    if preview.checked is not None:
+        so_far = f"the first {preview.checked:,} images"
+        inputs.view(
+            "checked",
+            types.Notice(
+                label=f"Only {so_far} were checked here; the import checks them all"
+            ),
+        )
+
+
+def _splits_table(preview: ExportPreview) -> str:
+    rows = [
+        f"| {name} | {numbers['images']:,} | {numbers['annotations']:,} |"
+        for name, numbers in preview.splits.items()
+    ]
+    return "\n".join(["| Split | Images | Annotations |", "|---|---|---|", *rows])
+
+
+def _facts(preview: ExportPreview) -> str:
+    facts = [("Classes", names(preview.classes, 12) or "none")]
+    facts += [
+        (label, preview.facts[key])
+        for key, label in (
+            ("license", "Licence"),
+            ("version", "Version"),
+            ("exported", "Exported"),
+        )
+        if preview.facts.get(key)
+    ]
+    return " · ".join(f"**{label}**: {value}" for label, value in facts)
+
+
+def _problems_view(preview: ExportPreview, problems: list[Problem]) -> types.View:
+    number = sum(problem.number for problem in problems)
+    label = f"{count(number, 'problem')} found"
+    if preview.dropped:
+        label += f"; {count(preview.dropped, 'annotation')} cannot be imported"
+    view = types.Error if problems[0].severity == "error" else types.Warning
+    return view(label=label, description=_problem_list(problems))
+
+
+def _problem_list(problems: list[Problem]) -> str:
+    lines = [f"- {p.number:,} × `{p.code}`: {p.example}" for p in problems]
+    if len(lines) > _MAX_LISTED:
+        more = f"- and {len(lines) - _MAX_LISTED:,} more kinds; the report has them all"
+        lines = [*lines[:_MAX_LISTED], more]
+    return "\n".join(lines)

@@ -1,0 +1,188 @@
+"""What the forms of the operators share: choices of fields, notices, problems."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import fiftyone as fo
+import fiftyone.operators.types as types
+
+IMPORT_HINT = (
+    "Open a dataset, or run **Import a Roboflow COCO export** to make one of an export"
+)
+
+
+def form(inputs: types.Object, title: str) -> types.Property:
+    """Returns a form under a title."""
+    return types.Property(inputs, view=types.View(label=title))
+
+
+def stop(inputs: types.Object, sentence: str) -> None:
+    """Says why the operator cannot be executed, and keeps it from being so."""
+    problem = inputs.view("problem", types.Error(label=sentence))
+    problem.invalid = True
+    problem.error_message = sentence
+
+
+def reject(field: types.Property, sentence: str) -> None:
+    """Marks a field as wrong."""
+    field.invalid = True
+    field.error_message = sentence
+
+
+def note(
+    inputs: types.Object, name: str, label: str, description: str | None = None
+) -> None:
+    """Says what the operator will do."""
+    inputs.view(name, types.Notice(label=label, description=description))
+
+
+def warn(
+    inputs: types.Object, name: str, label: str, description: str | None = None
+) -> None:
+    """Says what the operator will replace or delete."""
+    inputs.view(name, types.Warning(label=label, description=description))
+
+
+def dataset_problem(ctx: Any) -> str | None:
+    """Returns why nothing can be computed on the open dataset, and what to do."""
+    dataset = ctx.dataset
+    if dataset is None:
+        return f"No dataset is open. {IMPORT_HINT}."
+    if dataset.media_type is None or not len(dataset):
+        return f"Dataset '{dataset.name}' has no samples. {IMPORT_HINT}."
+    if ctx.active_media_type != "image":
+        return (
+            f"Dataset '{dataset.name}' holds {ctx.active_media_type} samples; masks "
+            "are computed for images. Open a dataset of images."
+        )
+    if ctx.view._is_generated:
+        return "Patches and clips have no masks of their own. Open the whole samples."
+    return None
+
+
+class Choice(NamedTuple):
+    """One value of a choice.
+
+    Attributes:
+        value: the value of the parameter
+        label: what the form calls it; the value itself by default
+        description: what it means
+    """
+
+    value: str
+    label: str | None = None
+    description: str | None = None
+
+
+def choose(
+    inputs: types.Object,
+    name: str,
+    choices: Sequence[Choice],
+    given: Any,
+    *,
+    label: str | None,
+    description: str | None = None,
+    default: str | None = None,
+    problem: str | None = None,
+    view: Callable[[], types.Choices] = types.DropdownView,
+) -> str | None:
+    """Adds a choice of one value and returns the value that holds.
+
+    Args:
+        inputs: the form
+        name: the name of the parameter
+        choices: the values
+        given: the value of the parameter so far
+        label: the field's label
+        description: what the choice decides
+        default: the value that holds if none is given; without one, one must be
+        problem: what to say of a value that is none of the choices
+        view: makes the view of the choices
+
+    Returns:
+        the value, None if there is none or it is none of the choices
+    """
+    options = view()
+    for choice in choices:
+        options.add_choice(
+            choice.value,
+            label=choice.label or choice.value,
+            description=choice.description,
+        )
+    values = [choice.value for choice in choices]
+    unknown = given is not None and given not in values
+    field = inputs.enum(
+        name,
+        [*values, *([given] if unknown else [])],
+        label=label,
+        description=description,
+        default=default,
+        # A default holds for callers who give none, who see no form.
+        required=default is None,
+        view=options,
+    )
+    if unknown:
+        listed = ", ".join(f"'{value}'" for value in values)
+        reject(field, problem or f"{name} must be one of {listed}, not {given!r}")
+        return None
+    return default if given is None else given
+
+
+def radio() -> types.RadioGroup:
+    """Returns choices one below the other."""
+    return types.RadioGroup(orientation="vertical")
+
+
+def choose_several(
+    inputs: types.Object,
+    name: str,
+    values: Sequence[str],
+    given: Any,
+    *,
+    label: str,
+    description: str,
+) -> list[str] | None:
+    """Adds a choice of several values; none chosen stands for all.
+
+    Returns:
+        the values chosen, None for all
+    """
+    options = types.AutocompleteView(allow_user_input=False, allow_duplicates=False)
+    for value in values:
+        options.add_choice(value, label=value)
+    field = inputs.list(
+        name,
+        types.String(),
+        label=label,
+        description=description,
+        required=False,
+        view=options,
+    )
+    unknown = [value for value in given or [] if value not in values]
+    if unknown:
+        listed = ", ".join(f"'{value}'" for value in values)
+        reject(field, f"{name} must be among {listed}; {unknown[0]!r} is not")
+    return given or None
+
+
+def segmentation_fields(dataset: fo.Dataset) -> list[str]:
+    """Returns the names of a dataset's fields of masks."""
+    return [
+        name
+        for name, field in dataset.get_field_schema().items()
+        if getattr(field, "document_type", None) is fo.Segmentation
+    ]
+
+
+def count(number: int, noun: str) -> str:
+    """Returns ``1 image`` or ``1,234 images``."""
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
+
+
+def names(values: Sequence[str], most: int = 8) -> str:
+    """Returns a list of names for people, not longer than a line or two."""
+    shown = ", ".join(values[:most])
+    return f"{shown} and {len(values) - most:,} more" if len(values) > most else shown

@@ -1,0 +1,293 @@
+"""Operator: a COCO export becomes a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import fiftyone as fo
+import fiftyone.operators as foo
+import fiftyone.operators.types as types
+
+from .check_export import show_issues
+from .export_form import ExportPreview, ask_for_export, given_path
+from .forms import (
+    Choice,
+    choose,
+    choose_several,
+    count,
+    form,
+    note,
+    radio,
+    reject,
+    warn,
+)
+from .job import JobOperator, ProgressArgument, Results
+
+_MAX_ISSUES = 100
+_IF_EXISTS = (
+    Choice(
+        "merge",
+        "Merge",
+        "Replace the labels of known samples, add new ones, touch nothing else",
+    ),
+    Choice("replace", "Replace", "Remove all its samples first"),
+)
+
+
+class ImportRoboflowCoco(JobOperator):
+    """Imports a COCO export into a dataset."""
+
+    verb = "Importing"
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return foo.OperatorConfig(
+            name="import_roboflow_coco",
+            label="Import a Roboflow COCO export",
+            description="Make a dataset of a COCO export: a folder, a zip or a JSON",
+            icon="/assets/import.svg",
+            dynamic=True,
+            execute_as_generator=True,
+            allow_delegated_execution=True,
+            # It can remove the samples of an existing dataset.
+            risk_level=types.RiskLevel.HIGH,
+            view_target=False,
+        )
+
+    def __call__(
+        self,
+        path: str,
+        dataset: str | None = None,
+        *,
+        image_dir: str | None = None,
+        splits: Sequence[str] | None = None,
+        label_field: str = "segmentations",
+        box_field: str = "detections",
+        tags: Sequence[str] | None = None,
+        if_exists: str = "merge",
+        delegate: bool = False,
+    ) -> Any:
+        """Imports a COCO export into a persistent dataset.
+
+        Example::
+
+            import fiftyone.operators as foo
+
+            import_export = foo.get_operator(
+                "@cocomask/cocomask/import_roboflow_coco"
+            )
+            result = import_export("/path/to/export", "butterflies")
+            print(result.result["dataset"])
+
+        Args:
+            path: the export's folder, its ``.zip``, or a COCO JSON file
+            dataset: the dataset's name; by default a new one named after the export
+            image_dir: where the images are; beside the JSON by default
+            splits: the splits to import; all by default
+            label_field: the field to write the segmentations to
+            box_field: the field to write the boxes to
+            tags: tags to add to each sample
+            if_exists: ``"merge"``, ``"replace"`` or ``"error"``
+            delegate: whether to queue the import for an orchestrator
+
+        Returns:
+            the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
+            ``result`` has the ``dataset``'s name and the import's ``report``
+        """
+        params = {
+            "path": path,
+            "dataset": dataset,
+            "image_dir": image_dir,
+            "splits": None if splits is None else list(splits),
+            "label_field": label_field,
+            "box_field": box_field,
+            "tags": None if tags is None else list(tags),
+            "if_exists": if_exists,
+        }
+        return foo.execute_operator(
+            self.uri, params=params, request_delegation=delegate
+        )
+
+    def resolve_placement(self, ctx: Any) -> types.Placement:
+        """Returns the button in the grid's toolbar."""
+        return types.Placement(
+            types.Places.SAMPLES_GRID_SECONDARY_ACTIONS,
+            types.Button(
+                label="Import a Roboflow COCO export",
+                icon="/assets/import.svg",
+                prompt=True,
+            ),
+        )
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        """Returns the form: what the export holds and what will become of it."""
+        inputs = types.Object()
+        preview = ask_for_export(ctx, inputs)
+        if preview is not None:
+            _ask_how(ctx, inputs, preview)
+        return form(inputs, "Import a Roboflow COCO export")
+
+    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+        """Imports, and returns the dataset's name and the report."""
+        from ..datasets.importing import import_roboflow_coco
+
+        params = ctx.params
+        dataset, report = import_roboflow_coco(
+            given_path(params["path"]) or "",
+            _chosen_dataset(params),
+            image_dir=given_path(params.get("image_dir")),
+            splits=params.get("splits") or None,
+            label_field=params.get("label_field") or "segmentations",
+            box_field=params.get("box_field") or "detections",
+            tags=params.get("tags"),
+            if_exists=params.get("if_exists") or "merge",
+            progress=progress,
+        )
+        return {
+            "dataset": dataset.name,
+            "samples": len(dataset),
+            "report": report.to_dict(max_issues=_MAX_ISSUES),
+        }
+
+    def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
+        """Opens the dataset."""
+        if ctx.dataset_name == results["dataset"]:
+            yield ctx.ops.reload_dataset()
+        else:
+            yield ctx.ops.open_dataset(results["dataset"])
+
+    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+        """Shows what was imported and the issues."""
+        report = results["report"]
+        images = count(report["usable_images"], "image")
+        annotations = count(report["imported"], "annotation")
+        outputs.view(
+            "imported",
+            types.Success(
+                label=f"Imported {images} and {annotations} into "
+                f"**{results['dataset']}**",
+                description="Next: **Compute masks**",
+            ),
+        )
+        if report["dropped"]:
+            dropped = count(report["dropped"], "annotation")
+            outputs.view(
+                "dropped",
+                types.Warning(label=f"{dropped} could not be imported; see below"),
+            )
+        show_issues(outputs, report)
+
+
+def _ask_how(ctx: Any, inputs: types.Object, preview: ExportPreview) -> None:
+    params = ctx.params
+    if len(preview.splits) > 1:
+        choose_several(
+            inputs,
+            "splits",
+            list(preview.splits),
+            params.get("splits"),
+            label="Splits",
+            description="The splits to import; all if none is chosen",
+        )
+    name = _chosen_dataset(params)
+    if name is None:
+        return
+    _ask_for_dataset(ctx, inputs, name)
+    inputs.bool("more", default=False, label="More options", view=types.SwitchView())
+    if params.get("more") or any(k in params for k in ("label_field", "box_field")):
+        _ask_for_fields(params, inputs)
+    _say_what_will_happen(params, inputs, preview, name)
+
+
+def _ask_for_dataset(ctx: Any, inputs: types.Object, name: str) -> None:
+    options = types.AutocompleteView()
+    for present in fo.list_datasets():
+        options.add_choice(present, label=present)
+    inputs.str(
+        "dataset",
+        label="Dataset",
+        description="A new name, or an existing dataset; else named after the export",
+        required=False,
+        view=options,
+    )
+    if fo.dataset_exists(name):
+        given = ctx.params.get("if_exists")
+        choose(
+            inputs,
+            "if_exists",
+            (*_IF_EXISTS, Choice("error")) if given == "error" else _IF_EXISTS,
+            given,
+            label="This dataset exists",
+            default="merge",
+            view=radio,
+        )
+
+
+def _ask_for_fields(params: dict[str, Any], inputs: types.Object) -> None:
+    for name, default, what in (
+        ("label_field", "segmentations", "polygons and RLE"),
+        ("box_field", "detections", "boxes"),
+    ):
+        label = name.replace("_", " ").capitalize()
+        field = inputs.str(
+            name, default=default, label=label, description=f"The field for {what}"
+        )
+        if not str(params.get(name) or default).isidentifier():
+            reject(field, "A field's name has letters, digits and _ only")
+    if params.get("label_field") and params["label_field"] == params.get("box_field"):
+        reject(field, "Give the boxes another field than the segmentations")
+    inputs.list(
+        "tags",
+        types.String(),
+        required=False,
+        label="Tags",
+        description="Added to each sample, beside its split and Roboflow's own tags",
+        view=types.AutocompleteView(allow_duplicates=False),
+    )
+
+
+def _chosen_dataset(params: dict[str, Any]) -> str | None:
+    """Returns the name of the dataset; None if a caller from Python gave none.
+
+    The form promises a name before the import, so there it is the export's own: the
+    SDK's default may end in random letters.
+    """
+    if params.get("dataset"):
+        return params["dataset"]
+    if isinstance(params["path"], str):
+        return None
+    location = Path(given_path(params["path"]) or "").resolve()
+    return location.stem if location.is_file() else location.name
+
+
+def _say_what_will_happen(
+    params: dict[str, Any], inputs: types.Object, preview: ExportPreview, name: str
+) -> None:
+    splits = params.get("splits") or list(preview.splits)
+    number = sum(preview.splits[s]["images"] for s in splits if s in preview.splits)
+    images = count(number, "image")
+    label_field = params.get("label_field") or "segmentations"
+    box_field = params.get("box_field") or "detections"
+    fields = f"Segmentations go to `{label_field}`, boxes to `{box_field}`."
+    if not fo.dataset_exists(name):
+        label = f"Makes the dataset **{name}** of {images}"
+        note(inputs, "outcome", label, f"{fields} The images stay where they are.")
+        return
+    dataset = fo.load_dataset(name)
+    samples = count(len(dataset), "sample")
+    if params.get("if_exists") == "replace":
+        warn(
+            inputs,
+            "outcome",
+            f"Removes the {samples} of **{name}**, then imports {images}",
+            f"{fields} Image files are not deleted.",
+        )
+        return
+    warn(
+        inputs,
+        "outcome",
+        f"Merges {images} into the {samples} of **{name}**",
+        f"{fields} They are replaced on samples of the same split and file name.",
+    )

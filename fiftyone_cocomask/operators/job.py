@@ -1,0 +1,122 @@
+"""What the operators share that run a function of the SDK."""
+
+from __future__ import annotations
+
+import traceback
+from abc import abstractmethod
+from collections.abc import Callable, Generator, Iterator
+from typing import Any, ClassVar
+
+import fiftyone.operators as foo
+import fiftyone.operators.types as types
+
+from ..errors import CocoMaskError
+from .progress import Progress, follow
+
+Results = dict[str, Any]
+# What SDK functions take as ``progress``.
+ProgressArgument = Callable[[Any], None] | bool | None
+
+
+class JobOperator(foo.Operator):
+    """An operator over one function of the SDK.
+
+    In the App it is a generator that moves a progress bar and ends with a summary.
+    Called from Python or delegated it simply returns its results: a generator could
+    not.
+    """
+
+    # What the progress bar says: "Drawing masks: 3 of 21 images".
+    verb: ClassVar[str]
+    noun: ClassVar[str] = "images"
+
+    @abstractmethod
+    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+        """Does the job.
+
+        Returns:
+            the results, as JSON can hold them
+
+        Raises:
+            CocoMaskError: if it cannot be done
+        """
+
+    @abstractmethod
+    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+        """Adds a summary of the results to a form."""
+
+    def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
+        """Yields what makes the App show the results."""
+        yield ctx.ops.reload_dataset()
+
+    def execute(self, ctx: Any) -> Results | Iterator[Any]:
+        """Runs the job; see the class."""
+        if _is_app_request(ctx):
+            return self._run_in_app(ctx)
+        return self.run(ctx, self._plain_progress(ctx))
+
+    def resolve_output(self, ctx: Any) -> types.Property | None:
+        """Returns the summary of a finished job."""
+        return self._summary(ctx, ctx.results) if ctx.results else None
+
+    def _plain_progress(self, ctx: Any) -> ProgressArgument:
+        if not ctx.delegated:
+            return ctx.params.get("progress")
+
+        def report(bar: Any) -> None:
+            progress = Progress.of_bar(bar)
+            label = progress.label(self.verb, self.noun)
+            ctx.set_progress(progress=progress.fraction, label=label)
+
+        import fiftyone as fo
+
+        return fo.report_progress(report, dt=1.0)
+
+    def _run_in_app(self, ctx: Any) -> Generator[Any, None, None]:
+        yield ctx.ops.set_progress(label=self.verb, progress=0)
+        try:
+            results = yield from follow(
+                lambda progress: self.run(ctx, progress),
+                lambda progress: self._progress_message(ctx, progress),
+            )
+            # The summary first: what opens another dataset ends this conversation.
+            yield self._show(ctx, self._summary(ctx, results))
+            yield from self.update_app(ctx, results)
+        except CocoMaskError as error:
+            yield from self._show_error(ctx, types.Error(label=str(error)))
+        except Exception as error:
+            trace = f"```\n{traceback.format_exc()}\n```"
+            view = types.Error(
+                label=f"A defect of the plugin: {error!r}", caption=trace
+            )
+            yield from self._show_error(ctx, view)
+
+    def _progress_message(self, ctx: Any, progress: Progress) -> Any:
+        label = progress.label(self.verb, self.noun)
+        return ctx.ops.set_progress(label=label, progress=progress.fraction)
+
+    def _summary(self, ctx: Any, results: Results) -> types.Property:
+        outputs = types.Object()
+        self.show_results(ctx, outputs, results)
+        return types.Property(outputs, view=types.View(label=self.config.label))
+
+    def _show_error(self, ctx: Any, view: types.View) -> Iterator[Any]:
+        outputs = types.Object()
+        outputs.view("error", view)
+        yield self._show(
+            ctx, types.Property(outputs, view=types.View(label=self.config.label))
+        )
+
+    @staticmethod
+    def _show(ctx: Any, summary: types.Property) -> Any:
+        """Replaces the progress bar, which would stay otherwise."""
+        return ctx.ops.show_output(summary.to_json(), {})
+
+
+def _is_app_request(ctx: Any) -> bool:
+    """Whether the App waits for this operation over HTTP.
+
+    Its requests name the operator; calls of ``foo.execute_operator`` do not. Those of
+    the App that were delegated run where no App listens.
+    """
+    return "operator_uri" in ctx.request_params and not ctx.delegated

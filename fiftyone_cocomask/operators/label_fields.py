@@ -1,0 +1,55 @@
+"""Which fields of a dataset hold objects that can be drawn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone as fo
+
+# A field is taken to hold masks if one of so many samples with labels has one.
+_LOOKED_AT = 1000
+
+
+def drawable_fields(dataset: fo.Dataset) -> list[str]:
+    """Returns the fields of polylines, and of detections that have masks."""
+    from ..datasets.labels import object_fields
+
+    return [name for name in object_fields(dataset) if _is_drawable(dataset, name)]
+
+
+def why_no_field(dataset: fo.Dataset) -> str:
+    """Returns why a dataset has no objects to draw, and what to do."""
+    from ..datasets.labels import object_fields
+
+    boxes = [name for name in object_fields(dataset) if not _is_drawable(dataset, name)]
+    if boxes:
+        listed = " and ".join(f"'{name}'" for name in boxes)
+        why = f"{listed} of dataset '{dataset.name}' has boxes, but no masks"
+    else:
+        why = f"Dataset '{dataset.name}' has no polygons and no masks of objects"
+    return (
+        f"{why}. Import an export with segmentations, or add a field of Polylines or "
+        "of Detections with masks."
+    )
+
+
+def _is_drawable(dataset: fo.Dataset, name: str) -> bool:
+    from ..datasets.documents import aggregate_documents
+    from ..datasets.labels import object_list_path
+
+    field: Any = dataset.get_field(name)
+    if field.document_type not in (fo.Detections, fo.Detection):
+        return True
+    path = object_list_path(dataset, name)
+    masks = [{f"{path}.{key}": {"$ne": None}} for key in ("mask", "mask_path", "rle")]
+    found = aggregate_documents(
+        dataset,
+        [
+            {"$match": {path: {"$nin": [None, []]}}},
+            {"$limit": _LOOKED_AT},
+            {"$match": {"$or": masks}},
+            {"$limit": 1},
+            {"$project": {"_id": 1}},
+        ],
+    )
+    return bool(found)

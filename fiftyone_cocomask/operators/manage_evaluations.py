@@ -1,0 +1,269 @@
+"""Operators that list, rename and delete evaluations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone.operators as foo
+import fiftyone.operators.types as types
+
+from ..errors import CocoMaskError
+from .forms import IMPORT_HINT, Choice, choose, form, names, note, reject, stop, warn
+
+
+class ListMaskEvaluations(foo.Operator):
+    """Lists a dataset's mask evaluations."""
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return foo.OperatorConfig(
+            name="list_mask_evaluations",
+            label="List mask evaluations",
+            description="Show the mask evaluations of a dataset",
+            icon="/assets/evaluate.svg",
+            dynamic=True,
+            risk_level=types.RiskLevel.LOW,
+        )
+
+    def __call__(self, samples: Any) -> Any:
+        """Lists the mask evaluations of a dataset.
+
+        Example::
+
+            import fiftyone.operators as foo
+
+            list_evaluations = foo.get_operator(
+                "@cocomask/cocomask/list_mask_evaluations"
+            )
+            print(list_evaluations(dataset).result["evaluations"])
+
+        Args:
+            samples: the dataset, or a view into it
+
+        Returns:
+            the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
+            ``result`` has the ``evaluations``: dicts with ``eval_key``, ``kind``,
+            ``mask_field``, ``label_field`` and ``evaluated_at``
+        """
+        return foo.execute_operator(self.uri, view=samples.view())
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        """Returns the form, which has nothing to ask."""
+        inputs = types.Object()
+        if ctx.dataset is None:
+            stop(inputs, f"No dataset is open. {IMPORT_HINT}.")
+        return form(inputs, "List mask evaluations")
+
+    def execute(self, ctx: Any) -> dict[str, Any]:
+        """Returns the evaluations."""
+        from ..datasets.evaluations import list_mask_evaluations
+
+        dataset = ctx.dataset
+        return {
+            "evaluations": [
+                _about(dataset, key) for key in list_mask_evaluations(dataset)
+            ]
+        }
+
+    def resolve_output(self, ctx: Any) -> types.Property:
+        """Returns a table of the evaluations."""
+        outputs = types.Object()
+        rows = ctx.results.get("evaluations") or []
+        if rows:
+            table = types.TableView()
+            for key, label in (
+                ("eval_key", "Key"),
+                ("kind", "Kind"),
+                ("mask_field", "Masks"),
+                ("label_field", "Objects"),
+                ("evaluated_at", "Evaluated"),
+            ):
+                table.add_column(key, label=label)
+            outputs.list("evaluations", types.Object(), view=table)
+        else:
+            note(
+                outputs,
+                "none",
+                "This dataset has no mask evaluations",
+                "Run **Evaluate mask area** or **Evaluate mask coverage**",
+            )
+        return form(outputs, "Mask evaluations")
+
+
+class RenameMaskEvaluation(foo.Operator):
+    """Renames an evaluation and its fields."""
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return foo.OperatorConfig(
+            name="rename_mask_evaluation",
+            label="Rename a mask evaluation",
+            description="Give a mask evaluation and its fields another name",
+            icon="/assets/evaluate.svg",
+            dynamic=True,
+            risk_level=types.RiskLevel.MEDIUM,
+        )
+
+    def __call__(self, samples: Any, eval_key: str, new_eval_key: str) -> Any:
+        """Renames an evaluation and its fields.
+
+        Example::
+
+            import fiftyone.operators as foo
+
+            rename = foo.get_operator("@cocomask/cocomask/rename_mask_evaluation")
+            rename(dataset, "mask_area", "area_v1")
+
+        Args:
+            samples: the dataset, or a view into it
+            eval_key: the key of the evaluation
+            new_eval_key: its new key
+
+        Returns:
+            the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await
+        """
+        params = {"eval_key": eval_key, "new_eval_key": new_eval_key}
+        return foo.execute_operator(self.uri, view=samples.view(), params=params)
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        """Returns the form: the evaluation and its new key."""
+        inputs = types.Object()
+        eval_key = _choose_evaluation(ctx, inputs)
+        if eval_key is not None:
+            field = inputs.str(
+                "new_eval_key",
+                required=True,
+                label="New key",
+                description="Its fields are renamed with it",
+            )
+            problem = _key_problem(ctx.dataset, ctx.params.get("new_eval_key"))
+            if problem is not None:
+                reject(field, problem)
+        return form(inputs, "Rename a mask evaluation")
+
+    def execute(self, ctx: Any) -> None:
+        """Renames it."""
+        from ..datasets.evaluations import rename_mask_evaluation
+
+        rename_mask_evaluation(
+            ctx.dataset, ctx.params["eval_key"], ctx.params["new_eval_key"]
+        )
+        ctx.ops.reload_dataset()
+
+
+class DeleteMaskEvaluation(foo.Operator):
+    """Deletes an evaluation and its fields."""
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return foo.OperatorConfig(
+            name="delete_mask_evaluation",
+            label="Delete a mask evaluation",
+            description="Delete a mask evaluation and the fields that it wrote",
+            icon="/assets/evaluate.svg",
+            dynamic=True,
+            risk_level=types.RiskLevel.HIGH,
+        )
+
+    def __call__(self, samples: Any, eval_key: str) -> Any:
+        """Deletes an evaluation and its fields.
+
+        Example::
+
+            import fiftyone.operators as foo
+
+            delete = foo.get_operator("@cocomask/cocomask/delete_mask_evaluation")
+            delete(dataset, "mask_area")
+
+        Args:
+            samples: the dataset, or a view into it
+            eval_key: the key of the evaluation
+
+        Returns:
+            the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await
+        """
+        params = {"eval_key": eval_key}
+        return foo.execute_operator(self.uri, view=samples.view(), params=params)
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        """Returns the form: which evaluation, and what goes with it."""
+        inputs = types.Object()
+        eval_key = _choose_evaluation(ctx, inputs)
+        if eval_key is not None:
+            fields = _fields_of(ctx.dataset, eval_key)
+            warn(
+                inputs,
+                "outcome",
+                f"Deletes the evaluation **{eval_key}**; this cannot be undone",
+                f"Its fields are deleted with it: {names(fields)}" if fields else None,
+            )
+        return form(inputs, "Delete a mask evaluation")
+
+    def execute(self, ctx: Any) -> None:
+        """Deletes it."""
+        from ..datasets.evaluations import delete_mask_evaluation
+
+        delete_mask_evaluation(ctx.dataset, ctx.params["eval_key"])
+        ctx.ops.reload_dataset()
+
+
+def _choose_evaluation(ctx: Any, inputs: types.Object) -> str | None:
+    from ..datasets.evaluations import list_mask_evaluations
+
+    if ctx.dataset is None:
+        stop(inputs, f"No dataset is open. {IMPORT_HINT}.")
+        return None
+    keys = list_mask_evaluations(ctx.dataset)
+    if not keys:
+        stop(
+            inputs,
+            f"Dataset '{ctx.dataset.name}' has no mask evaluations. Run **Evaluate "
+            "mask area** or **Evaluate mask coverage**.",
+        )
+        return None
+    given = ctx.params.get("eval_key")
+    return choose(
+        inputs,
+        "eval_key",
+        [Choice(key, None, _about(ctx.dataset, key)["text"]) for key in keys],
+        given,
+        label="Evaluation",
+        problem=f"Dataset '{ctx.dataset.name}' has no mask evaluation {given!r}; it "
+        f"has {names(keys)}",
+    )
+
+
+def _about(dataset: Any, key: str) -> dict[str, Any]:
+    info = dataset.get_run_info(key)
+    kind = info.config.method.rpartition("/")[2]
+    label_field = info.config.label_field
+    of_labels = f" and the labels of {label_field}" if label_field else ""
+    return {
+        "eval_key": key,
+        "kind": kind,
+        "mask_field": info.config.mask_field,
+        "label_field": label_field,
+        "evaluated_at": info.timestamp.strftime("%Y-%m-%d %H:%M"),
+        "text": f"Mask {kind} of {info.config.mask_field}{of_labels}",
+    }
+
+
+def _fields_of(dataset: Any, eval_key: str) -> list[str]:
+    from ..datasets.evaluations.fields import owned_paths
+    from ..datasets.evaluations.runs import run_kind
+
+    owner = {"evaluation": str(run_kind(dataset, eval_key)), "eval_key": eval_key}
+    return owned_paths(dataset, owner)
+
+
+def _key_problem(dataset: Any, key: str | None) -> str | None:
+    from ..datasets.evaluations.runs import check_key
+
+    if not key:
+        return None
+    try:
+        check_key(dataset, key)
+    except CocoMaskError as error:
+        return str(error)
+    taken = key in dataset.list_runs()
+    return f"Dataset '{dataset.name}' already has a run '{key}'" if taken else None

@@ -1,0 +1,198 @@
+"""What a person does in the App, as methods; each waits for what it leads to."""
+
+from __future__ import annotations
+
+import re
+
+import cv2
+import numpy as np
+from playwright.sync_api import Locator, Page, expect
+
+# The App and MongoDB share two cores with Chromium.
+expect.set_options(timeout=30_000)
+
+
+class AppPage:
+    """A page of the App.
+
+    Args:
+        page: the browser's page
+        address: where the App is
+    """
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page = page
+        self.panel = Panel(page)
+        self._address = address
+
+    def open(self, dataset: str) -> None:
+        """Opens a dataset and waits for its samples."""
+        self.page.goto(f"{self._address}/datasets/{dataset}")
+        self._dismiss_advert()
+        expect(self.page.locator("[data-cy=entry-counts]")).to_be_visible()
+
+    def open_without_dataset(self) -> None:
+        """Opens the page that lists the datasets."""
+        self.page.goto(self._address)
+        expect(self.page.locator("[data-cy=selector-dataset]")).to_be_visible()
+        self._dismiss_advert()
+
+    def wait_for_samples(self, number: int) -> None:
+        """Waits until the grid shows so many samples."""
+        noun = "sample" if number == 1 else "samples"
+        counts = self.page.locator("[data-cy=entry-counts]")
+        expect(counts).to_have_text(re.compile(rf"^{number:,}\s*{noun}"))
+
+    def open_form(self, label: str) -> Form:
+        """Opens an operator's form through the operator menu."""
+        self.page.locator("body").press("Backquote")
+        self.page.locator("[data-cy=operators-browser-search]").wait_for()
+        self.page.keyboard.type(label)
+        browser = self.page.locator("[data-cy=operators-browser]")
+        browser.get_by_text(label, exact=True).first.click()
+        return Form(self.page)
+
+    def toggle_field(self, field: str) -> None:
+        """Shows or hides a field of the sidebar."""
+        self.page.locator(f"[data-cy=checkbox-{field}]").click()
+
+    def picture_of_first_sample(self) -> np.ndarray:
+        """Returns the pixels of the grid's first sample, labels and all."""
+        self.page.mouse.move(0, 0)
+        looker = self.page.locator("[data-cy=spotlight-section-forward] canvas").first
+        data = np.frombuffer(looker.screenshot(), np.uint8)
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        assert image is not None
+        return image
+
+    def settled_picture(self, other_than: np.ndarray | None = None) -> np.ndarray:
+        """Returns the first sample's pixels once they no longer change.
+
+        Args:
+            other_than: a picture that it must differ from first
+        """
+        before = other_than
+        for _ in range(60):
+            picture = self.picture_of_first_sample()
+            is_new = other_than is None or not np.array_equal(picture, other_than)
+            if is_new and before is not None and np.array_equal(picture, before):
+                return picture
+            before = picture
+            self._next_frame()
+        raise AssertionError("The first sample's picture does not settle")
+
+    def _next_frame(self) -> None:
+        """Waits until the App has drawn once more."""
+        self.page.evaluate(
+            "() => new Promise(done => requestAnimationFrame("
+            "() => requestIdleCallback(done)))"
+        )
+
+    def _dismiss_advert(self) -> None:
+        advert = self.page.get_by_role("button", name="Dismiss")
+        advert.or_(self.page.locator("[data-cy=entry-counts]")).first.wait_for()
+        if advert.is_visible():
+            advert.click()
+
+
+class Form:
+    """The form of an operator."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.dialog = page.locator("[data-cy=operators-prompt-modal]")
+        self.dialog.wait_for()
+
+    def field(self, label: str) -> Locator:
+        """Returns the text field under a label."""
+        heading = self.dialog.get_by_text(label, exact=True).first
+        return heading.locator("xpath=following::input[1]")
+
+    def type_path(self, path: str) -> None:
+        """Types a path into the field of the file explorer."""
+        self.dialog.locator("input[type=text]").first.fill(path)
+
+    def expect_text(self, text: str) -> None:
+        expect(self.dialog.get_by_text(text).first).to_be_visible()
+
+    def expect_not_executable(self) -> None:
+        """Waits until the form says that it cannot be executed."""
+        expect(self._execute_button()).to_be_disabled()
+
+    def execute(self) -> None:
+        """Executes and waits for the summary."""
+        button = self._execute_button()
+        expect(button).to_be_enabled()
+        button.click()
+
+    def close(self) -> None:
+        self.dialog.get_by_role("button", name=re.compile("Cancel|Close")).click()
+        expect(self.dialog).to_be_hidden()
+
+    def finish(self, text: str) -> None:
+        """Waits for a text in the summary and closes it."""
+        done = self.page.get_by_role("button", name="Done")
+        dialog = self.page.locator(".MuiDialog-root").filter(has=done)
+        expect(dialog.get_by_text(text).first).to_be_visible()
+        done.click()
+        expect(dialog).to_be_hidden()
+
+    def _execute_button(self) -> Locator:
+        actions = self.page.locator(".MuiDialogActions-root")
+        return actions.get_by_role("button", name="Execute", exact=True)
+
+
+class Panel:
+    """The panel `mask_evaluation`."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.content = page.locator("[data-cy=panel-content-mask_evaluation]")
+
+    def open(self) -> None:
+        """Opens it beside the grid."""
+        self.page.locator("[data-cy=new-panel-btn]").first.click()
+        self.page.locator("[data-cy=new-panel-option-mask_evaluation]").click()
+        self.content.wait_for()
+
+    def expect_text(self, text: str) -> None:
+        expect(self.content.get_by_text(text).first).to_be_visible()
+
+    def expect_no_text(self, text: str) -> None:
+        expect(self.content.get_by_text(text)).to_have_count(0)
+
+    def press(self, label: str) -> None:
+        """Presses a button."""
+        self.content.get_by_role("button", name=label).click()
+
+    def choose(self, eval_key: str) -> None:
+        """Chooses an evaluation."""
+        self.content.get_by_role("combobox").first.click()
+        self.page.get_by_role("option", name=eval_key, exact=True).click()
+
+    def bars(self, chart: int) -> Locator:
+        """Returns the bars of a chart: 0 is the histogram, 1 the classes."""
+        plots = self.content.locator(".js-plotly-plot")
+        return plots.nth(chart).locator(".bars .point path")
+
+    def highest_bar(self, chart: int) -> Locator:
+        """Returns the bar of most pixels."""
+        bars = self.bars(chart)
+        expect(bars.first).to_be_attached()
+        sizes = [bar.bounding_box() for bar in bars.all()]
+        areas = [size["height"] * size["width"] if size else 0 for size in sizes]
+        return bars.nth(int(np.argmax(areas)))
+
+    def click_bar(self, bar: Locator) -> str:
+        """Clicks on a bar and returns what the chart says of it."""
+        bar.evaluate("element => element.scrollIntoView({block: 'center'})")
+        box = bar.bounding_box()
+        assert box is not None
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] - 2
+        self.page.mouse.move(x - 1, y)
+        self.page.mouse.move(x, y)
+        says = self.page.locator(".hoverlayer .hovertext")
+        expect(says.first).to_be_visible()
+        text = "\n".join(says.first.locator("tspan").all_inner_texts())
+        self.page.mouse.click(x, y)
+        return text or says.first.inner_text()

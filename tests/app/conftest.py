@@ -1,0 +1,116 @@
+"""The real App in a real Chromium, with a database and a plugins folder of its own."""
+
+from __future__ import annotations
+
+# isort: off
+# First of all: it gives this process a FiftyOne of its own.
+from tests.integration import conftest as own_fiftyone  # noqa: F401
+
+# isort: on
+
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import fiftyone as fo
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from fiftyone_cocomask.demo import write_demo_export
+from tests.plugin import link_plugin
+
+from .app_page import AppPage
+
+_CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+_FAILED = pytest.StashKey[bool]()
+
+
+@pytest.fixture(scope="session")
+def session() -> Iterator[Any]:
+    """The App's server, on a port of its own."""
+    link_plugin(fo.config.plugins_dir)
+    # The server joins the database of this process, so that must be running.
+    fo.list_datasets()
+    session = fo.launch_app(remote=True, port=_free_port())
+    yield session
+    session.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=_CHROMIUM, args=list(_ARGUMENTS)
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def app(
+    session: Any, browser: Browser, request: pytest.FixtureRequest
+) -> Iterator[AppPage]:
+    """A fresh page of the App; a picture of it is kept where a test fails."""
+    before = set(fo.list_datasets())
+    session.dataset = None
+    session.spaces = _spaces()
+    context = browser.new_context(viewport={"width": 1500, "height": 1000})
+    page = context.new_page()
+    address = f"http://localhost:{session.server_port}"
+    # Nothing but the App itself: other addresses would only keep a test waiting.
+    page.route(
+        lambda url: not url.startswith((address, "blob:", "data:")),
+        lambda route: route.abort(),
+    )
+    yield AppPage(page, address)
+    if request.node.stash.get(_FAILED, False):
+        _keep_picture(page, request.node.name)
+    context.close()
+    session.dataset = None
+    for name in set(fo.list_datasets()) - before:
+        fo.delete_dataset(name)
+
+
+@pytest.fixture(scope="session")
+def demo_export(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's export: 21 images, 3 splits, an RLE, a broken annotation."""
+    return write_demo_export(tmp_path_factory.mktemp("demo") / "butterflies")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    outcome: Any = yield
+    report = outcome.get_result()
+    if report.when == "call":
+        item.stash[_FAILED] = report.failed
+
+
+def _keep_picture(page: Page, name: str) -> None:
+    folder = Path(tempfile.gettempdir()) / "cocomask-failed-app-tests"
+    folder.mkdir(exist_ok=True)
+    picture = folder / f"{name}.png"
+    page.screenshot(path=picture)
+    print(f"\nA picture of the App is at {picture}")
+
+
+def _spaces() -> fo.Space:
+    """Returns the layout that a new person sees: the grid alone."""
+    return fo.Space(children=[fo.Panel(type="Samples", pinned=True)])
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
