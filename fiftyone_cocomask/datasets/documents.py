@@ -12,7 +12,6 @@ import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
-from itertools import islice
 from typing import Any
 
 import fiftyone.core.sample as fos
@@ -88,6 +87,38 @@ def read_documents(
         )
 
 
+def read_encoded_documents(
+    dataset: Any,
+    ids: Sequence[ObjectId] | None,
+    paths: Sequence[str],
+    computed: Document,
+    batch_size: int = BATCH_SIZE,
+) -> Iterator[list[RawBSONDocument]]:
+    """Yields documents of samples, decoded only where they are looked at.
+
+    Args:
+        dataset: the dataset that holds the samples; of a grouped one, all slices
+        ids: the ids of the samples, None for all
+        paths: the fields to read, as for :func:`stream_documents`
+        computed: further fields, by MongoDB's aggregation expressions
+        batch_size: the number of documents per batch
+
+    Raises:
+        DatabaseError: if MongoDB cannot be reached
+    """
+    condition = {} if ids is None else {"_id": {"$in": list(ids)}}
+    projection = dict.fromkeys(_without_children(paths), 1) | computed
+    collection = dataset._sample_collection
+    options = collection.codec_options.with_options(document_class=RawBSONDocument)
+    collection = collection.with_options(codec_options=options)
+    with (
+        clear_database_errors(),
+        collection.find(condition, projection, batch_size=batch_size) as cursor,
+    ):
+        while batch := list(itertools.islice(cursor, batch_size)):
+            yield batch
+
+
 def sample_ids(
     dataset: Any, condition: Document, batch_size: int = BATCH_SIZE
 ) -> Iterator[list[ObjectId]]:
@@ -105,7 +136,7 @@ def sample_ids(
         clear_database_errors(),
         dataset._sample_collection.find(condition, {"_id": 1}) as cursor,
     ):
-        while batch := [d["_id"] for d in islice(cursor, batch_size)]:
+        while batch := [d["_id"] for d in itertools.islice(cursor, batch_size)]:
             yield batch
 
 

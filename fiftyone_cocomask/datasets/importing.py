@@ -19,6 +19,7 @@ from .documents import (
     BATCH_SIZE,
     Document,
     Update,
+    clear_database_errors,
     insert_documents,
     new_sample_document,
     stream_documents,
@@ -33,6 +34,7 @@ IfExists = Literal["merge", "replace", "error"]
 _LABEL_LISTS = ("polylines", "detections")
 
 
+@clear_database_errors()
 def import_roboflow_coco(
     path: str | Path,
     dataset: str | fo.Dataset | None = None,
@@ -85,6 +87,7 @@ def import_roboflow_coco(
     Raises:
         ExportError: if ``path`` is not a readable COCO export
         CocoMaskError: if an argument does not fit; nothing has been written then
+        DatabaseError: if MongoDB goes away; run the same call again
     """
     _check_arguments(label_field, box_field, if_exists)
     present = _present_dataset(dataset, if_exists, label_field, box_field)

@@ -13,7 +13,11 @@ import fiftyone.core.storage as fos
 import fiftyone.core.utils as fou
 
 from ..errors import CocoMaskError
-from .documents import stream_encoded_documents, update_documents
+from .documents import (
+    clear_database_errors,
+    stream_encoded_documents,
+    update_documents,
+)
 from .field_display import show_fields
 from .labels import object_list_path
 from .mask_drawing import FOREGROUND, MaskOptions, MaskResult, Mode, Rasterizer
@@ -107,6 +111,7 @@ class MaskReport:
         return "\n".join(lines)
 
 
+@clear_database_errors()
 def compute_masks(
     samples: fo.Dataset | fo.DatasetView,
     label_field: str = "segmentations",

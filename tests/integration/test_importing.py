@@ -6,9 +6,11 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -292,19 +294,54 @@ def test_a_wrong_path_makes_no_dataset(new_dataset: Any, tmp_path: Path) -> None
     assert fo.list_datasets() == before
 
 
-KILLED = """
-import sys
+# Loads everything once, then forks a process for each line that it reads.
+FORKING_IMPORTER = """
+import os, sys
 import fiftyone as fo
-from fiftyone_cocomask.datasets import importing
-importing.BATCH_SIZE = 5
 import fiftyone_cocomask as fcm
-print("started", flush=True)
-fcm.import_roboflow_coco(sys.argv[1], "killed", progress=False)
+from fiftyone_cocomask.datasets import importing
+
+importing.BATCH_SIZE = 5
+for line in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        fcm.import_roboflow_coco(sys.argv[1], "killed", progress=False)
+        os._exit(0)
+    print(child, flush=True)
+    os.waitpid(child, 0)
 """
 
 
-def test_a_killed_import_can_simply_be_run_again(
-    new_dataset: Any, tmp_path: Path
+@pytest.fixture
+def start_import(tmp_path: Path) -> Iterator[Callable[[Path], int]]:
+    """Starts an import into "killed" in a process of its own; returns its id."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(export: Path) -> int:
+        if not started:
+            # The database is that of this process, which keeps it running.
+            started.append(
+                subprocess.Popen(
+                    [sys.executable, "-c", FORKING_IMPORTER, str(export)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            )
+        (importer,) = started
+        assert importer.stdin is not None
+        assert importer.stdout is not None
+        importer.stdin.write("go\n")
+        importer.stdin.flush()
+        return int(importer.stdout.readline())
+
+    yield start
+    for importer in started:
+        importer.communicate()
+
+
+def test_an_import_killed_at_any_moment_can_simply_be_run_again(
+    new_dataset: Any, tmp_path: Path, start_import: Callable[[Path], int]
 ) -> None:
     count = 120
     names = [image_name(f"{number:03}") for number in range(count)]
@@ -313,25 +350,68 @@ def test_a_killed_import_can_simply_be_run_again(
     whole, _ = import_roboflow_coco(export, "whole")
     expected = content(whole)
     delays = random.Random(3)
-    partial = 0
-    # This process keeps MongoDB running, so that only the import is killed.
-    for _ in range(8):
+    in_the_middle = 0
+    for _ in range(30):
         if fo.dataset_exists("killed"):
             fo.delete_dataset("killed")
-        process = subprocess.Popen(
-            [sys.executable, "-c", KILLED, str(export)],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stdout is not None
-        assert process.stdout.readline().strip() == "started"
-        time.sleep(delays.random() * 0.6)
-        process.kill()
-        process.wait()
-        process.stdout.close()
+        process = start_import(export)
+        time.sleep(delays.random() * 0.5)
+        os.kill(process, signal.SIGKILL)
         if fo.dataset_exists("killed"):
-            partial += len(fo.load_dataset("killed")) < count
+            in_the_middle += len(fo.load_dataset("killed")) < count
         again, report = import_roboflow_coco(export, "killed")
         assert report.accounted == report.annotations
         assert content(again) == expected
-    assert partial, "no import was killed in the middle"
+    assert in_the_middle, "no import was killed in the middle"
+
+
+WITHOUT_DATABASE = """
+import sys
+from pathlib import Path
+from fiftyone_cocomask.demo.own_fiftyone import use_own_fiftyone
+
+use_own_fiftyone(Path(sys.argv[2]), show_progress_bars=False)
+import fiftyone as fo
+import fiftyone.core.odm as foo
+import psutil
+import fiftyone_cocomask as fcm
+
+fo.list_datasets()
+(server,) = [
+    process
+    for process in psutil.process_iter(["name", "cmdline"])
+    if process.info["name"] == "mongod"
+    and sys.argv[2] in " ".join(process.info["cmdline"])
+]
+
+def end_the_server(bar):
+    if bar.iteration == 250:
+        server.kill()
+
+try:
+    fcm.import_roboflow_coco(sys.argv[1], "lost", progress=end_the_server)
+except fcm.CocoMaskError as error:
+    print(error)
+sys.stdout.flush()
+# FiftyOne's own farewell would wait for the database.
+import os
+os._exit(0)
+"""
+
+
+def test_a_database_that_goes_away_is_said_in_one_sentence(tmp_path: Path) -> None:
+    names = [image_name(f"{number:03}") for number in range(420)]
+    export = write_split(
+        tmp_path / "export", names, [annotation(n, n) for n in range(420)]
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_DATABASE, str(export), str(tmp_path / "own")],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env={k: v for k, v in os.environ.items() if not k.startswith("FIFTYONE_")},
+    )
+    # The last line: MongoDB's own log comes first.
+    said = done.stdout.strip().splitlines()[-1]
+    assert said.startswith("The connection to MongoDB was lost"), done.stderr

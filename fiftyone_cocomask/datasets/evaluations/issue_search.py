@@ -13,8 +13,7 @@ import numpy as np
 from bson import ObjectId
 
 from ...geometry.objects import Canvas
-from ..documents import Document
-from ..labels import geometry_paths, mask_objects
+from ..labels import mask_objects
 from .issue_marks import SampleIssues
 from .issue_rules import (
     IssueLimits,
@@ -25,7 +24,7 @@ from .issue_rules import (
 )
 from .label_lists import LabelList
 from .measure import NoFiguresError, drawing_options, measure_labels, measure_mask
-from .passes import whole_documents
+from .reading import SampleReader, SampleRecord
 
 # Reports name at most this many samples.
 _MAX_NAMED = 1000
@@ -99,13 +98,15 @@ class IssueSearch:
 
     def run(self) -> Iterator[int]:
         """Looks at all samples, yielding how many it has looked at each time."""
-        for documents in whole_documents(self._samples, self._paths()):
-            for document in documents:
+        names = ["source_name"] if self._has_sources else []
+        reader = SampleReader(self._samples, self._mask_field, self._labels, names)
+        for records in reader.batches():
+            for record in records:
                 try:
-                    self._look_at(document)
+                    self._look_at(record)
                 except NoFiguresError as error:
-                    self._add_without_figures(document, str(error))
-            yield len(documents)
+                    self._add_without_figures(record, str(error))
+            yield len(records)
         self._look_at_classes()
         self._look_at_copies()
 
@@ -127,54 +128,42 @@ class IssueSearch:
             without_figures=self._without_figures,
         )
 
-    def _paths(self) -> list[str]:
-        paths = ["filepath", "metadata.width", "metadata.height"]
-        if self._has_sources:
-            paths.append("source_name")
-        if self._mask_field is not None:
-            names = ("mask", "mask_path", "file_state", "foreground_px")
-            paths += [f"{self._mask_field}.{name}" for name in names]
-        return paths + geometry_paths(self._samples._root_dataset, self._labels.field)
-
-    def _look_at(self, document: Document) -> None:
-        metadata = document.get("metadata") or {}
-        width, height = metadata.get("width") or 0, metadata.get("height") or 0
-        if not width or not height:
+    def _look_at(self, record: SampleRecord) -> None:
+        if record.size is None:
             raise NoFiguresError("the size of its image cannot be read")
-        label = document.get(self._labels.field)
+        width, height = record.size
+        label = record.label()
         figures = measure_labels(label, width, height, self._options)
         objects = mask_objects(label, width, height)
         canvas = Canvas(height, width, self._options.rasterizer)
-        labels = self._labels.documents(document)
         found = label_issues(objects, figures, canvas, self._limits)
         for index, issues in found.items():
-            self._add(document["_id"], labels[index]["_id"], issues)
+            self._add(record.sample_id, record.labels[index]["_id"], issues)
         for item in objects:
             area = figures.px[item.index]
             if area:
                 shares = self._classes.setdefault(item.label, _ClassShares())
                 share = math.log(area / (width * height))
-                shares.add(document["_id"], item.label_id, share)
-        if self._has_sources and document.get("source_name") and objects:
-            copies = self._copies.setdefault(document["source_name"], [])
-            copies.append((document["_id"], figures.drawn_px / figures.image_px))
+                shares.add(record.sample_id, item.label_id, share)
+        source = record.values.get("source_name")
+        if source and objects:
+            copies = self._copies.setdefault(source, [])
+            copies.append((record.sample_id, figures.drawn_px / figures.image_px))
         self._images += 1
         self._labels_seen += len(objects)
         if self._mask_field is not None and any(
             visible is not None for visible in figures.visible_px
         ):
-            self._look_at_mask(document, (width, height))
+            self._look_at_mask(record)
 
-    def _look_at_mask(self, document: Document, size: tuple[int, int]) -> None:
+    def _look_at_mask(self, record: SampleRecord) -> None:
         try:
-            mask = measure_mask(
-                document.get(str(self._mask_field)), size, by_value=False
-            )
+            mask = measure_mask(record.mask, record.size, by_value=False)
         except NoFiguresError as error:
-            self._add_without_figures(document, str(error))
+            self._add_without_figures(record, str(error))
             return
         if mask.foreground_px == 0:
-            self._add(document["_id"], None, {MaskIssue.EMPTY_MASK})
+            self._add(record.sample_id, None, {MaskIssue.EMPTY_MASK})
 
     def _look_at_classes(self) -> None:
         for shares in self._classes.values():
@@ -195,12 +184,12 @@ class IssueSearch:
         of_sample = self.issues.setdefault(sample_id, {})
         of_sample.setdefault(label_id, set()).update(issues)
 
-    def _add_without_figures(self, document: Document, reason: str) -> None:
+    def _add_without_figures(self, record: SampleRecord, reason: str) -> None:
         if len(self._without_figures) < _MAX_NAMED:
             self._without_figures.append(
                 {
-                    "sample_id": str(document["_id"]),
-                    "filepath": document["filepath"],
+                    "sample_id": str(record.sample_id),
+                    "filepath": record.filepath,
                     "reason": reason,
                 }
             )

@@ -45,6 +45,13 @@ class LabelList:
             return [value]
         return value.get(self.path.rpartition(".")[2]) or []
 
+    def expression(self) -> Document:
+        """Returns MongoDB's expression of the list of a sample's labels."""
+        if self.is_list:
+            return {"$ifNull": [f"${self.path}", []]}
+        has_one = {"$eq": [{"$type": f"${self.path}"}, "object"]}
+        return {"$cond": [has_one, [f"${self.path}"], []]}
+
     def attribute(self, index: int, name: str) -> str:
         """Returns the path of an attribute of one of a sample's labels."""
         return f"{self.path}.{index}.{name}" if self.is_list else f"{self.path}.{name}"

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -24,8 +25,15 @@ from ...geometry.draw import draw_objects, object_areas
 from ...geometry.png import count_foreground, read_mask
 from ..documents import Document
 from ..labels import label_documents, mask_objects
-from ..mask_drawing import MAX_PIXELS, MaskOptions, file_state
+from ..mask_drawing import (
+    MAX_PIXELS,
+    MaskOptions,
+    MaskTask,
+    file_state,
+    fingerprint,
+)
 from ..masks import mask_options
+from .reading import SampleRecord
 
 # How a label without a class is called in tables.
 NO_LABEL = "(no label)"
@@ -114,6 +122,40 @@ def measure_mask(
         return MaskFigures(*count_foreground(path))
     except CocoMaskError as error:
         raise NoFiguresError(str(error)) from error
+
+
+def drawn_figures(record: SampleRecord, options: MaskOptions) -> LabelFigures | None:
+    """Returns what was counted when a sample's mask was drawn from its labels.
+
+    None if that is not known, or labels, options or the image's size are no longer
+    what they were: the mask's fingerprint tells.
+    """
+    mask, label = record.mask, record.encoded_label
+    drawn = mask.get("drawn") if mask else None
+    if not mask or not drawn or drawn["others"] or record.size is None:
+        return None
+    width, height = record.size
+    path = mask.get("mask_path")
+    task = MaskTask(
+        sample_id=record.sample_id,
+        filepath=record.filepath,
+        label=label,
+        width=width,
+        height=height,
+        path=Path(path) if path else None,
+        may_replace=False,
+        fingerprint=None,
+    )
+    if mask.get("fingerprint") != fingerprint(task, options):
+        return None
+    return LabelFigures(
+        labels=[item["label"] for item in record.labels],
+        px=drawn["px"],
+        visible_px=drawn["visible_px"],
+        overlap_px=drawn["overlap_px"],
+        drawn_px=sum(px for px in drawn["visible_px"] if px is not None),
+        image_px=width * height,
+    )
 
 
 def measure_labels(

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import fiftyone.core.utils as fou
 from bson import ObjectId
 
-from ..documents import (
-    Document,
-    Update,
-    read_documents,
-    sample_ids,
-    stream_documents,
-    update_documents,
-)
-from ..labels import geometry_paths
+from ..documents import Document, Update, sample_ids, update_documents
 from .fields import CLASSES_SUFFIX, EvaluationFields, FieldSpec
 from .label_lists import LabelList
 from .measure import (
@@ -25,9 +18,11 @@ from .measure import (
     MaskFigures,
     NoFiguresError,
     drawing_options,
+    drawn_figures,
     measure_labels,
     measure_mask,
 )
+from .reading import SampleReader, SampleRecord
 from .runs import Kind
 
 _BATCH_SIZE = 200
@@ -87,13 +82,13 @@ class PassReport:
     num_other_size: int = 0
     num_changed: int = 0
 
-    def add_without_number(self, document: Document, reason: str) -> None:
+    def add_without_number(self, record: SampleRecord, reason: str) -> None:
         self.num_without_number += 1
         if len(self.without_number) < _MAX_NAMED:
             self.without_number.append(
                 {
-                    "sample_id": str(document["_id"]),
-                    "filepath": document["filepath"],
+                    "sample_id": str(record.sample_id),
+                    "filepath": record.filepath,
                     "reason": reason,
                 }
             )
@@ -124,7 +119,6 @@ class EvaluationPass:
         self._dataset = samples._root_dataset
         self._kind = kind
         self._fields = fields
-        self._mask_field = mask_field
         self._labels = labels
         self._names = names if fields.has_classes and labels is None else None
         self._options = (
@@ -132,79 +126,69 @@ class EvaluationPass:
             if labels is not None
             else None
         )
+        attributes = [path.rpartition(".")[2] for path in fields.label_paths]
+        self._reader = SampleReader(
+            samples, mask_field, labels, fields.sample_paths, attributes
+        )
         self._report = PassReport()
 
     def run(self, progress: Any) -> PassReport:
         seen: set[ObjectId] = set()
         is_view = self._samples is not self._dataset
         with fou.ProgressBar(total=len(self._samples), progress=progress) as bar:
-            for documents in whole_documents(self._samples, self._paths()):
-                updates = [u for u in map(self._update, documents) if u is not None]
+            for records in self._reader.batches():
+                updates = [u for u in map(self._update, records) if u is not None]
                 written = update_documents(self._dataset, updates)
                 self._report.num_changed += len(updates) - written
                 if is_view:
-                    seen.update(document["_id"] for document in documents)
-                bar.update(len(documents))
+                    seen.update(record.sample_id for record in records)
+                bar.update(len(records))
         if is_view:
             self._clear_all_but(seen)
         return self._report
 
-    def _paths(self) -> list[str]:
-        mask = self._mask_field
-        paths = ["filepath", "metadata.width", "metadata.height"]
-        paths += [f"{mask}.{name}" for name in ("mask_path", "mask")]
-        paths += [f"{mask}.{name}" for name in ("file_state", "foreground_px")]
-        paths += self._fields.paths
-        if self._labels is not None:
-            paths += geometry_paths(self._dataset, self._labels.field)
-        return paths
-
-    def _update(self, document: Document) -> Update | None:
+    def _update(self, record: SampleRecord) -> Update | None:
         """Returns what to change in a sample, None if its values are there already."""
         try:
-            figures = self._measure(document)
+            figures = self._measure(record)
         except NoFiguresError as error:
-            self._report.add_without_number(document, str(error))
+            self._report.add_without_number(record, str(error))
             figures = None
-        changes = self._sample_changes(document, figures)
-        label_changes = self._label_changes(document, figures)
+        changes = self._sample_changes(record, figures)
+        label_changes = self._label_changes(record, figures)
         if self._labels is None or not label_changes:
-            return (document["_id"], changes) if changes else None
-        guard = self._labels.guard(self._labels.documents(document))
-        return document["_id"], changes | label_changes, guard
+            return (record.sample_id, changes) if changes else None
+        guard = self._labels.guard(record.labels)
+        return record.sample_id, changes | label_changes, guard
 
-    def _measure(self, document: Document) -> SampleFigures:
-        metadata = document.get("metadata") or {}
-        width, height = metadata.get("width") or 0, metadata.get("height") or 0
-        size = (width, height) if width and height else None
-        mask = measure_mask(
-            document.get(self._mask_field), size, by_value=self._names is not None
-        )
+    def _measure(self, record: SampleRecord) -> SampleFigures:
+        by_value = self._names is not None
+        mask = measure_mask(record.mask, record.size, by_value=by_value)
         labels = None
-        if self._labels is not None and self._options is not None:
-            if size is None:
+        if self._options is not None:
+            if record.size is None:
                 raise NoFiguresError("the size of its image cannot be read")
-            labels = measure_labels(
-                document.get(self._labels.field), width, height, self._options
-            )
-        if size is not None and mask.mask_px != width * height:
+            labels = drawn_figures(record, self._options)
+            if labels is None:
+                labels = measure_labels(record.label(), *record.size, self._options)
+        if record.size is not None and mask.mask_px != math.prod(record.size):
             self._report.num_other_size += 1
         return SampleFigures(mask, labels)
 
     def _sample_changes(
-        self, document: Document, figures: SampleFigures | None
+        self, record: SampleRecord, figures: SampleFigures | None
     ) -> Document:
         values = self._kind.sample_values(figures) if figures else {}
         changes = {}
         for spec in self._fields.sample_specs:
             path = self._fields.on_sample(spec.suffix)
             value = values.get(spec.suffix)
-            if document.get(path) != value:
+            if record.values.get(path) != value:
                 changes[path] = value
         if self._fields.has_classes:
             path = self._fields.on_sample(CLASSES_SUFFIX)
             classes = self._classes(figures) if figures else None
-            if document.get(path) != classes:
+            if record.values.get(path) != classes:
                 changes[path] = classes
         return changes
 
@@ -229,19 +213,18 @@ class EvaluationPass:
         ]
 
     def _label_changes(
-        self, document: Document, figures: SampleFigures | None
+        self, record: SampleRecord, figures: SampleFigures | None
     ) -> Document:
         if not self._fields.label_specs or self._labels is None:
             return {}
-        labels = self._labels.documents(document)
-        values: list[dict[str, Any]] = [{} for _ in labels]
+        values: list[dict[str, Any]] = [{} for _ in record.labels]
         if figures is not None and figures.labels is not None:
             values = self._kind.label_values(figures.labels)
         changes = {}
-        for index, (label, own) in enumerate(zip(labels, values, strict=True)):
+        for index, (label, own) in enumerate(zip(record.labels, values, strict=True)):
             for spec in self._fields.label_specs:
                 name = f"{self._fields.eval_key}_{spec.suffix}"
-                if label.get(name) != own.get(spec.suffix):
+                if label[name] != own.get(spec.suffix):
                     path = self._labels.attribute(index, name)
                     changes[path] = own.get(spec.suffix)
         return changes
@@ -259,16 +242,3 @@ class EvaluationPass:
                 update_documents(
                     self._dataset, [(i, of_labels, guard) for i in outdated]
                 )
-
-
-def whole_documents(samples: Any, paths: Sequence[str]) -> Iterator[list[Document]]:
-    """Yields the documents of a view's samples, in batches, with all their labels.
-
-    A view may filter labels, but masks were drawn of them all.
-    """
-    dataset = samples._root_dataset
-    if samples is dataset:
-        yield from stream_documents(dataset, paths, _BATCH_SIZE)
-        return
-    for ids in stream_documents(samples, ["_id"], _BATCH_SIZE):
-        yield read_documents(dataset, [d["_id"] for d in ids], paths)
