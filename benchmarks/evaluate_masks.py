@@ -59,7 +59,7 @@ def measure_evaluations(dataset: Any, options: argparse.Namespace) -> None:
     def forget_counts() -> None:
         """Makes our masks like anybody's, of which nothing is known."""
         dataset._sample_collection.update_many(
-            {}, {"$unset": {"mask.foreground_px": "", "mask.file_state": ""}}
+            {}, {"$unset": {f"mask.{n}": "" for n in ("file_state", "drawn")}}
         )
 
     baselines = {field: counted(field) for field in ("mask", "semantic")}
@@ -90,6 +90,7 @@ def measure_evaluations(dataset: Any, options: argparse.Namespace) -> None:
     forget_counts()
     measure("area, anybody's masks", fcm.evaluate_mask_area, "mask")
     measure("coverage, anybody's masks", fcm.evaluate_mask_coverage, "mask")
+    measure("area and labels, anybody's", fcm.evaluate_mask_area, "mask", **labels)
     print_table(rows)
 
 

@@ -16,7 +16,7 @@ from ..errors import CocoMaskError
 from ..geometry.objects import MaskObject, is_drawable
 from ..geometry.png import read_mask
 from ..geometry.rings import to_pixels
-from ..geometry.rle import rle_outline
+from ..geometry.rle import RleError, rle_outline
 
 # The label types whose objects can be drawn, and the list each keeps them in.
 OBJECT_LISTS: dict[type, str | None] = {
@@ -161,7 +161,7 @@ def _polyline_geometry(
     shapes = document.get("points") or []
     rings = tuple(to_pixels(shape, width, height) for shape in shapes if shape)
     rle = document.get("rle")
-    if rle and not _is_edited(rings, rle, width, height):
+    if rle and _is_geometry(rle, rings, width, height):
         return MaskObject(rle=rle)
     if not rings or not all(is_drawable(ring) for ring in rings):
         return None
@@ -170,18 +170,21 @@ def _polyline_geometry(
     return MaskObject(rings=rings, line_width=1, closed=bool(document.get("closed")))
 
 
-def _is_edited(
-    rings: tuple[np.ndarray, ...], rle: dict[str, Any], width: int, height: int
+def _is_geometry(
+    rle: Any, rings: tuple[np.ndarray, ...], width: int, height: int
 ) -> bool:
-    """Whether a label's points are no longer the outline of its RLE.
+    """Whether a label's RLE is its geometry: the points are the RLE's outline.
 
-    They are written as the outline at import. Where they differ, somebody moved them
-    in the App, or the RLE is of another image size, and the points are what counts.
+    The import writes them so. Where they differ, somebody moved them in the App, or
+    the RLE is of another image size or of another program, and the points count.
     """
-    if list(rle["size"]) != [height, width]:
-        return True
-    outline = rle_outline(rle)
-    return len(outline) != len(rings) or not all(
+    try:
+        if list(rle["size"]) != [height, width]:
+            return False
+        outline = rle_outline(rle)
+    except (RleError, KeyError, TypeError):
+        return False
+    return len(outline) == len(rings) and all(
         a.shape == b.shape and np.abs(a - b).max() < 1e-6
         for a, b in zip(outline, rings, strict=True)
     )

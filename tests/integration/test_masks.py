@@ -219,6 +219,16 @@ def test_an_rle_is_drawn_until_its_outline_is_edited(
     np.testing.assert_array_equal(mask_of(sample) > 0, square_mask(5, 5, 20, 15))
 
 
+@pytest.mark.parametrize("rle", ["text", {"size": [HEIGHT, WIDTH], "counts": "!"}, 7])
+def test_an_attribute_that_is_no_rle_leaves_the_points(
+    new_dataset: Any, images: Any, rle: Any
+) -> None:
+    dataset = new_dataset()
+    sample = add(dataset, *images("a.jpg"), polyline(LEFT, "a", rle=rle))
+    compute_masks(dataset)
+    np.testing.assert_array_equal(mask_of(sample) > 0, square_mask(5, 5, 20, 15))
+
+
 def test_augmented_copies_and_equal_names_never_share_a_file(
     new_dataset: Any, images: Any
 ) -> None:
