@@ -28,6 +28,7 @@ from .documents import (
 from .folders import dataset_folder
 from .import_documents import keep_unchanged_labels, label_fields, sample_fields
 from .import_schema import AttributeTypes, declare_fields, store_export_info
+from .memory import frozen_heap
 
 IfExists = Literal["merge", "replace", "error"]
 
@@ -105,9 +106,10 @@ def import_roboflow_coco(
             if if_exists == "replace":
                 target.clear()
         writer = _SampleWriter(target, label_field, box_field, list(tags or []))
-        with fou.ProgressBar(
+        bar = fou.ProgressBar(
             total=reader.num_images, progress=progress, iters_str="images"
-        ) as bar:
+        )
+        with bar, frozen_heap():
             for record in reader.images(num_workers=num_workers):
                 writer.add(record)
                 bar.update()

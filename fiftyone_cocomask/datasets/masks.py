@@ -23,6 +23,7 @@ from .labels import object_list_path
 from .mask_drawing import FOREGROUND, MaskOptions, MaskResult, Mode, Rasterizer
 from .mask_files import MaskPaths, default_mask_dir
 from .mask_maker import MaskMaker
+from .memory import frozen_heap
 from .processes import map_in_processes
 
 Overlap = Literal["largest_first", "smallest_first", "annotation_order"]
@@ -201,7 +202,7 @@ def compute_masks(
     samples.compute_metadata(progress=False)
     report = MaskReport(output_dir=str(paths.output_dir) if paths else None)
     maker = MaskMaker(label_field, mask_field, paths, overwrite, options)
-    with fou.ProgressBar(total=len(samples), progress=progress) as bar:
+    with fou.ProgressBar(total=len(samples), progress=progress) as bar, frozen_heap():
         for results in _masked_batches(samples, maker, num_workers):
             for result in results:
                 report.add(result)
