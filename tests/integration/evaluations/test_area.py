@@ -235,6 +235,35 @@ def test_a_mask_that_was_edited_after_it_was_computed_is_counted_again(
     assert samples.raw(sample)["area_px"] == 4
 
 
+@pytest.mark.parametrize("mode", ["binary", "semantic", "instance"])
+@pytest.mark.parametrize("storage", ["disk", "database"])
+def test_what_drawing_has_counted_is_believed_until_a_label_changes(
+    samples: Samples, mode: Any, storage: Any
+) -> None:
+    sample = samples.add("a.jpg", lines=[polyline(LEFT, "a"), polyline(SMALL, "b")])
+    compute_masks(samples.dataset, mode=mode, storage=storage)
+    samples.dataset._sample_collection.update_one(
+        {"_id": sample._id}, {"$set": {"mask.drawn.px": [7, 8]}}
+    )
+
+    def areas() -> list[int]:
+        evaluate_mask_area(
+            samples.dataset, label_field="segmentations", eval_key="area"
+        )
+        labels = samples.raw(sample)["segmentations"]["polylines"]
+        return [label["area_px"] for label in labels]
+
+    assert areas() == [7, 8]
+    # What others write on labels does not change their geometry.
+    sample.reload()
+    sample.segmentations.polylines[0].tags.append("mine")
+    sample.save()
+    assert areas() == [7, 8]
+    sample.segmentations.polylines[0].points = polyline(RIGHT, "a").points
+    sample.save()
+    assert areas() == [150, 4]
+
+
 def test_classes_come_from_mask_targets_where_there_are_no_labels(
     samples: Samples,
 ) -> None:

@@ -1,0 +1,197 @@
+"""Operators called from Python, and as the App calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import fiftyone as fo
+import fiftyone.operators as foo
+import numpy as np
+import pytest
+from fiftyone.operators.executor import ExecutionError
+
+from fiftyone_cocomask import import_roboflow_coco
+from tests.plugin import uri
+
+Operator = Callable[[str], Any]
+
+
+def typed(path: Path | str) -> dict[str, Any]:
+    """Returns what the App's file explorer makes of a typed path."""
+    return {"absolute_path": str(path), "exists": False, "type": "directory"}
+
+
+@pytest.fixture
+def dataset(demo_export: Path) -> fo.Dataset:
+    return import_roboflow_coco(demo_export, "demo")[0]
+
+
+def test_the_whole_job_from_python(operator: Operator, demo_export: Path) -> None:
+    imported = operator("import_roboflow_coco")(str(demo_export), "job").result
+    assert (imported["dataset"], imported["samples"]) == ("job", 21)
+    dataset = fo.load_dataset("job")
+    masks = operator("compute_masks")(dataset, mode="semantic").result
+    assert masks["images"] == 21
+    kwargs = {"label_field": "segmentations"}
+    area = operator("evaluate_mask_area")(dataset, **kwargs).result
+    pixels = sum(np.count_nonzero(sample.mask.get_mask()) for sample in dataset)
+    assert area["summary"]["foreground_px"] == pixels
+    coverage = operator("evaluate_mask_coverage")(dataset, **kwargs).result
+    mean = coverage["summary"]["mean_coverage_over_images"]
+    assert mean == pytest.approx(pixels / (21 * 640 * 640))
+    listed = operator("list_mask_evaluations")(dataset).result["evaluations"]
+    assert [row["eval_key"] for row in listed] == ["mask_area", "mask_coverage"]
+    operator("rename_mask_evaluation")(dataset, "mask_area", "size")
+    operator("delete_mask_evaluation")(dataset, "mask_coverage")
+    dataset.reload()
+    assert dataset.list_runs() == ["size"]
+    assert dataset.has_field("size_px")
+    assert not dataset.has_field("mask_coverage_ratio")
+
+
+def test_a_check_names_the_broken_annotation(
+    operator: Operator, demo_export: Path
+) -> None:
+    report = operator("check_export")(str(demo_export)).result
+    assert report["images"] == 21
+    assert report["imported"] + report["dropped"] == report["annotations"]
+    actions = [issue["action"] for issue in report["issues"]]
+    assert "box_only" in actions or "dropped" in actions
+    assert fo.list_datasets() == []
+
+
+def test_only_the_view_is_computed(operator: Operator, dataset: fo.Dataset) -> None:
+    view = dataset.match_tags("valid")
+    report = operator("compute_masks")(view).result
+    assert report["images"] == len(view) < len(dataset)
+    dataset.reload()
+    assert dataset.exists("mask").count() == len(view)
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "says"),
+    [
+        ("import_roboflow_coco", {}, "path. Reason: Required"),
+        ("import_roboflow_coco", {"path": "/no/such"}, "no file or folder /no/such"),
+        ("check_export", {"path": "relative"}, "whole path"),
+        ("compute_masks", {"label_field": "nonsense"}, "'nonsense'"),
+        ("compute_masks", {"mask_field": "filepath"}, "'filepath'"),
+        ("compute_masks", {"mode": "colourful"}, "mode must be one of 'binary'"),
+        ("evaluate_mask_area", {}, "has no masks"),
+        ("delete_mask_evaluation", {"eval_key": "x"}, "no mask evaluations"),
+    ],
+)
+def test_a_wrong_call_is_refused_in_a_sentence(
+    dataset: fo.Dataset, name: str, params: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(ExecutionError, match=says.replace("(", r"\(")):
+        foo.execute_operator(uri(name), dataset=dataset, params=params)
+
+
+@pytest.mark.parametrize("name", ["compute_masks", "evaluate_mask_coverage"])
+def test_a_call_without_dataset_says_what_to_do(name: str) -> None:
+    with pytest.raises(ExecutionError, match="No dataset is open"):
+        foo.execute_operator(uri(name))
+
+
+def test_the_app_sees_progress_and_then_a_summary(
+    app_request: Any, demo_export: Path
+) -> None:
+    request = app_request("import_roboflow_coco", path=typed(demo_export))
+    assert request.problems() == []
+    assert "Makes the dataset **butterflies** of 21 images" in request.notices()
+    bodies = request.messages()
+    names = [body["operator_uri"] for body in bodies]
+    assert names[0] == "set_progress"
+    assert names[-2:] == ["show_output", "open_dataset"]
+    assert bodies[-1]["params"] == {"dataset": "butterflies"}
+    assert "Imported 21 images" in str(bodies[-2]["params"]["outputs"])
+    assert fo.dataset_exists("butterflies")
+
+
+def test_an_error_in_the_app_is_one_sentence(
+    app_request: Any, dataset: fo.Dataset
+) -> None:
+    """Of an error that the form cannot foresee: the dataset goes meanwhile."""
+    bodies = app_request("compute_masks", dataset, label_field="gone").messages()
+    assert bodies[-1]["operator_uri"] == "show_output"
+    shown = str(bodies[-1]["params"]["outputs"])
+    assert "no field 'gone'" in shown
+    assert "Traceback" not in shown
+
+
+def test_an_existing_dataset_is_merged_unless_told_otherwise(
+    app_request: Any, dataset: fo.Dataset, demo_export: Path
+) -> None:
+    path = typed(demo_export)
+    request = app_request("import_roboflow_coco", path=path, dataset="demo")
+    assert "Merges 21 images into the 21 samples of **demo**" in request.notices()
+    request.messages()
+    dataset.reload()
+    assert len(dataset) == 21
+
+
+def test_a_form_names_what_it_writes_and_replaces(
+    app_request: Any, operator: Operator, dataset: fo.Dataset
+) -> None:
+    request = app_request("compute_masks", dataset)
+    assert "Writes masks of 21 images to `mask`" in request.notices()
+    operator("compute_masks")(dataset)
+    assert "`mask` has 21 masks: those out of date" in request.notices()
+    request = app_request("evaluate_mask_area", dataset)
+    assert "Writes `mask_area_px` on 21 images" in request.notices()
+    operator("evaluate_mask_area")(dataset)
+    assert "Replaces the evaluation **mask_area**" in request.notices()
+
+
+def test_only_fitting_fields_are_offered(app_request: Any, dataset: fo.Dataset) -> None:
+    """The boxes in `detections` have no masks to draw."""
+    field = app_request("compute_masks", dataset).form()["label_field"]
+    assert field["type"]["values"] == ["segmentations"]
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda dataset: None, "has no samples"),
+        (
+            lambda dataset: dataset.add_sample(fo.Sample("/no/video.mp4")),
+            "holds video samples",
+        ),
+        (
+            lambda dataset: dataset.add_sample(fo.Sample("/no/image.jpg")),
+            "no polygons and no masks",
+        ),
+    ],
+)
+def test_a_dataset_that_does_not_fit_is_told_why(
+    app_request: Any, make: Callable[[fo.Dataset], Any], says: str
+) -> None:
+    dataset = fo.Dataset("other")
+    make(dataset)
+    [problem] = app_request("compute_masks", dataset).problems()
+    assert says in problem
+
+
+def test_a_delegated_import_runs_when_an_orchestrator_takes_it(
+    demo_export: Path,
+) -> None:
+    start = fo.Dataset("start", persistent=True)
+    queued = foo.execute_operator(
+        uri("import_roboflow_coco"),
+        dataset=start,
+        params={"path": str(demo_export), "dataset": "later"},
+        request_delegation=True,
+    )
+    assert queued.delegated
+    assert not fo.dataset_exists("later")
+    from fiftyone.operators.delegated import DelegatedOperationService
+
+    service = DelegatedOperationService()
+    [operation] = service.list_operations(operator=uri("import_roboflow_coco"))
+    result = service.execute_operation(operation, log=False)
+    assert result.error is None
+    assert result.result["dataset"] == "later"
+    assert len(fo.load_dataset("later")) == 21
