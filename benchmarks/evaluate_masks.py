@@ -9,6 +9,8 @@ that part out.
 from __future__ import annotations
 
 import argparse
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -143,7 +145,7 @@ def many_samples(number: int) -> Any:
     import fiftyone_cocomask as fcm
 
     dataset = fo.Dataset("many", overwrite=True)
-    path = "/tmp/benchmark-evaluate-masks.png"
+    path = str(Path(tempfile.mkdtemp(prefix="cocomask-benchmark-")) / "mask.png")
     cv2.imwrite(path, np.zeros((64, 64), np.uint8))
     points = [[(0.1, 0.1), (0.5, 0.1), (0.5, 0.5), (0.1, 0.5), (0.05, 0.3)]]
     lines = [fo.Polyline(label=CLASSES[i % 4], points=points) for i in range(10)]
@@ -155,9 +157,9 @@ def many_samples(number: int) -> Any:
             segmentations=fo.Polylines(polylines=lines),
         )
     )
-    labels = {"label_field": "segmentations"}
-    fcm.evaluate_mask_area(dataset, eval_key="area", **labels)
-    fcm.evaluate_mask_coverage(dataset, eval_key="coverage", **labels)
+    labels = "segmentations"
+    fcm.evaluate_mask_area(dataset, label_field=labels, eval_key="area")
+    fcm.evaluate_mask_coverage(dataset, label_field=labels, eval_key="coverage")
     collection = dataset._sample_collection
     pattern = collection.find_one()
     random = np.random.default_rng(7)

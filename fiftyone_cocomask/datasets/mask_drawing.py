@@ -172,8 +172,19 @@ def make_mask(task: MaskTask, options: MaskOptions) -> MaskResult:
         "foreground_px": int(drawing.visible.sum()),
         "drawn": _drawn(task, objects, chosen, drawing),
     }
+    if options.mode == "semantic":
+        figures["value_px"] = _pixels_by_value(options.values(chosen), drawing)
     _store(drawing.mask, task, options, figures, result)
     return result
+
+
+def _pixels_by_value(values: list[int], drawing: Drawing) -> dict[str, int]:
+    """Returns the pixels of each value of a mask that is in it, but 0."""
+    pixels: dict[str, int] = {}
+    for value, visible in zip(values, drawing.visible.tolist(), strict=True):
+        if visible:
+            pixels[str(value)] = pixels.get(str(value), 0) + visible
+    return pixels
 
 
 def _drawn(

@@ -140,8 +140,9 @@ def _power(power: int) -> str:
 
 def _bucket_limits(histogram: Histogram) -> Layout:
     shapes, annotations = [], []
+    lowest = min(edge for edge in histogram.edges if edge > 0)
     for limit, text in zip(_BUCKET_LIMITS, ("32²", "96²"), strict=True):
-        if histogram.edges[0] < limit < histogram.edges[-1]:
+        if lowest < limit < histogram.edges[-1]:
             x = math.log10(limit)
             shapes.append(
                 {

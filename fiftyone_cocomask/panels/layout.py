@@ -55,7 +55,9 @@ def draw(ctx: Any) -> None:
     histogram = Histogram.from_dict(state.found["histogram"])
     noun = state.found["counted"].lower()
     bar = index if selected.get("chart") == "distribution" else None
-    ctx.panel.data.set("distribution", [charts.histogram_trace(histogram, bar, noun)])
+    ctx.panel.data.set(
+        chart_name(state.found), [charts.histogram_trace(histogram, bar, noun)]
+    )
     classes = state.found["classes"]
     bar = index if selected.get("chart") == "classes" else None
     ctx.panel.data.set(
@@ -66,6 +68,14 @@ def draw(ctx: Any) -> None:
             )
         ],
     )
+
+
+def chart_name(found: dict[str, Any]) -> str:
+    """Returns the name of the histogram: each has axes of its own.
+
+    A chart that goes on under the same name keeps the range of its axes.
+    """
+    return f"distribution_of_{found['kind']}_of_{found['counted'].lower()}"
 
 
 def render(panel: MaskEvaluationPanel, ctx: Any) -> types.Property:
@@ -205,7 +215,7 @@ def _add_distribution(
         content.md(f"No {noun} here have a number.", name="no_distribution")
         return
     content.plot(
-        "distribution",
+        chart_name(found),
         height=_HISTOGRAM_HEIGHT,
         layout=charts.histogram_layout(histogram, title, noun),
         config=charts.CONFIG,

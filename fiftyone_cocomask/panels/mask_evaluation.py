@@ -38,24 +38,35 @@ class MaskEvaluationPanel(foo.Panel):
             ),
         )
 
+    def execute(self, ctx: Any) -> Any:
+        """Leaves the panel alone on events that change nothing.
+
+        The App sends several for one change, some with the state of before it: drawn
+        again, that could come after the news.
+        """
+        method = ctx.params.get("__method__")
+        if method in _NEEDS and not _NEEDS[method](ctx):
+            return None
+        return super().execute(ctx)
+
     def on_load(self, ctx: Any) -> None:
         """Shows the evaluation of a reloaded panel, or the first one."""
         self._refresh(ctx)
 
     def on_change_dataset(self, ctx: Any) -> None:
         """Starts afresh on another dataset."""
-        ctx.panel.state.eval_key = None
-        ctx.panel.state.selected = None
+        ctx.panel.state.set({"eval_key": None, "selected": None, "keys": None})
         self._refresh(ctx)
 
     def on_change_view(self, ctx: Any) -> None:
-        """Follows the grid; what was clicked on here changes nothing."""
-        if ctx.dataset is None:
-            return
-        if ctx.panel.state.selected and not selection.is_selected(ctx):
+        """Follows the grid, and evaluations that operators make meanwhile.
+
+        An operator reloads the dataset, which the App tells as a change of the view.
+        What was clicked on here changes nothing.
+        """
+        if _is_unselected(ctx):
             self._mark(ctx, None)
-        found = ctx.panel.state.found
-        if not found or found["signature"] != selection.signature(ctx):
+        if _is_out_of_date(ctx):
             self._refresh(ctx)
 
     def on_change_group_slice(self, ctx: Any) -> None:
@@ -64,19 +75,18 @@ class MaskEvaluationPanel(foo.Panel):
 
     def choose_evaluation(self, ctx: Any) -> None:
         """Shows another evaluation."""
-        self._choose(ctx, "eval_key")
+        ctx.panel.state.eval_key = ctx.params["value"]
+        self._unselect(ctx)
+        self._refresh(ctx)
 
     def choose_counted(self, ctx: Any) -> None:
         """Shows the distribution of the objects' areas, or of the images'."""
-        self._choose(ctx, "counted")
+        ctx.panel.state.counted = ctx.params["value"]
+        self._unselect(ctx)
+        self._refresh(ctx)
 
     def reload(self, ctx: Any) -> None:
         """Shows the evaluation as it is now."""
-        self._refresh(ctx)
-
-    def show_evaluation(self, ctx: Any) -> None:
-        """Shows an evaluation that an operator has just made."""
-        ctx.panel.state.eval_key = ctx.params["eval_key"]
         self._refresh(ctx)
 
     def click_bar(self, ctx: Any) -> None:
@@ -152,13 +162,14 @@ class MaskEvaluationPanel(foo.Panel):
         state = ctx.panel.state
         state.problem = None
         keys = list_mask_evaluations(ctx.dataset) if ctx.dataset is not None else []
+        added = [key for key in keys if key not in (state.keys or keys)]
         state.keys = keys
         if not keys:
             state.eval_key = None
             state.has_masks = ctx.dataset is not None and layout.has_masks(ctx.dataset)
             return
-        if state.eval_key not in keys:
-            state.eval_key = keys[0]
+        if added or state.eval_key not in keys:
+            state.eval_key = added[-1] if added else keys[0]
         try:
             self._read(ctx, self._evaluation(ctx))
         except CocoMaskError as error:
@@ -179,12 +190,12 @@ class MaskEvaluationPanel(foo.Panel):
         samples = selection.evaluated_view(ctx)
         summary = evaluation.summary(samples)
         has_objects = evaluation.label_value_path is not None
-        if not has_objects:
-            state.counted = layout.IMAGES
-        elif state.counted is None:
+        if state.counted is None:
             state.counted = layout.OBJECTS
+        # What a person chose stays chosen while there are no objects to count.
+        counted = state.counted if has_objects else layout.IMAGES
         histogram = histogram_of(
-            evaluation, samples, of_labels=state.counted == layout.OBJECTS
+            evaluation, samples, of_labels=counted == layout.OBJECTS
         )
         state.found = {
             "signature": selection.signature(ctx),
@@ -192,7 +203,7 @@ class MaskEvaluationPanel(foo.Panel):
             "cards": cards(evaluation.kind, summary),
             "findings": [asdict(finding) for finding in findings(summary)],
             "has_objects": has_objects,
-            "counted": state.counted,
+            "counted": counted,
             "histogram": histogram.to_dict(),
             "classes": asdict(class_figures(evaluation, samples)),
             "splits": split_rows(evaluation, samples),
@@ -201,18 +212,8 @@ class MaskEvaluationPanel(foo.Panel):
             state.selected = None
         layout.draw(ctx)
 
-    def _choose(self, ctx: Any, name: str) -> None:
-        """Shows something else; the App also calls this when it draws a choice."""
-        state = ctx.panel.state
-        known = state.eval_key if name == "eval_key" else state.found["counted"]
-        if ctx.params["value"] in (None, known):
-            return
-        state.set(name, ctx.params["value"])
-        self._unselect(ctx)
-        self._refresh(ctx)
-
     def _select(self, ctx: Any, part: Any, selected: dict[str, Any]) -> None:
-        self._mark(ctx, selected)
+        self._mark(ctx, {**selected, "before": selection.stages(ctx)})
         selection.select(ctx, part)
 
     def _unselect(self, ctx: Any) -> None:
@@ -225,3 +226,44 @@ class MaskEvaluationPanel(foo.Panel):
         ctx.panel.state.selected = selected
         if ctx.panel.state.found:
             layout.draw(ctx)
+
+
+def _is_out_of_date(ctx: Any) -> bool:
+    found = ctx.panel.state.found
+    if ctx.dataset is None:
+        return False
+    return not found or found["signature"] != selection.signature(ctx)
+
+
+def _is_unselected(ctx: Any) -> bool:
+    """Whether the App no longer shows what was clicked on.
+
+    Until the click has come through, it still shows what it showed before.
+    """
+    selected = ctx.panel.state.selected
+    if not selected or selection.is_selected(ctx):
+        return False
+    return selected["before"] != selection.stages(ctx)
+
+
+def _is_view_news(ctx: Any) -> bool:
+    return _is_out_of_date(ctx) or _is_unselected(ctx)
+
+
+def _is_other_evaluation(ctx: Any) -> bool:
+    return ctx.params["value"] not in (None, ctx.panel.state.eval_key)
+
+
+def _is_other_counted(ctx: Any) -> bool:
+    found = ctx.panel.state.found
+    has_choice = found and found["has_objects"]
+    return bool(has_choice) and ctx.params["value"] not in (None, found["counted"])
+
+
+# What an event must bring for the panel to be drawn again.
+_NEEDS = {
+    "on_change_view": _is_view_news,
+    "on_change_group_slice": _is_view_news,
+    "choose_evaluation": _is_other_evaluation,
+    "choose_counted": _is_other_counted,
+}

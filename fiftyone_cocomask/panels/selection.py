@@ -18,7 +18,7 @@ Stage = dict[str, Any]
 
 def is_selected(ctx: Any) -> bool:
     """Whether the App shows what was clicked on."""
-    return any(stage.get("_uuid") == _STAGE_ID for stage in _stages(ctx))
+    return any(stage.get("_uuid") == _STAGE_ID for stage in stages(ctx))
 
 
 def evaluated_view(ctx: Any) -> Any:
@@ -32,11 +32,15 @@ def evaluated_view(ctx: Any) -> Any:
 
 
 def signature(ctx: Any) -> str:
-    """Returns what changes whenever :func:`evaluated_view` does."""
+    """Returns what changes whenever :func:`evaluated_view` or an evaluation does."""
     params = ctx.request_params
-    stages = [{**stage, "_uuid": None} for stage in _own_stages(ctx)]
-    parts = [stages, params.get("filters"), params.get("extended"), ctx.group_slice]
-    return json.dumps([ctx.dataset.name, *parts], sort_keys=True, default=str)
+    runs = [
+        (key, ctx.dataset.get_run_info(key).timestamp)
+        for key in ctx.dataset.list_runs()
+    ]
+    own = [{**stage, "_uuid": None} for stage in _own_stages(ctx)]
+    parts = [own, params.get("filters"), params.get("extended"), ctx.group_slice]
+    return json.dumps([ctx.dataset.name, runs, *parts], sort_keys=True, default=str)
 
 
 def select(ctx: Any, part: Any) -> None:
@@ -55,10 +59,11 @@ def unselect(ctx: Any) -> None:
     ctx.trigger("set_view", {"view": _own_stages(ctx)})
 
 
-def _stages(ctx: Any) -> list[Stage]:
+def stages(ctx: Any) -> list[Stage]:
+    """Returns the stages of the App's view, the clicked part among them."""
     return ctx.request_params.get("view") or []
 
 
 def _own_stages(ctx: Any) -> list[Stage]:
     """Returns the stages of the App's view that are the person's own."""
-    return [stage for stage in _stages(ctx) if stage.get("_uuid") != _STAGE_ID]
+    return [stage for stage in stages(ctx) if stage.get("_uuid") != _STAGE_ID]

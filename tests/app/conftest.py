@@ -11,6 +11,7 @@ from tests.integration import conftest as own_fiftyone  # noqa: F401
 import shutil
 import socket
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ def session() -> Iterator[Any]:
     # The server joins the database of this process, so that must be running.
     fo.list_datasets()
     session = fo.launch_app(remote=True, port=_free_port())
+    _wait_until_connected(session)
     yield session
     session.close()
 
@@ -64,8 +66,9 @@ def app(
 ) -> Iterator[AppPage]:
     """A fresh page of the App; a picture of it is kept where a test fails."""
     before = set(fo.list_datasets())
+    # The server remembers what the test before has opened.
     session.dataset = None
-    session.spaces = _spaces()
+    session.spaces = fo.Space(children=[fo.Panel(type="Samples", pinned=True)])
     context = browser.new_context(viewport={"width": 1500, "height": 1000})
     page = context.new_page()
     address = f"http://localhost:{session.server_port}"
@@ -78,7 +81,6 @@ def app(
     if request.node.stash.get(_FAILED, False):
         _keep_picture(page, request.node.name)
     context.close()
-    session.dataset = None
     for name in set(fo.list_datasets()) - before:
         fo.delete_dataset(name)
 
@@ -105,9 +107,17 @@ def _keep_picture(page: Page, name: str) -> None:
     print(f"\nA picture of the App is at {picture}")
 
 
-def _spaces() -> fo.Space:
-    """Returns the layout that a new person sees: the grid alone."""
-    return fo.Space(children=[fo.Panel(type="Samples", pinned=True)])
+def _wait_until_connected(session: Any) -> None:
+    """Waits until the server takes messages of the session."""
+    ends = time.monotonic() + 60
+    while True:
+        try:
+            session.refresh()
+            return
+        except RuntimeError:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(0.1)
 
 
 def _free_port() -> int:

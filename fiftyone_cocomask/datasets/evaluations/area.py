@@ -89,15 +89,9 @@ def _sample_values(figures: SampleFigures) -> dict[str, Any]:
     return {"px": figures.mask.foreground_px}
 
 
-def _label_values(figures: LabelFigures) -> list[dict[str, Any]]:
-    return [
-        {
-            "px": area,
-            "visible_px": visible,
-            "bucket": None if area is None else size_bucket(area),
-        }
-        for area, visible in zip(figures.px, figures.visible_px, strict=True)
-    ]
+def _label_values(figures: LabelFigures) -> dict[str, list[Any]]:
+    buckets = [None if area is None else size_bucket(area) for area in figures.px]
+    return {"px": figures.px, "visible_px": figures.visible_px, "bucket": buckets}
 
 
 AREA = EvaluationKind(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..documents import Document
+from ..documents import Document, stream_documents
 from . import figures
+from .annotated import annotated_areas
+from .label_lists import LabelList
 from .ratios import ratio, shares
 from .results import MaskEvaluation, summed
 
@@ -93,6 +96,67 @@ class AreaResults(MaskEvaluation):
         groups = table.groupby("split", dropna=False)["visible_px"]
         table["share_of_foreground"] = groups.transform(lambda g: shares(g.tolist()))
         return table if by_split else table.drop(columns="split")
+
+    def per_object(self, samples: Any = None) -> pd.DataFrame:
+        """Returns the figures of each label that has an area, one a row.
+
+        ``share_of_image`` is its own area / all pixels of the image. Empty if the
+        labels were not evaluated.
+
+        Args:
+            samples: a view to restrict them to
+        """
+        import pandas as pd
+
+        names = ("area_px", "visible_px", "share_of_image", "bucket")
+        columns = ["sample_id", "label_id", "split", "class", *names]
+        return pd.DataFrame(self._object_rows(self._view(samples)), columns=columns)
+
+    def annotated_areas(self, samples: Any = None) -> dict[str, Any]:
+        """Returns how the areas that annotations state compare with their masks'.
+
+        Roboflow writes the box's area into its exports; ``text`` says so in words. See
+        :func:`annotated_areas` for the other figures.
+
+        Args:
+            samples: a view to restrict it to
+        """
+        if self._labels is None:
+            return {"objects": 0, "text": "No labels were evaluated."}
+        return annotated_areas(self._view(samples), self._labels, self.key)
+
+    @property
+    def _labels(self) -> LabelList | None:
+        config = self._stored.config
+        if config.label_path is None:
+            return None
+        return LabelList(config.label_field, config.label_path)
+
+    def _object_rows(self, view: Any) -> Iterator[Document]:
+        labels = self._labels
+        if labels is None:
+            return
+        key = self.key
+        names = ("_id", "label", f"{key}_px", f"{key}_visible_px", f"{key}_bucket")
+        paths = [f"{labels.path}.{name}" for name in names]
+        paths += ["metadata.width", "metadata.height", *figures.split_paths(view)]
+        for documents in stream_documents(view, paths):
+            for document in documents:
+                metadata = document.get("metadata") or {}
+                image_px = metadata.get("width", 0) * metadata.get("height", 0)
+                for label in labels.documents(document):
+                    area = label.get(f"{key}_px")
+                    if area is not None:
+                        yield {
+                            "sample_id": str(document["_id"]),
+                            "label_id": str(label["_id"]),
+                            "split": figures.split_of(document),
+                            "class": label.get("label") or figures.NO_LABEL,
+                            "area_px": area,
+                            "visible_px": label.get(f"{key}_visible_px"),
+                            "share_of_image": ratio(area, image_px),
+                            "bucket": label.get(f"{key}_bucket"),
+                        }
 
     def _sample_columns(self) -> dict[str, str]:
         return {"area_px": self.value_path}

@@ -82,8 +82,8 @@ def _sample_values(figures: SampleFigures) -> dict[str, Any]:
     return values
 
 
-def _no_label_values(figures: LabelFigures) -> list[dict[str, Any]]:
-    return [{} for _ in figures.labels]
+def _no_label_values(_: LabelFigures) -> dict[str, list[Any]]:
+    return {}
 
 
 COVERAGE = EvaluationKind(

@@ -8,6 +8,7 @@ import fiftyone as fo
 
 from ...errors import CocoMaskError
 from ..masks import mask_options
+from ..memory import frozen_heap
 from .fields import EvaluationFields, delete_fields, owned_paths
 from .label_lists import LabelList
 from .passes import EvaluationKind, EvaluationPass
@@ -50,7 +51,8 @@ def run_evaluation(
     fields.declare(dataset)
     samples.compute_metadata(progress=False)
     evaluation_pass = EvaluationPass(samples, kind, fields, mask_field, labels, names)
-    report = evaluation_pass.run(progress)
+    with frozen_heap():
+        report = evaluation_pass.run(progress)
     results = samples.init_run_results(
         eval_key,
         without_number=report.without_number,

@@ -210,5 +210,7 @@ def _log_edges(extremes: Document, bins: int, is_integer: bool) -> list[float]:
 def _ascending(edges: list[float]) -> list[float]:
     """Drops inner edges that are not between their neighbours."""
     kept = edges[:1]
-    kept += [edge for edge in edges[1:-1] if kept[-1] < edge < edges[-1]]
+    for edge in edges[1:-1]:
+        if kept[-1] < edge < edges[-1]:
+            kept.append(edge)
     return [*kept, edges[-1]]

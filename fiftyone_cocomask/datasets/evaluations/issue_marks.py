@@ -140,7 +140,11 @@ class IssueMarks:
                 changes[self._labels.attribute(index, "tags")] = tags
         if not changes:
             return None
-        return document["_id"], changes, self._labels.guard(labels)
+        return (
+            document["_id"],
+            changes,
+            self._labels.guard([label["_id"] for label in labels]),
+        )
 
     def _changed_tags(
         self, tags: list[str] | None, issues: set[MaskIssue]

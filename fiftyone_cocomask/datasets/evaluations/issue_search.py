@@ -138,7 +138,7 @@ class IssueSearch:
         canvas = Canvas(height, width, self._options.rasterizer)
         found = label_issues(objects, figures, canvas, self._limits)
         for index, issues in found.items():
-            self._add(record.sample_id, record.labels[index]["_id"], issues)
+            self._add(record.sample_id, record.label_ids[index], issues)
         for item in objects:
             area = figures.px[item.index]
             if area:

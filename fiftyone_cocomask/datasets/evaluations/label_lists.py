@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from bson import ObjectId
+
 from ..documents import Document
 from ..labels import object_list_path
 
@@ -56,13 +58,12 @@ class LabelList:
         """Returns the path of an attribute of one of a sample's labels."""
         return f"{self.path}.{index}.{name}" if self.is_list else f"{self.path}.{name}"
 
-    def guard(self, labels: list[Document]) -> Document:
-        """Returns the filter that holds as long as a sample has these labels.
+    def guard(self, ids: list[ObjectId]) -> Document:
+        """Returns the filter that holds as long as these are the labels of a sample.
 
         Updates of labels go by their place in the list, which is that of another
         label once somebody has deleted one.
         """
-        ids = [label["_id"] for label in labels]
         if not ids:
             return {}
         if not self.is_list:

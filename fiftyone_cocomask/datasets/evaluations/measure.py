@@ -11,6 +11,7 @@ Definitions, all in pixels of the mask or of the image:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -112,10 +113,9 @@ def measure_mask(
         array = fou.deserialize_numpy_array(mask["mask"])
         return _count(array, "the mask in the database", by_value)
     path = mask["mask_path"]
-    if not by_value:
-        known = _known_count(mask, path, image_size)
-        if known is not None:
-            return known
+    known = _known_count(mask, path, image_size)
+    if known is not None and (not by_value or "value_px" in mask):
+        return known
     try:
         if by_value:
             return _count(read_mask(path), f"the mask {path}", by_value)
@@ -149,7 +149,7 @@ def drawn_figures(record: SampleRecord, options: MaskOptions) -> LabelFigures | 
     if mask.get("fingerprint") != fingerprint(task, options):
         return None
     return LabelFigures(
-        labels=[item["label"] for item in record.labels],
+        labels=record.attributes["label"],
         px=drawn["px"],
         visible_px=drawn["visible_px"],
         overlap_px=drawn["overlap_px"],
@@ -222,7 +222,9 @@ def drawing_options(samples: Any, mask_field: str, label_field: str) -> MaskOpti
     if made is None or made["label_field"] != label_field:
         return MaskOptions("binary", "coco", "largest_first", None, include_crowd=True)
     overlap, classes = made["overlap"], made["classes"]
-    targets = samples._dataset.mask_targets.get(mask_field) or {}
+    targets: dict[int, str] = {}
+    if made["mode"] == "semantic":
+        targets = samples._dataset.mask_targets.get(mask_field) or {}
     return MaskOptions(
         mode=made["mode"],
         rasterizer=made["rasterizer"],
@@ -245,8 +247,8 @@ def _known_count(
             return None
     except OSError:
         return None
-    width, height = image_size
-    return MaskFigures(foreground, width * height, image_size)
+    values = {int(value): px for value, px in mask.get("value_px", {}).items()}
+    return MaskFigures(foreground, math.prod(image_size), image_size, values)
 
 
 def _count(mask: np.ndarray, name: str, by_value: bool) -> MaskFigures:

@@ -53,7 +53,7 @@ class EvaluationKind:
         sample_specs_with_labels: more of them where a label field is given
         label_specs: the fields on each label
         sample_values: returns the values of a sample's fields, by suffix
-        label_values: returns the values of each label's fields, by suffix
+        label_values: returns the values of the labels' fields, a list by suffix
     """
 
     name: Kind
@@ -61,7 +61,7 @@ class EvaluationKind:
     sample_specs_with_labels: tuple[FieldSpec, ...]
     label_specs: tuple[FieldSpec, ...]
     sample_values: Callable[[SampleFigures], dict[str, Any]]
-    label_values: Callable[[LabelFigures], list[dict[str, Any]]]
+    label_values: Callable[[LabelFigures], dict[str, list[Any]]]
 
 
 @dataclass(slots=True)
@@ -158,7 +158,7 @@ class EvaluationPass:
         label_changes = self._label_changes(record, figures)
         if self._labels is None or not label_changes:
             return (record.sample_id, changes) if changes else None
-        guard = self._labels.guard(record.labels)
+        guard = self._labels.guard(record.label_ids)
         return record.sample_id, changes | label_changes, guard
 
     def _measure(self, record: SampleRecord) -> SampleFigures:
@@ -217,16 +217,18 @@ class EvaluationPass:
     ) -> Document:
         if not self._fields.label_specs or self._labels is None:
             return {}
-        values: list[dict[str, Any]] = [{} for _ in record.labels]
+        values: dict[str, list[Any]] = {}
         if figures is not None and figures.labels is not None:
             values = self._kind.label_values(figures.labels)
         changes = {}
-        for index, (label, own) in enumerate(zip(record.labels, values, strict=True)):
-            for spec in self._fields.label_specs:
-                name = f"{self._fields.eval_key}_{spec.suffix}"
-                if label[name] != own.get(spec.suffix):
-                    path = self._labels.attribute(index, name)
-                    changes[path] = own.get(spec.suffix)
+        for spec in self._fields.label_specs:
+            name = f"{self._fields.eval_key}_{spec.suffix}"
+            before = record.attributes[name]
+            after = values.get(spec.suffix) or [None] * len(before)
+            if after != before:
+                for index, value in enumerate(after):
+                    if value != before[index]:
+                        changes[self._labels.attribute(index, name)] = value
         return changes
 
     def _clear_all_but(self, seen: set[ObjectId]) -> None:

@@ -25,6 +25,7 @@ _MASK_ATTRIBUTES = (
     "fingerprint",
     "file_state",
     "foreground_px",
+    "value_px",
     "drawn",
 )
 # The computed field of the labels' attributes; no field of a user begins like this.
@@ -41,8 +42,8 @@ class SampleRecord:
         size: the image's (width, height) in pixels, None if it is not known
         mask: the document of its mask, None if it has none
         values: the values of further fields, by name, where it has them
-        labels: of each label, ``_id``, ``label`` and further attributes, None where
-            it has none
+        attributes: ``_id``, ``label`` and further attributes of the labels, each a
+            list with None for those that have none; empty without a label field
         encoded_label: the document of its label field, as far as the geometry goes,
             None if there is none
     """
@@ -52,8 +53,13 @@ class SampleRecord:
     size: tuple[int, int] | None
     mask: Document | None
     values: Document
-    labels: list[Document]
+    attributes: dict[str, list[Any]]
     encoded_label: RawBSONDocument | None
+
+    @property
+    def label_ids(self) -> list[ObjectId]:
+        """The ids of its labels."""
+        return self.attributes["_id"]
 
     def label(self) -> Document | None:
         """Returns the document of its label field."""
@@ -105,12 +111,7 @@ class SampleReader:
             paths += geometry_paths(self._dataset, self._labels.field)
             labels = self._labels.expression()
             computed[_ATTRIBUTES] = {
-                name: {
-                    "$map": {
-                        "input": labels,
-                        "in": {"$ifNull": [f"$$this.{name}", None]},
-                    }
-                }
+                name: {"$map": {"input": labels, "in": _or_none(f"$$this.{name}")}}
                 for name in self._attributes
             }
         for documents in read_encoded_documents(
@@ -128,18 +129,13 @@ class SampleReader:
             size=(width, height) if width and height else None,
             mask=_decoded(document.get(self._mask_field)),
             values={n: _decoded(document[n]) for n in self._names if n in document},
-            labels=self._label_attributes(document),
+            attributes=_decoded(document.get(_ATTRIBUTES)) or {},
             encoded_label=encoded,
         )
 
-    def _label_attributes(self, document: RawBSONDocument) -> list[Document]:
-        if self._labels is None:
-            return []
-        columns = _decoded(document[_ATTRIBUTES])
-        return [
-            dict(zip(columns, values, strict=True))
-            for values in zip(*columns.values(), strict=True)
-        ]
+
+def _or_none(expression: str) -> Document:
+    return {"$ifNull": [expression, None]}
 
 
 def _decoded(value: Any) -> Any:

@@ -120,6 +120,28 @@ class MaskEvaluation(ABC):
         names = ["sample_id", "filepath", "split", *columns]
         return pd.DataFrame(rows, columns=names)
 
+    def compare_splits(self, samples: Any = None) -> pd.DataFrame:
+        """Returns how each split differs from ``train``, or else the largest one.
+
+        ``distance`` is the Kolmogorov-Smirnov distance of the samples' numbers, 0 for
+        the same distribution and 1 for such that do not overlap; a split is ``alike``
+        as long as that is within ``limit``, which two halves of one dataset exceed
+        once in 20 times. Augmented copies of one source count as one in it; splits of
+        fewer than 8 sources are too small to tell. ``class_distance`` is the total
+        variation distance of the classes' shares of the foreground, 0..1;
+        ``missing_classes`` are those of the other split that this one lacks; ``text``
+        says it in words.
+
+        Args:
+            samples: a view to restrict it to
+        """
+        from .splits import SplitValues, split_comparison
+
+        view = self._view(samples)
+        classes = self.per_class(view, by_split=True)
+        splits = self.per_split(view)["split"].tolist() if len(view) else []
+        return split_comparison(SplitValues(view, self.value_path), classes, splits)
+
     def histogram(
         self,
         samples: Any = None,

@@ -63,14 +63,15 @@ def list_mask_evaluations(samples: Any, kind: AnyKind | None = None) -> list[str
 
     Args:
         samples: the dataset, or a view into it
-        kind: ``"area"``, ``"coverage"`` or ``"comparison"``; None for all
+        kind: ``"area"``, ``"coverage"`` or ``"comparison"``; None for the first two,
+            whose results have tables and histograms in common
 
     Returns:
         the keys, sorted; also those of evaluations that were stopped before their end
     """
     dataset = samples._root_dataset
-    kinds = _kinds(dataset)
-    return sorted(key for key, found in kinds.items() if kind in (None, found))
+    wanted = get_args(Kind) if kind is None else (kind,)
+    return sorted(key for key, found in _kinds(dataset).items() if found in wanted)
 
 
 def load_mask_evaluation(samples: Any, eval_key: str) -> Any:

@@ -93,6 +93,12 @@ def test_zeros_have_a_bar_of_their_own_on_a_log_scale(with_values: Any) -> None:
     assert histogram.counts[1:] == (3, 1)
 
 
+def test_more_bins_than_integers_leave_each_a_bar(with_values: Any) -> None:
+    histogram = check(with_values("count", [1, 2]), "count", 4, "log")
+    assert histogram.edges == (1, 2, 3)
+    assert histogram.counts == (1, 1)
+
+
 def test_samples_without_a_number_are_in_no_bar(with_values: Any) -> None:
     histogram = check(with_values("count", [None, 1, None]), "count", 3, "linear")
     assert histogram.without_number == 2

@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 import fiftyone.operators as foo
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from tests.conftest import REPOSITORY
 from tests.plugin import PLUGIN
