@@ -10,7 +10,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -32,6 +32,15 @@ def own_fiftyone() -> Path:
     atexit.register(delete_own_fiftyone, folder)
     use_own_fiftyone(folder, show_progress_bars=False)
     return folder
+
+
+def link_plugin() -> None:
+    """Puts the repository into the plugins folder of the FiftyOne of its own."""
+    import fiftyone as fo
+
+    repository = Path(__file__).resolve().parents[1]
+    link = Path(fo.config.plugins_dir) / "cocomask"
+    link.symlink_to(repository, target_is_directory=True)
 
 
 def blob(random: np.random.Generator) -> np.ndarray:
@@ -104,6 +113,12 @@ def seconds(function: Callable[[], Any]) -> float:
 def median_seconds(function: Callable[[], Any], runs: int) -> float:
     """Returns the median of several calls; the machine is noisy."""
     return statistics.median(seconds(function) for _ in range(runs))
+
+
+def medians_in_turns(functions: Sequence[Callable[[], Any]], runs: int) -> list[float]:
+    """Returns the median of each of several functions, called in turns."""
+    taken = [[seconds(function) for function in functions] for _ in range(runs)]
+    return [statistics.median(column) for column in zip(*taken, strict=True)]
 
 
 def peak_megabytes() -> float:

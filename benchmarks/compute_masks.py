@@ -6,12 +6,14 @@ python -m benchmarks.compute_masks [--images 1000] [--runs 3] [--baseline-runs 1
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from functools import partial
 from itertools import count
 from typing import Any
 
 from .common import (
+    link_plugin,
     median_seconds,
+    medians_in_turns,
     own_fiftyone,
     peak_megabytes,
     print_table,
@@ -28,16 +30,18 @@ def main() -> None:
     folder = own_fiftyone()
 
     import fiftyone as fo
+    import fiftyone.operators as foo
     import fiftyone.utils.labels as foul
 
     import fiftyone_cocomask as fcm
 
+    link_plugin()
     export = write_export(folder / "export", options.images)
     dataset, _ = fcm.import_roboflow_coco(export, "benchmark", progress=False)
     rows: list[dict[str, Any]] = []
+    baseline = None
 
-    def measure(name: str, function: Any, runs: int, baseline: float | None) -> float:
-        taken = median_seconds(function, runs)
+    def add_row(name: str, taken: float) -> None:
         rows.append(
             {
                 "what": name,
@@ -47,14 +51,9 @@ def main() -> None:
                 "peak MB": f"{peak_megabytes():.0f}",
             }
         )
-        return taken
 
-    single: dict[str, float] = {}
-    ours = [("coco", 1), ("opencv", 1), ("coco", 2), ("opencv", 2)]
-    baseline = None
     if options.baseline_runs:
-        baseline = measure(
-            "objects_to_segmentations",
+        taken = median_seconds(
             lambda: foul.objects_to_segmentations(
                 dataset,
                 "segmentations",
@@ -63,37 +62,45 @@ def main() -> None:
                 overwrite=True,
             ),
             options.baseline_runs,
-            None,
         )
-    for rasterizer, workers in ours:
-        # A new field and new files each time, as for FiftyOne's function.
-        fields = (f"{rasterizer}_{workers}_{number}" for number in count())
+        add_row("objects_to_segmentations", taken)
+        baseline = taken
 
-        def run(
-            rasterizer: Any = rasterizer,
-            workers: int = workers,
-            fields: Iterator[str] = fields,
-        ) -> None:
-            mask_field = next(fields)
-            fcm.compute_masks(
-                dataset,
-                mask_field=mask_field,
-                rasterizer=rasterizer,
-                num_workers=workers,
+    # A new field and new files each time, as for FiftyOne's function.
+    fields = (f"mask_{number}" for number in count())
+
+    def with_sdk(rasterizer: str, workers: int) -> None:
+        fcm.compute_masks(
+            dataset,
+            mask_field=next(fields),
+            rasterizer=rasterizer,  # type: ignore[arg-type]
+            num_workers=workers,
+        )
+
+    def with_plugin(rasterizer: str, workers: int) -> None:
+        foo.execute_operator(
+            "@cocomask/cocomask/compute_masks",
+            dataset=dataset,
+            params={
+                "mask_field": next(fields),
+                "rasterizer": rasterizer,
+                "num_workers": workers,
+            },
+        )
+
+    for function, caller in ((with_sdk, ""), (with_plugin, " through the plugin")):
+        for rasterizer in ("coco", "opencv"):
+            # In turns, so that what slows the machine slows both.
+            one, two = medians_in_turns(
+                [partial(function, rasterizer, workers) for workers in (1, 2)],
+                options.runs,
             )
-
-        name = f"compute_masks {rasterizer}, {workers} process{'es' * (workers > 1)}"
-        taken = measure(name, run, options.runs, baseline)
-        if workers == 1:
-            single[rasterizer] = taken
-        else:
-            print(f"{rasterizer}: two processes {single[rasterizer] / taken:.2f} times")
-    measure(
-        "compute_masks, nothing changed",
-        lambda: fcm.compute_masks(dataset, rasterizer="opencv"),
-        options.runs,
-        baseline,
-    )
+            add_row(f"{rasterizer}{caller}, 1 process", one)
+            add_row(f"{rasterizer}{caller}, 2 processes", two)
+            print(f"{rasterizer}{caller}: two processes {one / two:.2f} times faster")
+    fcm.compute_masks(dataset)
+    again = median_seconds(lambda: fcm.compute_masks(dataset), options.runs)
+    add_row("coco again, nothing changed", again)
     print(f"FiftyOne {fo.__version__}, {options.images} images")
     print_table(rows)
 

@@ -156,6 +156,18 @@ def aggregate_documents(samples: Any, stages: Sequence[Document]) -> list[Docume
         return list(collection.aggregate(pipeline, allowDiskUse=True))
 
 
+def samples_state(dataset: Any) -> str:
+    """Returns a text that changes when a sample is changed, added or deleted."""
+    collection = dataset._sample_collection
+    with clear_database_errors():
+        # FiftyOne has an index of it.
+        last = collection.find_one(
+            {}, {"_id": 0, "last_modified_at": 1}, sort=[("last_modified_at", -1)]
+        )
+        count = collection.estimated_document_count()
+    return f"{count} samples, {(last or {}).get('last_modified_at')}"
+
+
 def update_documents(dataset: Any, updates: Iterable[Update]) -> int:
     """Sets fields of samples in one bulk write.
 

@@ -29,6 +29,7 @@ from .folders import dataset_folder
 from .import_documents import keep_unchanged_labels, label_fields, sample_fields
 from .import_schema import AttributeTypes, declare_fields, store_export_info
 from .memory import frozen_heap
+from .workers import thread_count
 
 IfExists = Literal["merge", "replace", "error"]
 
@@ -78,7 +79,8 @@ def import_roboflow_coco(
             of samples of the same split and file name and adds new samples;
             ``"replace"`` empties the dataset first; ``"error"`` raises
         num_workers: the number of threads that read image headers ahead; useful
-            where the images are on a network drive. None reads them in turn
+            where the images are on a network drive. None is FiftyOne's default, else
+            they are read in turn
         progress: whether to render a progress bar (True/False), FiftyOne's default
             (None), or a function to call with the bar
 
@@ -91,6 +93,7 @@ def import_roboflow_coco(
         DatabaseError: if MongoDB goes away; run the same call again
     """
     _check_arguments(label_field, box_field, if_exists)
+    threads = thread_count(num_workers)
     present = _present_dataset(dataset, if_exists, label_field, box_field)
     name = dataset_name(path, dataset)
     with ExportReader(
@@ -110,7 +113,7 @@ def import_roboflow_coco(
             total=reader.num_images, progress=progress, iters_str="images"
         )
         with bar, frozen_heap():
-            for record in reader.images(num_workers=num_workers):
+            for record in reader.images(num_workers=threads):
                 writer.add(record)
                 bar.update()
         writer.flush()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -25,6 +26,7 @@ from .mask_files import MaskPaths, default_mask_dir
 from .mask_maker import MaskMaker
 from .memory import frozen_heap
 from .processes import map_in_processes
+from .workers import process_count
 
 Overlap = Literal["largest_first", "smallest_first", "annotation_order"]
 Storage = Literal["disk", "database"]
@@ -163,7 +165,8 @@ def compute_masks(
             masks and 8 or 16 for others; ``"database"`` stores arrays
         overwrite: whether to draw every mask again, and to replace masks and files
             that were not made by this function for this field
-        num_workers: the number of processes that draw; None is this one
+        num_workers: the number of processes that draw; None is FiftyOne's default,
+            else this one
         progress: whether to render a progress bar (True/False), FiftyOne's default
             (None), or a function to call with the bar
 
@@ -179,6 +182,7 @@ def compute_masks(
     dataset = samples._dataset
     _check_choices(mode=mode, rasterizer=rasterizer, storage=storage)
     check_mask_field(dataset, mask_field, label_field)
+    processes = process_count(num_workers)
     list_path = object_list_path(samples, label_field)
     options = MaskOptions(
         mode=mode,
@@ -198,12 +202,11 @@ def compute_masks(
             str(output_dir or default_mask_dir(dataset, mask_field))
         )
         paths = MaskPaths(dataset, Path(folder))
-    _declare_mask_field(dataset, mask_field, label_field, options)
     samples.compute_metadata(progress=False)
     report = MaskReport(output_dir=str(paths.output_dir) if paths else None)
     maker = MaskMaker(label_field, mask_field, paths, overwrite, options)
     with fou.ProgressBar(total=len(samples), progress=progress) as bar, frozen_heap():
-        for results in _masked_batches(samples, maker, num_workers):
+        for results in _masked_batches(samples, maker, processes):
             for result in results:
                 report.add(result)
             bar.update(len(results))
@@ -224,7 +227,7 @@ def mask_options(samples: Any, mask_field: str) -> dict[str, Any] | None:
 def _masked_batches(
     samples: Any,
     maker: MaskMaker,
-    num_workers: int | None,
+    processes: int,
 ) -> Iterator[list[MaskResult]]:
     """Makes the masks and writes them to the database, batch by batch.
 
@@ -232,7 +235,13 @@ def _masked_batches(
     those before it are still recorded.
     """
     encoded = stream_encoded_documents(samples, maker.paths_to_read(samples), CHUNK)
-    for made in map_in_processes(maker.make_batch, encoded, num_workers):
+    made_batches = map_in_processes(maker.make_batch, encoded, processes)
+    first = next(made_batches, None)
+    # Now, since FiftyOne takes a while for it and other processes draw meanwhile.
+    _declare_mask_field(
+        samples._dataset, maker.mask_field, maker.label_field, maker.options
+    )
+    for made in chain([] if first is None else [first], made_batches):
         update_documents(
             samples._dataset,
             [
@@ -331,23 +340,28 @@ def _class_values(
 def _declare_mask_field(
     dataset: fo.Dataset, mask_field: str, label_field: str, options: MaskOptions
 ) -> None:
-    if not dataset.has_field(mask_field):
-        dataset.add_sample_field(
-            mask_field, fo.EmbeddedDocumentField, embedded_doc_type=fo.Segmentation
-        )
+    description = f"{options.mode.capitalize()} masks of '{label_field}'"
+    made = {INFO_KEY: {"label_field": label_field, **options.to_dict()}}
     field_ = dataset.get_field(mask_field)
-    field_.description = f"{options.mode.capitalize()} masks of '{label_field}'"
-    field_.info = {
-        **(field_.info or {}),
-        INFO_KEY: {"label_field": label_field, **options.to_dict()},
-    }
-    field_.save()
-    targets = _mask_targets(options)
-    if targets is None:
-        dataset.mask_targets.pop(mask_field, None)
+    if field_ is None:
+        dataset.add_sample_field(
+            mask_field,
+            fo.EmbeddedDocumentField,
+            embedded_doc_type=fo.Segmentation,
+            description=description,
+            info=made,
+        )
     else:
-        dataset.mask_targets[mask_field] = targets
-    dataset.save()
+        field_.description = description
+        field_.info = {**(field_.info or {}), **made}
+        field_.save()
+    targets = _mask_targets(options)
+    if targets != dataset.mask_targets.get(mask_field):
+        if targets is None:
+            del dataset.mask_targets[mask_field]
+        else:
+            dataset.mask_targets[mask_field] = targets
+        dataset.save()
     show_fields(dataset, [mask_field])
 
 

@@ -19,16 +19,16 @@ _BATCHES_PER_WORKER = 3
 
 
 def map_in_processes(
-    function: Callable[[Item], Result], items: Iterable[Item], num_workers: int | None
+    function: Callable[[Item], Result], items: Iterable[Item], num_workers: int
 ) -> Iterator[Result]:
     """Yields the results of a function for each item, in the items' order.
 
     Args:
         function: a function that can be pickled
         items: read only as far ahead as keeps the processes busy
-        num_workers: the number of processes; this one does the work for None, 0 or 1
+        num_workers: the number of processes; below 2, this one does the work
     """
-    if not num_workers or num_workers < 2:
+    if num_workers < 2:
         yield from map(function, items)
         return
     waiting: deque[Future[Result]] = deque()

@@ -82,7 +82,9 @@ def evaluate_mask_area(
         overwrite=overwrite,
         progress=progress,
     )
-    return AreaResults(stored)
+    results = AreaResults(stored)
+    results.keep_sums()
+    return results
 
 
 def _sample_values(figures: SampleFigures) -> dict[str, Any]:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..documents import Document, stream_documents
 from . import figures
 from .annotated import annotated_areas
+from .figures import over_splits, summed
+from .histogram import Scale
 from .label_lists import LabelList
 from .ratios import ratio, shares
-from .results import MaskEvaluation, summed
+from .results import MaskEvaluation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +25,7 @@ class AreaResults(MaskEvaluation):
 
     kind = "area"
     _value_suffix = "px"
+    _overview_scale: ClassVar[Scale] = "log"
     _value_title: ClassVar[str] = "Mask area (px)"
     _class_column = "visible_px"
     _class_title = "Visible area (px)"
@@ -55,8 +58,8 @@ class AreaResults(MaskEvaluation):
             samples: a view to restrict it to
         """
         view = self._view(samples)
-        row = self._figures(summed(figures.area_totals(view, self.value_path)))
-        objects = self._object_figures(summed(self._label_rows(view, by_split=False)))
+        row = self._figures(summed(self._totals(view)))
+        objects = self._object_figures(summed(self._label_rows(view)))
         return {**self._head(), **row, **objects, **self._tail()}
 
     def per_split(self, samples: Any = None) -> pd.DataFrame:
@@ -65,10 +68,10 @@ class AreaResults(MaskEvaluation):
 
         view = self._view(samples)
         by_split: dict[str, list[Document]] = {}
-        for row in self._label_rows(view, by_split=True):
+        for row in self._label_rows(view):
             by_split.setdefault(row["split"], []).append(row)
         rows = []
-        for total in figures.area_totals(view, self.value_path):
+        for total in self._totals(view):
             objects = self._object_figures(summed(by_split.get(total["split"], [])))
             rows.append({"split": total["split"], **self._figures(total), **objects})
         return pd.DataFrame(rows)
@@ -112,6 +115,10 @@ class AreaResults(MaskEvaluation):
         columns = ["sample_id", "label_id", "split", "class", *names]
         return pd.DataFrame(self._object_rows(self._view(samples)), columns=columns)
 
+    def keep_sums(self) -> None:
+        super().keep_sums()
+        self.annotated_areas()
+
     def annotated_areas(self, samples: Any = None) -> dict[str, Any]:
         """Returns how the areas that annotations state compare with their masks'.
 
@@ -123,7 +130,12 @@ class AreaResults(MaskEvaluation):
         """
         if self._labels is None:
             return {"objects": 0, "text": "No labels were evaluated."}
-        return annotated_areas(self._view(samples), self._labels, self.key)
+        labels = self._labels
+        return self._sums.get(
+            "annotated areas",
+            self._view(samples),
+            lambda view: annotated_areas(view, labels, self.key),
+        )
 
     @property
     def _labels(self) -> LabelList | None:
@@ -161,21 +173,28 @@ class AreaResults(MaskEvaluation):
     def _sample_columns(self) -> dict[str, str]:
         return {"area_px": self.value_path}
 
-    def _label_rows(self, view: Any, *, by_split: bool) -> list[Document]:
-        config = self._stored.config
-        if config.label_path is None:
+    def _totals(self, view: Any) -> list[Document]:
+        """Returns a row of sums per split."""
+        return self._sums.get(
+            "samples", view, lambda v: figures.area_totals(v, self.value_path)
+        )
+
+    def _label_rows(self, view: Any) -> list[Document]:
+        """Returns a row of sums per split and class of labels."""
+        labels = self._labels
+        if labels is None:
             return []
-        return figures.label_totals(
+        return self._sums.get(
+            "labels",
             view,
-            config.label_path,
-            self.key,
-            is_list=config.label_path != config.label_field,
-            by_split=by_split,
+            lambda v: figures.label_totals(
+                v, labels.path, self.key, is_list=labels.is_list
+            ),
         )
 
     def _class_rows(self, view: Any, *, by_split: bool) -> list[Document]:
         if self._stored.config.label_path is not None:
-            rows = self._label_rows(view, by_split=by_split)
+            rows = self._label_rows(view)
             return [
                 {
                     "split": row["split"],
@@ -187,13 +206,19 @@ class AreaResults(MaskEvaluation):
                     "min_area_px": row["min_area_px"],
                     "max_area_px": row["max_area_px"],
                 }
-                for row in rows
+                for row in (rows if by_split else over_splits(rows))
             ]
-        if self.classes_path is not None:
-            rows = figures.class_totals(view, self.classes_path, by_split=by_split)
+        classes_path = self.classes_path
+        if classes_path is not None:
+            rows = self._sums.get(
+                "classes", view, lambda v: figures.class_totals(v, classes_path)
+            )
             names = ("split", "class", "images", "visible_px")
-            return [{name: row.get(name) for name in names} for row in rows]
-        totals = figures.area_totals(view, self.value_path)
+            return [
+                {name: row[name] for name in names}
+                for row in (rows if by_split else over_splits(rows))
+            ]
+        totals = self._totals(view)
         return [
             {
                 "split": row.get("split"),

@@ -70,7 +70,9 @@ def evaluate_mask_coverage(
         overwrite=overwrite,
         progress=progress,
     )
-    return CoverageResults(stored)
+    results = CoverageResults(stored)
+    results.keep_sums()
+    return results
 
 
 def _sample_values(figures: SampleFigures) -> dict[str, Any]:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..documents import Document
 from . import figures
+from .figures import over_splits, summed
+from .histogram import Scale
 from .ratios import ratio
-from .results import MaskEvaluation, summed
+from .results import MaskEvaluation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +20,7 @@ class CoverageResults(MaskEvaluation):
 
     kind = "coverage"
     _value_suffix = "ratio"
+    _overview_scale: ClassVar[Scale] = "linear"
     _value_title: ClassVar[str] = "Coverage (share of the image)"
     _class_column = "coverage_over_pixels"
     _class_title = "Share of all images' pixels"
@@ -112,15 +115,23 @@ class CoverageResults(MaskEvaluation):
         return columns
 
     def _totals(self, view: Any) -> list[Document]:
-        return figures.coverage_totals(
-            view, self.value_path, self.overlap_path, self.classes_path
+        return self._sums.get(
+            "samples",
+            view,
+            lambda v: figures.coverage_totals(
+                v, self.value_path, self.overlap_path, self.classes_path
+            ),
         )
 
     def _class_rows(
         self, view: Any, totals: list[Document], *, by_split: bool
     ) -> list[Document]:
-        if self.classes_path is not None:
-            return figures.class_totals(view, self.classes_path, by_split=by_split)
+        classes_path = self.classes_path
+        if classes_path is not None:
+            rows = self._sums.get(
+                "classes", view, lambda v: figures.class_totals(v, classes_path)
+            )
+            return rows if by_split else over_splits(rows)
         return [
             {
                 "split": row["split"],

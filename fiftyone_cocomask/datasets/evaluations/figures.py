@@ -18,6 +18,7 @@ NO_SPLIT = "(no split)"
 # Where there is no field `split`, the first of these among a sample's tags is it.
 SPLIT_TAGS = ("train", "valid", "val", "validation", "test")
 
+_EXTREMES: dict[str, Any] = {"min": min, "max": max}
 _IMAGE_PX: Document = {"$multiply": ["$metadata.width", "$metadata.height"]}
 
 
@@ -86,20 +87,26 @@ def coverage_totals(
 
 
 def label_totals(
-    samples: Any, label_path: str, eval_key: str, *, is_list: bool, by_split: bool
+    samples: Any, label_path: str, eval_key: str, *, is_list: bool
 ) -> list[Document]:
-    """Returns a row of sums per class, from the labels' areas."""
-    labels = _measured_labels(label_path, eval_key, is_list=is_list)
-    split = split_expression(samples) if by_split else None
-    area, visible = f"$label.{eval_key}_px", f"$label.{eval_key}_visible_px"
-    bucket = f"$label.{eval_key}_bucket"
-    name = {"$ifNull": ["$label.label", NO_LABEL]}
+    """Returns a row of sums per split and class, from the labels' areas."""
+    area, visible = (
+        f"${label_path}.{eval_key}_px",
+        f"${label_path}.{eval_key}_visible_px",
+    )
+    bucket = f"${label_path}.{eval_key}_bucket"
+    name = {"$ifNull": [f"${label_path}.label", NO_LABEL]}
+    # Nothing but what is summed is unwound: points are most of a document.
+    names = ("label", f"{eval_key}_px", f"{eval_key}_visible_px", f"{eval_key}_bucket")
+    needed = {f"{label_path}.{leaf}": 1 for leaf in names}
+    split = {"_id": 0, "split": split_expression(samples)}
     stages: list[Document] = [
-        {"$project": {"split": split_expression(samples), "label": labels}},
-        {"$unwind": "$label"},
+        {"$project": split | needed},
+        {"$unwind": f"${label_path}"},
+        {"$match": {area[1:]: {"$type": "number"}}},
         {
             "$group": {
-                "_id": {"split": "$split" if by_split else None, "class": name},
+                "_id": {"split": "$split", "class": name},
                 "objects": {"$sum": 1},
                 "area_px": {"$sum": area},
                 "visible_px": {"$sum": visible},
@@ -114,13 +121,17 @@ def label_totals(
         },
     ]
     rows = _class_rows(aggregate_documents(samples, stages))
-    names = {"$map": {"input": labels, "in": {"$ifNull": ["$$this.label", NO_LABEL]}}}
+    measured = _measured_labels(label_path, eval_key, is_list=is_list)
+    names_of = {
+        "$map": {"input": measured, "in": {"$ifNull": ["$$this.label", NO_LABEL]}}
+    }
     stages = [
-        {"$project": {"split": split, "class": {"$setUnion": [names, []]}}},
+        {"$project": split | dict.fromkeys(list(needed)[:2], 1)},
+        {"$project": {"split": 1, "class": {"$setUnion": [names_of, []]}}},
         {"$unwind": "$class"},
         {
             "$group": {
-                "_id": {"split": "$split" if by_split else None, "class": "$class"},
+                "_id": {"split": "$split", "class": "$class"},
                 "images": {"$sum": 1},
             }
         },
@@ -129,23 +140,17 @@ def label_totals(
         (row["split"], row["class"]): row["images"]
         for row in _class_rows(aggregate_documents(samples, stages))
     }
-    return [
-        {**row, "images": images.get((row["split"], row["class"]), 0)} for row in rows
-    ]
+    return [{**row, "images": images[row["split"], row["class"]]} for row in rows]
 
 
-def class_totals(samples: Any, classes_path: str, *, by_split: bool) -> list[Document]:
-    """Returns a row of sums per class, from the classes listed on each sample."""
-    split = split_expression(samples) if by_split else None
+def class_totals(samples: Any, classes_path: str) -> list[Document]:
+    """Returns a row of sums per split and class, from the classes on each sample."""
     stages: list[Document] = [
-        {"$project": {"split": split, "class": f"${classes_path}"}},
+        {"$project": {"split": split_expression(samples), "class": f"${classes_path}"}},
         {"$unwind": "$class"},
         {
             "$group": {
-                "_id": {
-                    "split": "$split" if by_split else None,
-                    "class": "$class.label",
-                },
+                "_id": {"split": "$split", "class": "$class.label"},
                 "images": {"$sum": 1},
                 "visible_px": {"$sum": "$class.px"},
                 "ratio": {"$sum": "$class.ratio"},
@@ -153,6 +158,32 @@ def class_totals(samples: Any, classes_path: str, *, by_split: bool) -> list[Doc
         },
     ]
     return _class_rows(aggregate_documents(samples, stages))
+
+
+def over_splits(rows: Sequence[Document]) -> list[Document]:
+    """Returns a row of sums per class, from those per split and class."""
+    by_class: dict[str, list[Document]] = {}
+    for row in rows:
+        by_class.setdefault(row["class"], []).append(row)
+    found = [
+        {**summed(group), "split": None, "class": name}
+        for name, group in by_class.items()
+    ]
+    return sorted(found, key=lambda row: str(row["class"]))
+
+
+def summed(rows: Sequence[Document]) -> Document:
+    """Returns the sums of rows; of a ``min`` or ``max``, the least or greatest."""
+    total: Document = {}
+    for row in rows:
+        for name, value in row.items():
+            pick = _EXTREMES.get(name[:3])
+            if pick is not None:
+                known = [v for v in (total.get(name), value) if v is not None]
+                total[name] = pick(known, default=None)
+            elif isinstance(value, (int, float)):
+                total[name] = total.get(name, 0) + value
+    return total
 
 
 def _split_totals(samples: Any, path: str, sums: Document) -> list[Document]:

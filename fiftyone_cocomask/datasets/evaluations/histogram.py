@@ -154,15 +154,11 @@ def _extremes(samples: Any, path: str) -> Document:
     """Returns the least and greatest value, the least above 0, and how many."""
     # Labels without the attribute must be counted too, so labels are unwound, not
     # their values.
-    root, _, leaf = path.rpartition(".")
-    stages: list[Document] = []
-    value = f"${path}"
+    root = path.rpartition(".")[0]
+    stages: list[Document] = [{"$project": {"_id": 0, path: 1}}]
     if root:
-        stages = [
-            {"$project": {"_id": 0, "label": f"${root}"}},
-            {"$unwind": "$label"},
-        ]
-        value = f"$label.{leaf}"
+        stages.append({"$unwind": f"${root}"})
+    value = f"${path}"
     is_number = {"$isNumber": value}
     stages.append(
         {

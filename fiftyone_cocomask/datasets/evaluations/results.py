@@ -17,6 +17,7 @@ from ..masks import mask_options
 from . import figures
 from .fields import CLASSES_SUFFIX
 from .histogram import Histogram, Scale, field_histogram, histogram_view
+from .kept import KeptSums
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +39,7 @@ class MaskEvaluation(ABC):
 
     def __init__(self, stored: Any) -> None:
         self._stored = stored
+        self._sums = KeptSums(stored.samples._root_dataset, stored.key)
 
     @property
     def key(self) -> str:
@@ -158,10 +160,13 @@ class MaskEvaluation(ABC):
             bins: the number of bins
             scale: ``"linear"`` or ``"log"``
         """
-        path = self.label_value_path if of_labels else self.value_path
-        return field_histogram(
-            self._view(samples), path or self.value_path, bins=bins, scale=scale
-        )
+        path = (self.label_value_path if of_labels else None) or self.value_path
+
+        def count(view: Any) -> Document:
+            return field_histogram(view, path, bins=bins, scale=scale).to_dict()
+
+        name = f"histogram of {path}, {bins} {scale} bins"
+        return Histogram.from_dict(self._sums.get(name, self._view(samples), count))
 
     def bar_view(
         self, histogram: Histogram, bar: int, samples: Any = None
@@ -185,6 +190,26 @@ class MaskEvaluation(ABC):
         if self.classes_path is not None:
             return view.match({f"{self.classes_path}.label": label})
         return view.match({self.value_path: {"$gt": 0}})
+
+    def keep_sums(self) -> None:
+        """Sums over all samples now, so that tables and plots come at once later."""
+        self.summary()
+        self.per_class()
+        for of_labels in {False, self.label_value_path is not None}:
+            self.overview_histogram(of_labels=of_labels)
+
+    def overview_histogram(
+        self, samples: Any = None, *, of_labels: bool = False
+    ) -> Histogram:
+        """Returns the :meth:`histogram` that suits the evaluation, kept from its end.
+
+        Args:
+            samples: a view to restrict it to
+            of_labels: whether to count labels, where they have a number
+        """
+        return self.histogram(
+            samples, of_labels=of_labels, bins=24, scale=self._overview_scale
+        )
 
     def plot_distribution(
         self,
@@ -215,6 +240,7 @@ class MaskEvaluation(ABC):
         table = self.per_class(samples, by_split=True)
         return split_figure(table, self._split_column, self._split_title)
 
+    _overview_scale: ClassVar[Scale]
     _value_title: ClassVar[str]
     _class_column: ClassVar[str]
     _class_title: ClassVar[str]
@@ -264,16 +290,3 @@ def evaluation_results(stored: Any) -> Any:
     kinds: tuple[type[MaskEvaluation], ...] = (AreaResults, CoverageResults)
     by_name = {kind.kind: kind for kind in kinds}
     return by_name[stored.config.method.rpartition("/")[2]](stored)
-
-
-def summed(rows: list[Document]) -> Document:
-    """Returns the sums of rows; the least ``min`` and the greatest ``max``."""
-    total: Document = {}
-    for row in rows:
-        for name, value in row.items():
-            if name in ("min", "max"):
-                known = [v for v in (total.get(name), value) if v is not None]
-                total[name] = {"min": min, "max": max}[name](known, default=None)
-            elif isinstance(value, (int, float)):
-                total[name] = total.get(name, 0) + value
-    return total

@@ -1,0 +1,60 @@
+"""Sums over all samples, kept in FiftyOne's execution store for as long as they hold.
+
+MongoDB takes seconds to sum over the labels of 100,000 samples. What it found is kept
+beside the dataset, and taken from there until a sample is changed, added or deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Any, TypeVar
+
+from bson import json_util
+from fiftyone.operators.store import ExecutionStore
+
+from ... import __version__
+from ..documents import clear_database_errors, samples_state
+
+Sums = TypeVar("Sums")
+
+_STORE = "cocomask_sums"
+# Sums of evaluations that are deleted, or of views that nobody opens, go by themselves.
+_SECONDS_KEPT = 30 * 24 * 3600
+
+
+class KeptSums:
+    """The sums of an evaluation.
+
+    Args:
+        dataset: the dataset
+        eval_key: the key of the evaluation
+    """
+
+    def __init__(self, dataset: Any, eval_key: str) -> None:
+        self._dataset = dataset
+        # An evaluation that is run again has another time, and other sums; so may
+        # another version of this package.
+        evaluated_at = dataset.get_run_info(eval_key).timestamp.isoformat()
+        self._prefix = f"{__version__}/{eval_key}/{evaluated_at}"
+
+    def get(self, name: str, samples: Any, compute: Callable[[Any], Sums]) -> Sums:
+        """Returns the sums of some samples, as their fields are now.
+
+        Args:
+            name: what is summed
+            samples: the dataset, or a view into it
+            compute: computes the sums of what it is given, as BSON can hold them
+        """
+        view = json_util.dumps(samples._pipeline()).encode()
+        key = f"{self._prefix}/{name}/{blake2b(view, digest_size=16).hexdigest()}"
+        with clear_database_errors():
+            store = ExecutionStore.create(_STORE, dataset_id=self._dataset._doc.id)
+            # Before the sums: what changes meanwhile makes them outdated.
+            state = samples_state(self._dataset)
+            kept = store.get(key)
+            if kept is not None and kept["state"] == state:
+                return kept["sums"]
+            sums = compute(samples)
+            store.set_cache(key, {"state": state, "sums": sums}, ttl=_SECONDS_KEPT)
+            return sums
