@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
@@ -121,7 +123,7 @@ class SplitIndex:
         if not isinstance(value, dict):
             self._malformed(f"an entry of 'images' is {type_name(value)}, no object")
             return None
-        coco_id, file_name = normal_id(value.get("id")), value.get("file_name")
+        coco_id, file_name = normal_id(value.get("id")), _file_name(value)
         if not isinstance(file_name, str) or not file_name.strip():
             self._malformed(
                 f"its file_name is {type_name(file_name)} and names no file",
@@ -221,6 +223,18 @@ class SplitIndex:
 
 
 _NOTHING = Raw(b"null")
+
+
+def _file_name(image: dict[str, Any]) -> Any:
+    """Returns the name of an image's file.
+
+    LVIS gives no ``file_name`` but the ``coco_url`` of an image of COCO, whose end is
+    the file's folder and name.
+    """
+    url = image.get("coco_url")
+    if "file_name" in image or not isinstance(url, str):
+        return image.get("file_name")
+    return "/".join(PurePosixPath(unquote(urlsplit(url).path)).parts[-2:])
 
 
 def _file_key(file_name: str) -> str:

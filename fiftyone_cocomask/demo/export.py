@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from pycocotools import mask as mask_utils
 
+from ..errors import CocoMaskError
 from .curves import clip_ring
 from .insects import Insect
 from .scenes import SCENES, SOURCE_SIDE, Scene, outline, paint_scene
@@ -39,9 +40,8 @@ _README = """\
 Demo Butterflies - v1 drawn by fiftyone-cocomask
 ================================================
 
-This dataset was exported via roboflow.com's layout on January 31, 2026 at 12:00 PM GMT
-
-It is no photograph: every picture is drawn by a program.
+The files are laid out as in an export of Roboflow's. Every picture is drawn by a
+program.
 
 The dataset includes {images} images.
 Butterflies and moths are annotated in COCO format.
@@ -86,13 +86,20 @@ def write_demo_export(folder: str | Path, *, seed: int = 7) -> Path:
     an image without objects, an RLE among polygons, and one annotation that is broken.
 
     Args:
-        folder: the folder to write to; an older export there is replaced
+        folder: the folder to write to; an older demo export there is replaced
         seed: decides the backgrounds and how copies are turned and scaled
 
     Returns:
         the folder
+
+    Raises:
+        CocoMaskError: if the folder holds anything else; nothing has been written then
     """
     folder = Path(folder)
+    if not _may_replace(folder):
+        raise CocoMaskError(
+            f"{folder} holds something else than a demo export; give another folder"
+        )
     new = folder.with_name(folder.name + ".new")
     shutil.rmtree(new, ignore_errors=True)
     random = np.random.default_rng(seed)
@@ -101,9 +108,7 @@ def write_demo_export(folder: str | Path, *, seed: int = 7) -> Path:
         picture = paint_scene(scene, random)
         for number in range(COPIES):
             copy = Copy(scene, number, _transform(scene, number, random))
-            image = cv2.warpAffine(
-                picture, copy.transform, (SIDE, SIDE), flags=cv2.INTER_AREA
-            )
+            image = cv2.warpAffine(picture, copy.transform, (SIDE, SIDE))
             by_split[scene.split].append((copy, image))
     for split, copies in by_split.items():
         _write_split(new / split, copies)
@@ -114,6 +119,18 @@ def write_demo_export(folder: str | Path, *, seed: int = 7) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     new.rename(folder)
     return folder
+
+
+def _may_replace(folder: Path) -> bool:
+    """Whether a folder is absent, empty, or an older demo export."""
+    if not folder.exists():
+        return True
+    if not folder.is_dir():
+        return False
+    readme = folder / "README.roboflow.txt"
+    if readme.is_file():
+        return readme.read_text(errors="replace").startswith(_README.splitlines()[0])
+    return not any(folder.iterdir())
 
 
 def _transform(scene: Scene, number: int, random: np.random.Generator) -> np.ndarray:
@@ -189,16 +206,16 @@ def _annotation(copy: Copy, insect: Insect) -> dict[str, Any] | None:
     ring = clip_ring(_placed(outline(insect), copy.transform), SIDE, SIDE).round(3)
     if not len(ring):
         return None
-    x, y = ring.min(axis=0)
-    width, height = np.ptp(ring, axis=0)
+    x, y = ring.min(axis=0).tolist()
+    width, height = np.ptp(ring, axis=0).tolist()
     segmentation: Any = [ring.ravel().tolist()]
     if copy.is_(RLE_COPY):
         segmentation = _rle_with_hole(copy, insect, ring)
     return {
         "category_id": _CATEGORY_IDS[insect.species.category],
         # Roboflow rounds a box's corner and writes the box's area as the object's.
-        "bbox": [round(float(x)), round(float(y)), float(width), float(height)],
-        "area": float(width * height),
+        "bbox": [round(x), round(y), round(width, 3), round(height, 3)],
+        "area": round(width * height, 3),
         "segmentation": segmentation,
         "iscrowd": 0,
     }

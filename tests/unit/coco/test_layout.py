@@ -14,6 +14,7 @@ from fiftyone_cocomask.coco.issues import Action, IssueCode
 from fiftyone_cocomask.errors import ExportError
 
 from .exports import (
+    ABSENT,
     Reading,
     annotation,
     document,
@@ -165,6 +166,34 @@ def test_json_with_an_image_dir(tmp_path: Path) -> None:
     found = read(path, image_dir=tmp_path / "pictures")
     assert found.record.path == tmp_path.resolve() / "pictures" / "a.png"
     assert check_export(path, image_dir=str(tmp_path / "pictures")).imported == 1
+
+
+@pytest.mark.parametrize("folder", ["", "val2017/", "images/"])
+def test_image_of_lvis_is_found_by_its_url(tmp_path: Path, folder: str) -> None:
+    url = "http://images.cocodataset.org/val2017/a%20b.png"
+    image = image_entry(file_name=ABSENT, coco_url=url)
+    path = write_json(
+        tmp_path / "lvis_v1_val.json", document([annotation()], images=[image])
+    )
+    write_image(tmp_path / "pictures" / f"{folder}a b.png")
+
+    found = read(path, image_dir=tmp_path / "pictures")
+    assert found.record.path == (tmp_path.resolve() / "pictures" / f"{folder}a b.png")
+    assert found.record.file_name == "val2017/a b.png"
+
+
+@pytest.mark.parametrize("url", ["http://x.org/../../a.png", "file:///../a.png"])
+def test_url_does_not_lead_out_of_the_export(tmp_path: Path, url: str) -> None:
+    write_image(tmp_path / "a.png")
+    image = image_entry(file_name=ABSENT, coco_url=url)
+    path = write_json(
+        tmp_path / "inner" / "lvis_v1_val.json",
+        document([annotation()], images=[image]),
+    )
+
+    found = read(path)
+    assert found.records == []
+    found.issue(IssueCode.FILE_NAME_UNSAFE)
 
 
 def test_json_in_a_folder_of_annotations(tmp_path: Path) -> None:

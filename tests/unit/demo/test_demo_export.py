@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from pycocotools import mask as mask_utils
 
-from fiftyone_cocomask import check_export
+from fiftyone_cocomask import CocoMaskError, check_export
 from fiftyone_cocomask.demo import write_demo_export
 from fiftyone_cocomask.demo.curves import clip_ring
 from fiftyone_cocomask.demo.scenes import SCENES, SOURCE_SIDE, outline
@@ -112,13 +113,24 @@ def test_the_same_seed_draws_the_same_and_replaces_what_was_there(
     export: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "export"
-    folder.mkdir()
+    shutil.copytree(export, folder)
+    (folder / "train" / "_annotations.coco.json").unlink()
     (folder / "old.txt").write_text("")
     write_demo_export(folder)
     files = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
     assert files == {p.relative_to(export) for p in export.rglob("*") if p.is_file()}
     for path in files:
         assert (folder / path).read_bytes() == (export / path).read_bytes()
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    mine = tmp_path / "pictures" / "mine.txt"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    for folder in (mine.parent, mine):
+        with pytest.raises(CocoMaskError, match="give another folder"):
+            write_demo_export(folder)
+    assert [path.name for path in tmp_path.rglob("*")] == ["pictures", "mine.txt"]
 
 
 @pytest.mark.parametrize(
