@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+
 from .categories import Categories
 from .document import Raw, decode, normal_id
 from .drafts import Draft, read_draft
@@ -17,6 +19,12 @@ from .records import Annotation, CocoId, ImageRecord
 from .report import ExportReport
 from .words import shortened, type_name
 
+# MongoDB's documents have at most 2^24 bytes (its manual, "BSON Document Size"). What
+# evaluations and people add to labels needs room too.
+MAX_STORED_BYTES = 14_000_000
+_LABEL_BYTES = 800
+# An array of two doubles in an array, at a place of up to four digits.
+_POINT_BYTES = 33
 _AREA_TOLERANCE = 0.1
 _AREA_TOLERANCE_PX = 2.0
 
@@ -66,6 +74,11 @@ class AnnotationReader:
             if geometry.box is None and not geometry.has_shape:
                 self._drop(draft, image)
                 continue
+            stored_bytes = image.stored_bytes + _stored_bytes(draft, geometry)
+            if stored_bytes > MAX_STORED_BYTES:
+                self._drop_from_full(draft, image)
+                continue
+            image.stored_bytes = stored_bytes
             self._tell_duplicate(draft, geometry, segmentations)
             self._note(draft, geometry, image)
             image.annotations.append(_annotation(draft, geometry))
@@ -188,6 +201,18 @@ class AnnotationReader:
             )
             image.issues.append(code)
 
+    def _drop_from_full(self, draft: Draft, image: ImageRecord) -> None:
+        self._report.dropped += 1
+        self._add(
+            IssueCode.IMAGE_FULL,
+            f"the {len(image.annotations):,} annotations before it fill what the "
+            "database can hold of one sample; split the image into tiles",
+            Action.DROPPED,
+            draft,
+            image,
+        )
+        image.issues.append(IssueCode.IMAGE_FULL)
+
     def _report_findings(
         self, draft: Draft, geometry: Geometry, image: ImageRecord
     ) -> None:
@@ -237,6 +262,22 @@ def _annotation(draft: Draft, geometry: Geometry) -> Annotation:
         draft.attributes,
         [code for code, _, _ in draft.findings],
     )
+
+
+def _stored_bytes(draft: Draft, geometry: Geometry) -> int:
+    """Returns about how many bytes an annotation takes as a polyline and a detection.
+
+    An RLE is stored beside its outline, which has at most two points for each
+    character of it.
+    """
+    points = sum(map(len, geometry.rings))
+    if geometry.rle is not None:
+        counts: Any = geometry.rle["counts"]
+        points += 2 * len(counts)
+    size = _LABEL_BYTES + _POINT_BYTES * points
+    if draft.attributes:
+        size += 2 * len(msgspec.msgpack.encode(draft.attributes))
+    return size
 
 
 def _segmentation_key(geometry: Geometry) -> bytes | None:

@@ -112,6 +112,8 @@ class IssueCode(_Word):
     """No image has the annotation's ``image_id``."""
     ANNOTATION_OF_DROPPED_IMAGE = "annotation_of_dropped_image"
     """The annotation's image could not be used."""
+    IMAGE_FULL = "image_full"
+    """The image's other annotations fill what MongoDB can hold of one sample."""
     ANNOTATION_WITHOUT_ID = "annotation_without_id"
     """The annotation has no id."""
     DUPLICATE_ANNOTATION_ID = "duplicate_annotation_id"

@@ -85,6 +85,7 @@ class ImageRecord:
         annotations: those that are in the dataset afterwards
         issues: the codes of the image's own issues and its dropped annotations'
         attributes: what else the JSON says of it, as values that FiftyOne can store
+        stored_bytes: about how much of the database its annotations will take
     """
 
     split: str
@@ -101,6 +102,7 @@ class ImageRecord:
     annotations: list[Annotation] = field(default_factory=list)
     issues: list[IssueCode] = field(default_factory=list)
     attributes: dict[str, Any] = field(default_factory=dict)
+    stored_bytes: int = 0
 
     def all_issue_codes(self) -> Iterator[IssueCode]:
         """Yields the codes of the image and of its annotations; some repeatedly."""

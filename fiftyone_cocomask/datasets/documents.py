@@ -18,11 +18,18 @@ import fiftyone.core.sample as fos
 from bson import ObjectId
 from bson.raw_bson import RawBSONDocument
 from pymongo import UpdateOne
-from pymongo.errors import BulkWriteError, ConnectionFailure
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    InvalidDocument,
+    OperationFailure,
+)
 
 from ..errors import CocoMaskError
 
 BATCH_SIZE = 200
+# A batch of documents with tens of thousands of labels each ends earlier.
+MAX_BATCH_BYTES = 2**24
 
 Document = dict[str, Any]
 # The id of a sample, what to set, and what must still hold for it to be set.
@@ -115,8 +122,7 @@ def read_encoded_documents(
         clear_database_errors(),
         collection.find(condition, projection, batch_size=batch_size) as cursor,
     ):
-        while batch := list(itertools.islice(cursor, batch_size)):
-            yield batch
+        yield from _cut(cursor, batch_size)
 
 
 def sample_ids(
@@ -286,6 +292,8 @@ def clear_database_errors() -> Iterator[None]:
     except BulkWriteError as error:
         first = error.details["writeErrors"][0]["errmsg"]
         raise DatabaseError(f"MongoDB refused a write: {first}") from error
+    except (OperationFailure, InvalidDocument) as error:
+        raise DatabaseError(f"MongoDB refused a request: {error}") from error
 
 
 def _batches(
@@ -296,8 +304,22 @@ def _batches(
     with clear_database_errors():
         cursor = collection.aggregate(pipeline, allowDiskUse=True, batchSize=batch_size)
         with cursor:
-            while batch := list(itertools.islice(cursor, batch_size)):
-                yield batch
+            yield from _cut(cursor, batch_size)
+
+
+def _cut(documents: Iterable[Any], batch_size: int) -> Iterator[list[Any]]:
+    """Yields documents in batches; those whose size is known, in smaller ones."""
+    batch: list[Any] = []
+    num_bytes = 0
+    for document in documents:
+        batch.append(document)
+        if isinstance(document, RawBSONDocument):
+            num_bytes += len(document.raw)
+        if len(batch) == batch_size or num_bytes > MAX_BATCH_BYTES:
+            yield batch
+            batch, num_bytes = [], 0
+    if batch:
+        yield batch
 
 
 def _leaf(path: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from .documents import Document, stream_documents
 from .folders import safe_name
 from .labels import geometry_paths, mask_objects, object_list_path
 from .mask_files import MaskPaths
-from .masks import mask_options
+from .masks import MAX_NAMED, mask_options
 
 
 @dataclass(slots=True)
@@ -30,15 +30,21 @@ class ExportedFiles:
     Attributes:
         output_dir: the folder, or None for files beside their images
         files: the number of files written, or there already with the same content
-        skipped: what was not written, as ``{"sample_id", "filepath", "reason"}``
+        num_skipped: the number of files that were not written
+        skipped: what was not written, at most 1,000 of them, as
+            ``{"sample_id", "filepath", "reason"}``
     """
 
     output_dir: str | None
     files: int = 0
+    num_skipped: int = 0
     skipped: list[dict[str, str]] = field(default_factory=list)
 
     def skip(self, document: Document, reason: str) -> None:
         """Notes that a sample, or a part of it, was not written."""
+        self.num_skipped += 1
+        if len(self.skipped) >= MAX_NAMED:
+            return
         self.skipped.append(
             {
                 "sample_id": str(document["_id"]),
@@ -47,6 +53,10 @@ class ExportedFiles:
             }
         )
 
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the report as JSON holds it."""
+        return asdict(self)
+
     def summary(self) -> str:
         """Returns a line for a person, and one on what was skipped."""
         place = self.output_dir or "the folders of the images"
@@ -54,7 +64,7 @@ class ExportedFiles:
         if self.skipped:
             first = self.skipped[0]
             text += (
-                f"\n{len(self.skipped):,} were not written; the first is "
+                f"\n{self.num_skipped:,} were not written; the first is "
                 f"{first['filepath']}: {first['reason']}"
             )
         return text
@@ -271,8 +281,9 @@ def _rasterizer_of(samples: Any, label_field: str) -> Any:
     """Returns the rasterizer of the masks that were drawn from a label field."""
     for name in samples.get_field_schema():
         options = mask_options(samples, name)
-        if options and options["label_field"] == label_field:
-            return options["rasterizer"]
+        # Fields of evaluations have notes too, of other kinds.
+        if options and options.get("label_field") == label_field:
+            return options.get("rasterizer", "coco")
     return "coco"
 
 
@@ -290,4 +301,6 @@ def _check_is_mask_field(samples: Any, name: str) -> None:
 
 
 def _absolute(path: str | Path) -> str:
+    if not isinstance(path, (str, Path)) or not str(path).strip():
+        raise CocoMaskError(f"output_dir must be a folder, not {path!r}")
     return fos.normalize_path(str(path))

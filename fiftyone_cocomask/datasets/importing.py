@@ -17,6 +17,7 @@ from ..coco.report import ExportReport
 from ..errors import CocoMaskError
 from .documents import (
     BATCH_SIZE,
+    MAX_BATCH_BYTES,
     Document,
     Update,
     clear_database_errors,
@@ -195,16 +196,18 @@ class _SampleWriter:
         self._present = _PresentSamples(dataset)
         self._seen: set[ObjectId] = set()
         self._batch: list[ImageRecord] = []
+        self._batch_bytes = 0
         declare_fields(dataset, label_field, box_field)
 
     def add(self, record: ImageRecord) -> None:
         self._batch.append(record)
-        if len(self._batch) == BATCH_SIZE:
+        self._batch_bytes += record.stored_bytes
+        if len(self._batch) == BATCH_SIZE or self._batch_bytes > MAX_BATCH_BYTES:
             self.flush()
 
     def flush(self) -> None:
         """Writes what has been added; a killed import repeats the rest."""
-        batch, self._batch = self._batch, []
+        batch, self._batch, self._batch_bytes = self._batch, [], 0
         new: list[Document] = []
         known: list[tuple[ObjectId, ImageRecord]] = []
         for record in batch:

@@ -17,7 +17,13 @@ from typing import Any
 import fiftyone as fo
 import pytest
 
-from fiftyone_cocomask import CocoMaskError, ExportError, import_roboflow_coco
+from fiftyone_cocomask import (
+    CocoMaskError,
+    ExportError,
+    compute_masks,
+    evaluate_mask_area,
+    import_roboflow_coco,
+)
 from fiftyone_cocomask.coco.attributes import RESERVED_NAMES
 
 from .small_export import (
@@ -292,6 +298,24 @@ def test_a_wrong_path_makes_no_dataset(new_dataset: Any, tmp_path: Path) -> None
     with pytest.raises(ExportError):
         import_roboflow_coco(tmp_path / "nothing", "never")
     assert fo.list_datasets() == before
+
+
+def test_an_image_with_20000_annotations_is_imported_as_far_as_it_fits(
+    tmp_path: Path,
+) -> None:
+    annotations = [annotation(number, 0) for number in range(20_000)]
+    export = write_split(tmp_path / "train", [image_name("a")], annotations).parent
+    dataset, report = import_roboflow_coco(export, "full")
+    assert report.accounted == 20_000
+    assert 10_000 < report.imported < 20_000
+    assert dataset.count("segmentations.polylines") == report.imported
+    # What is written on each label by two evaluations fits as well.
+    compute_masks(dataset, mode="instance")
+    labels = {"label_field": "segmentations"}
+    for key in ("first", "second"):
+        area = evaluate_mask_area(dataset, eval_key=key, **labels)
+        assert area.summary()["objects"] == report.imported
+    dataset.delete()
 
 
 # Loads everything once, then forks a process for each line that it reads.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from fiftyone_cocomask.coco.check import ExportReader
@@ -419,3 +420,20 @@ def test_what_a_changed_annotation_says_names_it(tmp_path: Path) -> None:
         "annotation_id": 1,
         "message": "it has no box",
     }
+
+
+def test_annotations_beyond_what_a_sample_can_hold_are_dropped_and_named(
+    tmp_path: Path,
+) -> None:
+    # 33 bytes a point: eight rings of 50,000 are 13.2 MB, and nine more than 14.
+    angles = np.linspace(0, 2 * np.pi, 50_000, endpoint=False)
+    ring = np.stack([50 + 30 * np.cos(angles), 40 + 30 * np.sin(angles)], axis=1)
+    large = ring.ravel().tolist()
+    entries = [annotation(id=number, segmentation=[large]) for number in range(10)]
+    found = read(write_export(tmp_path, document([*entries, annotation(id=10)])))
+
+    assert [a.coco_id for a in found.record.annotations] == [*range(8), 10]
+    dropped = found.issues(IssueCode.IMAGE_FULL)
+    assert [issue.annotation_id for issue in dropped] == [8, 9]
+    assert {issue.action for issue in dropped} == {Action.DROPPED}
+    assert "split the image into tiles" in dropped[0].message

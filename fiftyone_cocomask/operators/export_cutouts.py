@@ -1,0 +1,146 @@
+"""Operator: objects become RGBA PNG files with a transparent background."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone.operators as foo
+import fiftyone.operators.types as types
+
+from .export_form import ask_for_path, given_path
+from .exporting import ExportOperator, say_where
+from .forms import (
+    Choice,
+    choose,
+    dataset_problem,
+    default_field,
+    form,
+    segmentation_fields,
+    stop,
+)
+from .job import ProgressArgument, Results
+from .label_fields import drawable_fields, why_no_field
+
+
+class ExportCutouts(ExportOperator):
+    """Writes objects, or whole foregrounds, as RGBA PNG files."""
+
+    verb = "Cutting out"
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return foo.OperatorConfig(
+            name="export_cutouts",
+            label="Export cut-outs",
+            description="Write objects as PNG files with a transparent background",
+            icon="/assets/mask.svg",
+            dynamic=True,
+            execute_as_generator=True,
+            allow_delegated_execution=True,
+            risk_level=types.RiskLevel.LOW,
+        )
+
+    def __call__(
+        self,
+        samples: Any,
+        label_or_mask_field: str = "segmentations",
+        output_dir: str | None = None,
+        *,
+        crop: bool = True,
+        delegate: bool = False,
+    ) -> Any:
+        """Writes objects, or whole foregrounds, as RGBA PNG files.
+
+        Example::
+
+            import fiftyone.operators as foo
+
+            export_cutouts = foo.get_operator("@cocomask/cocomask/export_cutouts")
+            export_cutouts(dataset, "segmentations", "/path/to/cutouts")
+
+        Args:
+            samples: the dataset or view
+            label_or_mask_field: a field of Polylines, Detections with masks, or a
+                ``Segmentation``
+            output_dir: the folder of the files
+            crop: whether to leave only the rectangle around the foreground
+            delegate: whether to queue the job for an orchestrator
+
+        Returns:
+            the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
+            ``result`` is :meth:`ExportedFiles.to_dict`
+        """
+        params = {
+            "label_or_mask_field": label_or_mask_field,
+            "output_dir": output_dir,
+            "crop": crop,
+        }
+        return foo.execute_operator(
+            self.uri,
+            view=samples.view(),
+            params=params,
+            request_delegation=delegate,
+        )
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        """Returns the form: what is cut out and where it goes."""
+        inputs = types.Object()
+        problem = dataset_problem(ctx)
+        fields = [] if problem else _fields(ctx)
+        if problem or not fields:
+            stop(inputs, problem or why_no_field(ctx.dataset))
+        else:
+            _ask(ctx, inputs, fields)
+        return form(inputs, "Export cut-outs")
+
+    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+        """Writes the files and returns the report."""
+        from ..datasets.exports import export_cutouts
+
+        params = ctx.params
+        return export_cutouts(
+            ctx.target_view(),
+            params.get("label_or_mask_field")
+            or default_field(_fields(ctx), "segmentations"),
+            given_path(params.get("output_dir")) or "",
+            crop=params.get("crop", True),
+            progress=progress,
+        ).to_dict()
+
+
+def _fields(ctx: Any) -> list[str]:
+    return [*drawable_fields(ctx.dataset), *segmentation_fields(ctx.dataset)]
+
+
+def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
+    params = ctx.params
+    masks = segmentation_fields(ctx.dataset)
+    name = choose(
+        inputs,
+        "label_or_mask_field",
+        [
+            Choice(field, description="Whole images" if field in masks else "Objects")
+            for field in fields
+        ],
+        params.get("label_or_mask_field"),
+        label="What",
+        description="Each object of a label field, or each image's whole foreground",
+        default=default_field(fields, "segmentations"),
+    )
+    inputs.bool(
+        "crop",
+        default=True,
+        label="Crop",
+        description="Leave only the rectangle around the foreground",
+        view=types.CheckboxView(),
+    )
+    ask_for_path(
+        ctx,
+        inputs,
+        "output_dir",
+        label="Folder",
+        description="The folder to write to",
+        required=True,
+    )
+    ending = "" if name in masks else "_<number>_<class>"
+    say_where(ctx, inputs, f"<split>/<image's name>{ending}.png")

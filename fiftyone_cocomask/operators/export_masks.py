@@ -1,0 +1,164 @@
+"""Operator: masks become 0/255 PNG files for other programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone.operators as foo
+import fiftyone.operators.types as types
+
+from .export_form import ask_for_path, given_path
+from .exporting import ExportOperator, say_where
+from .forms import (
+    Choice,
+    choose,
+    dataset_problem,
+    default_field,
+    form,
+    radio,
+    reject,
+    segmentation_fields,
+    stop,
+)
+from .job import ProgressArgument, Results
+
+_PLACES = (
+    Choice("folder", "In a folder", "Below the split's name"),
+    Choice("beside", "Beside the images", "With an ending of their own"),
+)
+
+
+class ExportMasks(ExportOperator):
+    """Writes masks as 0/255 PNG files."""
+
+    verb = "Writing masks"
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return foo.OperatorConfig(
+            name="export_masks",
+            label="Export masks",
+            description="Write masks as 0/255 PNG files, in a folder or beside images",
+            icon="/assets/mask.svg",
+            dynamic=True,
+            execute_as_generator=True,
+            allow_delegated_execution=True,
+            risk_level=types.RiskLevel.LOW,
+        )
+
+    def __call__(
+        self,
+        samples: Any,
+        mask_field: str = "mask",
+        output_dir: str | None = None,
+        *,
+        beside_images: bool = False,
+        suffix: str = "_mask",
+        delegate: bool = False,
+    ) -> Any:
+        """Writes masks as 0/255 PNG files.
+
+        Example::
+
+            import fiftyone.operators as foo
+
+            export_masks = foo.get_operator("@cocomask/cocomask/export_masks")
+            export_masks(dataset, "mask", "/path/to/masks")
+
+        Args:
+            samples: the dataset or view
+            mask_field: a ``Segmentation`` field
+            output_dir: the folder of the files
+            beside_images: whether to write them beside the images instead
+            suffix: what to put behind the images' names
+            delegate: whether to queue the job for an orchestrator
+
+        Returns:
+            the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
+            ``result`` is :meth:`ExportedFiles.to_dict`
+        """
+        params = {
+            "mask_field": mask_field,
+            "place": "beside" if beside_images else "folder",
+            "output_dir": output_dir,
+            "suffix": suffix,
+        }
+        return foo.execute_operator(
+            self.uri,
+            view=samples.view(),
+            params=params,
+            request_delegation=delegate,
+        )
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        """Returns the form: which masks go where."""
+        inputs = types.Object()
+        problem = dataset_problem(ctx)
+        fields = [] if problem else segmentation_fields(ctx.dataset)
+        if problem or not fields:
+            name = ctx.dataset.name if ctx.dataset is not None else ""
+            none = f"Dataset '{name}' has no masks. Run **Compute masks** first."
+            stop(inputs, problem or none)
+        else:
+            _ask(ctx, inputs, fields)
+        return form(inputs, "Export masks")
+
+    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+        """Writes the files and returns the report."""
+        from ..datasets.exports import export_masks
+
+        params = ctx.params
+        beside_images = params.get("place") == "beside"
+        fields = segmentation_fields(ctx.dataset)
+        return export_masks(
+            ctx.target_view(),
+            params.get("mask_field") or default_field(fields, "mask"),
+            None if beside_images else given_path(params.get("output_dir")),
+            beside_images=beside_images,
+            suffix=params.get("suffix") or "_mask",
+            progress=progress,
+        ).to_dict()
+
+
+def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
+    params = ctx.params
+    choose(
+        inputs,
+        "mask_field",
+        [Choice(name) for name in fields],
+        params.get("mask_field"),
+        label="Masks",
+        description="The masks to write: 255 wherever one is not 0",
+        default=default_field(fields, "mask"),
+    )
+    place = choose(
+        inputs,
+        "place",
+        _PLACES,
+        params.get("place"),
+        label="Where",
+        default="folder",
+        view=radio,
+    )
+    suffix = params.get("suffix") or "_mask"
+    field = inputs.str(
+        "suffix",
+        label="Ending",
+        description="What is put behind the image's name",
+        default="_mask",
+    )
+    if not isinstance(suffix, str) or "/" in suffix or "\\" in suffix:
+        reject(field, f"suffix must be a part of a file name, not {suffix!r}")
+        return
+    if place == "folder":
+        ask_for_path(
+            ctx,
+            inputs,
+            "output_dir",
+            label="Folder",
+            description="The folder to write to",
+            required=True,
+        )
+        say_where(ctx, inputs, f"<split>/<image's name>{suffix}.png")
+    elif place == "beside":
+        say_where(ctx, inputs, f"<image's name>{suffix}.png beside each image")

@@ -1,0 +1,52 @@
+"""What the operators share that write files for other programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import fiftyone.operators.types as types
+
+from .forms import count, note
+from .job import JobOperator, Results
+
+
+class ExportOperator(JobOperator):
+    """An operator over a function that returns an ``ExportedFiles``."""
+
+    def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
+        """Leaves the App as it is: the dataset has not changed."""
+        yield from ()
+
+    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+        """Shows how many files there are, and why some are not."""
+        place = results["output_dir"]
+        outputs.view(
+            "files",
+            types.Success(
+                label=f"{count(results['files'], 'file')} written",
+                description=f"In `{place}`" if place else "Beside the images",
+            ),
+        )
+        if results["num_skipped"]:
+            first = results["skipped"][0]
+            outputs.view(
+                "skipped",
+                types.Warning(
+                    label=f"{count(results['num_skipped'], 'file')} not written",
+                    description=f"The first is of {first['filepath']}: "
+                    f"{first['reason']}",
+                ),
+            )
+
+
+def say_where(ctx: Any, inputs: types.Object, pattern: str) -> None:
+    """Says what will be written where."""
+    images = count(len(ctx.target_view()), "image")
+    note(
+        inputs,
+        "outcome",
+        f"Writes the files of {images}",
+        f"Each is {pattern}. Files that are there with other content are kept and "
+        "reported.",
+    )

@@ -1,0 +1,114 @@
+"""The operators that write files for other programs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import fiftyone as fo
+import numpy as np
+import pytest
+
+from fiftyone_cocomask import compute_masks, import_roboflow_coco
+
+Operator = Callable[[str], Any]
+NAMES = ("export_masks", "export_cutouts")
+
+
+def chosen(path: Path) -> dict[str, Any]:
+    """Returns what the App's file explorer makes of a path."""
+    return {"absolute_path": str(path), "exists": True, "type": "directory"}
+
+
+@pytest.fixture
+def dataset(demo_export: Path) -> fo.Dataset:
+    dataset, _ = import_roboflow_coco(demo_export, "demo")
+    compute_masks(dataset)
+    return dataset
+
+
+def test_masks_are_written_by_the_app_and_say_where(
+    app_request: Any, dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    request = app_request("export_masks", dataset, output_dir=chosen(tmp_path))
+    assert not request.problems()
+    assert "Writes the files of 21 images" in request.notices()
+    shown = request.messages()
+    assert any("21 files written" in str(message) for message in shown)
+    for sample in dataset:
+        name = f"{Path(sample.filepath).stem}_mask.png"
+        written = cv2.imread(str(tmp_path / sample.split / name), cv2.IMREAD_UNCHANGED)
+        assert np.array_equal(written, sample.mask.get_mask())
+
+
+def test_masks_are_written_beside_the_images(
+    operator: Operator, dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    image = tmp_path / "a.png"
+    cv2.imwrite(str(image), np.zeros((8, 8, 3), np.uint8))
+    mask = np.eye(8, dtype=np.uint8)
+    dataset.add_sample(fo.Sample(str(image), mask=fo.Segmentation(mask=mask)))
+    view = dataset.match({"filepath": str(image)})
+    result = operator("export_masks")(view, beside_images=True, suffix="-m").result
+    assert (result["files"], result["num_skipped"]) == (1, 0)
+    written = cv2.imread(str(tmp_path / "a-m.png"), cv2.IMREAD_UNCHANGED)
+    assert np.array_equal(written, 255 * mask)
+
+
+def test_each_object_is_cut_out(
+    operator: Operator, dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    result = operator("export_cutouts")(dataset, output_dir=str(tmp_path)).result
+    objects = dataset.count("segmentations.polylines")
+    assert result["files"] + result["num_skipped"] == objects
+    written = list(tmp_path.rglob("*.png"))
+    assert len(written) == result["files"] > 20
+    for path in written:
+        rgba = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        assert rgba.shape[2] == 4
+        assert set(np.unique(rgba[..., 3])) <= {0, 255}
+
+
+def test_a_file_of_other_content_is_kept_and_said(
+    app_request: Any, dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    sample = dataset.first()
+    path = tmp_path / sample.split / f"{Path(sample.filepath).stem}_mask.png"
+    path.parent.mkdir()
+    path.write_text("mine")
+    request = app_request("export_masks", dataset, output_dir=chosen(tmp_path))
+    assert any("1 file not written" in str(message) for message in request.messages())
+    assert path.read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_form_without_masks_or_objects_says_what_to_do(
+    app_request: Any, new_dataset: Any, name: str
+) -> None:
+    assert "No dataset is open" in app_request(name).problems()[0]
+    dataset = new_dataset()
+    assert "has no samples" in app_request(name, dataset).problems()[0]
+    dataset.add_sample(fo.Sample("a.png"))
+    assert "has no" in app_request(name, dataset).problems()[0]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_without_a_folder_nothing_is_written(
+    app_request: Any, dataset: fo.Dataset, name: str
+) -> None:
+    request = app_request(name, dataset)
+    assert request.form()["output_dir"]["required"]
+    assert "output_dir" in str(request.messages())
+
+
+def test_an_ending_that_is_a_path_is_refused(
+    app_request: Any, dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    request = app_request(
+        "export_masks", dataset, output_dir=chosen(tmp_path), suffix="/../x"
+    )
+    assert "part of a file name" in request.problems()[0]
+    assert "part of a file name" in str(request.messages())
+    assert not list(tmp_path.iterdir())
