@@ -10,7 +10,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -68,39 +68,47 @@ def _write_export(folder: Path, images: int) -> None:
     folder.mkdir(parents=True)
     picture = folder / "picture.tmp.jpg"
     cv2.imwrite(str(picture), random.integers(0, 255, (SIDE, SIDE, 3), np.uint8))
-    export: dict[str, Any] = {
-        "info": {"description": "benchmark"},
-        "licenses": [],
-        "categories": [
-            {"id": 0, "name": "object", "supercategory": "none"},
-            {"id": 1, "name": "blob", "supercategory": "object"},
-            {"id": 2, "name": "spot", "supercategory": "object"},
-        ],
-        "images": [],
-        "annotations": [],
-    }
-    for number in range(images):
-        name = f"{number:06}_jpg.rf.{number:032x}.jpg"
+    categories = [
+        {"id": 0, "name": "object", "supercategory": "none"},
+        {"id": 1, "name": "blob", "supercategory": "object"},
+        {"id": 2, "name": "spot", "supercategory": "object"},
+    ]
+    names = [f"{number:06}_jpg.rf.{number:032x}.jpg" for number in range(images)]
+    for name in names:
         os.link(picture, folder / name)
-        export["images"].append(
-            {"id": number, "file_name": name, "width": SIDE, "height": SIDE}
-        )
-        for place in range(POLYGONS):
-            ring = blob(random)
-            low, size = ring.min(axis=0), np.ptp(ring, axis=0)
-            export["annotations"].append(
-                {
-                    "id": number * POLYGONS + place,
-                    "image_id": number,
-                    "category_id": 1 + place % 2,
-                    "bbox": [*low.tolist(), *size.tolist()],
-                    "area": float(size.prod()),
-                    "segmentation": [ring.ravel().tolist()],
-                    "iscrowd": 0,
-                }
-            )
     picture.unlink()
-    (folder / "_annotations.coco.json").write_text(json.dumps(export))
+    size = {"width": SIDE, "height": SIDE}
+    entries = (
+        {"id": number, "file_name": name, **size} for number, name in enumerate(names)
+    )
+    # Written as it is made: a million annotations do not fit into memory.
+    with open(folder / "_annotations.coco.json", "w") as file:
+        file.write('{"info": {}, "licenses": [], "categories": ')
+        file.write(json.dumps(categories))
+        for name, values in (
+            ("images", entries),
+            ("annotations", _annotations(images, random)),
+        ):
+            file.write(f', "{name}": [')
+            for place, value in enumerate(values):
+                file.write(("," if place else "") + json.dumps(value))
+            file.write("]")
+        file.write("}")
+
+
+def _annotations(images: int, random: np.random.Generator) -> Iterator[dict[str, Any]]:
+    for number in range(images * POLYGONS):
+        ring = blob(random)
+        low, size = ring.min(axis=0), np.ptp(ring, axis=0)
+        yield {
+            "id": number,
+            "image_id": number // POLYGONS,
+            "category_id": 1 + number % 2,
+            "bbox": [*low.tolist(), *size.tolist()],
+            "area": float(size.prod()),
+            "segmentation": [ring.ravel().tolist()],
+            "iscrowd": 0,
+        }
 
 
 def seconds(function: Callable[[], Any]) -> float:

@@ -1,0 +1,204 @@
+"""Import, masks and both evaluations of datasets that grow, beside FiftyOne's own way.
+
+python -m benchmarks.pipeline [--images 1000 10000 100000] [--baseline 1000]
+
+Each stage runs in a process of its own, whose peak memory it is. FiftyOne's own
+functions run where a dataset has at most ``--baseline`` images. Prints Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from fiftyone_cocomask.demo.own_fiftyone import use_own_fiftyone
+
+from .common import own_fiftyone, peak_megabytes, seconds, write_export
+
+DATASET = "pipeline"
+BASELINE = "pipeline-fiftyone"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=int, nargs="+", default=[1000, 10_000])
+    parser.add_argument("--baseline", type=int, default=1000)
+    options = parser.parse_args()
+    folder = own_fiftyone()
+    import fiftyone as fo
+
+    # Keeps the database running from one stage to the next.
+    fo.list_datasets()
+    print(f"{_machine()}, FiftyOne {fo.__version__}, 10 polygons an image\n")
+    print("| images | stage | ms an image | peak memory, MB | written, KB an image |")
+    print("|---|---|---|---|---|")
+    for images in options.images:
+        export = write_export(folder / f"export-{images}", images)
+        names = [*STAGES] if images <= options.baseline else [*OURS]
+        for name in names:
+            taken, peak, written = _run(folder, export, name)
+            print(
+                f"| {images:,} | {name} | {1000 * taken / images:.2f} | {peak:.0f} | "
+                f"{written / 1000 / images:.1f} |",
+                flush=True,
+            )
+        largest = _largest_document(fo.load_dataset(DATASET))
+        print(f"| {images:,} | largest document | | | {largest / 1000:.1f} |")
+        for name in (DATASET, BASELINE):
+            if fo.dataset_exists(name):
+                fo.delete_dataset(name)
+        shutil.rmtree(folder / "default_dataset")
+
+
+def _run(folder: Path, export: Path, name: str) -> tuple[float, float, int]:
+    """Returns the seconds, the peak memory in MB and the bytes written of a stage."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(_stage, folder, export, name).result()
+
+
+def _stage(folder: Path, export: Path, name: str) -> tuple[float, float, int]:
+    use_own_fiftyone(folder, show_progress_bars=False)
+    import fiftyone as fo
+
+    fo.list_datasets()
+    before = _bytes_of(folder)
+    taken = seconds(lambda: STAGES[name](folder, export))
+    return taken, peak_megabytes(), _bytes_of(folder) - before
+
+
+def _bytes_of(folder: Path) -> int:
+    """Returns the bytes of the samples' documents and of the files beside them."""
+    import fiftyone as fo
+
+    documents = sum(
+        fo.load_dataset(name).stats()["samples_bytes"]
+        for name in (DATASET, BASELINE)
+        if fo.dataset_exists(name)
+    )
+    files = sum(
+        entry.stat().st_size
+        for parent in (folder / "default_dataset", folder / "masks")
+        for entry in parent.rglob("*.png")
+    )
+    return documents + files
+
+
+def _largest_document(dataset: Any) -> int:
+    size = {"$group": {"_id": None, "size": {"$max": {"$bsonSize": "$$ROOT"}}}}
+    return next(dataset._sample_collection.aggregate([size]))["size"]
+
+
+def _machine() -> str:
+    cores = len(os.sched_getaffinity(0))
+    return f"{platform.system()}, {cores} cores, Python {platform.python_version()}"
+
+
+def _import(folder: Path, export: Path) -> None:
+    import fiftyone_cocomask as fcm
+
+    fcm.import_roboflow_coco(export, DATASET)
+
+
+def _masks(folder: Path, export: Path, num_workers: int = 1) -> None:
+    import fiftyone as fo
+
+    import fiftyone_cocomask as fcm
+
+    fcm.compute_masks(
+        fo.load_dataset(DATASET),
+        mask_field=f"mask_{num_workers}",
+        num_workers=num_workers,
+    )
+
+
+def _masks_of_two(folder: Path, export: Path) -> None:
+    _masks(folder, export, 2)
+
+
+def _area(folder: Path, export: Path) -> None:
+    import fiftyone as fo
+
+    import fiftyone_cocomask as fcm
+
+    dataset = fo.load_dataset(DATASET)
+    fcm.evaluate_mask_area(dataset, "mask_1", label_field="segmentations")
+
+
+def _coverage(folder: Path, export: Path) -> None:
+    import fiftyone as fo
+
+    import fiftyone_cocomask as fcm
+
+    dataset = fo.load_dataset(DATASET)
+    fcm.evaluate_mask_coverage(dataset, "mask_1", label_field="segmentations")
+
+
+def _tables(folder: Path, export: Path) -> None:
+    import fiftyone as fo
+
+    import fiftyone_cocomask as fcm
+
+    for key in ("mask_area", "mask_coverage"):
+        results = fcm.load_mask_evaluation(fo.load_dataset(DATASET), key)
+        results.summary()
+        results.per_class()
+        results.overview_histogram()
+
+
+def _from_dir(folder: Path, export: Path) -> None:
+    import fiftyone as fo
+
+    fo.Dataset.from_dir(
+        dataset_type=fo.types.COCODetectionDataset,
+        data_path=str(export),
+        labels_path=str(export / "_annotations.coco.json"),
+        label_types=["detections", "segmentations"],
+        use_polylines=True,
+        name=BASELINE,
+        persistent=True,
+    )
+
+
+def _objects_to_segmentations(folder: Path, export: Path) -> None:
+    import fiftyone as fo
+    import fiftyone.utils.labels as foul
+
+    foul.objects_to_segmentations(
+        fo.load_dataset(BASELINE),
+        "segmentations",
+        "mask",
+        output_dir=str(folder / "masks"),
+    )
+
+
+def _count_pixels(folder: Path, export: Path) -> None:
+    import fiftyone as fo
+    import numpy as np
+
+    for sample in fo.load_dataset(BASELINE).iter_samples(autosave=True):
+        sample["mask_px"] = int(np.count_nonzero(sample.mask.get_mask()))
+
+
+OURS: dict[str, Callable[[Path, Path], None]] = {
+    "import": _import,
+    "masks": _masks,
+    "masks, two processes": _masks_of_two,
+    "area of masks and objects": _area,
+    "coverage and overlap": _coverage,
+    "tables of both": _tables,
+}
+STAGES = OURS | {
+    "FiftyOne: `Dataset.from_dir`": _from_dir,
+    "FiftyOne: `objects_to_segmentations`": _objects_to_segmentations,
+    "FiftyOne: count pixels of masks": _count_pixels,
+}
+
+if __name__ == "__main__":
+    main()
