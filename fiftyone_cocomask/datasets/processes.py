@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import runpy
+import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -53,7 +56,9 @@ def _pool(num_workers: int) -> ProcessPoolExecutor:
     """
     if "fork" in multiprocessing.get_all_start_methods():
         return ProcessPoolExecutor(
-            num_workers, mp_context=multiprocessing.get_context("fork")
+            num_workers,
+            mp_context=multiprocessing.get_context("fork"),
+            initializer=prepare_worker,
         )
     names: dict[str, Any] = {"package": _PACKAGE, "folder": str(_PACKAGE_DIR)}
     return ProcessPoolExecutor(
@@ -62,3 +67,20 @@ def _pool(num_workers: int) -> ProcessPoolExecutor:
         initializer=runpy.run_path,
         initargs=(str(_PACKAGE_DIR / "datasets" / "spawned.py"), names),
     )
+
+
+def prepare_worker() -> None:
+    """Leaves Ctrl-C to the process that started this one, and ends with that.
+
+    A worker waits for work on a pipe that other workers hold open too: it would wait
+    for ever once the process that gives the work was killed.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+
+def _end_after(parent: Any) -> None:
+    parent.join()
+    os._exit(1)

@@ -1,5 +1,7 @@
 """Run first in a spawned process: makes the package importable under its given name.
 
+Then the process is made a worker as a forked one is.
+
 ``package`` and ``folder`` come from :mod:`.processes`, which runs this file.
 """
 
@@ -27,3 +29,5 @@ except ImportError:
     module = util.module_from_spec(spec)
     sys.modules[package] = module
     spec.loader.exec_module(module)
+
+import_module(f"{package}.datasets.processes").prepare_worker()
