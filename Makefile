@@ -2,25 +2,33 @@
 # make demo EXPORT=path the same for an export of yours (folder, .zip or COCO JSON)
 #           APP=0       stop before the App       PORT=5151  the App's port
 # make test             lint, types and all tests
-# make lint | types | unit | integration | app   one part of it
+# make lint | types | unit | integration | app | package   one part of it
+# make recipes          the README's recipe for PyTorch (installs it: gigabytes)
+#
+# PYTHON=python3.12     makes the environment with another Python
+# FIFTYONE=1.21.0       an environment of its own, .venv-1.21.0, with that FiftyOne
 
 PYTHON ?= python3
 EXPORT ?=
 APP ?= 1
 PORT ?= 5151
 
-VENV := .venv
+FIFTYONE ?=
+
+VENV := .venv$(if $(FIFTYONE),-$(FIFTYONE))
+# FiftyOne up to 1.22.0 does not start with graphql-core 3.3, and pip would take that.
+PINNED := $(if $(FIFTYONE),"fiftyone==$(FIFTYONE)" "graphql-core<3.3")
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 TEST_READY := $(VENV)/.ready-test
 
-.PHONY: demo test lint types unit integration app clean
+.PHONY: demo test lint types unit integration app package recipes clean
 
 demo: $(READY)
 	$(PY) -m fiftyone_cocomask demo --port $(PORT) \
 	    $(if $(EXPORT),--export "$(EXPORT)") $(if $(filter 0,$(APP)),--no-app)
 
-test: lint types unit integration app
+test: lint types unit integration app package
 
 lint: $(TEST_READY)
 	$(PY) -m ruff check .
@@ -29,20 +37,24 @@ lint: $(TEST_READY)
 types: $(TEST_READY)
 	$(PY) -m mypy
 
-unit integration app: $(TEST_READY)
+unit integration app package: $(TEST_READY)
 	$(PY) -m pytest tests/$@
+
+recipes: $(TEST_READY)
+	$(PY) -m pip install --quiet --editable ".[test,recipes]" $(PINNED)
+	$(PY) -m pytest tests/recipes
 
 $(PY):
 	$(PYTHON) -m venv $(VENV)
 
 $(READY): pyproject.toml scripts/ensure_mongod.py | $(PY)
-	$(PY) -m pip install --quiet --editable .
+	$(PY) -m pip install --quiet --editable . $(PINNED)
 	$(PY) scripts/ensure_mongod.py
 	touch $@
 
 $(TEST_READY): $(READY)
-	$(PY) -m pip install --quiet --editable ".[test]"
+	$(PY) -m pip install --quiet --editable ".[test]" $(PINNED)
 	touch $@
 
 clean:
-	rm -rf $(VENV) .demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv* .demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

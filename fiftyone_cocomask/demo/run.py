@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CocoMaskError
+from ..plugin_folder import install_plugin
 from .own_fiftyone import use_own_fiftyone
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from ..datasets.evaluations import AreaResults, CoverageResults
 
-PLUGIN_ROOT = Path(__file__).resolve().parents[2]
+WORKSPACE = "mask evaluation"
 
 
 def run_demo(
@@ -43,7 +44,7 @@ def run_demo(
         if not export.exists():
             raise CocoMaskError(f"There is no export at {export}")
     use_own_fiftyone(folder)
-    _link_plugin(folder)
+    install_plugin(folder / "plugins")
     name = "cocomask-demo"
     if export is None:
         from . import write_demo_export
@@ -53,15 +54,10 @@ def run_demo(
     else:
         name = f"cocomask-{export.stem}"
     dataset = _run_job(export, name)
+    _save_workspace(dataset)
     print(f"\nThe database, masks and plugin link are in {folder}")
     if open_app:
         _open_app(dataset, port)
-
-
-def _link_plugin(folder: Path) -> None:
-    link = folder / "plugins" / "cocomask"
-    if not link.is_symlink():
-        link.symlink_to(PLUGIN_ROOT, target_is_directory=True)
 
 
 def _run_job(export: Path, name: str) -> fo.Dataset:
@@ -114,8 +110,8 @@ def _results_table(area: AreaResults, coverage: CoverageResults) -> str:
     )
 
 
-def _open_app(dataset: fo.Dataset, port: int) -> None:
-    """Opens the App with the evaluation panel beside the grid, until it is closed."""
+def _save_workspace(dataset: fo.Dataset) -> None:
+    """Saves how the demo is best looked at: the grid, and the panel to the right."""
     import fiftyone as fo
 
     spaces = fo.Space(
@@ -125,7 +121,21 @@ def _open_app(dataset: fo.Dataset, port: int) -> None:
         ],
         orientation="horizontal",
     )
-    session = fo.launch_app(dataset, spaces=spaces, port=port)
+    dataset.save_workspace(
+        WORKSPACE,
+        spaces,
+        description="The samples, and mask area and coverage beside them",
+        overwrite=True,
+    )
+
+
+def _open_app(dataset: fo.Dataset, port: int) -> None:
+    """Opens the App in the saved workspace, until it is closed."""
+    import fiftyone as fo
+
+    session = fo.launch_app(
+        dataset, spaces=dataset.load_workspace(WORKSPACE), port=port
+    )
     print("Ctrl-C ends it")
     session.wait(-1)
 

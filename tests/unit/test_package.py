@@ -58,6 +58,15 @@ def test_versions_agree() -> None:
     found = re.search(r"^version: *[\"']?([\d.]+)", manifest, re.MULTILINE)
     assert found
     assert {project()["version"], found[1]} == {fiftyone_cocomask.__version__}
+    changelog = (REPOSITORY / "CHANGELOG.md").read_text()
+    assert f"\n## {found[1]} (" in changelog
+
+
+def test_the_manifest_wants_the_fiftyone_that_the_package_depends_on() -> None:
+    manifest = (REPOSITORY / "fiftyone.yml").read_text()
+    found = re.search(r'^fiftyone:\n +version: "(.*)"$', manifest, re.MULTILINE)
+    assert found
+    assert f"fiftyone{found[1]}" in project()["dependencies"]
 
 
 def test_requirements_are_the_dependencies_beside_fiftyone() -> None:

@@ -18,7 +18,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fiftyone_cocomask.errors import MaskFileError
-from fiftyone_cocomask.geometry.png import count_foreground, read_mask, write_mask
+from fiftyone_cocomask.geometry.png import (
+    count_foreground,
+    mask_strips,
+    read_mask,
+    write_mask,
+)
 
 shapes = st.tuples(st.integers(1, 40), st.integers(1, 40))
 
@@ -224,3 +229,15 @@ def test_a_killed_writer_leaves_a_whole_mask(tmp_path: Path) -> None:
                     first = path.stat().st_mtime_ns
             writer.send_signal(signal.SIGKILL)
         assert count_foreground(path) in [(0, 4_000_000), (4_000_000, 4_000_000)]
+
+
+@given(shape=shapes, rows=st.integers(1, 50), binary=st.booleans())
+def test_strips_together_are_the_mask(
+    folder: Path, shape: tuple[int, int], rows: int, binary: bool
+) -> None:
+    mask = np.random.default_rng(0).integers(0, 2, shape).astype(np.uint8) * 255
+    path = folder / "strips.png"
+    write_mask(path, mask, binary=binary)
+    strips = list(mask_strips(path, rows))
+    assert all(len(strip) == rows for strip in strips[:-1])
+    np.testing.assert_array_equal(np.vstack(strips), mask)

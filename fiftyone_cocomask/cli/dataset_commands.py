@@ -1,0 +1,262 @@
+"""Commands on a dataset: ``masks``, ``evaluate`` and ``export``."""
+
+from __future__ import annotations
+
+import argparse
+from difflib import get_close_matches
+from typing import Any
+
+from ..errors import CocoMaskError
+from .outcome import Outcome, add_output_options, bar, say
+from .tables import area_text, coverage_text, evaluation_data
+
+
+def add_to(commands: Any) -> None:
+    """Adds the commands to a parser's subparsers."""
+    _add_masks(commands)
+    _add_evaluate(commands)
+    _add_export(commands)
+
+
+def _add_masks(commands: Any) -> None:
+    parser = commands.add_parser(
+        "masks",
+        help="draw the objects of a dataset's images into masks",
+        description="Draw the objects of each image into one mask.",
+    )
+    _add_dataset(parser)
+    parser.add_argument(
+        "--label-field",
+        default="segmentations",
+        metavar="FIELD",
+        help="the objects to draw (segmentations)",
+    )
+    _add_mask_field(parser, "the masks to write (mask)")
+    parser.add_argument(
+        "--mode",
+        choices=("binary", "semantic", "instance"),
+        default="binary",
+        help="0 and 255, class values, or objects numbered 1..n (binary)",
+    )
+    parser.add_argument(
+        "--rasterizer",
+        choices=("coco", "opencv"),
+        default="coco",
+        help="pycocotools' pixels, or those of cv2.fillPoly (coco)",
+    )
+    on_top = parser.add_mutually_exclusive_group()
+    on_top.add_argument(
+        "--overlap",
+        choices=("largest_first", "smallest_first", "annotation_order"),
+        default="largest_first",
+        help="the order of drawing, later on top (largest_first)",
+    )
+    on_top.add_argument(
+        "--overlap-classes",
+        nargs="+",
+        metavar="CLASS",
+        help="the classes in the order of drawing instead, later on top",
+    )
+    parser.add_argument(
+        "--classes", nargs="+", metavar="CLASS", help="the classes to draw"
+    )
+    parser.add_argument("--no-crowd", action="store_true", help="leave crowds out")
+    parser.add_argument("--output-dir", metavar="DIR", help="where the mask files go")
+    parser.add_argument(
+        "--storage",
+        choices=("disk", "database"),
+        default="disk",
+        help="PNG files, or arrays in the database (disk)",
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="draw and replace every mask"
+    )
+    parser.add_argument("--workers", type=int, metavar="N", help="processes that draw")
+    add_output_options(parser, "if an image got no mask")
+    parser.set_defaults(run=_masks)
+
+
+def _add_evaluate(commands: Any) -> None:
+    parser = commands.add_parser(
+        "evaluate",
+        help="evaluate the area and coverage of masks",
+        description="Evaluate the area and coverage of masks, both unless one is "
+        "named, and keep the evaluations on the dataset.",
+    )
+    _add_dataset(parser)
+    parser.add_argument("--only", choices=("area", "coverage"), help="only this one")
+    _add_mask_field(parser, "the masks to measure (mask)")
+    parser.add_argument(
+        "--label-field",
+        metavar="FIELD",
+        help="the objects to measure; by default those that the masks were drawn of",
+    )
+    for kind in ("area", "coverage"):
+        parser.add_argument(
+            f"--{kind}-key",
+            default=f"mask_{kind}",
+            metavar="KEY",
+            help=f"the name of the {kind} evaluation (mask_{kind})",
+        )
+    add_output_options(parser, "if a mask could not be measured")
+    parser.set_defaults(run=_evaluate)
+
+
+def _add_export(commands: Any) -> None:
+    export = commands.add_parser("export", help="write masks or cut-outs as files")
+    kinds = export.add_subparsers(required=True, metavar="masks|cutouts")
+
+    masks = kinds.add_parser("masks", help="0/255 PNG files")
+    _add_dataset(masks)
+    _add_mask_field(masks, "the masks to write (mask)")
+    place = masks.add_mutually_exclusive_group(required=True)
+    place.add_argument("--output-dir", metavar="DIR", help="where the files go")
+    place.add_argument(
+        "--beside-images", action="store_true", help="write them beside the images"
+    )
+    masks.add_argument(
+        "--suffix", default="_mask", help="put behind the images' names (_mask)"
+    )
+    add_output_options(masks, "if a file was not written")
+    masks.set_defaults(run=_export_masks)
+
+    cutouts = kinds.add_parser("cutouts", help="RGBA PNG files of the objects")
+    _add_dataset(cutouts)
+    cutouts.add_argument(
+        "--field",
+        default="segmentations",
+        metavar="FIELD",
+        help="objects or masks (segmentations)",
+    )
+    cutouts.add_argument(
+        "--output-dir", metavar="DIR", required=True, help="where the files go"
+    )
+    cutouts.add_argument(
+        "--no-crop", action="store_true", help="keep the size of the images"
+    )
+    add_output_options(cutouts, "if a file was not written")
+    cutouts.set_defaults(run=_export_cutouts)
+
+
+def _add_dataset(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("dataset", help="the name of a dataset")
+    parser.add_argument("--view", metavar="NAME", help="a saved view of the dataset")
+
+
+def _add_mask_field(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument("--mask-field", default="mask", metavar="FIELD", help=what)
+
+
+def _masks(options: argparse.Namespace) -> Outcome:
+    from ..datasets.masks import compute_masks
+
+    samples = _samples(options)
+    say(f"Drawing masks of {options.dataset}")
+    report = compute_masks(
+        samples,
+        options.label_field,
+        options.mask_field,
+        mode=options.mode,
+        rasterizer=options.rasterizer,
+        overlap=options.overlap_classes or options.overlap,
+        classes=options.classes,
+        include_crowd=not options.no_crowd,
+        output_dir=options.output_dir,
+        storage=options.storage,
+        overwrite=options.overwrite,
+        num_workers=options.workers,
+        progress=bar(),
+    )
+    failed = options.strict and report.num_skipped > 0
+    return Outcome(report.summary(), report.to_dict(), failed)
+
+
+def _evaluate(options: argparse.Namespace) -> Outcome:
+    from ..datasets.evaluations import evaluate_mask_area, evaluate_mask_coverage
+    from ..datasets.masks import mask_options
+
+    samples = _samples(options)
+    label_field = options.label_field
+    if label_field is None:
+        made = mask_options(samples._dataset, options.mask_field)
+        label_field = made["label_field"] if made else None
+    texts: list[str] = []
+    data: dict[str, Any] = {}
+    failed = False
+    for kind, evaluate, key, text in (
+        ("area", evaluate_mask_area, options.area_key, area_text),
+        ("coverage", evaluate_mask_coverage, options.coverage_key, coverage_text),
+    ):
+        if options.only in (None, kind):
+            say(f"Evaluating mask {kind} of {options.dataset}")
+            results: Any = evaluate(
+                samples,
+                options.mask_field,
+                label_field=label_field,
+                eval_key=key,
+                progress=bar(),
+            )
+            texts.append(text(results))
+            data[kind] = evaluation_data(results)
+            failed |= data[kind]["summary"]["images_without_number"] > 0
+    return Outcome("\n\n".join(texts), data, options.strict and failed)
+
+
+def _export_masks(options: argparse.Namespace) -> Outcome:
+    from ..datasets.exports import export_masks
+
+    samples = _samples(options)
+    say(f"Writing masks of {options.dataset}")
+    files = export_masks(
+        samples,
+        options.mask_field,
+        options.output_dir,
+        beside_images=options.beside_images,
+        suffix=options.suffix,
+        progress=bar(),
+    )
+    failed = options.strict and bool(files.skipped)
+    return Outcome(files.summary(), files.to_dict(), failed)
+
+
+def _export_cutouts(options: argparse.Namespace) -> Outcome:
+    from ..datasets.exports import export_cutouts
+
+    samples = _samples(options)
+    say(f"Writing cut-outs of {options.dataset}")
+    files = export_cutouts(
+        samples,
+        options.field,
+        options.output_dir,
+        crop=not options.no_crop,
+        progress=bar(),
+    )
+    failed = options.strict and bool(files.skipped)
+    return Outcome(files.summary(), files.to_dict(), failed)
+
+
+def _samples(options: argparse.Namespace) -> Any:
+    """Returns the dataset, or its saved view, that the options name."""
+    import fiftyone as fo
+
+    name = options.dataset
+    if not fo.dataset_exists(name):
+        raise CocoMaskError(f"No dataset {name!r}{_instead(name, fo.list_datasets())}")
+    dataset = fo.load_dataset(name)
+    if options.view is None:
+        return dataset
+    if not dataset.has_saved_view(options.view):
+        views = _instead(options.view, dataset.list_saved_views())
+        raise CocoMaskError(
+            f"Dataset {name!r} has no saved view {options.view!r}{views}"
+        )
+    return dataset.load_saved_view(options.view)
+
+
+def _instead(name: str, known: list[str]) -> str:
+    close = get_close_matches(name, known, n=3)
+    if close:
+        return f"; did you mean {' or '.join(map(repr, close))}?"
+    return (
+        f"; there are {', '.join(map(repr, known[:8]))}" if known else "; there is none"
+    )

@@ -1,0 +1,117 @@
+"""Commands on an export: ``check`` and ``import``."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from .outcome import Outcome, add_output_options, bar, say
+
+if TYPE_CHECKING:
+    from ..coco.report import ExportReport
+
+
+def add_to(commands: Any) -> None:
+    """Adds the commands to a parser's subparsers."""
+    check = commands.add_parser(
+        "check",
+        help="say what is in an export; reads only",
+        description="Say what is in an export and what is wrong with it. Reads only, "
+        "and needs no database. Exits with 1 if there are errors: annotations or "
+        "images that cannot be imported as they are.",
+    )
+    _add_export(check)
+    add_output_options(check, "if there are warnings")
+    check.set_defaults(run=_check)
+
+    importing = commands.add_parser(
+        "import",
+        help="import an export into a dataset",
+        description="Import an export into a dataset of FiftyOne. Exits with 0 if "
+        "annotations had to be left out: the report names them.",
+    )
+    _add_export(importing)
+    importing.add_argument(
+        "--dataset",
+        metavar="NAME",
+        help="a new or an existing dataset; by default a "
+        "new one named after the export",
+    )
+    importing.add_argument(
+        "--splits",
+        nargs="+",
+        metavar="SPLIT",
+        help="the splits to import; by default all",
+    )
+    importing.add_argument(
+        "--label-field",
+        default="segmentations",
+        metavar="FIELD",
+        help="where polygons and RLE go (segmentations)",
+    )
+    importing.add_argument(
+        "--box-field",
+        default="detections",
+        metavar="FIELD",
+        help="where boxes go (detections)",
+    )
+    importing.add_argument(
+        "--tags", nargs="+", metavar="TAG", help="tags to add to each sample"
+    )
+    importing.add_argument(
+        "--if-exists",
+        choices=("merge", "replace", "error"),
+        default="merge",
+        help="what to do if the dataset exists (merge)",
+    )
+    importing.add_argument(
+        "--workers", type=int, metavar="N", help="threads that read image headers"
+    )
+    add_output_options(importing, "if the export has errors")
+    importing.set_defaults(run=_import)
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", help="an export's folder, its .zip, or a COCO JSON")
+    parser.add_argument(
+        "--image-dir", metavar="DIR", help="where the images of a COCO JSON are"
+    )
+
+
+def _check(options: argparse.Namespace) -> Outcome:
+    from ..coco.check import check_export
+
+    report = check_export(options.path, image_dir=options.image_dir)
+    failing = {"error", "warning"} if options.strict else {"error"}
+    return Outcome(report.summary(), report.to_dict(), _has(report, failing))
+
+
+def _import(options: argparse.Namespace) -> Outcome:
+    from ..datasets.importing import import_roboflow_coco
+
+    say(f"Importing {options.path}")
+    dataset, report = import_roboflow_coco(
+        options.path,
+        options.dataset,
+        image_dir=options.image_dir,
+        splits=options.splits,
+        label_field=options.label_field,
+        box_field=options.box_field,
+        tags=options.tags,
+        if_exists=options.if_exists,
+        num_workers=options.workers,
+        progress=bar(),
+    )
+    return Outcome(
+        f"{report.summary()}\n\nDataset {dataset.name!r} has {len(dataset):,} samples",
+        {
+            "dataset": dataset.name,
+            "samples": len(dataset),
+            "report": report.to_dict(),
+        },
+        options.strict and _has(report, {"error"}),
+    )
+
+
+def _has(report: ExportReport, severities: set[str]) -> bool:
+    return any(issue.severity.value in severities for issue in report.issues)

@@ -1,0 +1,99 @@
+"""The commands put together: arguments in, text or JSON and an exit code out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+
+from ..errors import CocoMaskError
+from . import dataset_commands, export_commands, program_commands
+from .outcome import Outcome
+
+FAILED = 1
+INTERRUPTED = 130
+
+_EXIT_CODES = """\
+exit codes:
+  0    done; `check` found no errors
+  1    an error, said on stderr; `check` found errors; or what --strict looks for
+  2    the arguments are wrong
+  130  Ctrl-C
+
+Results go to stdout, everything else to stderr.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command.
+
+    Args:
+        arguments: the words behind the program's name, ``sys.argv``'s by default
+
+    Returns:
+        the exit code, as ``--help`` explains it
+
+    Raises:
+        SystemExit: with code 2 if the arguments are wrong
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        # FiftyOne logs and draws its bars on stdout, which is for results.
+        with redirect_stdout(sys.stderr):
+            outcome = options.run(options)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:
+        if not _can_be_put_right(error):
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        return FAILED
+    _print(outcome, as_json=getattr(options, "json", False))
+    return FAILED if outcome.failed else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    from .. import __version__
+
+    parser = argparse.ArgumentParser(
+        prog="fiftyone-cocomask",
+        description="Roboflow COCO exports to exact masks and mask evaluations.",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    export_commands.add_to(commands)
+    dataset_commands.add_to(commands)
+    program_commands.add_to(commands)
+    return parser
+
+
+def _can_be_put_right(error: Exception) -> bool:
+    """Whether an error is the user's to put right, and no defect."""
+    if isinstance(error, (CocoMaskError, OSError)):
+        return True
+    # What FiftyOne raises if its database does not start; a check never loads it.
+    if "fiftyone" not in sys.modules:
+        return False
+    from fiftyone.core.config import FiftyOneConfigError
+    from fiftyone.core.service import ServiceException
+    from pymongo.errors import PyMongoError
+
+    return isinstance(error, (FiftyOneConfigError, ServiceException, PyMongoError))
+
+
+def _print(outcome: Outcome, *, as_json: bool) -> None:
+    """Prints to stdout, whatever it can show, and whoever stops reading it."""
+    text = json.dumps(outcome.data, indent=2) if as_json else outcome.text
+    if not text:
+        return
+    try:
+        encoding = sys.stdout.encoding or "utf-8"
+        print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+    except BrokenPipeError:
+        # As in `check ... | head`. Python flushes again at exit, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

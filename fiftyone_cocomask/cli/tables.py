@@ -1,0 +1,102 @@
+"""Evaluations as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..datasets.evaluations import AreaResults, CoverageResults, MaskEvaluation
+
+_AREA_COLUMNS = {
+    "class": "class",
+    "images": "images",
+    "objects": "objects",
+    "small": "small",
+    "medium": "medium",
+    "large": "large",
+    "hidden": "hidden",
+    "visible_px": "visible px",
+    "mean_area_px_over_objects": "mean area px",
+}
+_COVERAGE_COLUMNS = {
+    "class": "class",
+    "images": "images",
+    "coverage_over_pixels": "over pixels",
+    "mean_coverage_over_images": "over images",
+    "mean_coverage_where_present": "where present",
+}
+
+
+def area_text(results: AreaResults) -> str:
+    """Returns the areas of the classes, and the totals below them."""
+    total = results.summary()
+    objects = f", {total['objects']:,} objects" if total.get("objects") else ""
+    return "\n".join(
+        [
+            f"Mask area {results.key!r}",
+            _table(results.per_class(), _AREA_COLUMNS, "{:,.0f}"),
+            f"{total['images']:,} images{objects}, {total['foreground_px']:,} px of "
+            f"foreground",
+            *_without_number(total),
+        ]
+    )
+
+
+def coverage_text(results: CoverageResults) -> str:
+    """Returns the coverage of the classes, and the means below them."""
+    total = results.summary()
+    means = [
+        f"{total[key]:.1%} (mean over {what})"
+        for key, what in (
+            ("mean_coverage_over_images", "images"),
+            ("mean_coverage_over_pixels", "pixels"),
+        )
+        if total[key] is not None
+    ]
+    return "\n".join(
+        [
+            f"Mask coverage {results.key!r}",
+            _table(results.per_class(), _COVERAGE_COLUMNS, "{:.1%}"),
+            f"{total['images']:,} images covered to {', '.join(means) or 'no number'}",
+            *_without_number(total),
+        ]
+    )
+
+
+def evaluation_data(results: MaskEvaluation) -> dict[str, Any]:
+    """Returns the summary, and the tables of classes and splits, as JSON holds them."""
+    return {
+        "summary": results.summary(),
+        "per_class": _rows(results.per_class(by_split=True)),
+        "per_split": _rows(results.per_split()),
+    }
+
+
+def _table(table: pd.DataFrame, columns: dict[str, str], number: str) -> str:
+    present = {name: label for name, label in columns.items() if name in table}
+    if table.empty:
+        return "  no class has a pixel"
+    return (
+        table[list(present)]
+        .rename(columns=present)
+        .to_string(index=False, float_format=number.format)
+    )
+
+
+def _rows(table: pd.DataFrame) -> Any:
+    """Returns a table as a list of dicts; what is no number is null."""
+    return json.loads(table.to_json(orient="records"))
+
+
+def _without_number(total: dict[str, Any]) -> list[str]:
+    number = total["images_without_number"]
+    if not number:
+        return []
+    first = total["without_number"][0]
+    return [
+        f"{number:,} images could not be measured; the first is {first['filepath']}: "
+        f"{first['reason']}"
+    ]

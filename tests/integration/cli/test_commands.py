@@ -1,0 +1,194 @@
+"""The commands that need a database, on an export from beginning to end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import fiftyone as fo
+import pytest
+
+from fiftyone_cocomask.cli import main
+from fiftyone_cocomask.demo import write_demo_export
+from tests.integration.small_export import annotation, image_name, write_split
+
+NAME = "command-line"
+
+
+@pytest.fixture(scope="module")
+def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_demo_export(tmp_path_factory.mktemp("demo") / "butterflies")
+
+
+@pytest.fixture(autouse=True)
+def _no_datasets_left(new_dataset: Any) -> None:
+    """Datasets of these tests are deleted after them."""
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Any:
+    """Runs a command with ``--json`` and returns its exit code and its result."""
+
+    def run_command(*words: str | Path) -> tuple[int, Any]:
+        code = main([*map(str, words), "--json"])
+        out = capsys.readouterr().out
+        return code, json.loads(out) if out else None
+
+    return run_command
+
+
+@pytest.fixture
+def with_masks(export: Path, run: Any) -> fo.Dataset:
+    assert run("import", export, "--dataset", NAME)[0] == 0
+    assert run("masks", NAME)[0] == 0
+    return fo.load_dataset(NAME)
+
+
+def test_import_makes_a_dataset_that_stays(export: Path, run: Any) -> None:
+    code, result = run("import", export, "--dataset", NAME, "--splits", "train")
+    dataset = fo.load_dataset(NAME)
+    assert code == 0
+    assert (result["dataset"], result["samples"]) == (NAME, len(dataset))
+    assert dataset.persistent
+    assert dataset.distinct("split") == ["train"]
+
+
+def test_strict_import_says_that_something_is_missing(tmp_path: Path, run: Any) -> None:
+    lost = [annotation(1, 0), annotation(2, 99)]
+    write_split(tmp_path / "lost", [image_name("a")], lost)
+    words = ("import", tmp_path / "lost", "--dataset", NAME)
+    assert run(*words)[0] == 0
+    code, result = run(*words, "--strict")
+    assert code == 1
+    assert result["report"]["dropped"] == 1
+
+
+def test_masks_takes_every_option(export: Path, run: Any, tmp_path: Path) -> None:
+    run("import", export, "--dataset", NAME)
+    folder = tmp_path / "masks"
+    words = ["masks", NAME, "--mode", "semantic", "--rasterizer", "opencv"]
+    words += [
+        "--overlap-classes",
+        "moth",
+        "butterfly",
+        "--classes",
+        "moth",
+        "butterfly",
+    ]
+    code, result = run(*words, "--output-dir", folder, "--workers", "1")
+    dataset = fo.load_dataset(NAME)
+    assert code == 0
+    assert result["images"] == len(dataset)
+    made = dataset.get_field("mask").info["cocomask"]
+    assert (made["mode"], made["rasterizer"]) == ("semantic", "opencv")
+    assert list(made["overlap"]) == ["moth", "butterfly"]
+    assert Path(dataset.first().mask.mask_path).is_relative_to(folder)
+
+
+def test_masks_of_a_saved_view_leave_the_rest(export: Path, run: Any) -> None:
+    run("import", export, "--dataset", NAME)
+    dataset = fo.load_dataset(NAME)
+    dataset.save_view("small", dataset.limit(2))
+    code, result = run("masks", NAME, "--view", "small")
+    assert (code, result["images"]) == (0, 2)
+    assert len(dataset.exists("mask")) == 2
+
+
+def test_evaluate_measures_the_objects_that_the_masks_were_drawn_of(
+    with_masks: fo.Dataset, run: Any
+) -> None:
+    code, result = run("evaluate", NAME)
+    assert code == 0
+    assert set(result) == {"area", "coverage"}
+    summary = result["area"]["summary"]
+    assert summary["label_field"] == "segmentations"
+    assert summary["foreground_px"] == with_masks.sum("mask_area_px")
+    assert {row["split"] for row in result["area"]["per_class"]} == {
+        "train", "valid", "test"
+    }  # fmt: skip
+    ratio = with_masks.mean("mask_coverage_ratio")
+    found = result["coverage"]["summary"]["mean_coverage_over_images"]
+    assert found == pytest.approx(ratio)
+
+
+def test_evaluate_only_one_under_a_key(with_masks: fo.Dataset, run: Any) -> None:
+    code, result = run("evaluate", NAME, "--only", "area", "--area-key", "px2")
+    assert (code, list(result)) == (0, ["area"])
+    assert with_masks.list_runs() == ["px2"]
+
+
+def test_evaluate_prints_a_table_of_classes(
+    with_masks: fo.Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", NAME]) == 0
+    out = capsys.readouterr().out
+    assert "butterfly" in out
+    assert f"{with_masks.sum('mask_area_px'):,} px of foreground" in out
+    assert f"{with_masks.mean('mask_coverage_ratio'):.1%} (mean over images)" in out
+
+
+def test_strict_evaluate_fails_if_a_mask_is_gone(
+    with_masks: fo.Dataset, run: Any
+) -> None:
+    Path(with_masks.first().mask.mask_path).unlink()
+    assert run("evaluate", NAME)[0] == 0
+    assert run("evaluate", NAME, "--strict")[0] == 1
+
+
+def test_export_masks_and_cutouts(
+    with_masks: fo.Dataset, run: Any, tmp_path: Path
+) -> None:
+    code, masks = run("export", "masks", NAME, "--output-dir", tmp_path / "masks")
+    files = list((tmp_path / "masks").rglob("*_mask.png"))
+    assert (code, masks["files"]) == (0, len(with_masks))
+    assert len(files) == len(with_masks)
+    words = ("export", "cutouts", NAME, "--output-dir", tmp_path / "cut", "--no-crop")
+    code, cutouts = run(*words)
+    cut = next((tmp_path / "cut").rglob("*.png"))
+    assert code == 0
+    assert cutouts["files"] > 0
+    assert cv2.imread(str(cut), cv2.IMREAD_UNCHANGED).shape[2] == 4
+
+
+def test_strict_export_fails_if_a_file_is_in_the_way(
+    with_masks: fo.Dataset, run: Any, tmp_path: Path
+) -> None:
+    words = ("export", "masks", NAME, "--output-dir", tmp_path, "--strict")
+    assert run(*words)[0] == 0
+    next(tmp_path.rglob("*.png")).write_bytes(b"mine")
+    assert run(*words)[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["masks", "command-lime"], "did you mean 'command-line'?"),
+        (["masks", NAME, "--view", "nonsense"], "no saved view 'nonsense'"),
+        (["masks", NAME, "--label-field", "nonsense"], "nonsense"),
+        (["evaluate", NAME, "--mask-field", "nonsense"], "nonsense"),
+        (["evaluate", NAME, "--area-key", "no good"], "no good"),
+        (["export", "cutouts", NAME, "--field", "no", "--output-dir", "."], "'no'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_wrong_name_is_an_error_in_one_line(
+    words: list[str],
+    sentence: str,
+    with_masks: fo.Dataset,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    capsys.readouterr()
+    assert main(words) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    errors = [line for line in said.err.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1
+    assert sentence in errors[0]
+    assert said.err.splitlines()[-1] == errors[0]
+
+
+def test_there_is_no_dataset(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "nothing-like-it"]) == 1
+    assert "error: No dataset 'nothing-like-it'" in capsys.readouterr().err

@@ -1,0 +1,257 @@
+"""Every operator of the manifest, used from its form alone, as an agent would."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import fiftyone as fo
+import fiftyone.operators as foo
+import pytest
+import yaml  # type: ignore[import-untyped]
+from fiftyone.operators.executor import ExecutionContext, ExecutionError
+
+import fiftyone_cocomask as fcm
+from tests.conftest import REPOSITORY
+from tests.plugin import uri
+
+MANIFEST: dict[str, Any] = yaml.safe_load((REPOSITORY / "fiftyone.yml").read_text())
+# What the caller says beside the form: whose data, when, and how it is shown.
+NOT_ASKED = {"self", "samples", "delegate", "progress"}
+# Where the form asks with a question of its own.
+ASKED_OTHERWISE = {"limits", "beside_images"}
+# Values that are wrong elsewhere and right here.
+RIGHT = {
+    ("dataset", "no/name"),
+    ("output_dir", "/no/such/place"),
+}
+DEFECTS = ("Traceback", "TypeError", "KeyError", "AttributeError", "NoneType")
+Params = dict[str, Any]
+Form = dict[str, dict[str, Any]]
+
+
+@pytest.fixture(params=MANIFEST["operators"])
+def name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def dataset(demo_export: Path) -> fo.Dataset:
+    """A dataset with all that an operator may work on."""
+    dataset, _ = fcm.import_roboflow_coco(demo_export, "demo")
+    fcm.compute_masks(dataset)
+    fcm.compute_masks(dataset, mask_field="mask_opencv", rasterizer="opencv")
+    fcm.evaluate_mask_area(dataset, label_field="segmentations", eval_key="size")
+    fcm.find_mask_issues(dataset, key="found")
+    return dataset
+
+
+@pytest.fixture
+def form(name: str, app_request: Any, dataset: fo.Dataset) -> Callable[..., Form]:
+    """Resolves the operator's form for some parameters."""
+    return lambda **params: app_request(name, dataset, **params).form()
+
+
+@pytest.fixture
+def answers(form: Callable[..., Form], demo_export: Path, tmp_path: Path) -> Params:
+    """The answers to what the form requires, question by question."""
+    given: Params = {}
+    while questions := _unanswered(form(**given), given):
+        path = demo_export if questions[0] == "path" else tmp_path / questions[0]
+        given[questions[0]] = _answer(form(**given)[questions[0]], path)
+    return given
+
+
+def _unanswered(form: Form, given: Params) -> list[str]:
+    return [n for n, field in form.items() if field["required"] and n not in given]
+
+
+def _answer(field: dict[str, Any], path: Path) -> Any:
+    kind = field["type"]
+    if kind["name"] == "Enum":
+        return kind["values"][0]
+    return str(path) if kind["name"] == "File" else "an_answer"
+
+
+def asked(form: Form) -> Form:
+    """Returns the fields of a form that are parameters."""
+    return {n: field for n, field in form.items() if field["type"]["name"] != "Void"}
+
+
+def parameters_of(name: str) -> list[str]:
+    """Returns the parameters that an operator takes from Python."""
+    operator = foo.get_operator(uri(name))
+    return list(inspect.signature(operator).parameters) if callable(operator) else []
+
+
+def execute(name: str, dataset: fo.Dataset | None, params: Params) -> Any:
+    """Executes as an agent does, and returns the result."""
+    return foo.execute_operator(uri(name), dataset=dataset, params=params).result
+
+
+def every_form(form: Callable[..., Form], given: Params) -> Iterator[Form]:
+    """Yields the forms that unfold as each choice is made once."""
+    waiting, tried = [given], set()
+    while waiting:
+        params = waiting.pop()
+        shown = asked(form(**params))
+        yield shown
+        for field_name, field in shown.items():
+            values = {"Boolean": [True], "Enum": field["type"].get("values")}
+            for value in values.get(field["type"]["name"]) or []:
+                if field_name not in given and (field_name, value) not in tried:
+                    tried.add((field_name, value))
+                    waiting.append({**params, field_name: value})
+
+
+def state(dataset: fo.Dataset) -> Any:
+    """Returns what an operator may change."""
+    dataset.reload()
+    views = dataset.list_saved_views()
+    runs = [*dataset.list_runs(), *dataset.list_evaluations()]
+    schema = {k: str(v) for k, v in dataset.get_field_schema(flat=True).items()}
+    tags = dataset.count_label_tags()
+    return fo.list_datasets(), views, runs, schema, tags, dataset.stats()
+
+
+def test_the_form_asks_for_every_parameter(
+    name: str, form: Callable[..., Form], answers: Params, demo_export: Path
+) -> None:
+    shown: set[str] = set()
+    for unfolded in every_form(form, answers):
+        shown |= set(unfolded)
+    if "path" in answers:
+        json_file = next(demo_export.rglob("*.json"))
+        shown |= set(form(path=str(json_file)))
+        shown |= set(form(**answers, dataset="demo"))
+    assert set(parameters_of(name)) - NOT_ASKED - ASKED_OTHERWISE <= shown
+
+
+def test_every_question_explains_itself(
+    form: Callable[..., Form], answers: Params
+) -> None:
+    for unfolded in [*every_form(form, {}), *every_form(form, answers)]:
+        for field_name, field in unfolded.items():
+            if field_name == "view_target":  # FiftyOne's own.
+                continue
+            view = field["view"]
+            choices = view.get("choices") or []
+            explained = choices and all(c.get("description") for c in choices)
+            is_switch = field["type"]["name"] == "Boolean" and view.get("label")
+            assert view.get("description") or explained or is_switch, field_name
+
+
+def test_a_job_on_samples_asks_for_its_target_view(
+    name: str, form: Callable[..., Form], answers: Params, dataset: fo.Dataset
+) -> None:
+    operator = foo.get_operator(uri(name))
+    takes_samples = "samples" in parameters_of(name)
+    shown = form(**answers)
+    is_job = operator.config.execute_as_generator
+    assert ("view_target" in shown) == (takes_samples and is_job)
+    if "view_target" in shown:
+        assert shown["view_target"]["default"] == "DATASET"
+
+
+def test_what_is_required_is_enough(
+    name: str, dataset: fo.Dataset, answers: Params
+) -> None:
+    result = execute(name, dataset, answers)
+    json.dumps(result)
+    operator = foo.get_operator(uri(name))
+    request = {"dataset_name": dataset.name, "params": answers, "results": result or {}}
+    ctx = ExecutionContext(request, operator_uri=operator.uri)
+    shown = operator.resolve_type(ctx, "outputs") if result else None
+    for output, field in shown.to_json()["type"]["properties"].items() if shown else ():
+        if field["type"]["name"] != "Void":
+            assert output in result
+
+
+def test_a_default_that_is_left_out_holds(
+    name: str, dataset: fo.Dataset, form: Callable[..., Form], answers: Params
+) -> None:
+    """On a dataset whose fields have names of their own."""
+    if "path" in answers:
+        pytest.skip("it works on no dataset")
+    dataset.rename_sample_fields({"segmentations": "shapes", "mask": "drawn"})
+    fields = asked(form(**answers))
+    defaults = {
+        n: field["default"]
+        for n, field in fields.items()
+        if field["default"] is not None and n not in answers
+    }
+    answers = {n: v for n, v in answers.items() if n in fields}
+    other = dataset.clone("other")
+    short = execute(name, dataset, answers)
+    full = execute(name, other, {**defaults, **answers})
+    for result in (short, full):
+        for volatile in ("seconds", "output_dir"):
+            (result or {}).pop(volatile, None)
+    assert short == full
+
+
+def test_a_wrong_value_is_refused_in_a_sentence(
+    name: str, dataset: fo.Dataset, form: Callable[..., Form], answers: Params
+) -> None:
+    wrong: dict[str, list[Any]] = {
+        "String": [5, "no/name"],
+        "Enum": ["nonsense", 5],
+        "List": [["nonsense"], "nonsense", 5],
+        "Boolean": ["nonsense"],
+        "Number": ["nonsense", -1],
+        "File": ["/no/such/place", "", 5],
+    }
+    before = state(dataset)
+    tried = 0
+    for field_name, field in asked(form(**answers)).items():
+        if field_name == "view_target":  # FiftyOne takes any.
+            continue
+        for value in wrong[field["type"]["name"]]:
+            if (field_name, str(value)) in RIGHT:
+                continue
+            with pytest.raises(ExecutionError) as raised:
+                execute(name, dataset, {**answers, field_name: value})
+            sentence = str(raised.value)
+            assert not any(word in sentence for word in DEFECTS), (field_name, value)
+            tried += 1
+    assert tried or not asked(form(**answers))
+    assert state(dataset) == before
+
+
+@pytest.mark.parametrize("empty", ["", None])
+def test_an_empty_value_counts_as_none(
+    name: str,
+    dataset: fo.Dataset,
+    form: Callable[..., Form],
+    answers: Params,
+    empty: Any,
+) -> None:
+    for field_name, field in asked(form(**answers)).items():
+        try:
+            execute(name, dataset, {**answers, field_name: empty})
+        except ExecutionError as error:
+            sentence = str(error)
+            assert not any(word in sentence for word in DEFECTS), field_name
+            assert field["required"] or empty == "", field_name
+
+
+def test_what_is_missing_is_named(
+    name: str, dataset: fo.Dataset, answers: Params
+) -> None:
+    before = state(dataset)
+    for field_name in answers:
+        rest = {n: v for n, v in answers.items() if n != field_name}
+        with pytest.raises(ExecutionError, match=f"{field_name}.*Required"):
+            execute(name, dataset, rest)
+    assert state(dataset) == before
+
+
+def test_without_a_dataset_it_says_what_to_do(name: str, app_request: Any) -> None:
+    if "samples" not in parameters_of(name):
+        pytest.skip("it works on no dataset")
+    assert "No dataset is open" in " ".join(app_request(name).problems())
+    with pytest.raises(ExecutionError, match="No dataset is open"):
+        execute(name, None, {})

@@ -1,0 +1,48 @@
+"""The demo, as `make demo` runs it, in a process and a FiftyOne of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from fiftyone_cocomask.demo.own_fiftyone import delete_own_fiftyone
+
+LOOK = """
+import json, sys
+from pathlib import Path
+from fiftyone_cocomask.demo.own_fiftyone import use_own_fiftyone
+use_own_fiftyone(Path(sys.argv[1]))
+import fiftyone as fo
+dataset = fo.load_dataset("cocomask-demo")
+spaces = dataset.load_workspace("mask evaluation")
+found = {
+    "samples": len(dataset),
+    "masks": dataset.count("mask"),
+    "runs": dataset.list_runs(),
+    "orientation": spaces.orientation,
+    "panels": [child.children[0].type for child in spaces.children],
+    "shown": [child.active_child for child in spaces.children],
+}
+print("FOUND" + json.dumps(found))
+"""
+
+
+def test_the_demo_leaves_a_dataset_with_runs_and_a_workspace(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "fiftyone_cocomask", "demo", "--no-app"]
+    for _ in range(2):
+        done = subprocess.run(
+            [*command, "--folder", str(tmp_path)], capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        assert "21 of 21 images usable" in done.stdout
+    look = [sys.executable, "-c", LOOK, str(tmp_path)]
+    printed = subprocess.run(look, capture_output=True, text=True, check=True).stdout
+    found = json.loads(printed.partition("FOUND")[2])
+    assert (found["samples"], found["masks"]) == (21, 21)
+    assert found["runs"] == ["area", "coverage"]
+    assert found["orientation"] == "horizontal"
+    assert found["panels"] == ["Samples", "mask_evaluation"]
+    assert all(found["shown"])
+    delete_own_fiftyone(tmp_path)
