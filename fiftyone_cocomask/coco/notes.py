@@ -38,6 +38,8 @@ _MESSAGES = {
         "{count:,} of {total:,} images are not plain RGB but {detail}"
     ),
 }
+# Issues of these codes are about a whole split; the image they name is an example.
+COUNTED_CODES = frozenset(_MESSAGES)
 _ACTIONS = {IssueCode.ATTRIBUTE_RENAMED: Action.REPAIRED}
 _OF_IMAGES = (IssueCode.IMAGE_WITHOUT_ANNOTATIONS, IssueCode.IMAGE_NOT_RGB)
 

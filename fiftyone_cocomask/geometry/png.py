@@ -6,6 +6,7 @@ import os
 import secrets
 import struct
 import zlib
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -78,6 +79,31 @@ def read_mask(path: str | Path) -> np.ndarray:
     return _decoded(_read(path), path)
 
 
+def mask_strips(path: str | Path, rows: int) -> Iterator[np.ndarray]:
+    """Yields a mask file's rows from the top, so many at a time.
+
+    Of a 1-bit file as written here no more than that is unpacked at once: an eighth of
+    a byte a pixel is kept of the rest.
+
+    Args:
+        path: the file
+        rows: how many rows to yield together; the last ones may be fewer
+
+    Raises:
+        MaskFileError: as :func:`read_mask` does
+    """
+    data = _read(path)
+    packed = _packed_rows(data)
+    if packed is None:
+        mask = _decoded(data, path)
+        for row in range(0, len(mask), rows):
+            yield mask[row : row + rows]
+        return
+    bits, width = packed
+    for row in range(0, len(bits), rows):
+        yield np.unpackbits(bits[row : row + rows], axis=1, count=width) * np.uint8(255)
+
+
 def count_foreground(path: str | Path) -> tuple[int, int]:
     """Counts the foreground pixels of a mask file: those that are not 0.
 
@@ -132,6 +158,15 @@ def _bits_of(data: bytes) -> np.ndarray | None:
     Returns:
         an array of shape (height, width) of 0 and 1
     """
+    packed = _packed_rows(data)
+    if packed is None:
+        return None
+    rows, width = packed
+    return np.unpackbits(rows, axis=1, count=width)
+
+
+def _packed_rows(data: bytes) -> tuple[np.ndarray, int] | None:
+    """Returns the rows of such a PNG, eight pixels a byte, and its width."""
     if len(data) < _DATA_START or not data.startswith(_SIGNATURE):
         return None
     (checksum,) = struct.unpack_from(">I", data, _DATA_START - 12)
@@ -154,7 +189,7 @@ def _bits_of(data: bytes) -> np.ndarray | None:
     rows = np.frombuffer(content, np.uint8).reshape(height, row_bytes)
     if rows[:, 0].any():
         return None
-    return np.unpackbits(rows[:, 1:], axis=1, count=width)
+    return rows[:, 1:], width
 
 
 def _encoded(mask: np.ndarray) -> bytes:

@@ -41,6 +41,7 @@ NO_LABEL = "(no label)"
 
 # `cv2.calcHist` counts in float32, which holds every integer up to this.
 _EXACT_IN_FLOAT32 = 2**24
+_STRIP_ROWS = 256
 
 
 class NoFiguresError(CocoMaskError):
@@ -272,7 +273,11 @@ def _pixels_by_value(mask: np.ndarray) -> dict[int, int]:
         counts = cv2.calcHist([mask], [0], None, [256], [0, 256]).ravel()
         present = np.flatnonzero(counts)
     elif mask.dtype in (np.uint8, np.uint16):
-        counts = np.bincount(mask.ravel())
+        # By strips of rows: numpy makes 64-bit numbers of all that it is given at once.
+        counts = np.zeros(2**16, np.int64)
+        for row in range(0, len(mask), _STRIP_ROWS):
+            strip = mask[row : row + _STRIP_ROWS]
+            counts += np.bincount(strip.ravel(), minlength=2**16)
         present = np.flatnonzero(counts)
     else:
         found, numbers = np.unique(mask, return_counts=True)
