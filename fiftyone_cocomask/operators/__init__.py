@@ -5,15 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from .check_export import CheckExport
+from .compare_masks import CompareMasks
 from .compute_masks import ComputeMasks
 from .evaluate_mask_area import EvaluateMaskArea
 from .evaluate_mask_coverage import EvaluateMaskCoverage
+from .export_cutouts import ExportCutouts
+from .export_masks import ExportMasks
+from .find_mask_issues import ClearMaskIssues, FindMaskIssues
 from .import_roboflow_coco import ImportRoboflowCoco
 from .manage_evaluations import (
     DeleteMaskEvaluation,
     ListMaskEvaluations,
     RenameMaskEvaluation,
 )
+from .metrics import MaskAreaError, MaskCoverageError
+from .open_mask_evaluation import OpenMaskEvaluation
 
 OPERATORS = (
     CheckExport,
@@ -21,9 +27,17 @@ OPERATORS = (
     ComputeMasks,
     EvaluateMaskArea,
     EvaluateMaskCoverage,
+    CompareMasks,
+    FindMaskIssues,
+    ClearMaskIssues,
     ListMaskEvaluations,
     RenameMaskEvaluation,
     DeleteMaskEvaluation,
+    OpenMaskEvaluation,
+    ExportMasks,
+    ExportCutouts,
+    MaskAreaError,
+    MaskCoverageError,
 )
 
 

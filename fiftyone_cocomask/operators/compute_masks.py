@@ -8,13 +8,14 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
-from .export_form import given_path
+from .export_form import ask_for_path, given_path
 from .forms import (
     Choice,
     choose,
     choose_several,
     count,
     dataset_problem,
+    default_field,
     form,
     note,
     radio,
@@ -40,13 +41,13 @@ _RASTERIZERS = (
 )
 _OVERLAPS = (
     Choice("largest_first", "Small objects on top", "So that they stay visible"),
-    Choice("smallest_first", "Large objects on top"),
-    Choice("annotation_order", "Later annotations on top"),
+    Choice("smallest_first", "Large objects on top", "So that they stay whole"),
+    Choice("annotation_order", "Later annotations on top", "As the export has them"),
 )
 _BY_CLASS = Choice("classes", "In an order of the classes", "Later on top")
 _STORAGES = (
     Choice("disk", "PNG files", "Lossless, 1 bit a pixel for binary masks"),
-    Choice("database", "Arrays in the database"),
+    Choice("database", "Arrays in the database", "No files are written"),
 )
 
 
@@ -82,6 +83,7 @@ class ComputeMasks(JobOperator):
         output_dir: str | None = None,
         storage: str = "disk",
         overwrite: bool = False,
+        num_workers: int | None = None,
         delegate: bool = False,
     ) -> Any:
         """Draws the objects of each sample into one mask per sample.
@@ -107,6 +109,7 @@ class ComputeMasks(JobOperator):
             output_dir: the folder of the mask files
             storage: ``"disk"`` or ``"database"``
             overwrite: whether to draw every mask again and to replace foreign ones
+            num_workers: the number of processes that draw
             delegate: whether to queue the job for an orchestrator
 
         Returns:
@@ -126,6 +129,7 @@ class ComputeMasks(JobOperator):
             "output_dir": output_dir,
             "storage": storage,
             "overwrite": overwrite,
+            "num_workers": num_workers,
         }
         return foo.execute_operator(
             self.uri,
@@ -157,10 +161,13 @@ class ComputeMasks(JobOperator):
         from ..datasets.masks import compute_masks
 
         params = ctx.params
+        label_field = params.get("label_field") or default_field(
+            drawable_fields(ctx.dataset), "segmentations"
+        )
         by_class = params.get("overlap") == "classes"
         report = compute_masks(
             ctx.target_view(),
-            params.get("label_field") or "segmentations",
+            label_field,
             params.get("mask_field") or "mask",
             mode=params.get("mode") or "binary",
             rasterizer=params.get("rasterizer") or "coco",
@@ -174,6 +181,7 @@ class ComputeMasks(JobOperator):
             output_dir=given_path(params.get("output_dir")),
             storage=params.get("storage") or "disk",
             overwrite=params.get("overwrite", False),
+            num_workers=params.get("num_workers"),
             progress=progress,
         )
         mask_field = params.get("mask_field") or "mask"
@@ -228,7 +236,7 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         params.get("label_field"),
         label="Objects",
         description="The polygons, or detections with masks, to draw",
-        default="segmentations" if "segmentations" in fields else fields[0],
+        default=default_field(fields, "segmentations"),
         problem=f"Dataset '{ctx.dataset.name}' has no objects to draw in the field "
         f"{params.get('label_field')!r}; it has them in {', '.join(fields)}",
     )
@@ -259,7 +267,7 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
             description="The classes to draw; all if none is chosen",
         )
     inputs.bool("more", default=False, label="More options", view=types.SwitchView())
-    _ask_for_more(params, inputs)
+    _ask_for_more(ctx, inputs)
     if mask_field is not None and label_field is not None:
         _say_what_will_happen(ctx, inputs, target, mask_field)
 
@@ -316,7 +324,8 @@ def _ask_for_overlap(
         )
 
 
-def _ask_for_more(params: dict[str, Any], inputs: types.Object) -> None:
+def _ask_for_more(ctx: Any, inputs: types.Object) -> None:
+    params = ctx.params
     if not params.get("more"):
         return
     inputs.bool(
@@ -324,6 +333,13 @@ def _ask_for_more(params: dict[str, Any], inputs: types.Object) -> None:
         default=True,
         label="Draw crowd annotations",
         view=types.CheckboxView(),
+    )
+    inputs.int(
+        "num_workers",
+        label="Processes",
+        description="How many processes draw; FiftyOne's own setting if none is given",
+        required=False,
+        min=0,
     )
     storage = choose(
         inputs,
@@ -334,13 +350,13 @@ def _ask_for_more(params: dict[str, Any], inputs: types.Object) -> None:
         default="disk",
         view=radio,
     )
-    if storage == "disk" and not isinstance(params.get("output_dir"), str):
-        inputs.file(
+    if storage == "disk":
+        ask_for_path(
+            ctx,
+            inputs,
             "output_dir",
             label="Folder",
             description="The folder of the files; by default the dataset's own",
-            required=False,
-            view=types.FileExplorerView(choose_dir=True, button_label="Choose"),
         )
 
 

@@ -14,6 +14,7 @@ from .forms import (
     choose,
     count,
     dataset_problem,
+    default_field,
     form,
     note,
     reject,
@@ -45,11 +46,18 @@ class EvaluationOperator(JobOperator):
             name=f"evaluate_mask_{self.kind}",
             label=f"Evaluate mask {self.kind}",
             description=f"Measure the {self.kind} of masks, and of each label's own",
-            icon="/assets/evaluate.svg",
+            icon=f"/assets/{self.kind}.svg",
             dynamic=True,
             execute_as_generator=True,
             allow_delegated_execution=True,
             risk_level=types.RiskLevel.MEDIUM,
+        )
+
+    def resolve_placement(self, ctx: Any) -> types.Placement:
+        """Returns the button in the grid's toolbar."""
+        return types.Placement(
+            types.Places.SAMPLES_GRID_SECONDARY_ACTIONS,
+            types.Button(label=self.config.label, icon=self.config.icon, prompt=True),
         )
 
     def evaluate(self, samples: Any, mask_field: str, **kwargs: Any) -> Any:
@@ -95,10 +103,15 @@ class EvaluationOperator(JobOperator):
 
     def run(self, ctx: Any, progress: ProgressArgument) -> Results:
         """Evaluates, and returns the eval key and the summary."""
-        label_field = ctx.params.get("label_field")
+        mask_field = ctx.params.get("mask_field") or default_field(
+            segmentation_fields(ctx.dataset), "mask"
+        )
+        label_field = ctx.params.get("label_field") or _default_labels(
+            ctx.dataset, mask_field, drawable_fields(ctx.dataset)
+        )
         results = self.evaluate(
             ctx.target_view(),
-            ctx.params.get("mask_field") or "mask",
+            mask_field,
             label_field=None if label_field == _NO_LABELS else label_field,
             eval_key=ctx.params.get("eval_key") or f"mask_{self.kind}",
             progress=progress,
@@ -138,8 +151,6 @@ class EvaluationOperator(JobOperator):
         raise NotImplementedError
 
     def _ask(self, ctx: Any, inputs: types.Object, mask_fields: list[str]) -> None:
-        from ..datasets.masks import mask_options
-
         params = ctx.params
         target = ctx.target_view()
         mask_field = choose(
@@ -149,11 +160,9 @@ class EvaluationOperator(JobOperator):
             params.get("mask_field"),
             label="Masks",
             description="The masks to measure",
-            default="mask" if "mask" in mask_fields else mask_fields[0],
+            default=default_field(mask_fields, "mask"),
         )
-        made = mask_options(ctx.dataset, mask_field) if mask_field else None
         labels = drawable_fields(ctx.dataset)
-        drawn = made["label_field"] if made else None
         label_field = choose(
             inputs,
             "label_field",
@@ -164,7 +173,7 @@ class EvaluationOperator(JobOperator):
             params.get("label_field"),
             label="Objects",
             description="Also measure each label of this field",
-            default=drawn if drawn in labels else _NO_LABELS,
+            default=_default_labels(ctx.dataset, mask_field, labels),
         )
         eval_key = self._ask_for_key(ctx, inputs)
         if eval_key and mask_field and label_field:
@@ -211,3 +220,12 @@ class EvaluationOperator(JobOperator):
             warn(inputs, "outcome", replaced, text)
         else:
             note(inputs, "outcome", text)
+
+
+def _default_labels(dataset: Any, mask_field: str | None, labels: list[str]) -> str:
+    """Returns the field of labels that masks were drawn of, if it is still there."""
+    from ..datasets.masks import mask_options
+
+    made = mask_options(dataset, mask_field) if mask_field else None
+    drawn = made["label_field"] if made else _NO_LABELS
+    return drawn if drawn in labels else _NO_LABELS

@@ -26,6 +26,12 @@ _MAX_PREVIEWS = 16
 _MAX_LISTED = 5
 
 
+_SOURCES = (
+    Choice("folder", "Folder", "The export's folder, with its splits"),
+    Choice("file", "Zip or JSON file", "The export's .zip, or its COCO JSON"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """What is wrong with an export in one way.
@@ -90,25 +96,39 @@ def ask_for_export(ctx: Any, inputs: types.Object) -> ExportPreview | None:
         the preview of an export that can be read; None if there is none as yet
     """
     is_file = False
-    if not isinstance(ctx.params.get("path"), str):
+    if is_chosen_in_app(ctx.params.get("path")):
         source = choose(
             inputs,
             "source",
-            (Choice("folder", "Folder"), Choice("file", "Zip or JSON file")),
+            _SOURCES,
             ctx.params.get("source"),
             label="Export",
             default="folder",
             view=types.TabsView,
         )
         is_file = source == "file"
-    place = _ask_for_path(ctx, inputs, "path", folder=not is_file, required=True)
+    place = ask_for_path(
+        ctx,
+        inputs,
+        "path",
+        label=None,
+        description="Type its path, or choose it with the button on the right",
+        folder=not is_file,
+        required=True,
+    )
     path = given_path(ctx.params.get("path"))
     if path is None:
         return None
     image_dir = given_path(ctx.params.get("image_dir"))
     preview = preview_export(path, image_dir, str(ctx.prompt_id))
     if path.lower().endswith(".json") and preview.is_json:
-        _ask_for_path(ctx, inputs, "image_dir", folder=True, required=False)
+        ask_for_path(
+            ctx,
+            inputs,
+            "image_dir",
+            label="Images",
+            description="The folder of the images, if not beside the JSON",
+        )
     if preview.error is not None:
         reject(place, preview.error)
         return None
@@ -116,25 +136,45 @@ def ask_for_export(ctx: Any, inputs: types.Object) -> ExportPreview | None:
     return preview
 
 
-def _ask_for_path(
-    ctx: Any, inputs: types.Object, name: str, *, folder: bool, required: bool
+def is_chosen_in_app(value: Any) -> bool:
+    """Whether a path is asked for with the App's file explorer.
+
+    A caller from Python gives text, which the explorer's type would refuse.
+    """
+    return value is None or isinstance(value, dict)
+
+
+def ask_for_path(
+    ctx: Any,
+    inputs: types.Object,
+    name: str,
+    *,
+    label: str | None,
+    description: str,
+    folder: bool = True,
+    required: bool = False,
 ) -> types.Property:
-    labels = {
-        "path": (None, "Type its path, or choose it with the button on the right"),
-        "image_dir": ("Images", "The folder of the images, if not beside the JSON"),
-    }
-    label, description = labels[name]
-    if isinstance(ctx.params.get(name), str):
-        return inputs.str(name, label=label, required=required)
-    return inputs.file(
-        name,
-        label=label,
-        description=description,
-        required=required,
-        view=types.FileExplorerView(
-            choose_dir=folder, button_label="Choose", choose_button_label="Choose"
-        ),
-    )
+    """Adds a field for a path: the App's file explorer, or text from Python."""
+    given = ctx.params.get(name)
+    if is_chosen_in_app(given):
+        field = inputs.file(
+            name,
+            label=label,
+            description=description,
+            required=required,
+            view=types.FileExplorerView(
+                choose_dir=folder, button_label="Choose", choose_button_label="Choose"
+            ),
+        )
+    else:
+        field = inputs.str(
+            name, label=label, description=description, required=required
+        )
+    path = given_path(given)
+    if path is not None and not os.path.isabs(path):
+        # The server's working directory is none that a person would think of.
+        reject(field, f"Give the whole path, beginning with {Path.cwd().anchor}")
+    return field
 
 
 _previews: OrderedDict[tuple[str, str | None, str], ExportPreview] = OrderedDict()

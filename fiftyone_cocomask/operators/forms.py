@@ -160,11 +160,24 @@ def choose_several(
         required=False,
         view=options,
     )
+    if given is not None and not isinstance(given, list):
+        reject(field, f"{name} must be a list, not {given!r}")
+        return None
     unknown = [value for value in given or [] if value not in values]
     if unknown:
         listed = ", ".join(f"'{value}'" for value in values)
         reject(field, f"{name} must be among {listed}; {unknown[0]!r} is not")
     return given or None
+
+
+def default_field(fields: Sequence[str], usual: str) -> str:
+    """Returns the field that holds if none is chosen: the usual one, else the first.
+
+    Args:
+        fields: those that fit
+        usual: the name that the operators give; returned also if no field fits
+    """
+    return usual if usual in fields or not fields else fields[0]
 
 
 def segmentation_fields(dataset: fo.Dataset) -> list[str]:

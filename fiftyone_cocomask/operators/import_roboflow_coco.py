@@ -192,16 +192,15 @@ def _ask_how(ctx: Any, inputs: types.Object, preview: ExportPreview) -> None:
             description="The splits to import; all if none is chosen",
         )
     name = _chosen_dataset(params)
-    if name is None:
-        return
     _ask_for_dataset(ctx, inputs, name)
     inputs.bool("more", default=False, label="More options", view=types.SwitchView())
     if params.get("more") or any(k in params for k in ("label_field", "box_field")):
         _ask_for_fields(params, inputs)
-    _say_what_will_happen(params, inputs, preview, name)
+    if name is not None:
+        _say_what_will_happen(params, inputs, preview, name)
 
 
-def _ask_for_dataset(ctx: Any, inputs: types.Object, name: str) -> None:
+def _ask_for_dataset(ctx: Any, inputs: types.Object, name: str | None) -> None:
     options = types.AutocompleteView()
     for present in fo.list_datasets():
         options.add_choice(present, label=present)
@@ -212,7 +211,7 @@ def _ask_for_dataset(ctx: Any, inputs: types.Object, name: str) -> None:
         required=False,
         view=options,
     )
-    if fo.dataset_exists(name):
+    if name is not None and fo.dataset_exists(name):
         given = ctx.params.get("if_exists")
         choose(
             inputs,

@@ -43,7 +43,7 @@ class ListMaskEvaluations(foo.Operator):
         Returns:
             the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
             ``result`` has the ``evaluations``: dicts with ``eval_key``, ``kind``,
-            ``mask_field``, ``label_field`` and ``evaluated_at``
+            ``mask_field``, ``label_field``, ``gt_field`` and ``evaluated_at``
         """
         return foo.execute_operator(self.uri, view=samples.view())
 
@@ -56,12 +56,9 @@ class ListMaskEvaluations(foo.Operator):
 
     def execute(self, ctx: Any) -> dict[str, Any]:
         """Returns the evaluations."""
-        from ..datasets.evaluations import list_mask_evaluations
-
-        dataset = ctx.dataset
         return {
             "evaluations": [
-                _about(dataset, key) for key in list_mask_evaluations(dataset)
+                _about(ctx.dataset, key) for key in _all_evaluations(ctx.dataset)
             ]
         }
 
@@ -187,10 +184,12 @@ class DeleteMaskEvaluation(foo.Operator):
 
     def resolve_input(self, ctx: Any) -> types.Property:
         """Returns the form: which evaluation, and what goes with it."""
+        from ..datasets.evaluations import mask_evaluation_info
+
         inputs = types.Object()
         eval_key = _choose_evaluation(ctx, inputs)
         if eval_key is not None:
-            fields = _fields_of(ctx.dataset, eval_key)
+            fields = mask_evaluation_info(ctx.dataset, eval_key).fields
             warn(
                 inputs,
                 "outcome",
@@ -208,12 +207,10 @@ class DeleteMaskEvaluation(foo.Operator):
 
 
 def _choose_evaluation(ctx: Any, inputs: types.Object) -> str | None:
-    from ..datasets.evaluations import list_mask_evaluations
-
     if ctx.dataset is None:
         stop(inputs, f"No dataset is open. {IMPORT_HINT}.")
         return None
-    keys = list_mask_evaluations(ctx.dataset)
+    keys = _all_evaluations(ctx.dataset)
     if not keys:
         stop(
             inputs,
@@ -233,27 +230,31 @@ def _choose_evaluation(ctx: Any, inputs: types.Object) -> str | None:
     )
 
 
+def _all_evaluations(dataset: Any) -> list[str]:
+    from ..datasets.evaluations import list_mask_evaluations
+
+    comparisons = list_mask_evaluations(dataset, kind="comparison")
+    return sorted([*list_mask_evaluations(dataset), *comparisons])
+
+
 def _about(dataset: Any, key: str) -> dict[str, Any]:
-    info = dataset.get_run_info(key)
-    kind = info.config.method.rpartition("/")[2]
-    label_field = info.config.label_field
-    of_labels = f" and the labels of {label_field}" if label_field else ""
+    from ..datasets.evaluations import mask_evaluation_info
+
+    info = mask_evaluation_info(dataset, key)
+    if info.kind == "comparison":
+        text = f"Comparison of {info.mask_field} with {info.gt_field}"
+    else:
+        of_labels = f" and the labels of {info.label_field}" if info.label_field else ""
+        text = f"Mask {info.kind} of {info.mask_field}{of_labels}"
     return {
         "eval_key": key,
-        "kind": kind,
-        "mask_field": info.config.mask_field,
-        "label_field": label_field,
-        "evaluated_at": info.timestamp.strftime("%Y-%m-%d %H:%M"),
-        "text": f"Mask {kind} of {info.config.mask_field}{of_labels}",
+        "kind": info.kind,
+        "mask_field": info.mask_field,
+        "label_field": info.label_field,
+        "gt_field": info.gt_field,
+        "evaluated_at": info.evaluated_at.strftime("%Y-%m-%d %H:%M"),
+        "text": text,
     }
-
-
-def _fields_of(dataset: Any, eval_key: str) -> list[str]:
-    from ..datasets.evaluations.fields import owned_paths
-    from ..datasets.evaluations.runs import run_kind
-
-    owner = {"evaluation": str(run_kind(dataset, eval_key)), "eval_key": eval_key}
-    return owned_paths(dataset, owner)
 
 
 def _key_problem(dataset: Any, key: str | None) -> str | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -58,6 +60,18 @@ class AppPage:
     def form(self) -> Form:
         """Returns the form that something else has opened."""
         return Form(self.page)
+
+    def choose_saved_view(self, name: str) -> None:
+        """Shows a saved view in the grid."""
+        self.page.locator("[data-cy=saved-views-selection]").first.click()
+        self.page.get_by_text(name, exact=True).first.click()
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Waits until something holds that the page does not show."""
+        ends = time.monotonic() + 30
+        while not condition():
+            assert time.monotonic() < ends, "it did not happen"
+            self._next_frame()
 
     def toggle_field(self, field: str) -> None:
         """Shows or hides a field of the sidebar."""
@@ -119,9 +133,18 @@ class Form:
         heading = self.dialog.get_by_text(label, exact=True).first
         return heading.locator("xpath=following::input[1]")
 
-    def type_path(self, path: str) -> None:
-        """Types a path into the field of the file explorer."""
-        self.dialog.locator("input[type=text]").first.fill(path)
+    def type_path(self, path: str, label: str | None = None) -> None:
+        """Types a path into the field of the file explorer: the first, or a label's."""
+        if label is None:
+            self.dialog.locator("input[type=text]").first.fill(path)
+        else:
+            self.field(label).fill(path)
+
+    def choose(self, label: str, value: str) -> None:
+        """Chooses a value of the list under a label."""
+        heading = self.dialog.get_by_text(label, exact=True).first
+        heading.locator("xpath=following::*[@role='combobox'][1]").click()
+        self.page.get_by_role("option", name=re.compile(f"^{value}")).first.click()
 
     def expect_text(self, text: str) -> None:
         expect(self.dialog.get_by_text(text).first).to_be_visible()
@@ -146,6 +169,13 @@ class Form:
         dialog = self.page.locator(".MuiDialog-root").filter(has=done)
         expect(dialog.get_by_text(text).first).to_be_visible()
         done.click()
+        expect(dialog).to_be_hidden()
+
+    def read(self, text: str) -> None:
+        """Waits for a text in the output of an operator and closes it."""
+        dialog = self.page.locator(".MuiDialog-root")
+        expect(dialog.get_by_role("cell", name=text, exact=True)).to_be_visible()
+        self.page.keyboard.press("Escape")
         expect(dialog).to_be_hidden()
 
     def _execute_button(self) -> Locator:
@@ -173,26 +203,66 @@ class Panel:
         expect(self.content.get_by_text(text)).to_have_count(0)
 
     def press(self, label: str) -> None:
-        """Presses a button."""
+        """Presses a button, or a card that leads to samples."""
         self.content.get_by_role("button", name=label).click()
 
-    def choose(self, eval_key: str) -> None:
-        """Chooses an evaluation; a panel that draws itself anew closes the list."""
-        option = self.page.get_by_role("option", name=eval_key, exact=True)
+    def clear(self) -> None:
+        """Shows in the grid again what it showed before a click here."""
+        self.content.get_by_role("button", name="Clear", exact=True).click()
+        expect(self.content.get_by_text("click to see samples")).to_be_visible()
+
+    def choose(self, choice: str, dropdown: int = 0) -> None:
+        """Chooses in a dropdown; a panel that draws itself anew closes the list."""
+        chosen = self.content.get_by_role("combobox").nth(dropdown)
+        option = self.page.get_by_role("option", name=choice, exact=True)
         for _ in range(5):
-            self.content.get_by_role("combobox").first.click()
+            chosen.click()
             try:
                 option.click(timeout=5000)
                 break
             except TimeoutError:
                 self.page.keyboard.press("Escape")
-        chosen = self.content.get_by_role("combobox").first
-        expect(chosen).to_have_text(re.compile(eval_key))
+        expect(chosen).to_have_text(re.compile(re.escape(choice)))
+
+    def table_rows(self, heading: str) -> Locator:
+        """Returns the rows of the table that has a column of this name."""
+        column = self.page.get_by_role("columnheader", name=heading, exact=True)
+        return self.content.locator("table").filter(has=column).locator("tbody tr")
+
+    def card(self, what: str) -> int:
+        """Returns the number of a card that leads to samples."""
+        text = self.content.get_by_role("button", name=what).inner_text()
+        return int(text.split()[0].replace(",", ""))
+
+    def download(self, label: str) -> str:
+        """Presses a button and returns the text of the file that the browser gets."""
+        with self.page.expect_download() as download:
+            self.content.get_by_role("button", name=label, exact=True).click()
+        return download.value.path().read_text(encoding="utf-8")
 
     def bars(self, chart: int) -> Locator:
-        """Returns the bars of a chart: 0 is the histogram, 1 the classes."""
-        plots = self.content.locator(".js-plotly-plot")
-        return plots.nth(chart).locator(".bars .point path")
+        """Returns the bars of a chart, counted from the top of the panel."""
+        return self.chart(chart).locator(".bars .point path")
+
+    def chart(self, chart: int) -> Locator:
+        """Returns a chart, counted from the top of the panel."""
+        return self.content.locator(".js-plotly-plot").nth(chart)
+
+    def click_cell(self, chart: int, across: float, up: float) -> str:
+        """Clicks into a heat map and returns what it says of the cell.
+
+        Args:
+            chart: the chart, counted from the top of the panel
+            across: the place, as a share of the axis to the right
+            up: the place, as a share of the axis upwards
+        """
+        axes = self.chart(chart).locator(".nsewdrag")
+        axes.evaluate("element => element.scrollIntoView({block: 'center'})")
+        box = axes.bounding_box()
+        assert box is not None
+        x = box["x"] + across * box["width"]
+        y = box["y"] + (1 - up) * box["height"]
+        return self._click_on_chart(x, y)
 
     def highest_bar(self, chart: int) -> Locator:
         """Returns the bar of most pixels."""
@@ -207,7 +277,12 @@ class Panel:
         bar.evaluate("element => element.scrollIntoView({block: 'center'})")
         box = bar.bounding_box()
         assert box is not None
-        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] - 2
+        return self._click_on_chart(
+            box["x"] + box["width"] / 2, box["y"] + box["height"] - 2
+        )
+
+    def _click_on_chart(self, x: float, y: float) -> str:
+        """Clicks on a place of the page and returns what the chart says there."""
         self.page.mouse.move(x - 1, y)
         self.page.mouse.move(x, y)
         says = self.page.locator(".hoverlayer .hovertext")

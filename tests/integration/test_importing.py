@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -380,7 +381,8 @@ def test_an_import_killed_at_any_moment_can_simply_be_run_again(
             fo.delete_dataset("killed")
         process = start_import(export)
         time.sleep(delays.random() * 0.5)
-        os.kill(process, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
         if fo.dataset_exists("killed"):
             in_the_middle += len(fo.load_dataset("killed")) < count
         again, report = import_roboflow_coco(export, "killed")

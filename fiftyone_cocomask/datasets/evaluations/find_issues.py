@@ -70,8 +70,8 @@ def find_mask_issues(
     labels = LabelList.of_field(dataset, label_field)
     if mask_field is not None:
         check_mask_field(dataset, mask_field)
+    check_search(dataset, key, label_field)
     marks = IssueMarks(dataset, key, labels)
-    _check_search(dataset, key, labels, marks)
     config = samples.init_run(
         method=_METHOD,
         label_field=label_field,
@@ -143,12 +143,16 @@ def load_mask_issues(samples: Any, key: str = "mask_issues") -> MaskIssueReport:
     return MaskIssueReport(**stored.report)
 
 
-def _check_search(
-    dataset: fo.Dataset, key: str, labels: LabelList, marks: IssueMarks
-) -> None:
+def check_search(dataset: fo.Dataset, key: str, label_field: str) -> None:
+    """Checks that mask issues of a label field may be searched for under a key.
+
+    Raises:
+        CocoMaskError: if they may not
+    """
+    labels = LabelList.of_field(dataset, label_field)
     check_key(dataset, key)
     if key not in dataset.list_runs():
-        marks.check_views_free()
+        IssueMarks(dataset, key, labels).check_views_free()
         return
     config = _search_config(dataset, key)
     if config is None:

@@ -159,30 +159,26 @@ class UnreadablePairError(CocoMaskError):
     """Why two masks of a sample cannot be compared."""
 
 
-def mask_area_error(samples: Any, results: Any) -> float | None:
-    """Writes the area error of each sample of an evaluation; returns the total.
+def write_metric(samples: Any, results: Any, metric: Metric) -> float | None:
+    """Writes a metric's fields on each sample of an evaluation; returns its value.
 
     Args:
         samples: the evaluated samples
         results: FiftyOne's ``SegmentationResults`` of the evaluation
+        metric: the metric
 
     Returns:
-        the value of :data:`AREA_ERROR`, or None if there is no ground truth
+        its value over all samples, None if it is not defined
     """
-    return _write_metric(samples, results, AREA_ERROR)
-
-
-def mask_coverage_error(samples: Any, results: Any) -> float | None:
-    """Writes the coverage error of each sample of an evaluation; returns the mean.
-
-    Args:
-        samples: the evaluated samples
-        results: FiftyOne's ``SegmentationResults`` of the evaluation
-
-    Returns:
-        the value of :data:`COVERAGE_ERROR_METRIC`, or None if there are no samples
-    """
-    return _write_metric(samples, results, COVERAGE_ERROR_METRIC)
+    config = results.config
+    errors = [
+        size_errors(pair)
+        for _, pair in mask_pairs(samples, config.pred_field, config.gt_field)
+        if isinstance(pair, MaskPair)
+    ]
+    if results.key is not None:
+        write_errors(samples._root_dataset, results.key, metric, errors)
+    return metric_value(metric, errors)
 
 
 def metric_value(metric: Metric, errors: list[SizeErrors]) -> float | None:
@@ -237,18 +233,6 @@ def size_errors(pair: MaskPair) -> SizeErrors:
         int(np.count_nonzero(pair.gt)),
         pair.gt.size,
     )
-
-
-def _write_metric(samples: Any, results: Any, metric: Metric) -> float | None:
-    config = results.config
-    errors = [
-        size_errors(pair)
-        for _, pair in mask_pairs(samples, config.pred_field, config.gt_field)
-        if isinstance(pair, MaskPair)
-    ]
-    if results.key is not None:
-        write_errors(samples._root_dataset, results.key, metric, errors)
-    return metric_value(metric, errors)
 
 
 def _pair(document: Document, pred_field: str, gt_field: str) -> MaskPair:

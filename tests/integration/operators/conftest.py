@@ -53,7 +53,7 @@ class AppRequest:
         """Returns the properties of the form as the App receives them."""
         ctx = ExecutionContext(self.request, operator_uri=self.operator.uri)
         shown = self.operator.resolve_type(ctx, "inputs")
-        return shown.to_json()["type"]["properties"]
+        return shown.to_json()["type"]["properties"] if shown else {}
 
     def problems(self) -> list[str]:
         """Returns what the form says is wrong."""

@@ -1,0 +1,218 @@
+"""Operator: the masks of one field against those of another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import fiftyone.operators as foo
+import fiftyone.operators.types as types
+
+from ..errors import CocoMaskError
+from .forms import (
+    Choice,
+    choose,
+    count,
+    dataset_problem,
+    form,
+    note,
+    reject,
+    segmentation_fields,
+    stop,
+    warn,
+)
+from .job import JobOperator, ProgressArgument, Results
+
+_KEY = "mask_comparison"
+
+
+class CompareMasks(JobOperator):
+    """Compares the masks of two fields."""
+
+    verb = "Comparing masks"
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return foo.OperatorConfig(
+            name="compare_masks",
+            label="Compare masks",
+            description="Compare two fields of masks: area, coverage, IoU and Dice",
+            icon="/assets/evaluate.svg",
+            dynamic=True,
+            execute_as_generator=True,
+            allow_delegated_execution=True,
+            risk_level=types.RiskLevel.MEDIUM,
+        )
+
+    def __call__(
+        self,
+        samples: Any,
+        pred_field: str,
+        gt_field: str = "mask",
+        *,
+        eval_key: str = _KEY,
+        delegate: bool = False,
+    ) -> Any:
+        """Compares the masks of two fields.
+
+        Example::
+
+            import fiftyone.operators as foo
+
+            compare_masks = foo.get_operator("@cocomask/cocomask/compare_masks")
+            result = compare_masks(dataset, "mask_opencv", "mask")
+            print(result.result["summary"]["area_error_percent"])
+
+        Args:
+            samples: the dataset or view
+            pred_field: a ``Segmentation`` field
+            gt_field: the one to compare it with
+            eval_key: the key of the evaluation
+            delegate: whether to queue the job for an orchestrator
+
+        Returns:
+            the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
+            ``result`` has the ``eval_key`` and the ``summary``
+        """
+        params = {"pred_field": pred_field, "gt_field": gt_field, "eval_key": eval_key}
+        return foo.execute_operator(
+            self.uri,
+            view=samples.view(),
+            params=params,
+            request_delegation=delegate,
+        )
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        """Returns the form: which masks are compared, and what is written."""
+        inputs = types.Object()
+        problem = dataset_problem(ctx)
+        fields = [] if problem else segmentation_fields(ctx.dataset)
+        if problem:
+            stop(inputs, problem)
+        elif len(fields) < 2:
+            has = f"one field of masks, '{fields[0]}'" if fields else "no masks"
+            stop(
+                inputs,
+                f"Dataset '{ctx.dataset.name}' has {has}; a comparison needs two "
+                "fields. Add the masks of a model, or run **Compute masks** with "
+                "another mask field.",
+            )
+        else:
+            _ask(ctx, inputs, fields)
+        return form(inputs, "Compare masks")
+
+    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+        """Compares, and returns the eval key and the summary."""
+        from ..datasets.evaluations import compare_masks
+
+        params = ctx.params
+        gt_default, pred_default = _defaults(segmentation_fields(ctx.dataset))
+        comparison = compare_masks(
+            ctx.target_view(),
+            params.get("pred_field") or pred_default,
+            params.get("gt_field") or gt_default,
+            eval_key=params.get("eval_key") or _KEY,
+            progress=progress,
+        )
+        return {"eval_key": comparison.key, "summary": comparison.summary()}
+
+    def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
+        """Shows the new fields, and opens FiftyOne's own panel of evaluations."""
+        yield ctx.ops.reload_dataset()
+        yield ctx.ops.open_panel(
+            "model_evaluation_panel_builtin", layout="horizontal", is_active=True
+        )
+
+    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+        """Shows the totals."""
+        summary = results["summary"]
+        outputs.view(
+            "done",
+            types.Success(
+                label=f"Comparison **{results['eval_key']}** of "
+                f"{count(summary['images'], 'image')}",
+                description=_sentence(summary),
+                caption="The panel **Model Evaluation** shows it by class",
+            ),
+        )
+        if summary["images_without_masks"]:
+            first = summary["without_masks"][0]
+            images = count(summary["images_without_masks"], "image")
+            outputs.view(
+                "without_masks",
+                types.Warning(
+                    label=f"{images} could not be compared",
+                    description=f"The first is {first['filepath']}: {first['reason']}",
+                ),
+            )
+
+
+def _sentence(summary: dict[str, Any]) -> str:
+    percent = summary["area_error_percent"]
+    area = "no ground truth" if percent is None else f"area {percent:+.2f} %"
+    text = f"{area}, coverage {summary['coverage_error_points']:+.2f} points"
+    if summary["mean_iou"] is not None:
+        text += f", mean IoU {summary['mean_iou']:.3f}"
+        text += f", mean Dice {summary['mean_dice']:.3f}"
+    return text
+
+
+def _defaults(fields: list[str]) -> tuple[str, str]:
+    """Returns the ground truth and the predicted field that hold if none is given."""
+    gt_field = "mask" if "mask" in fields else (fields or ["mask"])[0]
+    others = [name for name in fields if name != gt_field]
+    return gt_field, (others or [gt_field])[0]
+
+
+def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
+    params = ctx.params
+    gt_default, pred_default = _defaults(fields)
+    choices = [Choice(name) for name in fields]
+    pred_field = choose(
+        inputs,
+        "pred_field",
+        choices,
+        params.get("pred_field"),
+        label="Predicted masks",
+        description="The masks to judge",
+        default=pred_default,
+    )
+    gt_field = choose(
+        inputs,
+        "gt_field",
+        choices,
+        params.get("gt_field"),
+        label="Ground truth masks",
+        description="The masks that they are measured against",
+        default=gt_default,
+    )
+    key = params.get("eval_key") or _KEY
+    field = inputs.str(
+        "eval_key",
+        label="Evaluation key",
+        description="The name of the evaluation; its fields begin with it",
+        default=_KEY,
+    )
+    if pred_field is None or gt_field is None:
+        return
+    problem = _problem(ctx.dataset, key, pred_field, gt_field)
+    if problem is not None:
+        reject(field, problem)
+        return
+    images = count(len(ctx.target_view()), "image")
+    written = f"Writes errors, precision and recall, `{key}_...`, on {images}"
+    if key in ctx.dataset.list_evaluations():
+        replaced = f"Replaces the evaluation **{key}** and its fields"
+        warn(inputs, "outcome", replaced, written)
+    else:
+        note(inputs, "outcome", written)
+
+
+def _problem(dataset: Any, key: str, pred_field: str, gt_field: str) -> str | None:
+    from ..datasets.evaluations.comparison_runs import check_comparison_key
+
+    try:
+        check_comparison_key(dataset, key, pred_field, gt_field, overwrite=True)
+    except CocoMaskError as error:
+        return str(error)
+    return None

@@ -1,0 +1,285 @@
+"""Operators: masks that look wrong are marked, and the marks are taken away again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import fiftyone.operators as foo
+import fiftyone.operators.types as types
+
+from ..errors import CocoMaskError
+from .forms import (
+    IMPORT_HINT,
+    Choice,
+    choose,
+    count,
+    dataset_problem,
+    default_field,
+    form,
+    note,
+    reject,
+    segmentation_fields,
+    stop,
+    warn,
+)
+from .job import JobOperator, ProgressArgument, Results
+from .label_fields import drawable_fields, why_no_field
+
+_KEY = "mask_issues"
+# What stands for no mask field, since a dropdown cannot be emptied.
+_NO_MASKS = "-"
+
+
+class FindMaskIssues(JobOperator):
+    """Marks labels and samples whose masks look wrong."""
+
+    verb = "Looking for mask issues"
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return foo.OperatorConfig(
+            name="find_mask_issues",
+            label="Find mask issues",
+            description="Tag masks that look wrong, and save a view of each issue",
+            icon="/assets/evaluate.svg",
+            dynamic=True,
+            execute_as_generator=True,
+            allow_delegated_execution=True,
+            risk_level=types.RiskLevel.MEDIUM,
+        )
+
+    def __call__(
+        self,
+        samples: Any,
+        label_field: str = "segmentations",
+        mask_field: str | None = "mask",
+        *,
+        key: str = _KEY,
+        delegate: bool = False,
+    ) -> Any:
+        """Marks labels and samples whose masks look wrong.
+
+        Example::
+
+            import fiftyone.operators as foo
+
+            find_mask_issues = foo.get_operator("@cocomask/cocomask/find_mask_issues")
+            result = find_mask_issues(dataset, "segmentations", "mask")
+            print(result.result["counts"])
+
+        Args:
+            samples: the dataset or view
+            label_field: a field of Polylines, or of Detections with masks
+            mask_field: the field of their masks, None to leave out empty masks
+            key: what the tags and saved views begin with
+            delegate: whether to queue the job for an orchestrator
+
+        Returns:
+            the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
+            ``result`` is :meth:`MaskIssueReport.to_dict`
+        """
+        params = {
+            "label_field": label_field,
+            "mask_field": mask_field or _NO_MASKS,
+            "key": key,
+        }
+        return foo.execute_operator(
+            self.uri,
+            view=samples.view(),
+            params=params,
+            request_delegation=delegate,
+        )
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        """Returns the form: what is looked at, and what is written."""
+        inputs = types.Object()
+        problem = dataset_problem(ctx)
+        fields = [] if problem else drawable_fields(ctx.dataset)
+        if problem or not fields:
+            stop(inputs, problem or why_no_field(ctx.dataset))
+        else:
+            _ask(ctx, inputs, fields)
+        return form(inputs, "Find mask issues")
+
+    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+        """Marks what it finds and returns the report."""
+        from ..datasets.evaluations import find_mask_issues
+
+        params = ctx.params
+        label_field = params.get("label_field") or default_field(
+            drawable_fields(ctx.dataset), "segmentations"
+        )
+        mask_field = params.get("mask_field") or _default_masks(ctx.dataset)
+        return find_mask_issues(
+            ctx.target_view(),
+            label_field,
+            None if mask_field == _NO_MASKS else mask_field,
+            key=params.get("key") or _KEY,
+            progress=progress,
+        ).to_dict()
+
+    def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
+        """Shows the tags and the saved views."""
+        yield ctx.ops.reload_dataset()
+
+    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+        """Shows how often each issue was found, what it means, and its view."""
+        found = {name: number for name, number in results["counts"].items() if number}
+        looked_at = (
+            f"{count(results['labels'], 'label')} of "
+            f"{count(results['images'], 'image')} looked at"
+        )
+        if not found:
+            outputs.view("none", types.Success(label="No issues", caption=looked_at))
+            return
+        outputs.view(
+            "found",
+            types.Success(
+                label=f"{count(sum(found.values()), 'mark')} of "
+                f"{count(len(found), 'kind')}",
+                description="Each is a tag and a saved view: choose one above the grid",
+                caption=looked_at,
+            ),
+        )
+        for name, number in sorted(found.items(), key=lambda item: -item[1]):
+            outputs.view(
+                name,
+                types.Notice(
+                    label=f"{number:,} x {name.replace('_', ' ')}",
+                    description=f"{results['definitions'][name]}.",
+                    caption=f"Saved view: {results['views'].get(name, 'none')}",
+                ),
+            )
+
+
+class ClearMaskIssues(foo.Operator):
+    """Removes the tags and saved views of a search for mask issues."""
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return foo.OperatorConfig(
+            name="clear_mask_issues",
+            label="Clear mask issues",
+            description="Remove the tags and saved views of a search for mask issues",
+            icon="/assets/evaluate.svg",
+            dynamic=True,
+            risk_level=types.RiskLevel.MEDIUM,
+        )
+
+    def __call__(self, samples: Any, key: str = _KEY) -> Any:
+        """Removes the tags and saved views of a search for mask issues.
+
+        Example::
+
+            import fiftyone.operators as foo
+
+            clear = foo.get_operator("@cocomask/cocomask/clear_mask_issues")
+            clear(dataset)
+
+        Args:
+            samples: the dataset, or a view into it
+            key: the key of the search
+
+        Returns:
+            the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await
+        """
+        params = {"key": key}
+        return foo.execute_operator(self.uri, view=samples.view(), params=params)
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        """Returns the form: which search, and what goes."""
+        from ..datasets.evaluations import list_mask_issues
+
+        inputs = types.Object()
+        keys = list_mask_issues(ctx.dataset) if ctx.dataset is not None else []
+        if ctx.dataset is None:
+            stop(inputs, f"No dataset is open. {IMPORT_HINT}.")
+        elif not keys:
+            stop(
+                inputs,
+                f"Dataset '{ctx.dataset.name}' has no search for mask issues. Run "
+                "**Find mask issues**.",
+            )
+        else:
+            key = choose(
+                inputs,
+                "key",
+                [Choice(name) for name in keys],
+                ctx.params.get("key"),
+                label="Search",
+                description="The search whose marks are removed",
+                default=default_field(keys, _KEY),
+            )
+            if key is not None:
+                removed = f"Removes the tags `{key}:...` and their saved views"
+                warn(inputs, "outcome", removed)
+        return form(inputs, "Clear mask issues")
+
+    def execute(self, ctx: Any) -> None:
+        """Removes them."""
+        from ..datasets.evaluations import clear_mask_issues, list_mask_issues
+
+        default = default_field(list_mask_issues(ctx.dataset), _KEY)
+        clear_mask_issues(ctx.dataset, ctx.params.get("key") or default)
+        ctx.ops.reload_dataset()
+
+
+def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
+    params = ctx.params
+    images = count(len(ctx.target_view()), "image")
+    label_field = choose(
+        inputs,
+        "label_field",
+        [Choice(name) for name in fields],
+        params.get("label_field"),
+        label="Objects",
+        description="The labels to look at",
+        default=default_field(fields, "segmentations"),
+    )
+    choose(
+        inputs,
+        "mask_field",
+        [
+            *(Choice(name) for name in segmentation_fields(ctx.dataset)),
+            Choice(_NO_MASKS, "None: labels only"),
+        ],
+        params.get("mask_field"),
+        label="Masks",
+        description="The masks that were drawn of them; says who is on top",
+        default=_default_masks(ctx.dataset),
+    )
+    key = params.get("key") or _KEY
+    field = inputs.str(
+        "key",
+        label="Key",
+        description="What the tags and saved views begin with",
+        default=_KEY,
+    )
+    if label_field is None:
+        return
+    problem = _problem(ctx.dataset, key, label_field)
+    if problem is not None:
+        reject(field, problem)
+        return
+    written = f"Tags labels of `{label_field}` and samples with `{key}:<issue>`"
+    saved = f"Saves a view `{key}: <issue>` for each issue found in {images}"
+    if key in ctx.dataset.list_runs():
+        warn(inputs, "outcome", f"Brings the marks of **{key}** up to date", written)
+    else:
+        note(inputs, "outcome", written, saved)
+
+
+def _default_masks(dataset: Any) -> str:
+    fields = segmentation_fields(dataset)
+    return default_field(fields, "mask") if fields else _NO_MASKS
+
+
+def _problem(dataset: Any, key: str, label_field: str) -> str | None:
+    from ..datasets.evaluations.find_issues import check_search
+
+    try:
+        check_search(dataset, key, label_field)
+    except CocoMaskError as error:
+        return str(error)
+    return None

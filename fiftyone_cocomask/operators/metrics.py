@@ -1,0 +1,75 @@
+"""Operators: the two metrics that FiftyOne's own evaluations can be given."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import fiftyone.operators as foo
+
+
+class MaskMetric(foo.EvaluationMetric):
+    """A metric over :mod:`fiftyone_cocomask.datasets.evaluations.metrics`.
+
+    What FiftyOne is told at its start is written out here, since those modules are
+    only loaded once a metric is computed.
+    """
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    description: ClassVar[str]
+
+    @property
+    def config(self) -> foo.EvaluationMetricConfig:
+        return foo.EvaluationMetricConfig(
+            name=self.name,
+            label=self.label,
+            description=self.description,
+            eval_types=["segmentation"],
+            lower_is_better=True,
+            unlisted=True,
+        )
+
+    def compute(self, samples: Any, results: Any) -> float | None:
+        """Writes the metric's fields on the samples.
+
+        Args:
+            samples: the evaluated samples
+            results: FiftyOne's ``SegmentationResults``
+
+        Returns:
+            the metric's value over all samples, None if it is not defined
+        """
+        from ..datasets.evaluations.metrics import write_metric
+
+        return write_metric(samples, results, self._metric())
+
+    def get_fields(self, samples: Any, config: Any, eval_key: str) -> list[str]:
+        """Returns the names of the fields that :meth:`compute` wrote."""
+        fields = self._metric().fields(eval_key)
+        return [name for name in fields if samples.has_field(name)]
+
+    def _metric(self) -> Any:
+        from ..datasets.evaluations.metrics import METRICS
+
+        return next(metric for metric in METRICS if metric.name == self.name)
+
+
+class MaskAreaError(MaskMetric):
+    """How far the areas of predicted masks are off."""
+
+    name = "mask_area_error"
+    label = "Mask area error (%)"
+    description = (
+        "The sum of the samples' absolute area errors in percent of the sum of their "
+        "ground truth masks' areas"
+    )
+
+
+class MaskCoverageError(MaskMetric):
+    """How far the coverages of predicted masks are off."""
+
+    name = "mask_coverage_error"
+    label = "Mask coverage error (points)"
+    description = (
+        "The mean of the samples' absolute coverage errors, in percentage points"
+    )

@@ -1,0 +1,34 @@
+"""Operator: the panel of evaluations beside the grid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone.operators as foo
+import fiftyone.operators.types as types
+
+
+class OpenMaskEvaluation(foo.Operator):
+    """Opens the panel that shows mask evaluations."""
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return foo.OperatorConfig(
+            name="open_mask_evaluation",
+            label="Open the mask evaluation panel",
+            description="Show mask evaluations beside the grid",
+            icon="/assets/evaluate.svg",
+            risk_level=types.RiskLevel.LOW,
+            view_target=False,
+        )
+
+    def resolve_placement(self, ctx: Any) -> types.Placement:
+        """Returns the button in the grid's toolbar."""
+        return types.Placement(
+            types.Places.SAMPLES_GRID_SECONDARY_ACTIONS,
+            types.Button(label=self.config.label, icon=self.config.icon, prompt=False),
+        )
+
+    def execute(self, ctx: Any) -> None:
+        """Opens the panel."""
+        ctx.ops.open_panel("mask_evaluation", layout="horizontal", is_active=True)

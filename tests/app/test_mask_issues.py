@@ -1,0 +1,48 @@
+"""Masks that look wrong are marked in the App, worked through, and unmarked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import fiftyone as fo
+
+from fiftyone_cocomask import compute_masks, import_roboflow_coco
+
+from .app_page import AppPage
+
+
+def test_issues_are_found_shown_as_a_view_and_cleared(
+    app: AppPage, demo_export: Path
+) -> None:
+    dataset, _ = import_roboflow_coco(demo_export, "issues")
+    compute_masks(dataset)
+    app.open("issues")
+    app.wait_for_samples(21)
+
+    form = app.open_form("Clear mask issues")
+    form.expect_text("has no search for mask issues")
+    form.expect_not_executable()
+    form.close()
+
+    form = app.open_form("Find mask issues")
+    form.expect_text("Tags labels of segmentations")
+    form.execute()
+    form.finish("cut by edge")
+    dataset.reload()
+    view = dataset.load_saved_view("mask_issues: cut_by_edge")
+    assert 0 < len(view) < 21
+    app.choose_saved_view("mask_issues: cut_by_edge")
+    app.wait_for_samples(len(view))
+
+    form = app.open_form("Clear mask issues")
+    form.expect_text("Removes the tags")
+    form.execute()
+    app.wait_until(lambda: not _saved_views("issues"))
+    dataset.reload()
+    assert not dataset.count_values("segmentations.polylines.tags")
+
+
+def _saved_views(name: str) -> list[str]:
+    dataset = fo.load_dataset(name)
+    dataset.reload()
+    return dataset.list_saved_views()

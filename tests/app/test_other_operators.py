@@ -1,0 +1,84 @@
+"""Operators beside the main job: check, exports, and evaluations that are managed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import fiftyone as fo
+import pytest
+
+from fiftyone_cocomask import compute_masks, evaluate_mask_area, import_roboflow_coco
+
+from .app_page import AppPage
+
+
+@pytest.fixture
+def dataset(app: AppPage, demo_export: Path) -> fo.Dataset:
+    dataset, _ = import_roboflow_coco(demo_export, "others")
+    compute_masks(dataset)
+    app.open("others")
+    app.wait_for_samples(21)
+    return dataset
+
+
+def test_an_export_is_checked(app: AppPage, demo_export: Path) -> None:
+    fo.Dataset("start", persistent=True)
+    app.open("start")
+    form = app.open_form("Check a COCO export")
+    form.type_path(str(demo_export / "nothing"))
+    form.expect_text("nothing")
+    form.expect_not_executable()
+    form.type_path(str(demo_export))
+    form.expect_text("21 images")
+    form.execute()
+    form.finish("21 of 21 images")
+
+
+def test_masks_and_cutouts_are_written(
+    app: AppPage, dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    form = app.open_form("Export masks")
+    form.expect_text("Writes the files of 21 images")
+    form.expect_not_executable()
+    form.type_path(str(tmp_path / "masks"), label="Folder")
+    form.execute()
+    form.finish("21 files written")
+    assert len(list((tmp_path / "masks").rglob("*_mask.png"))) == 21
+
+    form = app.open_form("Export cut-outs")
+    form.type_path(str(tmp_path / "cutouts"), label="Folder")
+    form.execute()
+    form.finish("files written")
+    objects = dataset.count("segmentations.polylines")
+    assert 20 < len(list((tmp_path / "cutouts").rglob("*.png"))) <= objects
+
+
+def test_an_evaluation_is_listed_renamed_and_deleted(
+    app: AppPage, dataset: fo.Dataset
+) -> None:
+    evaluate_mask_area(dataset, eval_key="first")
+    form = app.open_form("List mask evaluations")
+    form.execute()
+    form.read("first")
+
+    form = app.open_form("Rename a mask evaluation")
+    form.choose("Evaluation", "first")
+    form.field("New key").fill("no key")
+    form.expect_not_executable()
+    form.field("New key").fill("second")
+    form.execute()
+    app.wait_until(lambda: _runs() == ["second"])
+
+    form = app.open_form("Delete a mask evaluation")
+    form.choose("Evaluation", "second")
+    form.expect_text("this cannot be undone")
+    form.execute()
+    app.wait_until(lambda: not _runs())
+    dataset.reload()
+    assert not dataset.has_field("second_px")
+
+
+def _runs() -> list[str]:
+    dataset = fo.load_dataset("others")
+    dataset.reload()
+    return dataset.list_runs()

@@ -1,0 +1,118 @@
+"""The README's code runs as it is printed, from top to bottom."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import fiftyone as fo
+import pytest
+
+from fiftyone_cocomask import cli
+from fiftyone_cocomask.demo import write_demo_export
+from tests.conftest import REPOSITORY
+from tests.plugin import link_plugin
+from tests.readme import readme_blocks
+
+# Blocks that install or download are for a person's machine; `make demo` and
+# `make test` are what runs this. The recipe for PyTorch is in tests/recipes.
+NOT_RUN = ("fiftyone plugins", "pip install", "make ", "fiftyone-cocomask install")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.chdir(tmp_path)
+    yield write_demo_export(tmp_path / "butterflies")
+    for name in fo.list_datasets():
+        fo.delete_dataset(name)
+
+
+def test_the_python_blocks_run(folder: Path, capsys: pytest.CaptureFixture) -> None:
+    link_plugin(fo.config.plugins_dir)
+    names: dict[str, Any] = {"path": folder}
+    headings = (
+        "In Python",
+        "From an export to a dataset that is fixed",
+        "Against another mask",
+        "Files for other programs",
+        "In the App",
+        "For agents",
+    )
+    for heading in headings:
+        blocks = readme_blocks("python", heading)
+        assert blocks, heading
+        for block in blocks:
+            exec(compile(block, f"README.md, {heading}", "exec"), names)
+    printed = capsys.readouterr().out
+    assert "21 of 21 images usable" in printed
+    assert len(list(Path("masks").rglob("*.png"))) == 21
+    assert len(list(Path("cutouts").rglob("*.png"))) > 20
+    numbers = [int(line) for line in printed.splitlines() if line.isdigit()]
+    assert numbers
+    assert numbers[0] == names["issues"].counts["cut_by_edge"] > 0
+    dataset = fo.load_dataset("butterflies")
+    assert dataset.list_runs() == ["area", "coverage"]
+    assert "opencv_vs_coco" in dataset.list_evaluations()
+    # What was found is taken away again at the end of its part.
+    assert not dataset.list_saved_views()
+
+
+def test_every_python_block_is_run_by_a_test() -> None:
+    text = (REPOSITORY / "README.md").read_text()
+    under = set()
+    heading = ""
+    for line in text.splitlines():
+        heading = line.lstrip("# ") if re.match("#+ ", line) else heading
+        if line == "```python":
+            under.add(heading)
+    assert under == {
+        "In Python",
+        "From an export to a dataset that is fixed",
+        "Against another mask",
+        "Files for other programs",
+        "A training set",
+        "In the App",
+        "For agents",
+    }
+
+
+def test_the_commands_of_the_table_are_those_of_the_program() -> None:
+    text = (REPOSITORY / "README.md").read_text()
+    table = text[text.index("## Command line") : text.index("## In the App")]
+    listed = set(re.findall(r"^\| `(\w+)", table, re.MULTILINE))
+    listed |= set(re.findall(r"^\| `\w+`, `(\w+)`", table, re.MULTILINE))
+    shown = subprocess.run(
+        [sys.executable, "-m", "fiftyone_cocomask", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "COLUMNS": "200"},
+    ).stdout
+    commands = set(re.findall(r"^    (\w+)(?:  |$)", shown, re.MULTILINE))
+    assert listed == commands
+
+
+def test_the_checks_exit_codes_are_as_stated(folder: Path) -> None:
+    (block,) = readme_blocks("yaml", "Command line")
+    command = re.search(r"fiftyone-cocomask (check.*)", block)
+    assert command is not None
+    arguments = shlex.split(command[1].replace("export.zip", str(folder)))
+    # The demo's export has a broken annotation, which is repaired: a warning.
+    assert cli.main(arguments) == 1
+    assert cli.main([a for a in arguments if a != "--strict"]) == 0
+    with pytest.raises(SystemExit) as exit_:
+        cli.main(["check"])
+    assert exit_.value.code == 2
+
+
+def test_every_other_command_is_one_that_installs_or_makes() -> None:
+    text = (REPOSITORY / "README.md").read_text()
+    for block in re.findall(r"^```shell\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        for line in block.splitlines():
+            assert line.startswith((*NOT_RUN, "fiftyone-cocomask uninstall"))
