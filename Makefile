@@ -3,6 +3,7 @@
 #           APP=0       stop before the App       PORT=5151  the App's port
 # make test             lint, types and all tests
 # make lint | types | unit | integration | app | package   one part of it
+# make screenshots      the README's pictures of the App, anew
 # make recipes          the README's recipe for PyTorch (installs it: gigabytes)
 #
 # PYTHON=python3.12     makes the environment with another Python
@@ -22,7 +23,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 TEST_READY := $(VENV)/.ready-test
 
-.PHONY: demo test lint types unit integration app package recipes clean
+.PHONY: demo test lint types unit integration app package screenshots recipes clean
 
 demo: $(READY)
 	$(PY) -m fiftyone_cocomask demo --port $(PORT) \
@@ -37,8 +38,15 @@ lint: $(TEST_READY)
 types: $(TEST_READY)
 	$(PY) -m mypy
 
-unit integration app package: $(TEST_READY)
+# Each of two processes has a database of its own. The App's tests share one screen.
+unit integration: $(TEST_READY)
+	$(PY) -m pytest -n 2 tests/$@
+
+app package: $(TEST_READY)
 	$(PY) -m pytest tests/$@
+
+screenshots: $(TEST_READY)
+	$(PY) -m pytest tests/app/screenshots.py
 
 recipes: $(TEST_READY)
 	$(PY) -m pip install --quiet --editable ".[test,recipes]" $(PINNED)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from .mask_evaluation import MaskEvaluationPanel
+from .mask_inspector import MaskInspectorPanel
 
-PANELS = (MaskEvaluationPanel,)
+PANELS = (MaskEvaluationPanel, MaskInspectorPanel)
 
 
 def register(plugin: Any) -> None:

@@ -1,4 +1,4 @@
-"""Plotly traces and layouts of the panel's charts.
+"""Plotly traces and layouts of the panel's bar charts.
 
 The App gives charts its own colours of text and grid, in both themes.
 """
@@ -6,87 +6,165 @@ The App gives charts its own colours of text and grid, in both themes.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..datasets.evaluations import Histogram
+    from .figures import ClassFigures
 
 Trace = dict[str, Any]
 Layout = dict[str, Any]
 
-ACCENT = "#FF6D04"
-_FADED = "rgba(255, 109, 4, 0.35)"
-_LINE = "rgba(128, 128, 128, 0.8)"
-MAX_CLASSES = 30
+# The App's own orange, and colours that are told from it in both themes.
+COLORS = ("#FF6D04", "#3D8EDB", "#8E6FD1", "#2BA58C", "#C9A227")
+LINE = "rgba(128, 128, 128, 0.8)"
+_FADED = 0.3
 
 # COCO's limits between small, medium and large, in pixels of mask area.
-_BUCKET_LIMITS = (32**2, 96**2)
+BUCKET_LIMITS = {32**2: "medium ≥ 32²", 96**2: "large ≥ 96²"}
 CONFIG = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
 
 
-def histogram_trace(histogram: Histogram, selected: int | None, noun: str) -> Trace:
-    """Returns the bars of a histogram; on a log scale x is the logarithm."""
-    places = [_place(histogram, bar) for bar in range(len(histogram.counts))]
-    return {
-        "type": "bar",
-        "x": [(low + high) / 2 for low, high in places],
-        "width": [(high - low) * 0.94 for low, high in places],
-        "y": list(histogram.counts),
-        "text": histogram.bar_labels(),
-        "textposition": "none",
-        "hovertemplate": "%{text}<br>%{y:,} " + noun + "<extra></extra>",
-        "marker": {"color": _colors(len(places), selected)},
-    }
+def histogram_traces(
+    histograms: Sequence[Histogram],
+    names: Sequence[str],
+    labels: Sequence[Sequence[str]],
+    noun: str,
+    selected: tuple[int, int] | None,
+) -> list[Trace]:
+    """Returns the bars of histograms of the same bins, side by side.
+
+    Args:
+        histograms: the histograms; on a log scale x is the logarithm
+        names: the name of each
+        labels: the range of each bar of each
+        noun: what they count
+        selected: the trace and bar that was clicked on
+    """
+    several = len(histograms) > 1
+    traces = []
+    for trace, (histogram, name, texts) in enumerate(
+        zip(histograms, names, labels, strict=True)
+    ):
+        places = _places(histogram, trace, len(histograms))
+        says = "%{hovertext}<br>%{y:,} " + noun
+        traces.append(
+            {
+                "type": "bar",
+                "name": name,
+                "x": [(low + high) / 2 for low, high in places],
+                "width": [high - low for low, high in places],
+                "y": list(histogram.counts),
+                "hovertext": list(texts),
+                "hovertemplate": f"{says}{f'<br>{name}' if several else ''}"
+                "<extra></extra>",
+                "marker": _marker(trace, len(places), selected),
+            }
+        )
+    return traces
 
 
-def histogram_layout(histogram: Histogram, title: str, noun: str) -> Layout:
-    """Returns the axes of a histogram, with COCO's limits on a log scale."""
-    layout = _layout()
+def histogram_layout(
+    histograms: Sequence[Histogram],
+    title: str,
+    noun: str,
+    *,
+    is_share: bool,
+) -> Layout:
+    """Returns the axes of histograms, with COCO's limits where they are of areas."""
+    layout = _layout(legend=len(histograms) > 1)
+    highest = max((max(h.counts, default=0) for h in histograms), default=0)
     layout["bargap"] = 0
-    layout["yaxis"] |= {"title": {"text": noun.capitalize()}, "rangemode": "tozero"}
+    layout["barmode"] = "overlay"
+    layout["yaxis"] |= {
+        "title": {"text": noun.capitalize()},
+        # Room for the names of COCO's buckets above the bars.
+        "range": [0, max(highest, 1) * (1.05 if is_share else 1.18)],
+        "tickformat": ",d",
+    }
+    if highest < 5:
+        layout["yaxis"]["dtick"] = 1
     layout["xaxis"] |= {"title": {"text": title}}
+    histogram = histograms[0]
     if histogram.scale == "log":
-        layout |= _bucket_limits(histogram)
-        layout["xaxis"] |= _log_ticks(histogram)
-    elif not histogram.is_integer:
+        layout["xaxis"] |= _log_ticks(histogram, is_share=is_share)
+        if not is_share:
+            layout |= _bucket_limits(histogram)
+    elif is_share:
         layout["xaxis"] |= {"tickformat": ".0%"}
     return layout
 
 
-def class_trace(
-    names: list[str], values: list[float], texts: list[str], selected: int | None
-) -> Trace:
-    """Returns a horizontal bar per class, the first one on top."""
-    return {
-        "type": "bar",
-        "orientation": "h",
-        "y": list(range(len(names))),
-        "x": values,
-        "text": texts,
-        "textposition": "none",
-        "hovertemplate": "%{text}<extra></extra>",
-        "marker": {"color": _colors(len(names), selected)},
-    }
+def class_traces(
+    figures: ClassFigures, selected: tuple[int, int] | None
+) -> list[Trace]:
+    """Returns horizontal bars, those of the first class on top."""
+    return [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": bars.label,
+            "y": list(range(len(figures.names))),
+            "x": bars.values,
+            "hovertext": bars.texts,
+            "hovertemplate": "%{hovertext}<extra></extra>",
+            "marker": _marker(trace, len(figures.names), selected),
+        }
+        for trace, bars in enumerate(figures.bars)
+    ]
 
 
-def class_layout(names: list[str], title: str, *, is_share: bool) -> Layout:
-    """Returns the axes of :func:`class_trace`."""
-    layout = _layout()
-    layout["xaxis"] |= {"title": {"text": title}, "rangemode": "tozero"}
-    if is_share:
-        layout["xaxis"]["tickformat"] = ".0%"
+def class_layout(figures: ClassFigures) -> Layout:
+    """Returns the axes of :func:`class_traces`."""
+    layout = _layout(legend=len(figures.bars) > 1)
+    layout["bargap"] = 0.25
+    layout["xaxis"] |= {"title": {"text": figures.title}, "rangemode": "tozero"}
+    if figures.is_share:
+        layout["xaxis"]["tickformat"] = ".1%" if _highest(figures) < 0.05 else ".0%"
     layout["yaxis"] |= {
         "autorange": "reversed",
-        "tickvals": list(range(len(names))),
-        "ticktext": [_shortened(name) for name in names],
+        "tickvals": list(range(len(figures.names))),
+        "ticktext": [_shortened(name) for name in figures.names],
+        # Room between the names and the bars.
+        "ticks": "outside",
+        "ticklen": 6,
+        "tickcolor": "rgba(0, 0, 0, 0)",
         "showgrid": False,
         "zeroline": False,
     }
     return layout
 
 
-def _layout() -> Layout:
-    return {
+def class_height(figures: ClassFigures) -> int:
+    """Returns the height of the chart of classes in pixels."""
+    bars = len(figures.bars)
+    row = 30 if bars == 1 else 14 * bars + 10
+    return row * len(figures.names) + (60 if bars == 1 else 86)
+
+
+def log_ticks(low: float, high: float) -> dict[float, str]:
+    """Returns the ticks between two logarithms of areas, base 10, and their text.
+
+    A short axis has ticks at 2 and 5 times each power too.
+    """
+    steps = (1,) if high - low > 3 else (1, 2, 5)
+    powers = range(math.floor(low), math.ceil(high) + 1)
+    ticks = {
+        power + math.log10(step): _power(power, step)
+        for power in powers
+        for step in steps
+    }
+    return {tick: text for tick, text in ticks.items() if low <= tick <= high}
+
+
+def base_layout(*, legend: bool = False) -> Layout:
+    """Returns what all charts have in common."""
+    return _layout(legend=legend)
+
+
+def _layout(*, legend: bool) -> Layout:
+    layout: Layout = {
         "dragmode": False,
         "hovermode": "closest",
         "margin": {"t": 8, "l": 48, "r": 12, "b": 8, "pad": 0},
@@ -94,10 +172,36 @@ def _layout() -> Layout:
         "xaxis": {"fixedrange": True, "automargin": True},
         "yaxis": {"fixedrange": True, "automargin": True},
     }
+    for axis in ("xaxis", "yaxis"):
+        layout[axis]["title"] = {"font": {"size": 12}}
+    if legend:
+        layout["showlegend"] = True
+        layout["margin"]["t"] = 28
+        layout["legend"] = {
+            "orientation": "h",
+            "x": 0,
+            "y": 1,
+            "yanchor": "bottom",
+            "traceorder": "normal",
+            "itemclick": False,
+            "itemdoubleclick": False,
+        }
+    return layout
 
 
-def _place(histogram: Histogram, bar: int) -> tuple[float, float]:
-    """Returns where a bar begins and ends on the x axis."""
+def _places(histogram: Histogram, trace: int, traces: int) -> list[tuple[float, float]]:
+    """Returns where each bar begins and ends on the x axis."""
+    found = []
+    for bar in range(len(histogram.counts)):
+        low, high = _bin(histogram, bar)
+        gap, width = 0.03 * (high - low), 0.94 * (high - low) / traces
+        begin = low + gap + trace * width
+        found.append((begin, begin + width))
+    return found
+
+
+def _bin(histogram: Histogram, bar: int) -> tuple[float, float]:
+    """Returns where a bin begins and ends on the x axis."""
     low, high = histogram.edges[bar], histogram.edges[bar + 1]
     if histogram.scale != "log":
         return float(low), float(high)
@@ -108,21 +212,24 @@ def _place(histogram: Histogram, bar: int) -> tuple[float, float]:
 
 def _zero_place(histogram: Histogram) -> tuple[float, float]:
     """Returns the place of the zeros, which have no logarithm: left of all others."""
-    positive = [edge for edge in histogram.edges if edge > 0]
-    first, last = math.log10(positive[0]), math.log10(positive[-1])
+    first, last = _log_range(histogram)
     width = max(last - first, 0.3) / max(len(histogram.counts) - 1, 1)
     return first - 2 * width, first - width
 
 
-def _log_ticks(histogram: Histogram) -> Layout:
+def _log_range(histogram: Histogram) -> tuple[float, float]:
     positive = [edge for edge in histogram.edges if edge > 0]
-    powers = range(
-        math.floor(math.log10(positive[0])), math.ceil(math.log10(positive[-1])) + 1
-    )
-    ticks = {float(power): _power(power) for power in powers}
+    return math.log10(positive[0]), math.log10(positive[-1])
+
+
+def _log_ticks(histogram: Histogram, *, is_share: bool) -> Layout:
+    first, last = _log_range(histogram)
+    ticks = log_ticks(first, last)
+    if is_share:
+        ticks = {tick: f"{100 * 10**tick:.3g}%" for tick in ticks}
     if histogram.edges[0] == 0:
         low, high = _zero_place(histogram)
-        ticks = {p: text for p, text in ticks.items() if p > high}
+        ticks = {tick: text for tick, text in ticks.items() if tick > high}
         ticks[(low + high) / 2] = "0"
     return {
         "tickvals": list(ticks),
@@ -132,47 +239,61 @@ def _log_ticks(histogram: Histogram) -> Layout:
     }
 
 
-def _power(power: int) -> str:
+def _power(power: int, step: int = 1) -> str:
     if power < 3:
-        return f"{10**power:,}" if power >= 0 else f"{10.0**power:g}"
-    return f"{10 ** (power % 3)}{'kMGT'[power // 3 - 1]}"
+        return f"{step * 10**power:,}" if power >= 0 else f"{step * 10.0**power:g}"
+    return f"{step * 10 ** (power % 3)}{'kMGT'[power // 3 - 1]}"
 
 
 def _bucket_limits(histogram: Histogram) -> Layout:
     shapes, annotations = [], []
-    lowest = min(edge for edge in histogram.edges if edge > 0)
-    for limit, text in zip(_BUCKET_LIMITS, ("32²", "96²"), strict=True):
-        if lowest < limit < histogram.edges[-1]:
-            x = math.log10(limit)
-            shapes.append(
-                {
-                    "type": "line",
-                    "x0": x,
-                    "x1": x,
-                    "yref": "paper",
-                    "y0": 0,
-                    "y1": 1,
-                    "line": {"color": _LINE, "dash": "dot", "width": 1.5},
-                }
-            )
-            annotations.append(
-                {
-                    "x": x,
-                    "yref": "paper",
-                    "y": 1,
-                    "yanchor": "top",
-                    "xanchor": "left",
-                    "text": text,
-                    "showarrow": False,
-                }
-            )
+    first, last = _log_range(histogram)
+    for limit, text in BUCKET_LIMITS.items():
+        x = math.log10(limit)
+        if not first < x < last:
+            continue
+        line = {"color": LINE, "dash": "dot", "width": 1.5}
+        shapes.append(
+            {
+                "type": "line",
+                "x0": x,
+                "x1": x,
+                "yref": "paper",
+                "y0": 0,
+                "y1": 1,
+                "line": line,
+            }
+        )
+        is_right = x > first + 0.75 * (last - first)
+        annotations.append(
+            {
+                "x": x,
+                "yref": "paper",
+                "y": 1,
+                "yanchor": "top",
+                "xanchor": "right" if is_right else "left",
+                "xshift": -2 if is_right else 2,
+                "text": text,
+                "font": {"size": 11, "color": LINE},
+                "showarrow": False,
+            }
+        )
     return {"shapes": shapes, "annotations": annotations}
 
 
-def _colors(number: int, selected: int | None) -> list[str]:
-    if selected is None:
-        return [ACCENT] * number
-    return [ACCENT if bar == selected else _FADED for bar in range(number)]
+def _marker(trace: int, number: int, selected: tuple[int, int] | None) -> Trace:
+    opacity: float | list[float] = 1.0
+    if selected is not None:
+        opacity = [1.0 if selected == (trace, b) else _FADED for b in range(number)]
+    return {
+        "color": COLORS[trace % len(COLORS)],
+        "opacity": opacity,
+        "line": {"width": 0},
+    }
+
+
+def _highest(figures: ClassFigures) -> float:
+    return max((max(bars.values, default=0.0) for bars in figures.bars), default=0.0)
 
 
 def _shortened(name: str, length: int = 24) -> str:

@@ -1,4 +1,4 @@
-"""The panel beside the grid that shows an evaluation."""
+"""The panel beside the grid that shows an evaluation, or compares two."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
-from . import layout, selection
+from . import layout, parts, sections, selection
+from .reading import OBJECTS
 
 if TYPE_CHECKING:
     from ..datasets.evaluations import MaskEvaluation
@@ -19,10 +20,9 @@ _PLUGIN = "@cocomask/cocomask"
 class MaskEvaluationPanel(foo.Panel):
     """Shows the distribution of mask area or coverage, and leads to the samples.
 
-    What a person chose is in the panel's state: ``eval_key``, ``counted`` and
-    ``selected``. ``found`` is what the layout is made of, ``keys`` and ``problem`` are
-    what there is to choose and why nothing can be shown. The charts' bars are in the
-    panel's data, which shares its names with the state.
+    What a person chose is in the panel's state: ``eval_key``, ``other_key``,
+    ``counted``, ``worst_by`` and ``selected``. ``found`` is what the layout is made of,
+    ``keys`` and ``problem`` are what there is to choose and why nothing can be shown.
     """
 
     @property
@@ -34,7 +34,7 @@ class MaskEvaluationPanel(foo.Panel):
             surfaces="grid",
             help_markdown=(
                 "Mask area and coverage of the samples in the grid. Click on a bar, a "
-                "class, a split or a finding to see its samples."
+                "cell, an orange number or a row to see its samples."
             ),
         )
 
@@ -55,7 +55,8 @@ class MaskEvaluationPanel(foo.Panel):
 
     def on_change_dataset(self, ctx: Any) -> None:
         """Starts afresh on another dataset."""
-        ctx.panel.state.set({"eval_key": None, "selected": None, "keys": None})
+        fresh = ("eval_key", "other_key", "worst_by", "selected", "keys", "found")
+        ctx.panel.state.set(dict.fromkeys(fresh))
         self._refresh(ctx)
 
     def on_change_view(self, ctx: Any) -> None:
@@ -65,7 +66,7 @@ class MaskEvaluationPanel(foo.Panel):
         What was clicked on here changes nothing.
         """
         if _is_unselected(ctx):
-            self._mark(ctx, None)
+            ctx.panel.state.selected = None
         if _is_out_of_date(ctx):
             self._refresh(ctx)
 
@@ -75,60 +76,115 @@ class MaskEvaluationPanel(foo.Panel):
 
     def choose_evaluation(self, ctx: Any) -> None:
         """Shows another evaluation."""
-        ctx.panel.state.eval_key = ctx.params["value"]
-        self._unselect(ctx)
-        self._refresh(ctx)
+        self._choose(ctx, "eval_key", ctx.params["value"])
+
+    def choose_other(self, ctx: Any) -> None:
+        """Compares with another evaluation, or with none."""
+        self._choose(ctx, "other_key", _other_key(ctx))
 
     def choose_counted(self, ctx: Any) -> None:
         """Shows the distribution of the objects' areas, or of the images'."""
-        ctx.panel.state.counted = ctx.params["value"]
-        self._unselect(ctx)
-        self._refresh(ctx)
+        self._choose(ctx, "counted", ctx.params["value"])
+
+    def choose_worst(self, ctx: Any) -> None:
+        """Sorts the samples by something else."""
+        self._choose(ctx, "worst_by", ctx.params["value"])
 
     def reload(self, ctx: Any) -> None:
         """Shows the evaluation as it is now."""
         self._refresh(ctx)
 
     def click_bar(self, ctx: Any) -> None:
-        """Shows the samples of a bar of the histogram."""
-        from ..datasets.evaluations import Histogram
-        from .figures import bar_range
-
-        evaluation = self._evaluation(ctx)
-        histogram = Histogram.from_dict(ctx.panel.state.found["histogram"])
-        bar = ctx.params["idx"]
-        part = evaluation.bar_view(histogram, bar, ctx.dataset.view())
-        text = bar_range(histogram, bar, evaluation.kind)
-        self._select(ctx, part, {"chart": "distribution", "index": bar, "text": text})
+        """Shows the samples of a bar of a histogram."""
+        named = {
+            sections.histogram_name(chart): chart
+            for chart in ctx.panel.state.found["histograms"]
+        }
+        name, chart = parts.chart_of(ctx.params["path"], named)
+        trace, bar = ctx.params["trace_idx"], ctx.params["idx"]
+        evaluation = self._evaluation(ctx, chart["keys"][trace])
+        part = parts.of_bar(chart, evaluation, trace, bar, ctx.dataset.view())
+        self._select(ctx, part, name, [trace, bar])
 
     def click_class(self, ctx: Any) -> None:
-        """Shows the samples of a class."""
-        index = ctx.params["idx"]
-        name = ctx.panel.state.found["classes"]["names"][index]
-        part = self._evaluation(ctx).class_view(name, ctx.dataset.view())
-        text = f"images with {name}"
-        self._select(ctx, part, {"chart": "classes", "index": index, "text": text})
+        """Shows the samples of a class, or of a class in a split."""
+        named = {
+            sections.class_name(chart): chart
+            for chart in ctx.panel.state.found["classes"]
+        }
+        name, chart = parts.chart_of(ctx.params["path"], named)
+        trace, index = ctx.params["trace_idx"], ctx.params["idx"]
+        key = chart["keys"][trace if len(chart["keys"]) > 1 else 0]
+        evaluation = self._evaluation(ctx, key)
+        part = parts.of_class(chart, evaluation, trace, index, ctx.dataset.view())
+        self._select(ctx, part, name, [trace, index])
+
+    def click_area_map(self, ctx: Any) -> None:
+        """Shows the objects of a cell."""
+        from ..datasets.evaluations.annotated_bins import bin_of
+
+        named = {
+            sections.area_map_name(chart): chart
+            for chart in ctx.panel.state.found["annotated"]
+        }
+        name, chart = parts.chart_of(ctx.params["path"], named)
+        stated, mask = bin_of(ctx.params["x"]), bin_of(ctx.params["y"])
+        evaluation = self._evaluation(ctx, chart["key"])
+        part = parts.of_area_map(chart, evaluation, stated, mask, ctx.dataset.view())
+        self._select(ctx, part, name, [stated, mask])
+
+    def click_other_bucket(self, ctx: Any) -> None:
+        """Shows the objects that their stated area puts into another bucket."""
+        evaluation = self._evaluation(ctx, ctx.params["key"])
+        part = parts.of_other_bucket(evaluation, ctx.dataset.view())
+        self._select(ctx, part, "other_bucket")
+
+    def click_card(self, ctx: Any) -> None:
+        """Shows the samples that a card counts."""
+        key, card = ctx.params["key"], ctx.params["card"]
+        part = parts.of_card(self._evaluation(ctx, key), card, ctx.dataset.view())
+        self._select(ctx, part, "cards", [key, card])
+
+    def click_issue(self, ctx: Any) -> None:
+        """Shows the samples of an issue."""
+        key, issue = ctx.params["key"], ctx.params["issue"]
+        part = parts.of_issue(key, issue, ctx.dataset.view())
+        self._select(ctx, part, "issues", [key, issue])
 
     def click_split(self, ctx: Any) -> None:
         """Shows the samples of a split."""
-        from .figures import split_view
+        name, row = ctx.params["path"].rpartition(".")[2], ctx.params["row"]
+        table = ctx.panel.state.found["splits"][0]
+        if row >= 0:
+            part = parts.of_split(table["rows"][row]["Split"], ctx.dataset.view())
+            self._select(ctx, part, name, row)
 
-        split = ctx.panel.state.found["splits"][ctx.params["row"]]["split"]
-        part = split_view(ctx.dataset.view(), split)
-        self._select(ctx, part, {"chart": "splits", "text": f"split {split}"})
+    def click_worst(self, ctx: Any) -> None:
+        """Shows a sample of the table."""
+        row = ctx.params["row"]
+        if row >= 0:
+            worst = ctx.panel.state.found["worst"]
+            part = parts.of_ranked(worst, row, ctx.dataset.view())
+            self._select(ctx, part, "worst", row)
 
-    def click_finding(self, ctx: Any) -> None:
-        """Shows the samples of a finding."""
-        from .figures import finding_view
-
-        name = ctx.params["finding"]
-        part = finding_view(self._evaluation(ctx), name, ctx.dataset.view())
-        text = ctx.params["text"]
-        self._select(ctx, part, {"chart": "findings", "name": name, "text": text})
+    def click_ranked(self, ctx: Any) -> None:
+        """Shows all samples of the table in its order."""
+        worst = ctx.panel.state.found["worst"]
+        part = parts.of_ranked(worst, None, ctx.dataset.view())
+        self._select(ctx, part, "ranked")
 
     def show_all(self, ctx: Any) -> None:
         """Shows all samples again."""
         self._unselect(ctx)
+
+    def download(self, ctx: Any) -> None:
+        """Makes the browser download a table."""
+        from .downloads import download
+
+        evaluation = self._evaluation(ctx, ctx.params["key"])
+        table = ctx.params["table"]
+        rows = download(ctx, evaluation, table, selection.evaluated_view(ctx))
+        ctx.ops.notify(f"Downloads {rows:,} {table}", variant="info")
 
     def render(self, ctx: Any) -> types.Property:
         """Returns the layout of what the state holds."""
@@ -150,10 +206,15 @@ class MaskEvaluationPanel(foo.Panel):
         """Opens the form of the operator."""
         ctx.prompt(f"{_PLUGIN}/import_roboflow_coco")
 
-    def _evaluation(self, ctx: Any) -> MaskEvaluation:
+    def _evaluation(self, ctx: Any, key: str) -> MaskEvaluation:
         from ..datasets.evaluations import load_mask_evaluation
 
-        return load_mask_evaluation(ctx.dataset, ctx.panel.state.eval_key)
+        return load_mask_evaluation(ctx.dataset, key)
+
+    def _choose(self, ctx: Any, name: str, value: str | None) -> None:
+        ctx.panel.state.set(name, value)
+        self._unselect(ctx)
+        self._refresh(ctx)
 
     def _refresh(self, ctx: Any) -> None:
         """Reads everything anew."""
@@ -170,69 +231,58 @@ class MaskEvaluationPanel(foo.Panel):
             return
         if added or state.eval_key not in keys:
             state.eval_key = added[-1] if added else keys[0]
+        if state.other_key not in keys or state.other_key == state.eval_key:
+            state.other_key = None
+        if state.counted is None:
+            state.counted = OBJECTS
         try:
-            self._read(ctx, self._evaluation(ctx))
+            self._read(ctx)
         except CocoMaskError as error:
             state.problem = str(error)
 
-    def _read(self, ctx: Any, evaluation: MaskEvaluation) -> None:
-        from dataclasses import asdict
-
-        from .figures import (
-            cards,
-            class_figures,
-            findings,
-            histogram_of,
-            split_rows,
-        )
+    def _read(self, ctx: Any) -> None:
+        from .reading import read
 
         state = ctx.panel.state
+        signature = selection.signature(ctx)
+        # Also where it cannot be read, so that it is not tried again and again.
+        state.found = None
+        state.signature = signature
         samples = selection.evaluated_view(ctx)
-        summary = evaluation.summary(samples)
-        has_objects = evaluation.label_value_path is not None
-        if state.counted is None:
-            state.counted = layout.OBJECTS
-        # What a person chose stays chosen while there are no objects to count.
-        counted = state.counted if has_objects else layout.IMAGES
-        histogram = histogram_of(
-            evaluation, samples, of_labels=counted == layout.OBJECTS
-        )
-        state.found = {
-            "signature": selection.signature(ctx),
-            "kind": evaluation.kind,
-            "cards": cards(evaluation.kind, summary),
-            "findings": [asdict(finding) for finding in findings(summary)],
-            "has_objects": has_objects,
-            "counted": counted,
-            "histogram": histogram.to_dict(),
-            "classes": asdict(class_figures(evaluation, samples)),
-            "splits": split_rows(evaluation, samples),
-        }
+        if samples._is_generated:
+            raise CocoMaskError(
+                "The grid shows patches or clips. Show the samples in the grid to see "
+                "their evaluation here."
+            )
+        keys = [key for key in (state.eval_key, state.other_key) if key]
+        evaluations = [self._evaluation(ctx, key) for key in keys]
+        found = read(evaluations, samples, state.counted, state.worst_by)
+        state.found = found
         if not selection.is_selected(ctx):
             state.selected = None
-        layout.draw(ctx)
 
-    def _select(self, ctx: Any, part: Any, selected: dict[str, Any]) -> None:
-        self._mark(ctx, {**selected, "before": selection.stages(ctx)})
-        selection.select(ctx, part)
+    def _select(
+        self, ctx: Any, part: parts.Part, chart: str, index: Any = None
+    ) -> None:
+        view, text = part
+        ctx.panel.state.selected = {
+            "chart": chart,
+            "index": index,
+            "text": text,
+            "before": selection.stages(ctx),
+        }
+        selection.select(ctx, view)
 
     def _unselect(self, ctx: Any) -> None:
-        self._mark(ctx, None)
+        ctx.panel.state.selected = None
         if selection.is_selected(ctx):
             selection.unselect(ctx)
 
-    def _mark(self, ctx: Any, selected: dict[str, Any] | None) -> None:
-        """Colours the bar that was clicked on."""
-        ctx.panel.state.selected = selected
-        if ctx.panel.state.found:
-            layout.draw(ctx)
-
 
 def _is_out_of_date(ctx: Any) -> bool:
-    found = ctx.panel.state.found
     if ctx.dataset is None:
         return False
-    return not found or found["signature"] != selection.signature(ctx)
+    return ctx.panel.state.signature != selection.signature(ctx)
 
 
 def _is_unselected(ctx: Any) -> bool:
@@ -254,10 +304,22 @@ def _is_other_evaluation(ctx: Any) -> bool:
     return ctx.params["value"] not in (None, ctx.panel.state.eval_key)
 
 
+def _other_key(ctx: Any) -> str | None:
+    value = ctx.params["value"]
+    return None if value == layout.NO_OTHER else value
+
+
+def _is_other_to_compare(ctx: Any) -> bool:
+    return ctx.params["value"] and _other_key(ctx) != ctx.panel.state.other_key
+
+
 def _is_other_counted(ctx: Any) -> bool:
+    return ctx.params["value"] not in (None, ctx.panel.state.counted)
+
+
+def _is_other_ranking(ctx: Any) -> bool:
     found = ctx.panel.state.found
-    has_choice = found and found["has_objects"]
-    return bool(has_choice) and ctx.params["value"] not in (None, found["counted"])
+    return bool(found) and ctx.params["value"] not in (None, found["worst"]["by"])
 
 
 # What an event must bring for the panel to be drawn again.
@@ -265,5 +327,7 @@ _NEEDS = {
     "on_change_view": _is_view_news,
     "on_change_group_slice": _is_view_news,
     "choose_evaluation": _is_other_evaluation,
+    "choose_other": _is_other_to_compare,
     "choose_counted": _is_other_counted,
+    "choose_worst": _is_other_ranking,
 }

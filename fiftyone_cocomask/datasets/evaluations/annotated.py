@@ -171,7 +171,7 @@ def _text(found: dict[str, Any]) -> str:
         f"{said}. All {objects:,} together are "
         f"{abs(found['difference_percent']):.1f} % "
         f"{'larger' if found['difference_percent'] >= 0 else 'smaller'} than the "
-        f"masks, and {found['in_other_bucket']:,} are in another size bucket."
+        f"masks, and put {found['in_other_bucket']:,} into another size bucket."
     )
 
 

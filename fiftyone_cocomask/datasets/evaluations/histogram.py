@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import fiftyone as fo
@@ -100,16 +100,38 @@ def field_histogram(
     edges = (_log_edges if scale == "log" else _linear_edges)(
         extremes, bins, is_integer
     )
-    # The last bin has its upper edge, which no bucket of MongoDB's has.
-    boundaries = [*edges[:-1], math.nextafter(edges[-1], math.inf)]
-    stages = [
-        *_values(samples, path),
-        {"$match": {"value": {"$gte": edges[0], "$lt": boundaries[-1]}}},
-        {"$bucket": {"groupBy": "$value", "boundaries": boundaries}},
-    ]
-    found = {row["_id"]: row["count"] for row in aggregate_documents(samples, stages)}
-    counts = tuple(found.get(edge, 0) for edge in boundaries[:-1])
+    counts = _counts(samples, path, edges)
     return Histogram(path, tuple(edges), counts, extremes["without"], scale, is_integer)
+
+
+def histogram_of_same_bins(
+    samples: Any, histogram: Histogram, other: Histogram, *, bins: int = 20
+) -> Histogram:
+    """Counts the values of a histogram again, in bins that suit another one as well.
+
+    Both histograms have the same bins if this is called for each with the other.
+
+    Args:
+        samples: the dataset or view of the histograms
+        histogram: the one to count again
+        other: one of the same scale
+        bins: the number of bins; there may be one less or more
+    """
+    if not histogram.counts or not other.counts:
+        return histogram
+    edges = {*histogram.edges, *other.edges}
+    is_integer = histogram.is_integer and other.is_integer
+    high = max(edges) - 1 if is_integer else max(edges)
+    positive = [edge for edge in edges if 0 < edge <= high]
+    extremes = {
+        "min": min(edges),
+        "max": high,
+        "min_positive": min(positive, default=None),
+    }
+    make = _log_edges if histogram.scale == "log" else _linear_edges
+    common = make(extremes, bins, is_integer)
+    counts = _counts(samples, histogram.path, common)
+    return replace(histogram, edges=tuple(common), counts=counts)
 
 
 def histogram_view(samples: Any, histogram: Histogram, bar: int) -> fo.DatasetView:
@@ -140,6 +162,18 @@ def histogram_view(samples: Any, histogram: Histogram, bar: int) -> fo.DatasetVi
     value = F(leaf)
     condition = (value >= low) & ((value <= high) if is_last else (value < high))
     return samples.filter_labels(root.split(".")[0], condition)
+
+
+def _counts(samples: Any, path: str, edges: list[float]) -> tuple[int, ...]:
+    # The last bin has its upper edge, which no bucket of MongoDB's has.
+    boundaries = [*edges[:-1], math.nextafter(edges[-1], math.inf)]
+    stages = [
+        *_values(samples, path),
+        {"$match": {"value": {"$gte": edges[0], "$lt": boundaries[-1]}}},
+        {"$bucket": {"groupBy": "$value", "boundaries": boundaries}},
+    ]
+    found = {row["_id"]: row["count"] for row in aggregate_documents(samples, stages)}
+    return tuple(found.get(edge, 0) for edge in boundaries[:-1])
 
 
 def _values(samples: Any, path: str) -> list[Document]:

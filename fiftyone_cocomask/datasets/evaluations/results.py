@@ -193,10 +193,13 @@ class MaskEvaluation(ABC):
 
     def keep_sums(self) -> None:
         """Sums over all samples now, so that tables and plots come at once later."""
+        from .overview import keep_overview
+
         self.summary()
         self.per_class()
         for of_labels in {False, self.label_value_path is not None}:
             self.overview_histogram(of_labels=of_labels)
+        keep_overview(self)
 
     def overview_histogram(
         self, samples: Any = None, *, of_labels: bool = False

@@ -27,8 +27,9 @@ def demo_export(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _no_datasets_left() -> Iterator[None]:
+    before = set(fo.list_datasets())
     yield
-    for name in fo.list_datasets():
+    for name in set(fo.list_datasets()) - before:
         fo.delete_dataset(name)
 
 

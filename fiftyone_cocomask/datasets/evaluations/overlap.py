@@ -1,0 +1,29 @@
+"""How much of each image's foreground is under two or more objects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .histogram import Histogram, field_histogram
+from .kept import KeptSums
+
+if TYPE_CHECKING:
+    from .coverage_results import CoverageResults
+
+_BINS = 20
+
+
+def overlap_histogram(evaluation: CoverageResults, samples: Any) -> Histogram:
+    """Returns how the images' overlaps are distributed, those of 0 on their own.
+
+    Args:
+        evaluation: a coverage evaluation with labels
+        samples: the dataset, or a view into it
+    """
+    path = evaluation.overlap_path
+
+    def count(view: Any) -> dict[str, Any]:
+        return field_histogram(view, path or "", bins=_BINS, scale="log").to_dict()
+
+    sums = KeptSums(samples._root_dataset, evaluation.key)
+    return Histogram.from_dict(sums.get(f"histogram of {path}", samples, count))

@@ -1,0 +1,25 @@
+"""What the panel shows beside an evaluation's tables, summed when it is made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .annotated_bins import annotated_bins
+from .area_results import AreaResults
+from .coverage_results import CoverageResults
+from .overlap import overlap_histogram
+from .worst import ranked_samples, rankings
+
+if TYPE_CHECKING:
+    from .results import MaskEvaluation
+
+
+def keep_overview(evaluation: MaskEvaluation) -> None:
+    """Sums over all samples now, so that the panel opens at once later."""
+    samples, has_stated = evaluation.samples, False
+    if isinstance(evaluation, AreaResults):
+        has_stated = bool(annotated_bins(evaluation, samples).counts)
+    if isinstance(evaluation, CoverageResults) and evaluation.overlap_path is not None:
+        overlap_histogram(evaluation, samples)
+    ranking = rankings(evaluation, has_stated=has_stated)[0]
+    ranked_samples(evaluation, ranking, samples)

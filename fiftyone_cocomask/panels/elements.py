@@ -1,0 +1,249 @@
+"""Elements of the panel's layout: headings, cards, charts, tables, buttons."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import fiftyone.operators.types as types
+
+from . import charts
+
+_BORDER = "1px solid var(--fo-palette-divider)"
+_SMALL = {"fontSize": "0.8125rem", "lineHeight": 1.4}
+_CARD: dict[str, Any] = {
+    "border": _BORDER,
+    "borderRadius": "6px",
+    "padding": "8px 12px",
+    "height": "100%",
+    "boxSizing": "border-box",
+    "background": "var(--fo-palette-background-level2)",
+    "alignItems": "flex-start",
+    "justifyContent": "flex-start",
+    "& .MuiTypography-body2 p": _SMALL,
+}
+# A card that leads to samples is a button: a number in the first line, in orange.
+_CARD_BUTTON = {
+    **_CARD,
+    "width": "100%",
+    "textAlign": "left",
+    "fontWeight": "normal",
+    "boxShadow": "none",
+    "&:hover": {
+        "borderColor": "primary.main",
+        "background": "var(--fo-palette-background-level1)",
+        "boxShadow": "none",
+    },
+    "& p": {
+        **_SMALL,
+        "whiteSpace": "pre-line",
+        "color": "text.secondary",
+        "&::first-line": {
+            "fontSize": "1rem",
+            "fontWeight": "bold",
+            "color": "var(--fo-palette-primary-main)",
+        },
+    },
+}
+# As many columns as fit, all of one width; in a row, all of one height.
+_CARDS = {
+    "display": "grid",
+    "gridTemplateColumns": "repeat(auto-fill, minmax(116px, 1fr))",
+    "alignItems": "stretch",
+    "& > *, & > * > *": {"display": "grid"},
+}
+# Long text in the first column is broken, so that the others stay in sight.
+_CELL = {
+    "fontSize": "0.85rem",
+    "padding": "4px 10px",
+    "verticalAlign": "top",
+    "&:first-of-type": {"overflowWrap": "anywhere", "minWidth": "72px"},
+}
+NATURAL_WIDTH = {"item": {"sx": {"width": "auto", "maxWidth": "100%"}}}
+OnEvent = Callable[[Any], None]
+
+
+def plain(text: str) -> str:
+    """Returns text that the App's markdown shows as it is."""
+    return re.sub(r"([\\`*_\[\]<>#|~&!])", r"\\\1", text)
+
+
+def heading(
+    content: types.Object, name: str, label: str, description: str | None = None
+) -> None:
+    """Adds a heading."""
+    content.view(
+        f"{name}_heading",
+        types.HeaderView(
+            label=f"**{plain(label)}**",
+            description=plain(description) if description else None,
+        ),
+    )
+
+
+def cards(content: types.Object, name: str) -> types.Object:
+    """Adds a grid for cards."""
+    return content.grid(
+        name, orientation="2d", gap=1, componentsProps={"grid": {"sx": _CARDS}}
+    )
+
+
+def card(grid: types.Object, name: str, number: str, what: str) -> None:
+    """Adds a card with a number, or two to compare, and what it is."""
+    grid.view(
+        name,
+        types.HeaderView(
+            label=f"**{number}**",
+            description=plain(what),
+            componentsProps={"container": {"sx": _CARD}},
+        ),
+    )
+
+
+def card_button(
+    grid: types.Object,
+    name: str,
+    number: str,
+    what: str,
+    on_click: OnEvent,
+    params: dict[str, Any],
+    *,
+    is_selected: bool = False,
+) -> None:
+    """Adds a card that leads to samples."""
+    style: dict[str, Any] = dict(_CARD_BUTTON)
+    if is_selected:
+        style["borderColor"] = "primary.main"
+    grid.btn(
+        name,
+        label=f"{number}\n{what}",
+        on_click=on_click,
+        params=params,
+        componentsProps={"button": {"sx": style}},
+    )
+
+
+def button(
+    row: types.Object,
+    name: str,
+    label: str,
+    on_click: OnEvent,
+    params: dict[str, Any] | None = None,
+    *,
+    variant: str = "outlined",
+    title: str | None = None,
+) -> None:
+    """Adds a button as wide as its text."""
+    row.btn(
+        name,
+        label=label,
+        on_click=on_click,
+        params=params or {},
+        variant=variant,
+        title=title,
+        componentsProps=NATURAL_WIDTH,
+    )
+
+
+def dropdown(
+    row: types.Object,
+    name: str,
+    choices: dict[str, str],
+    chosen: str,
+    on_change: OnEvent,
+    description: str,
+) -> None:
+    """Adds a dropdown as wide as its text."""
+    options = types.DropdownView(
+        compact=True, description=description, componentsProps=NATURAL_WIDTH
+    )
+    for value, label in choices.items():
+        options.add_choice(value, label=label)
+    row.enum(name, options.values(), default=chosen, view=options, on_change=on_change)
+
+
+def chart(
+    content: types.Object,
+    name: str,
+    traces: list[charts.Trace],
+    layout: charts.Layout,
+    height: int,
+    on_click: OnEvent,
+) -> None:
+    """Adds a chart.
+
+    Args:
+        content: where it is added
+        name: its name; one that goes on under it keeps the range of its axes
+        traces: Plotly's traces
+        layout: Plotly's layout
+        height: in pixels
+        on_click: what a click on a bar or cell does
+    """
+    content.plot(
+        name,
+        # With a unit: a number alone would be a percentage.
+        height=f"{height}px",
+        data=traces,
+        layout=layout,
+        config=charts.CONFIG,
+        on_click=on_click,
+    )
+
+
+def table(
+    content: types.Object,
+    name: str,
+    rows: list[dict[str, str]],
+    on_click_row: OnEvent,
+    *,
+    text_columns: int = 1,
+    selected: int | None = None,
+) -> None:
+    """Adds a table whose columns behind the first ones are numbers.
+
+    Args:
+        content: where it is added
+        name: its name
+        rows: the rows, at least one; their keys are the headings
+        on_click_row: what a click on a row does
+        text_columns: how many columns are text
+        selected: the row that was clicked on
+    """
+    columns = list(rows[0])
+    numbers = f"&:nth-of-type(n+{text_columns + 1})"
+    cell: dict[str, Any] = {
+        **_CELL,
+        numbers: {"textAlign": "right", "fontVariantNumeric": "tabular-nums"},
+    }
+    body = {
+        **cell,
+        "cursor": "pointer",
+        "&:not(:first-of-type)": {"whiteSpace": "nowrap"},
+    }
+    row = {
+        "&:last-child td": {"border": 0},
+        "&:hover td": {"background": "var(--fo-palette-background-level1)"},
+    }
+    if selected is not None:
+        row[f"&:nth-of-type({selected + 1}) td"] = {
+            "background": "var(--fo-palette-background-level1)",
+            "color": "var(--fo-palette-primary-main)",
+        }
+    view = types.TableView(
+        on_click_row=on_click_row,
+        componentsProps={
+            "table": {"sx": {"minWidth": 0}},
+            "tableHeadCell": {"sx": {**cell, "color": "text.secondary"}},
+            "tableBodyCell": {"sx": body},
+            "tableBodyRow": {"sx": row},
+        },
+    )
+    for index, label in enumerate(columns):
+        view.add_column(f"c{index}", label=label)
+    keyed = [
+        {f"c{index}": found[label] for index, label in enumerate(columns)}
+        for found in rows
+    ]
+    content.list(name, types.Object(), default=keyed, view=view)

@@ -1,0 +1,94 @@
+"""Makes the README's pictures of the App, on the demo's data: `make screenshots`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import fiftyone as fo
+import pytest
+from playwright.sync_api import Page
+
+from fiftyone_cocomask import (
+    compare_masks,
+    compute_masks,
+    evaluate_mask_area,
+    evaluate_mask_coverage,
+    import_roboflow_coco,
+)
+from tests.conftest import REPOSITORY
+
+from .app_page import AppPage
+from .inspector_page import PICTURES, InspectorPage
+
+FOLDER = REPOSITORY / "docs" / "images"
+
+
+@pytest.fixture
+def dataset(demo_export: Path) -> fo.Dataset:
+    dataset, _ = import_roboflow_coco(demo_export, "butterflies")
+    compute_masks(dataset)
+    evaluate_mask_area(dataset, label_field="segmentations", eval_key="area")
+    evaluate_mask_coverage(dataset, label_field="segmentations", eval_key="coverage")
+    return dataset
+
+
+def test_the_panel_of_evaluations(app: AppPage, dataset: fo.Dataset) -> None:
+    app.open(dataset.name)
+    app.wait_for_samples(21)
+    app.toggle_field("detections")
+    app.expect_field_shown("detections", shown=False)
+    app.run("Open the mask evaluation panel")
+    app.panel.expect_text("foreground px")
+    app.panel.bars(0).first.wait_for()
+    app.settled_picture()
+    _save(app.page, "mask_evaluation")
+
+
+def test_the_inspector(app: AppPage, dataset: fo.Dataset) -> None:
+    app.open(dataset.name)
+    app.wait_for_samples(21)
+    inspector = InspectorPage(app.page)
+    inspector.open_first_sample()
+    inspector.open()
+    inspector.expect_pictures(*PICTURES)
+    _save(app.page, "mask_inspector")
+
+
+def test_the_form_of_the_import(app: AppPage, demo_export: Path) -> None:
+    fo.Dataset("start", persistent=True)
+    app.open("start")
+    form = app.open_form("Import a Roboflow COCO export")
+    form.type_path(str(demo_export))
+    form.expect_text("21 images")
+    form.expect_text("Licence")
+    _save(app.page, "import_roboflow_coco")
+
+
+def test_the_form_of_the_masks(app: AppPage, dataset: fo.Dataset) -> None:
+    app.open(dataset.name)
+    app.wait_for_samples(21)
+    form = app.open_form("Compute masks")
+    form.expect_text("21 masks")
+    _save(app.page, "compute_masks")
+
+
+def test_a_comparison_in_the_model_evaluation_panel(
+    app: AppPage, dataset: fo.Dataset
+) -> None:
+    compute_masks(dataset, mask_field="mask_opencv", rasterizer="opencv")
+    compare_masks(dataset, "mask_opencv", "mask", eval_key="opencv_vs_coco")
+    app.open(dataset.name)
+    app.wait_for_samples(21)
+    app.page.locator("[data-cy=new-panel-btn]").first.click()
+    name = "model_evaluation_panel_builtin"
+    app.page.locator(f"[data-cy=new-panel-option-{name}]").click()
+    panel = app.page.locator(f"[data-cy=panel-content-{name}]")
+    panel.get_by_text("opencv_vs_coco", exact=True).first.click()
+    panel.get_by_text("Mask area error (%)").first.wait_for()
+    _save(app.page, "compare_masks")
+
+
+def _save(page: Page, name: str) -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    page.mouse.move(0, 0)
+    page.screenshot(path=FOLDER / f"{name}.jpg", type="jpeg", quality=82)
