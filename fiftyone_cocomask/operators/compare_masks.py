@@ -15,6 +15,7 @@ from .forms import (
     count,
     dataset_problem,
     form,
+    names,
     note,
     reject,
     segmentation_fields,
@@ -135,6 +136,12 @@ class CompareMasks(JobOperator):
                 caption="The panel **Model Evaluation** shows it by class",
             ),
         )
+        problem = _why_no_class_fits(summary)
+        if problem is not None:
+            outputs.view(
+                "no_class_fits",
+                types.Warning(label="No class is in both fields", description=problem),
+            )
         if summary["images_without_masks"]:
             first = summary["without_masks"][0]
             images = count(summary["images_without_masks"], "image")
@@ -155,6 +162,18 @@ def _sentence(summary: dict[str, Any]) -> str:
         text += f", mean IoU {summary['mean_iou']:.3f}"
         text += f", mean Dice {summary['mean_dice']:.3f}"
     return text
+
+
+def _why_no_class_fits(summary: dict[str, Any]) -> str | None:
+    """Returns why all IoU and Dice are 0, None if a class is in both fields."""
+    gt_classes, pred_classes = summary["gt_classes"], summary["pred_classes"]
+    if not gt_classes or not pred_classes or set(gt_classes) & set(pred_classes):
+        return None
+    return (
+        f"`{summary['gt_field']}` has {names(gt_classes)}; `{summary['pred_field']}` "
+        f"has {names(pred_classes)}. IoU and Dice compare equal values: write both "
+        "fields with the same ones, such as 0 and 255."
+    )
 
 
 def _defaults(fields: list[str]) -> tuple[str, str]:
@@ -194,6 +213,10 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         default=_KEY,
     )
     if pred_field is None or gt_field is None:
+        return
+    if pred_field == gt_field:
+        same = f"'{gt_field}' cannot be compared with itself; choose another field"
+        reject(inputs.properties["gt_field"], same)
         return
     problem = _problem(ctx.dataset, key, pred_field, gt_field)
     if problem is not None:

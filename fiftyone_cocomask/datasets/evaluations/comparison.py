@@ -64,6 +64,8 @@ class MaskComparison:
         - ``mask_area_error``, ``mask_coverage_error``: the metrics of the Model
           Evaluation panel, by absolute errors of the samples
         - ``mean_iou``, ``mean_dice``: over the classes in either mask, each the same
+        - ``gt_classes``, ``pred_classes``: the classes that the masks of each field
+          have; where none is in both, their values do not mean the same
         """
         config = self.results.config.cocomask
         matrix = np.asarray(self.results.pixel_confusion_matrix)
@@ -88,6 +90,8 @@ class MaskComparison:
             **{m.name: metrics.get(m.uri, {}).get("value") for m in METRICS},
             "mean_iou": _mean([row["iou"] for row in classes]),
             "mean_dice": _mean([row["dice"] for row in classes]),
+            "gt_classes": [row["class"] for row in classes if row["gt_px"]],
+            "pred_classes": [row["class"] for row in classes if row["pred_px"]],
             "without_masks": config["without_masks"],
         }
 

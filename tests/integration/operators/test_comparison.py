@@ -15,6 +15,8 @@ from fiftyone_cocomask import compute_masks, import_roboflow_coco
 from fiftyone_cocomask.datasets.evaluations.metrics import METRICS
 from tests.plugin import uri
 
+from .delegation import run_delegated
+
 Operator = Callable[[str], Any]
 
 
@@ -111,10 +113,37 @@ def test_wrong_choices_are_said_in_the_form(
     assert "'nothing'" in unknown.problems()[0]
     key = app_request("compare_masks", dataset, eval_key="no key")
     assert "no key" in key.problems()[0]
+    [same] = app_request("compare_masks", dataset, gt_field="mask_opencv").problems()
+    assert "'mask_opencv' cannot be compared with itself" in same
     dataset.delete_sample_field("mask_opencv")
     single = app_request("compare_masks", dataset)
     assert "a comparison needs two fields" in single.problems()[0]
     assert "No dataset is open" in app_request("compare_masks").problems()[0]
+
+
+def test_masks_whose_values_do_not_mean_the_same_are_told_apart(
+    app_request: Any, dataset: fo.Dataset
+) -> None:
+    assert "No class is in both" not in str(
+        app_request("compare_masks", dataset).messages()
+    )
+    for sample in dataset.iter_samples(autosave=True):
+        ones = (sample.mask.get_mask() > 0).astype(np.uint8)
+        sample["model"] = fo.Segmentation(mask=ones)
+    shown = str(
+        app_request(
+            "compare_masks", dataset, pred_field="model", eval_key="m"
+        ).messages()
+    )
+    assert "No class is in both fields" in shown
+    assert "`mask` has foreground; `model` has 1." in shown
+
+
+def test_a_delegated_comparison_returns_its_summary(dataset: fo.Dataset) -> None:
+    result = run_delegated("compare_masks", dataset, eval_key="later")
+    assert result["summary"]["mask_area_error"] > 0
+    dataset.reload()
+    assert dataset.list_evaluations() == ["later"]
 
 
 def test_the_metrics_are_not_in_the_apps_menu() -> None:

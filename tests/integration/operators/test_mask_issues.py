@@ -11,6 +11,8 @@ import pytest
 
 from fiftyone_cocomask import compute_masks, import_roboflow_coco
 
+from .delegation import run_delegated
+
 Operator = Callable[[str], Any]
 
 
@@ -59,6 +61,12 @@ def test_labels_can_be_looked_at_without_masks(
     report = operator("find_mask_issues")(dataset, mask_field=None, key="x").result
     assert report["labels"] == dataset.count("segmentations.polylines")
     assert set(dataset.list_saved_views())
+
+
+def test_a_delegated_search_marks_what_it_finds(dataset: fo.Dataset) -> None:
+    report = run_delegated("find_mask_issues", dataset, key="later")
+    assert report["labels"] == dataset.count("segmentations.polylines")
+    assert tags_of(dataset)["later:cut_by_edge"] == report["counts"]["cut_by_edge"]
 
 
 def test_wrong_choices_are_said_in_the_form(
