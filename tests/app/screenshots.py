@@ -6,7 +6,7 @@ from pathlib import Path
 
 import fiftyone as fo
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from fiftyone_cocomask import (
     compare_masks,
@@ -51,25 +51,7 @@ def test_the_inspector(app: AppPage, dataset: fo.Dataset) -> None:
     inspector.open_first_sample()
     inspector.open()
     inspector.expect_pictures(*PICTURES)
-    _save(app.page, "mask_inspector")
-
-
-def test_the_form_of_the_import(app: AppPage, demo_export: Path) -> None:
-    fo.Dataset("start", persistent=True)
-    app.open("start")
-    form = app.open_form("Import a Roboflow COCO export")
-    form.type_path(str(demo_export))
-    form.expect_text("21 images")
-    form.expect_text("Licence")
-    _save(app.page, "import_roboflow_coco")
-
-
-def test_the_form_of_the_masks(app: AppPage, dataset: fo.Dataset) -> None:
-    app.open(dataset.name)
-    app.wait_for_samples(21)
-    form = app.open_form("Compute masks")
-    form.expect_text("21 masks")
-    _save(app.page, "compute_masks")
+    _save(inspector.content, "mask_inspector")
 
 
 def test_a_comparison_in_the_model_evaluation_panel(
@@ -85,10 +67,10 @@ def test_a_comparison_in_the_model_evaluation_panel(
     panel = app.page.locator(f"[data-cy=panel-content-{name}]")
     panel.get_by_text("opencv_vs_coco", exact=True).first.click()
     panel.get_by_text("Mask area error (%)").first.wait_for()
-    _save(app.page, "compare_masks")
+    _save(panel, "compare_masks")
 
 
-def _save(page: Page, name: str) -> None:
+def _save(part: Page | Locator, name: str) -> None:
+    """Saves a picture of a page or a part of it; forms and samples show paths."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    page.mouse.move(0, 0)
-    page.screenshot(path=FOLDER / f"{name}.jpg", type="jpeg", quality=82)
+    part.screenshot(path=FOLDER / f"{name}.jpg", type="jpeg", quality=82)
