@@ -9,6 +9,7 @@ import fiftyone as fo
 from .area_results import AreaResults
 from .evaluate import run_evaluation
 from .fields import FieldSpec
+from .kept import MANY_SAMPLES
 from .measure import LabelFigures
 from .passes import EvaluationKind, SampleFigures
 
@@ -83,7 +84,8 @@ def evaluate_mask_area(
         progress=progress,
     )
     results = AreaResults(stored)
-    results.keep_sums()
+    if len(samples) >= MANY_SAMPLES:
+        results.keep_sums()
     return results
 
 

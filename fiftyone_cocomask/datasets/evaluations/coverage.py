@@ -9,6 +9,7 @@ import fiftyone as fo
 from .coverage_results import CoverageResults
 from .evaluate import run_evaluation
 from .fields import FieldSpec
+from .kept import MANY_SAMPLES
 from .measure import LabelFigures
 from .passes import EvaluationKind, SampleFigures
 
@@ -71,7 +72,8 @@ def evaluate_mask_coverage(
         progress=progress,
     )
     results = CoverageResults(stored)
-    results.keep_sums()
+    if len(samples) >= MANY_SAMPLES:
+        results.keep_sums()
     return results
 
 

@@ -18,6 +18,9 @@ from ..documents import clear_database_errors, samples_state
 
 Sums = TypeVar("Sums")
 
+# Of fewer samples, sums are made in a blink once somebody asks for them.
+MANY_SAMPLES = 5000
+
 _STORE = "cocomask_sums"
 # Sums of evaluations that are deleted, or of views that nobody opens, go by themselves.
 _SECONDS_KEPT = 30 * 24 * 3600

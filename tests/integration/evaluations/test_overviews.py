@@ -278,13 +278,14 @@ def test_a_table_that_there_is_not_is_refused(samples: Samples, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("kind", ["area", "coverage"])
-def test_all_that_the_panel_shows_is_summed_when_an_evaluation_is_made(
+def test_all_that_the_panel_shows_is_among_the_sums_that_are_kept(
     samples: Samples, kind: str
 ) -> None:
     lines = [polyline(LEFT, "a", annotated_area=410.0), polyline(RIGHT, "b")]
     samples.add("a.jpg", lines=lines, tags=["train"])
     samples.add("b.jpg", lines=[polyline(SMALL, "a")], tags=["test"])
     evaluation = area_of(samples) if kind == "area" else coverage_of(samples)
+    evaluation.keep_sums()
     # Nothing that FiftyOne knows of: what is shown cannot come from the samples now.
     paths = ("segmentations", evaluation.value_path, f"{evaluation.key}_overlap")
     samples.dataset._sample_collection.update_many(
