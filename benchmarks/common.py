@@ -123,10 +123,27 @@ def median_seconds(function: Callable[[], Any], runs: int) -> float:
     return statistics.median(seconds(function) for _ in range(runs))
 
 
-def medians_in_turns(functions: Sequence[Callable[[], Any]], runs: int) -> list[float]:
-    """Returns the median of each of several functions, called in turns."""
-    taken = [[seconds(function) for function in functions] for _ in range(runs)]
+def medians_in_turns(
+    functions: Sequence[Callable[[], Any]],
+    runs: int,
+    *,
+    undo: Callable[[], Any] = lambda: None,
+) -> list[float]:
+    """Returns the median of each of several functions, called in turns.
+
+    Args:
+        functions: what is measured
+        runs: how often each is called
+        undo: called after each call, so that all begin with the same
+    """
+    taken = [[_undone(function, undo) for function in functions] for _ in range(runs)]
     return [statistics.median(column) for column in zip(*taken, strict=True)]
+
+
+def _undone(function: Callable[[], Any], undo: Callable[[], Any]) -> float:
+    taken = seconds(function)
+    undo()
+    return taken
 
 
 def peak_megabytes() -> float:

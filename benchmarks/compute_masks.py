@@ -66,13 +66,16 @@ def main() -> None:
         add_row("objects_to_segmentations", taken)
         baseline = taken
 
-    # A new field and new files each time, as for FiftyOne's function.
-    fields = (f"mask_{number}" for number in count())
+    # New files each time, as for FiftyOne's function.
+    folders = (str(folder / f"masks_{number}") for number in count())
+
+    def undo() -> None:
+        dataset.delete_sample_field("mask")
 
     def with_sdk(rasterizer: str, workers: int) -> None:
         fcm.compute_masks(
             dataset,
-            mask_field=next(fields),
+            output_dir=next(folders),
             rasterizer=rasterizer,  # type: ignore[arg-type]
             num_workers=workers,
         )
@@ -82,7 +85,7 @@ def main() -> None:
             "@cocomask/cocomask/compute_masks",
             dataset=dataset,
             params={
-                "mask_field": next(fields),
+                "output_dir": next(folders),
                 "rasterizer": rasterizer,
                 "num_workers": workers,
             },
@@ -94,6 +97,7 @@ def main() -> None:
             one, two = medians_in_turns(
                 [partial(function, rasterizer, workers) for workers in (1, 2)],
                 options.runs,
+                undo=undo,
             )
             add_row(f"{rasterizer}{caller}, 1 process", one)
             add_row(f"{rasterizer}{caller}, 2 processes", two)

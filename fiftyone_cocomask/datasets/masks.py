@@ -3,38 +3,33 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import fiftyone as fo
-import fiftyone.core.storage as fos
 import fiftyone.core.utils as fou
 
-from ..errors import CocoMaskError
 from .documents import (
     clear_database_errors,
     stream_encoded_documents,
     update_documents,
 )
 from .field_display import show_fields
-from .labels import object_list_path
 from .mask_drawing import FOREGROUND, MaskOptions, MaskResult, Mode, Rasterizer
-from .mask_files import MaskPaths, default_mask_dir
+from .mask_files import MaskPaths
 from .mask_maker import MaskMaker
+from .mask_plan import MaskPlan, Overlap, Storage, plan_masks
 from .memory import frozen_heap
 from .processes import map_in_processes
 from .workers import process_count
 
-Overlap = Literal["largest_first", "smallest_first", "annotation_order"]
-Storage = Literal["disk", "database"]
-
 # The key under which a mask field's `info` says how its masks were made.
 INFO_KEY = "cocomask"
 # Samples per batch: small, so that several processes have equal shares.
-CHUNK = 50
+CHUNK = 25
 # A report names at most this many samples of each kind.
 MAX_NAMED = 1000
 
@@ -56,7 +51,7 @@ class MaskReport:
             "reason"}``; at most 1,000 are named
         num_skipped: how many there are
         output_dir: the folder of the mask files, or None
-        seconds: how long it took
+        seconds: how long it took; of several tasks, all together
     """
 
     images: int = 0
@@ -88,6 +83,18 @@ class MaskReport:
         for label_id in result.hidden[: MAX_NAMED - len(self.hidden)]:
             self.hidden.append({**names, "label_id": str(label_id)})
 
+    @classmethod
+    def of_parts(cls, reports: Iterable[dict[str, Any]]) -> MaskReport:
+        """Returns one report of what several tasks did, given as :meth:`to_dict`."""
+        total = cls()
+        for part in reports:
+            for name in _SUMS:
+                setattr(total, name, getattr(total, name) + part[name])
+            total.hidden += part["hidden"][: MAX_NAMED - len(total.hidden)]
+            total.skipped += part["skipped"][: MAX_NAMED - len(total.skipped)]
+            total.output_dir = part["output_dir"]
+        return total
+
     def to_dict(self) -> dict[str, Any]:
         """Returns the report as JSON holds it."""
         return asdict(self)
@@ -112,6 +119,19 @@ class MaskReport:
         if self.output_dir:
             lines.append(f"Mask files are in {self.output_dir}")
         return "\n".join(lines)
+
+
+# What several reports are added up by.
+_SUMS = (
+    "images",
+    "unchanged",
+    "objects",
+    "num_hidden",
+    "overlap_px",
+    "without_geometry",
+    "num_skipped",
+    "seconds",
+)
 
 
 @clear_database_errors()
@@ -178,35 +198,58 @@ def compute_masks(
         MaskFileError: if a mask file cannot be written; masks written before are
             complete and in the database
     """
-    started = time.perf_counter()
-    dataset = samples._dataset
-    _check_choices(mode=mode, rasterizer=rasterizer, storage=storage)
-    check_mask_field(dataset, mask_field, label_field)
     processes = process_count(num_workers)
-    list_path = object_list_path(samples, label_field)
-    options = MaskOptions(
+    plan = plan_masks(
+        samples,
+        label_field,
+        mask_field,
         mode=mode,
         rasterizer=rasterizer,
-        overlap=_checked_overlap(overlap),
-        classes=None if classes is None else tuple(classes),
+        overlap=overlap,
+        classes=classes,
         include_crowd=include_crowd,
-        class_values=(
-            _class_values(dataset, list_path, mask_field, classes)
-            if mode == "semantic"
-            else {}
-        ),
+        output_dir=output_dir,
+        storage=storage,
+        overwrite=overwrite,
     )
-    paths = None
-    if storage == "disk":
-        folder = fos.normalize_path(
-            str(output_dir or default_mask_dir(dataset, mask_field))
-        )
-        paths = MaskPaths(dataset, Path(folder))
+
+    def declare() -> None:
+        declare_mask_field(samples._dataset, plan)
+
+    return draw_masks(samples, plan, processes, progress, on_start=declare)
+
+
+def draw_masks(
+    samples: Any,
+    plan: MaskPlan,
+    processes: int,
+    progress: Any,
+    *,
+    on_start: Callable[[], None] | None = None,
+) -> MaskReport:
+    """Draws masks as planned.
+
+    Args:
+        samples: the dataset or view
+        plan: what was decided
+        processes: the number of processes that draw
+        progress: as for :func:`compute_masks`
+        on_start: called once when the first masks are being drawn, before they are
+            in the database
+
+    Returns:
+        a :class:`MaskReport`
+    """
+    started = time.perf_counter()
+    folder = plan.output_dir
+    paths = MaskPaths(samples._dataset, Path(folder)) if folder else None
     samples.compute_metadata(progress=False)
     report = MaskReport(output_dir=str(paths.output_dir) if paths else None)
-    maker = MaskMaker(label_field, mask_field, paths, overwrite, options)
+    maker = MaskMaker(
+        plan.label_field, plan.mask_field, paths, plan.overwrite, plan.options
+    )
     with fou.ProgressBar(total=len(samples), progress=progress) as bar, frozen_heap():
-        for results in _masked_batches(samples, maker, processes):
+        for results in _masked_batches(samples, maker, processes, on_start):
             for result in results:
                 report.add(result)
             bar.update(len(results))
@@ -228,6 +271,7 @@ def _masked_batches(
     samples: Any,
     maker: MaskMaker,
     processes: int,
+    on_start: Callable[[], None] | None,
 ) -> Iterator[list[MaskResult]]:
     """Makes the masks and writes them to the database, batch by batch.
 
@@ -238,9 +282,8 @@ def _masked_batches(
     made_batches = map_in_processes(maker.make_batch, encoded, processes)
     first = next(made_batches, None)
     # Now, since FiftyOne takes a while for it and other processes draw meanwhile.
-    _declare_mask_field(
-        samples._dataset, maker.mask_field, maker.label_field, maker.options
-    )
+    if on_start is not None:
+        on_start()
     for made in chain([] if first is None else [first], made_batches):
         update_documents(
             samples._dataset,
@@ -255,91 +298,9 @@ def _masked_batches(
         yield made.results
 
 
-def _check_choices(mode: str, rasterizer: str, storage: str) -> None:
-    for name, value, choices in (
-        ("mode", mode, get_args(Mode)),
-        ("rasterizer", rasterizer, get_args(Rasterizer)),
-        ("storage", storage, get_args(Storage)),
-    ):
-        if value not in choices:
-            allowed = ", ".join(repr(choice) for choice in choices)
-            raise CocoMaskError(f"{name} must be one of {allowed}, not {value!r}")
-
-
-def _checked_overlap(overlap: str | Sequence[str]) -> str | tuple[str, ...]:
-    if not isinstance(overlap, str):
-        return tuple(overlap)
-    if overlap not in get_args(Overlap):
-        allowed = ", ".join(repr(choice) for choice in get_args(Overlap))
-        raise CocoMaskError(
-            f"overlap must be one of {allowed} or a list of classes, not {overlap!r}"
-        )
-    return overlap
-
-
-def check_mask_field(dataset: fo.Dataset, mask_field: str, label_field: str) -> None:
-    """Checks that a dataset can have masks in a field.
-
-    Raises:
-        CocoMaskError: if it cannot
-    """
-    if dataset.media_type not in ("image", "group", None):
-        raise CocoMaskError(
-            f"Dataset '{dataset.name}' holds {dataset.media_type} samples; masks are "
-            "computed for images"
-        )
-    if not isinstance(mask_field, str) or not mask_field.isidentifier():
-        raise CocoMaskError(f"mask_field must be a field name, not {mask_field!r}")
-    if mask_field == label_field:
-        raise CocoMaskError(f"mask_field and label_field are both {label_field!r}")
-    present = dataset.get_field(mask_field)
-    if present is not None:
-        label_type = getattr(present, "document_type", None)
-        if label_type is not fo.Segmentation:
-            raise CocoMaskError(
-                f"Dataset '{dataset.name}' has a field '{mask_field}' that is no "
-                "Segmentation; give another mask_field"
-            )
-
-
-def _class_values(
-    dataset: fo.Dataset,
-    list_path: str,
-    mask_field: str,
-    classes: Sequence[str] | None,
-) -> dict[str, int]:
-    """Returns the mask value of each class.
-
-    The field's own mask targets come first, then the dataset's default ones, so that
-    a class has one value in all masks; a class in neither gets the next free value.
-
-    Raises:
-        CocoMaskError: if there are more classes than a 16-bit mask has values
-    """
-    targets = dataset.mask_targets.get(mask_field) or dataset.default_mask_targets
-    values = {
-        name: int(value)
-        for value, name in sorted((targets or {}).items())
-        if isinstance(value, int) and 1 <= value <= 65535
-    }
-    labels = dataset.distinct(f"{list_path}.label")
-    free = (value for value in range(1, 65536) if value not in set(values.values()))
-    for name in labels:
-        if name not in values:
-            value = next(free, None)
-            if value is None:
-                raise CocoMaskError(
-                    f"'{list_path}' has more than 65,535 classes; a 16-bit mask has "
-                    "no value for each: give classes="
-                )
-            values[name] = value
-    wanted = set(labels if classes is None else classes)
-    return {name: value for name, value in values.items() if name in wanted}
-
-
-def _declare_mask_field(
-    dataset: fo.Dataset, mask_field: str, label_field: str, options: MaskOptions
-) -> None:
+def declare_mask_field(dataset: fo.Dataset, plan: MaskPlan) -> None:
+    """Adds the field of planned masks to a dataset, or says there how they are made."""
+    mask_field, label_field, options = plan.mask_field, plan.label_field, plan.options
     description = f"{options.mode.capitalize()} masks of '{label_field}'"
     made = {INFO_KEY: {"label_field": label_field, **options.to_dict()}}
     field_ = dataset.get_field(mask_field)

@@ -275,7 +275,7 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
 def _ask_for_mask_field(
     ctx: Any, inputs: types.Object, label_field: str | None
 ) -> str | None:
-    from ..datasets.masks import check_mask_field
+    from ..datasets.mask_plan import check_mask_field
     from ..errors import CocoMaskError
 
     given = ctx.params.get("mask_field") or "mask"
