@@ -16,7 +16,6 @@ from ..errors import CocoMaskError
 from ..geometry.draw import object_areas
 from ..geometry.png import mask_strips
 from .documents import Document, read_documents
-from .evaluations.evaluate import check_mask_field, class_names
 from .evaluations.label_lists import LabelList
 from .evaluations.measure import (
     NO_LABEL,
@@ -27,6 +26,7 @@ from .evaluations.measure import (
     measure_labels,
     measure_mask,
 )
+from .evaluations.plan import check_mask_field, class_names
 from .evaluations.reading import SampleReader, SampleRecord
 from .inspection_issues import sample_issues
 from .inspection_pictures import (

@@ -9,9 +9,8 @@ import fiftyone as fo
 from .area_results import AreaResults
 from .evaluate import run_evaluation
 from .fields import FieldSpec
-from .kept import MANY_SAMPLES
 from .measure import LabelFigures
-from .passes import EvaluationKind, SampleFigures
+from .plan import EvaluationKind, SampleFigures
 
 # COCO's size buckets (pycocotools' `Params.areaRng`), in pixels of true mask area.
 SMALL_BELOW = 32**2
@@ -74,7 +73,7 @@ def evaluate_mask_area(
         CocoMaskError: if an argument does not fit, or the key or a field is taken;
             nothing has been written then
     """
-    stored = run_evaluation(
+    return run_evaluation(
         samples,
         AREA,
         eval_key,
@@ -83,10 +82,6 @@ def evaluate_mask_area(
         overwrite=overwrite,
         progress=progress,
     )
-    results = AreaResults(stored)
-    if len(samples) >= MANY_SAMPLES:
-        results.keep_sums()
-    return results
 
 
 def _sample_values(figures: SampleFigures) -> dict[str, Any]:

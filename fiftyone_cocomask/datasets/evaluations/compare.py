@@ -15,7 +15,6 @@ from .comparison_runs import (
     comparison_fields,
     delete_comparison,
 )
-from .evaluate import check_mask_field, checked_samples
 from .fields import add_to_sidebar_group
 from .metrics import (
     METRICS,
@@ -26,6 +25,7 @@ from .metrics import (
     size_errors,
     write_errors,
 )
+from .plan import check_mask_field, checked_samples
 from .segmentation_run import evaluate_segmentations
 
 # Reports name at most this many samples.

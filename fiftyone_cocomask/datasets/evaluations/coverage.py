@@ -9,9 +9,8 @@ import fiftyone as fo
 from .coverage_results import CoverageResults
 from .evaluate import run_evaluation
 from .fields import FieldSpec
-from .kept import MANY_SAMPLES
 from .measure import LabelFigures
-from .passes import EvaluationKind, SampleFigures
+from .plan import EvaluationKind, SampleFigures
 
 
 def evaluate_mask_coverage(
@@ -62,7 +61,7 @@ def evaluate_mask_coverage(
         CocoMaskError: if an argument does not fit, or the key or a field is taken;
             nothing has been written then
     """
-    stored = run_evaluation(
+    return run_evaluation(
         samples,
         COVERAGE,
         eval_key,
@@ -71,10 +70,6 @@ def evaluate_mask_coverage(
         overwrite=overwrite,
         progress=progress,
     )
-    results = CoverageResults(stored)
-    if len(samples) >= MANY_SAMPLES:
-        results.keep_sums()
-    return results
 
 
 def _sample_values(figures: SampleFigures) -> dict[str, Any]:

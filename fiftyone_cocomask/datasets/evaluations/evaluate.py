@@ -1,17 +1,18 @@
-"""What area and coverage evaluations share: checks, one pass, and the run."""
+"""What area and coverage evaluations share: a run begins, measures and ends."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import fiftyone as fo
+from bson import ObjectId
 
-from ...errors import CocoMaskError
-from ..masks import mask_options
+from ..documents import BATCH_SIZE, sample_ids, stream_documents, update_documents
 from ..memory import frozen_heap
-from .fields import EvaluationFields, delete_fields, owned_paths
-from .label_lists import LabelList
-from .passes import EvaluationKind, EvaluationPass
+from .fields import delete_fields, owned_paths
+from .kept import MANY_SAMPLES
+from .passes import EvaluationPass, PassReport
+from .plan import EvaluationKind, EvaluationPlan, checked_samples, plan_evaluation
+from .results import MaskEvaluation, evaluation_results
 from .runs import check_new_run, register_run
 
 
@@ -27,110 +28,79 @@ def run_evaluation(
 ) -> Any:
     """Evaluates the samples of a dataset or view and registers the run.
 
-    Everything is checked before anything is written. The run is registered before the
-    pass and gets its results after it, so that one that was stopped is known as such.
-
     Returns:
-        FiftyOne's ``RunResults``
+        the :class:`MaskEvaluation` of the kind
     """
     samples = checked_samples(samples)
     dataset = samples._root_dataset
-    check_mask_field(dataset, mask_field)
-    names = class_names(dataset, mask_field)
-    labels = None
-    if label_field is not None:
-        labels = LabelList.of_field(dataset, label_field)
-    fields = _fields_of(
-        kind, eval_key, labels.path if labels else None, has_names=names is not None
-    )
-    check_new_run(dataset, fields, overwrite=overwrite)
-    outdated = set(owned_paths(dataset, fields.owner())) - set(fields.paths)
+    plan = plan_evaluation(dataset, kind, eval_key, mask_field, label_field)
+    begin_evaluation(samples, plan, overwrite=overwrite)
+    report = measure_samples(samples, plan, progress)
+    return end_evaluation(samples, plan, report)
+
+
+def begin_evaluation(samples: Any, plan: EvaluationPlan, *, overwrite: bool) -> None:
+    """Registers an evaluation that is about to be run, and makes place for it.
+
+    It gets its results by :func:`end_evaluation`, so that one that was stopped is known
+    as such.
+
+    Args:
+        samples: the dataset or view to evaluate, as :func:`checked_samples` gives it
+        plan: what was decided
+        overwrite: whether to replace an evaluation of this kind that has its key
+
+    Raises:
+        CocoMaskError: if the key or a field is taken; nothing has been written then
+    """
+    dataset = samples._root_dataset
+    check_new_run(dataset, plan.fields, overwrite=overwrite)
+    outdated = set(owned_paths(dataset, plan.fields.owner())) - set(plan.fields.paths)
     if outdated:
-        delete_fields(dataset, sorted(outdated), eval_key)
-    register_run(samples, fields, mask_field, label_field)
-    fields.declare(dataset)
+        delete_fields(dataset, sorted(outdated), plan.eval_key)
+    register_run(samples, plan.fields, plan.mask_field, plan.label_field)
+    plan.fields.declare(dataset)
+    if samples is not dataset:
+        _clear_other_samples(samples, plan)
+
+
+def measure_samples(samples: Any, plan: EvaluationPlan, progress: Any) -> PassReport:
+    """Measures samples of an evaluation that has begun, and writes their fields."""
     samples.compute_metadata(progress=False)
-    evaluation_pass = EvaluationPass(samples, kind, fields, mask_field, labels, names)
     with frozen_heap():
-        report = evaluation_pass.run(progress)
-    results = samples.init_run_results(
-        eval_key,
+        return EvaluationPass(samples, plan).run(progress)
+
+
+def end_evaluation(
+    samples: Any, plan: EvaluationPlan, report: PassReport
+) -> MaskEvaluation:
+    """Saves the results of an evaluation whose samples have been measured."""
+    stored = samples.init_run_results(
+        plan.eval_key,
         without_number=report.without_number,
         num_without_number=report.num_without_number,
         num_other_size=report.num_other_size,
         num_changed=report.num_changed,
     )
-    samples.save_run_results(eval_key, results)
+    samples.save_run_results(plan.eval_key, stored)
+    results: MaskEvaluation = evaluation_results(stored)
+    if len(samples) >= MANY_SAMPLES:
+        results.keep_sums()
     return results
 
 
-def checked_samples(samples: Any) -> Any:
-    """Returns what to evaluate: of a grouped dataset its active slice, as a view.
-
-    Raises:
-        CocoMaskError: if it does not hold images
-    """
-    dataset = samples._root_dataset
-    if samples._dataset is not dataset:
-        raise CocoMaskError(
-            "Patches and clips cannot be evaluated; give the dataset, or a view of "
-            "its samples"
-        )
-    if samples.media_type == "group":
-        return samples.select_group_slices(samples.group_slice)
-    if samples.media_type not in ("image", None):
-        raise CocoMaskError(
-            f"Dataset '{dataset.name}' holds {samples.media_type} samples; masks are "
-            "evaluated on images"
-        )
-    return samples
-
-
-def check_mask_field(dataset: fo.Dataset, mask_field: str) -> None:
-    """Checks that a dataset has a field of masks.
-
-    Raises:
-        CocoMaskError: if it has not
-    """
-    present = dataset.get_field(mask_field)
-    if getattr(present, "document_type", None) is not fo.Segmentation:
-        names = [
-            name
-            for name, item in dataset.get_field_schema().items()
-            if getattr(item, "document_type", None) is fo.Segmentation
-        ]
-        has = f"it has {', '.join(names)}" if names else "compute masks first"
-        raise CocoMaskError(
-            f"Dataset '{dataset.name}' has no Segmentation field '{mask_field}'; {has}"
-        )
-
-
-def class_names(dataset: fo.Dataset, mask_field: str) -> dict[int, str] | None:
-    """Returns the class of each value in a field's masks.
-
-    None where values are no classes: those of binary and instance masks, and masks
-    whose values neither the field's nor the dataset's mask targets name.
-    """
-    made = mask_options(dataset, mask_field)
-    if made is not None and made["mode"] != "semantic":
-        return None
-    targets = dataset.mask_targets.get(mask_field) or dataset.default_mask_targets
-    names = {k: str(v) for k, v in (targets or {}).items() if isinstance(k, int) and k}
-    return names or None
-
-
-def _fields_of(
-    kind: EvaluationKind, eval_key: str, label_path: str | None, *, has_names: bool
-) -> EvaluationFields:
-    with_labels = label_path is not None
-    # Each label with its area says more than a list of classes beside it.
-    labels_say_it = bool(with_labels and kind.label_specs)
-    return EvaluationFields(
-        kind=kind.name,
-        eval_key=eval_key,
-        sample_specs=kind.sample_specs
-        + (kind.sample_specs_with_labels if with_labels else ()),
-        label_specs=kind.label_specs if with_labels else (),
-        label_path=label_path,
-        has_classes=(with_labels or has_names) and not labels_say_it,
-    )
+def _clear_other_samples(samples: Any, plan: EvaluationPlan) -> None:
+    """Removes values that an earlier run under this key left on other samples."""
+    dataset, fields = samples._root_dataset, plan.fields
+    wanted: set[ObjectId] = set()
+    for documents in stream_documents(samples, ["_id"]):
+        wanted.update(document["_id"] for document in documents)
+    first = fields.on_sample(fields.sample_specs[0].suffix)
+    of_samples = dict.fromkeys(fields.sample_paths)
+    names = [path.rpartition(".")[2] for path in fields.label_paths]
+    for ids in sample_ids(dataset, {first: {"$ne": None}}, BATCH_SIZE):
+        outdated = [i for i in ids if i not in wanted]
+        update_documents(dataset, [(i, of_samples) for i in outdated])
+        if names and plan.labels is not None:
+            of_labels, guard = plan.labels.clearing(names)
+            update_documents(dataset, [(i, of_labels, guard) for i in outdated])

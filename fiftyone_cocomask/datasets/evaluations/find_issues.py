@@ -8,12 +8,12 @@ import fiftyone as fo
 import fiftyone.core.utils as fou
 
 from ...errors import CocoMaskError
-from .evaluate import check_mask_field, checked_samples
 from .issue_marks import IssueMarks
 from .issue_rules import IssueLimits, MaskIssue
 from .issue_search import IssueSearch, MaskIssueReport
 from .keys import check_key
 from .label_lists import LabelList
+from .plan import check_mask_field, checked_samples
 
 _METHOD = "cocomask/issues"
 

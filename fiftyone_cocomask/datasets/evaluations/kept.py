@@ -15,6 +15,7 @@ from fiftyone.operators.store import ExecutionStore
 
 from ... import __version__
 from ..documents import clear_database_errors, samples_state
+from .runs import run_time
 
 Sums = TypeVar("Sums")
 
@@ -38,8 +39,7 @@ class KeptSums:
         self._dataset = dataset
         # An evaluation that is run again has another time, and other sums; so may
         # another version of this package.
-        evaluated_at = dataset.get_run_info(eval_key).timestamp.isoformat()
-        self._prefix = f"{__version__}/{eval_key}/{evaluated_at}"
+        self._prefix = f"{__version__}/{eval_key}/{run_time(dataset, eval_key)}"
 
     def get(self, name: str, samples: Any, compute: Callable[[Any], Sums]) -> Sums:
         """Returns the sums of some samples, as their fields are now.

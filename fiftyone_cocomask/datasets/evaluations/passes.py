@@ -3,65 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import fiftyone.core.utils as fou
-from bson import ObjectId
 
-from ..documents import Document, Update, sample_ids, update_documents
-from .fields import CLASSES_SUFFIX, EvaluationFields, FieldSpec
-from .label_lists import LabelList
+from ..documents import Document, Update, update_documents
+from .fields import CLASSES_SUFFIX
 from .measure import (
-    LabelFigures,
-    MaskFigures,
     NoFiguresError,
     drawing_options,
     drawn_figures,
     measure_labels,
     measure_mask,
 )
+from .plan import EvaluationPlan, SampleFigures
 from .reading import SampleReader, SampleRecord
-from .runs import Kind
 
-_BATCH_SIZE = 200
 # Results name at most this many samples of each kind.
 _MAX_NAMED = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class SampleFigures:
-    """All figures of one sample.
-
-    Attributes:
-        mask: its mask's
-        labels: its labels', where a label field is evaluated
-    """
-
-    mask: MaskFigures
-    labels: LabelFigures | None
-
-
-@dataclass(frozen=True, slots=True)
-class EvaluationKind:
-    """What one kind of evaluation writes.
-
-    Attributes:
-        name: ``"area"`` or ``"coverage"``
-        sample_specs: the fields on each sample
-        sample_specs_with_labels: more of them where a label field is given
-        label_specs: the fields on each label
-        sample_values: returns the values of a sample's fields, by suffix
-        label_values: returns the values of the labels' fields, a list by suffix
-    """
-
-    name: Kind
-    sample_specs: tuple[FieldSpec, ...]
-    sample_specs_with_labels: tuple[FieldSpec, ...]
-    label_specs: tuple[FieldSpec, ...]
-    sample_values: Callable[[SampleFigures], dict[str, Any]]
-    label_values: Callable[[LabelFigures], dict[str, list[Any]]]
 
 
 @dataclass(slots=True)
@@ -93,58 +54,57 @@ class PassReport:
                 }
             )
 
+    @classmethod
+    def of_parts(cls, reports: Iterable[Document]) -> PassReport:
+        """Returns one report of several passes, given as :meth:`to_dict`."""
+        total = cls()
+        for part in reports:
+            total.without_number += part["without_number"]
+            total.num_without_number += part["num_without_number"]
+            total.num_other_size += part["num_other_size"]
+            total.num_changed += part["num_changed"]
+        del total.without_number[_MAX_NAMED:]
+        return total
+
+    def to_dict(self) -> Document:
+        """Returns the report as MongoDB holds it."""
+        return asdict(self)
+
 
 class EvaluationPass:
     """Reads samples, measures them and writes what has changed.
 
     Args:
         samples: the dataset or view
-        kind: what is evaluated
-        fields: the fields to write, declared
-        mask_field: the field of the masks
-        labels: where the labels are, or None
-        names: the class of each mask value, or None if values are no classes
+        plan: what is evaluated; its fields are declared
     """
 
-    def __init__(
-        self,
-        samples: Any,
-        kind: EvaluationKind,
-        fields: EvaluationFields,
-        mask_field: str,
-        labels: LabelList | None,
-        names: dict[int, str] | None,
-    ) -> None:
+    def __init__(self, samples: Any, plan: EvaluationPlan) -> None:
+        fields, labels = plan.fields, plan.labels
         self._samples = samples
         self._dataset = samples._root_dataset
-        self._kind = kind
+        self._kind = plan.kind
         self._fields = fields
         self._labels = labels
-        self._names = names if fields.has_classes and labels is None else None
+        self._names = plan.names if fields.has_classes and labels is None else None
         self._options = (
-            drawing_options(self._dataset, mask_field, labels.field)
+            drawing_options(self._dataset, plan.mask_field, labels.field)
             if labels is not None
             else None
         )
         attributes = [path.rpartition(".")[2] for path in fields.label_paths]
         self._reader = SampleReader(
-            samples, mask_field, labels, fields.sample_paths, attributes
+            samples, plan.mask_field, labels, fields.sample_paths, attributes
         )
         self._report = PassReport()
 
     def run(self, progress: Any) -> PassReport:
-        seen: set[ObjectId] = set()
-        is_view = self._samples is not self._dataset
         with fou.ProgressBar(total=len(self._samples), progress=progress) as bar:
             for records in self._reader.batches():
                 updates = [u for u in map(self._update, records) if u is not None]
                 written = update_documents(self._dataset, updates)
                 self._report.num_changed += len(updates) - written
-                if is_view:
-                    seen.update(record.sample_id for record in records)
                 bar.update(len(records))
-        if is_view:
-            self._clear_all_but(seen)
         return self._report
 
     def _update(self, record: SampleRecord) -> Update | None:
@@ -230,17 +190,3 @@ class EvaluationPass:
                     if value != before[index]:
                         changes[self._labels.attribute(index, name)] = value
         return changes
-
-    def _clear_all_but(self, seen: set[ObjectId]) -> None:
-        """Removes values that an earlier run under this key left on other samples."""
-        first = self._fields.on_sample(self._fields.sample_specs[0].suffix)
-        of_samples = dict.fromkeys(self._fields.sample_paths)
-        names = [path.rpartition(".")[2] for path in self._fields.label_paths]
-        for ids in sample_ids(self._dataset, {first: {"$ne": None}}, _BATCH_SIZE):
-            outdated = [i for i in ids if i not in seen]
-            update_documents(self._dataset, [(i, of_samples) for i in outdated])
-            if names and self._labels is not None:
-                of_labels, guard = self._labels.clearing(names)
-                update_documents(
-                    self._dataset, [(i, of_labels, guard) for i in outdated]
-                )

@@ -202,6 +202,14 @@ def run_kind(dataset: fo.Dataset, key: str) -> Kind | None:
     return kinds.get(method)
 
 
+def run_time(dataset: fo.Dataset, key: str) -> str:
+    """Returns when a run was begun, the same in each process.
+
+    MongoDB keeps milliseconds, of which only the process that began it knows more.
+    """
+    return dataset.get_run_info(key).timestamp.isoformat(timespec="milliseconds")
+
+
 def check_new_run(
     dataset: fo.Dataset, fields: EvaluationFields, *, overwrite: bool
 ) -> None:

@@ -40,6 +40,18 @@ def test_sums_are_not_made_again_while_no_sample_has_changed(samples: Samples) -
     assert area.overview_histogram(of_labels=True).edges[-1] == 21
 
 
+def test_sums_of_an_evaluation_that_was_run_again_are_found_by_other_processes(
+    samples: Samples,
+) -> None:
+    evaluated(samples)
+    evaluate_mask_area(samples.dataset, eval_key="area").keep_sums()
+    change_unseen(samples, "area_px", 1000)
+    # What another process reads is what MongoDB holds.
+    samples.dataset.reload()
+    area = load_mask_evaluation(samples.dataset, "area")
+    assert area.summary()["foreground_px"] == 30
+
+
 def test_a_changed_sample_is_in_the_sums_at_once(samples: Samples) -> None:
     area = evaluated(samples)
     sample = samples.dataset.first()
