@@ -11,6 +11,8 @@ Result = TypeVar("Result")
 
 # How often the App is told, in seconds.
 _INTERVAL = 0.2
+# Before, a rate says more of the start than of the rest.
+_SECONDS_TO_KNOW_A_RATE = 2.0
 
 
 class JobStoppedError(Exception):
@@ -24,10 +26,12 @@ class Progress:
     Attributes:
         done: the number of steps done
         total: the number of all steps, None if it is not known
+        seconds: how long it has taken so far
     """
 
     done: int
     total: int | None
+    seconds: float = 0.0
 
     @property
     def fraction(self) -> float | None:
@@ -35,15 +39,30 @@ class Progress:
         return self.done / self.total if self.total else None
 
     def label(self, verb: str, noun: str) -> str:
-        """Returns ``Drawing masks: 3 of 21 images``."""
+        """Returns ``Drawing masks: 3 of 21 images``, later with rate and time left."""
         of_total = "" if self.total is None else f" of {self.total:,}"
-        return f"{verb}: {self.done:,}{of_total} {noun}"
+        text = f"{verb}: {self.done:,}{of_total} {noun}"
+        if not self.done or self.seconds < _SECONDS_TO_KNOW_A_RATE:
+            return text
+        rate = self.done / self.seconds
+        text += f", {rate:,.0f} a second" if rate >= 1 else f", {1 / rate:.0f} s each"
+        if self.total is None:
+            return text
+        return f"{text}, {_duration((self.total - self.done) / rate)} left"
 
     @classmethod
     def of_bar(cls, bar: Any) -> Progress:
         """Returns the progress that a ``fou.ProgressBar`` shows."""
         total = bar.total if bar.has_total else None
-        return cls(bar.iteration, None if total is None else int(total))
+        total = None if total is None else int(total)
+        return cls(bar.iteration, total, bar.elapsed_time or 0.0)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes / 60:.0f} h"
 
 
 def follow(
