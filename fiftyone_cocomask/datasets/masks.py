@@ -12,6 +12,7 @@ from typing import Any
 import fiftyone as fo
 import fiftyone.core.utils as fou
 
+from ..errors import CocoMaskError
 from .documents import (
     clear_database_errors,
     stream_encoded_documents,
@@ -28,8 +29,9 @@ from .workers import process_count
 
 # The key under which a mask field's `info` says how its masks were made.
 INFO_KEY = "cocomask"
-# Samples per batch: small, so that several processes have equal shares.
-CHUNK = 25
+# Samples per batch; fewer where several processes are to have equal shares.
+BATCH_OF_ONE = 100
+BATCH_OF_SEVERAL = 25
 # A report names at most this many samples of each kind.
 MAX_NAMED = 1000
 
@@ -278,7 +280,10 @@ def _masked_batches(
     A mask is in the database only once its file is whole. If a file cannot be written,
     those before it are still recorded.
     """
-    encoded = stream_encoded_documents(samples, maker.paths_to_read(samples), CHUNK)
+    batch_size = BATCH_OF_ONE if processes < 2 else BATCH_OF_SEVERAL
+    encoded = stream_encoded_documents(
+        samples, maker.paths_to_read(samples), batch_size
+    )
     made_batches = map_in_processes(maker.make_batch, encoded, processes)
     first = next(made_batches, None)
     # Now, since FiftyOne takes a while for it and other processes draw meanwhile.
@@ -302,7 +307,7 @@ def declare_mask_field(dataset: fo.Dataset, plan: MaskPlan) -> None:
     """Adds the field of planned masks to a dataset, or says there how they are made."""
     mask_field, label_field, options = plan.mask_field, plan.label_field, plan.options
     description = f"{options.mode.capitalize()} masks of '{label_field}'"
-    made = {INFO_KEY: {"label_field": label_field, **options.to_dict()}}
+    made = {INFO_KEY: _made(plan)}
     field_ = dataset.get_field(mask_field)
     if field_ is None:
         dataset.add_sample_field(
@@ -324,6 +329,23 @@ def declare_mask_field(dataset: fo.Dataset, plan: MaskPlan) -> None:
             dataset.mask_targets[mask_field] = targets
         dataset.save()
     show_fields(dataset, [mask_field])
+
+
+def check_declared(dataset: fo.Dataset, plan: MaskPlan) -> None:
+    """Checks that a field's masks are still to be made as planned.
+
+    Raises:
+        CocoMaskError: if others have been planned since
+    """
+    if mask_options(dataset, plan.mask_field) != _made(plan):
+        raise CocoMaskError(
+            f"The masks of field '{plan.mask_field}' have been computed with other "
+            "options since this task was queued, or deleted; queue the whole job again"
+        )
+
+
+def _made(plan: MaskPlan) -> dict[str, Any]:
+    return {"label_field": plan.label_field, **plan.options.to_dict()}
 
 
 def _mask_targets(options: MaskOptions) -> dict[int, str] | None:

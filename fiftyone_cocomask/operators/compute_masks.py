@@ -8,50 +8,15 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
-from .export_form import ask_for_path, given_path
-from .forms import (
-    Choice,
-    choose,
-    choose_several,
-    count,
-    dataset_problem,
-    default_field,
-    form,
-    note,
-    radio,
-    reject,
-    stop,
-    warn,
-)
-from .job import JobOperator, ProgressArgument, Results
+from .export_form import given_path
+from .forms import count, dataset_problem, default_field, form, stop
+from .job import ProgressArgument, Results
 from .label_fields import drawable_fields, why_no_field
-
-_MODES = (
-    Choice("binary", "Binary", "255 where there is an object, else 0"),
-    Choice("semantic", "Semantic", "The value of each object's class"),
-    Choice("instance", "Instance", "1, 2, 3 ... for the objects of an image"),
-)
-_RASTERIZERS = (
-    Choice("coco", "COCO", "The pixels of pycocotools, as COCO counts them"),
-    Choice(
-        "opencv",
-        "OpenCV",
-        "cv2.fillPoly on truncated coordinates: wider by about half a pixel",
-    ),
-)
-_OVERLAPS = (
-    Choice("largest_first", "Small objects on top", "So that they stay visible"),
-    Choice("smallest_first", "Large objects on top", "So that they stay whole"),
-    Choice("annotation_order", "Later annotations on top", "As the export has them"),
-)
-_BY_CLASS = Choice("classes", "In an order of the classes", "Later on top")
-_STORAGES = (
-    Choice("disk", "PNG files", "Lossless, 1 bit a pixel for binary masks"),
-    Choice("database", "Arrays in the database", "No files are written"),
-)
+from .mask_form import ask_for_masks
+from .split_job import SplitJobOperator, is_of_tasks
 
 
-class ComputeMasks(JobOperator):
+class ComputeMasks(SplitJobOperator):
     """Draws the objects of each sample into one mask per sample."""
 
     verb = "Drawing masks"
@@ -66,6 +31,7 @@ class ComputeMasks(JobOperator):
             dynamic=True,
             execute_as_generator=True,
             allow_delegated_execution=True,
+            allow_distributed_execution=True,
             risk_level=types.RiskLevel.MEDIUM,
         )
 
@@ -84,6 +50,7 @@ class ComputeMasks(JobOperator):
         storage: str = "disk",
         overwrite: bool = False,
         num_workers: int | None = None,
+        num_tasks: int = 1,
         delegate: bool = False,
     ) -> Any:
         """Draws the objects of each sample into one mask per sample.
@@ -109,12 +76,15 @@ class ComputeMasks(JobOperator):
             output_dir: the folder of the mask files
             storage: ``"disk"`` or ``"database"``
             overwrite: whether to draw every mask again and to replace foreign ones
-            num_workers: the number of processes that draw
+            num_workers: the number of processes that draw, in each task
+            num_tasks: the number of delegated operations to queue, each of which
+                draws a part of the masks; 1 draws them all here and now
             delegate: whether to queue the job for an orchestrator
 
         Returns:
             the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
-            ``result`` is :meth:`MaskReport.to_dict`
+            ``result`` is :meth:`MaskReport.to_dict`, and of several tasks the ``run``
+            and ``num_tasks``
         """
         by_class = not isinstance(overlap, str)
         params = {
@@ -130,6 +100,7 @@ class ComputeMasks(JobOperator):
             "storage": storage,
             "overwrite": overwrite,
             "num_workers": num_workers,
+            "num_tasks": num_tasks,
         }
         return foo.execute_operator(
             self.uri,
@@ -153,43 +124,61 @@ class ComputeMasks(JobOperator):
         if problem or not fields:
             stop(inputs, problem or why_no_field(ctx.dataset))
         else:
-            _ask(ctx, inputs, fields)
+            ask_for_masks(ctx, inputs, fields)
         return form(inputs, "Compute masks")
 
-    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+    def run_whole(self, ctx: Any, samples: Any, progress: ProgressArgument) -> Results:
         """Draws the masks and returns the report."""
         from ..datasets.masks import compute_masks
 
-        params = ctx.params
-        label_field = params.get("label_field") or default_field(
-            drawable_fields(ctx.dataset), "segmentations"
-        )
-        by_class = params.get("overlap") == "classes"
         report = compute_masks(
-            ctx.target_view(),
-            label_field,
-            params.get("mask_field") or "mask",
-            mode=params.get("mode") or "binary",
-            rasterizer=params.get("rasterizer") or "coco",
-            overlap=(
-                params.get("class_order") or []
-                if by_class
-                else params.get("overlap") or "largest_first"
-            ),
-            classes=params.get("classes") or None,
-            include_crowd=params.get("include_crowd", True),
-            output_dir=given_path(params.get("output_dir")),
-            storage=params.get("storage") or "disk",
-            overwrite=params.get("overwrite", False),
-            num_workers=params.get("num_workers"),
+            samples,
+            **_what_to_draw(ctx),
+            num_workers=ctx.params.get("num_workers"),
             progress=progress,
         )
-        mask_field = params.get("mask_field") or "mask"
-        return {**report.to_dict(), "mask_field": mask_field}
+        return _results(ctx, report)
+
+    def begin_run(self, ctx: Any, samples: Any) -> dict[str, Any]:
+        """Declares the field of the masks, so that no two tasks do."""
+        from ..datasets.mask_plan import plan_masks
+        from ..datasets.masks import declare_mask_field
+        from ..datasets.workers import process_count
+
+        process_count(ctx.params.get("num_workers"))
+        plan = plan_masks(samples, **_what_to_draw(ctx))
+        declare_mask_field(ctx.dataset, plan)
+        return plan.to_dict()
+
+    def run_part(
+        self,
+        ctx: Any,
+        plan: dict[str, Any],
+        samples: Any,
+        progress: ProgressArgument,
+    ) -> dict[str, Any]:
+        """Draws the masks of a part of the samples."""
+        from ..datasets.masks import MaskPlan, check_declared, draw_masks
+        from ..datasets.workers import process_count
+
+        masks = MaskPlan.from_dict(plan)
+        check_declared(ctx.dataset, masks)
+        processes = process_count(ctx.params.get("num_workers"))
+        return draw_masks(samples, masks, processes, progress).to_dict()
+
+    def join_parts(
+        self, ctx: Any, plan: dict[str, Any], parts: list[dict[str, Any]]
+    ) -> Results:
+        """Returns one report of all masks."""
+        from ..datasets.masks import MaskReport
+
+        return _results(ctx, MaskReport.of_parts(parts))
 
     def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
         """Shows the masks in the grid."""
         yield ctx.ops.reload_dataset()
+        if is_of_tasks(results):
+            return
         fields = [*ctx.active_fields, results["mask_field"]]
         yield ctx.ops.set_active_fields(list(dict.fromkeys(fields)))
 
@@ -226,171 +215,28 @@ class ComputeMasks(JobOperator):
             )
 
 
-def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
+def _what_to_draw(ctx: Any) -> dict[str, Any]:
+    """Returns the arguments of the SDK that decide what masks there will be."""
     params = ctx.params
-    target = ctx.target_view()
-    label_field = choose(
-        inputs,
-        "label_field",
-        [Choice(name) for name in fields],
-        params.get("label_field"),
-        label="Objects",
-        description="The polygons, or detections with masks, to draw",
-        default=default_field(fields, "segmentations"),
-        problem=f"Dataset '{ctx.dataset.name}' has no objects to draw in the field "
-        f"{params.get('label_field')!r}; it has them in {', '.join(fields)}",
-    )
-    mask_field = _ask_for_mask_field(ctx, inputs, label_field)
-    for name, choices, label in (
-        ("mode", _MODES, "Values"),
-        ("rasterizer", _RASTERIZERS, "Pixels"),
-    ):
-        choose(
-            inputs,
-            name,
-            choices,
-            params.get(name),
-            label=label,
-            default=choices[0].value,
-            view=radio,
-        )
-    classes = _classes(ctx.dataset, label_field)
-    if params.get("mode") in ("semantic", "instance"):
-        _ask_for_overlap(params, inputs, classes)
-    if len(classes) > 1:
-        choose_several(
-            inputs,
-            "classes",
-            classes,
-            params.get("classes"),
-            label="Classes",
-            description="The classes to draw; all if none is chosen",
-        )
-    inputs.bool("more", default=False, label="More options", view=types.SwitchView())
-    _ask_for_more(ctx, inputs)
-    if mask_field is not None and label_field is not None:
-        _say_what_will_happen(ctx, inputs, target, mask_field)
+    by_class = params.get("overlap") == "classes"
+    return {
+        "label_field": params.get("label_field")
+        or default_field(drawable_fields(ctx.dataset), "segmentations"),
+        "mask_field": params.get("mask_field") or "mask",
+        "mode": params.get("mode") or "binary",
+        "rasterizer": params.get("rasterizer") or "coco",
+        "overlap": (
+            params.get("class_order") or []
+            if by_class
+            else params.get("overlap") or "largest_first"
+        ),
+        "classes": params.get("classes") or None,
+        "include_crowd": params.get("include_crowd", True),
+        "output_dir": given_path(params.get("output_dir")),
+        "storage": params.get("storage") or "disk",
+        "overwrite": params.get("overwrite", False),
+    }
 
 
-def _ask_for_mask_field(
-    ctx: Any, inputs: types.Object, label_field: str | None
-) -> str | None:
-    from ..datasets.mask_plan import check_mask_field
-    from ..errors import CocoMaskError
-
-    given = ctx.params.get("mask_field") or "mask"
-    field = inputs.str(
-        "mask_field",
-        label="Mask field",
-        description="The field to write: a new one, or one of masks",
-        default="mask",
-    )
-    try:
-        check_mask_field(ctx.dataset, given, label_field or "")
-    except CocoMaskError as error:
-        reject(field, str(error))
-        return None
-    return given
-
-
-def _classes(dataset: Any, label_field: str | None) -> list[str]:
-    from ..datasets.labels import object_list_path
-
-    if label_field is None:
-        return []
-    return dataset.distinct(f"{object_list_path(dataset, label_field)}.label")
-
-
-def _ask_for_overlap(
-    params: dict[str, Any], inputs: types.Object, classes: list[str]
-) -> None:
-    overlap = choose(
-        inputs,
-        "overlap",
-        (*_OVERLAPS, _BY_CLASS) if len(classes) > 1 else _OVERLAPS,
-        params.get("overlap"),
-        label="Where objects overlap",
-        default="largest_first",
-        view=radio,
-    )
-    if overlap == "classes":
-        choose_several(
-            inputs,
-            "class_order",
-            classes,
-            params.get("class_order"),
-            label="Order of the classes",
-            description="Later on top; classes that are not listed lie below",
-        )
-
-
-def _ask_for_more(ctx: Any, inputs: types.Object) -> None:
-    params = ctx.params
-    if not params.get("more"):
-        return
-    inputs.bool(
-        "include_crowd",
-        default=True,
-        label="Draw crowd annotations",
-        view=types.CheckboxView(),
-    )
-    inputs.int(
-        "num_workers",
-        label="Processes",
-        description="How many processes draw; FiftyOne's own setting if none is given",
-        required=False,
-        min=0,
-    )
-    storage = choose(
-        inputs,
-        "storage",
-        _STORAGES,
-        params.get("storage"),
-        label="Keep the masks as",
-        default="disk",
-        view=radio,
-    )
-    if storage == "disk":
-        ask_for_path(
-            ctx,
-            inputs,
-            "output_dir",
-            label="Folder",
-            description="The folder of the files; by default the dataset's own",
-        )
-
-
-def _say_what_will_happen(
-    ctx: Any, inputs: types.Object, target: Any, mask_field: str
-) -> None:
-    from ..datasets.mask_files import default_mask_dir
-    from ..datasets.masks import mask_options
-
-    params = ctx.params
-    images = count(len(target), "image")
-    if params.get("storage") == "database":
-        where = "The masks are kept in the database."
-    else:
-        folder = given_path(params.get("output_dir")) or default_mask_dir(
-            ctx.dataset, mask_field
-        )
-        where = f"PNG files in `{folder}`."
-    present = ctx.dataset.get_field(mask_field) is not None
-    masks = target.exists(mask_field).count() if present else 0
-    if not masks:
-        note(inputs, "outcome", f"Writes masks of {images} to `{mask_field}`", where)
-        return
-    replaced = count(masks, "mask")
-    if mask_options(ctx.dataset, mask_field) is None:
-        what = f"`{mask_field}` has {replaced} that were not computed from labels"
-        kept = "They are kept unless you choose to overwrite them."
-    else:
-        what = f"`{mask_field}` has {replaced}: those out of date are replaced"
-        kept = "Masks whose labels and options are unchanged are kept."
-    warn(inputs, "outcome", what, f"{kept} {where}")
-    inputs.bool(
-        "overwrite",
-        default=False,
-        label="Overwrite all masks",
-        view=types.CheckboxView(),
-    )
+def _results(ctx: Any, report: Any) -> Results:
+    return {**report.to_dict(), "mask_field": ctx.params.get("mask_field") or "mask"}

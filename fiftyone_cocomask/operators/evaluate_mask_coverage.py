@@ -22,6 +22,7 @@ class EvaluateMaskCoverage(EvaluationOperator):
         *,
         label_field: str | None = None,
         eval_key: str = "mask_coverage",
+        num_tasks: int = 1,
         delegate: bool = False,
     ) -> Any:
         """Computes which share of each image its mask covers.
@@ -41,19 +42,24 @@ class EvaluateMaskCoverage(EvaluationOperator):
             mask_field: a ``Segmentation`` field
             label_field: a field of Polylines, or of Detections with masks
             eval_key: the key of the evaluation
+            num_tasks: the number of delegated operations to queue, each of which
+                measures a part of the samples; 1 measures them all here and now
             delegate: whether to queue the job for an orchestrator
 
         Returns:
             the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
-            ``result`` has the ``eval_key`` and the ``summary``
+            ``result`` has the ``eval_key`` and the ``summary``, and of several tasks
+            the ``run`` and ``num_tasks``
         """
-        return self.call(samples, mask_field, label_field, eval_key, delegate)
+        return self.call(
+            samples, mask_field, label_field, eval_key, num_tasks, delegate
+        )
 
-    def evaluate(self, samples: Any, mask_field: str, **kwargs: Any) -> Any:
+    def evaluate(self, samples: Any, **kwargs: Any) -> Any:
         """Calls the SDK's function."""
         from ..datasets.evaluations import evaluate_mask_coverage
 
-        return evaluate_mask_coverage(samples, mask_field, **kwargs)
+        return evaluate_mask_coverage(samples, **kwargs)
 
     def sentence(self, summary: dict[str, Any]) -> str:
         """Returns what the evaluation found in one sentence."""

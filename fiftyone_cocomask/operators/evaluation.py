@@ -22,14 +22,15 @@ from .forms import (
     stop,
     warn,
 )
-from .job import JobOperator, ProgressArgument, Results
+from .job import ProgressArgument, Results
 from .label_fields import drawable_fields
+from .split_job import SplitJobOperator, ask_for_num_tasks, is_of_tasks
 
 # What stands for no label field, since a dropdown cannot be emptied.
 _NO_LABELS = "-"
 
 
-class EvaluationOperator(JobOperator):
+class EvaluationOperator(SplitJobOperator):
     """An operator over ``evaluate_mask_area`` or ``evaluate_mask_coverage``."""
 
     verb = "Measuring masks"
@@ -60,7 +61,7 @@ class EvaluationOperator(JobOperator):
             types.Button(label=self.config.label, icon=self.config.icon, prompt=True),
         )
 
-    def evaluate(self, samples: Any, mask_field: str, **kwargs: Any) -> Any:
+    def evaluate(self, samples: Any, **kwargs: Any) -> Any:
         """Calls the SDK's function."""
         raise NotImplementedError
 
@@ -70,6 +71,7 @@ class EvaluationOperator(JobOperator):
         mask_field: str,
         label_field: str | None,
         eval_key: str,
+        num_tasks: int,
         delegate: bool,
     ) -> Any:
         """Executes this operator for a caller from Python."""
@@ -77,6 +79,7 @@ class EvaluationOperator(JobOperator):
             "mask_field": mask_field,
             "label_field": label_field or _NO_LABELS,
             "eval_key": eval_key,
+            "num_tasks": num_tasks,
         }
         return foo.execute_operator(
             self.uri,
@@ -101,27 +104,46 @@ class EvaluationOperator(JobOperator):
             self._ask(ctx, inputs, fields)
         return form(inputs, f"Evaluate mask {self.kind}")
 
-    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+    def run_whole(self, ctx: Any, samples: Any, progress: ProgressArgument) -> Results:
         """Evaluates, and returns the eval key and the summary."""
-        mask_field = ctx.params.get("mask_field") or default_field(
-            segmentation_fields(ctx.dataset), "mask"
-        )
-        label_field = ctx.params.get("label_field") or _default_labels(
-            ctx.dataset, mask_field, drawable_fields(ctx.dataset)
-        )
         results = self.evaluate(
-            ctx.target_view(),
-            mask_field,
-            label_field=None if label_field == _NO_LABELS else label_field,
-            eval_key=ctx.params.get("eval_key") or f"mask_{self.kind}",
-            progress=progress,
+            samples, **_what_to_measure(ctx, self.kind), progress=progress
         )
-        return {"eval_key": results.key, "summary": results.summary()}
+        return _results(results)
+
+    def begin_run(self, ctx: Any, samples: Any) -> dict[str, Any]:
+        """Registers the evaluation."""
+        from ..datasets.evaluations.tasks import begin_tasks
+
+        return begin_tasks(samples, self.kind, **_what_to_measure(ctx, self.kind))
+
+    def run_part(
+        self,
+        ctx: Any,
+        plan: dict[str, Any],
+        samples: Any,
+        progress: ProgressArgument,
+    ) -> dict[str, Any]:
+        """Measures a part of the samples."""
+        from ..datasets.evaluations.tasks import measure_part
+
+        return measure_part(samples, plan, progress)
+
+    def join_parts(
+        self, ctx: Any, plan: dict[str, Any], parts: list[dict[str, Any]]
+    ) -> Results:
+        """Saves the results, and returns the eval key and the summary."""
+        from ..datasets.evaluations.tasks import join_parts
+
+        return _results(join_parts(ctx.dataset, plan, parts))
 
     def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
         """Shows the new fields, and opens the panel beside the grid."""
         yield ctx.ops.reload_dataset()
-        yield ctx.ops.open_panel("mask_evaluation", layout="horizontal", is_active=True)
+        if not is_of_tasks(results):
+            yield ctx.ops.open_panel(
+                "mask_evaluation", layout="horizontal", is_active=True
+            )
 
     def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
         """Shows the totals."""
@@ -176,6 +198,7 @@ class EvaluationOperator(JobOperator):
             default=_default_labels(ctx.dataset, mask_field, labels),
         )
         eval_key = self._ask_for_key(ctx, inputs)
+        ask_for_num_tasks(inputs)
         if eval_key and mask_field and label_field:
             self._say_what_will_happen(ctx, inputs, target, eval_key, label_field)
 
@@ -220,6 +243,26 @@ class EvaluationOperator(JobOperator):
             warn(inputs, "outcome", replaced, text)
         else:
             note(inputs, "outcome", text)
+
+
+def _what_to_measure(ctx: Any, kind: str) -> dict[str, Any]:
+    """Returns the arguments of the SDK that decide what is measured."""
+    params = ctx.params
+    mask_field = params.get("mask_field") or default_field(
+        segmentation_fields(ctx.dataset), "mask"
+    )
+    label_field = params.get("label_field") or _default_labels(
+        ctx.dataset, mask_field, drawable_fields(ctx.dataset)
+    )
+    return {
+        "mask_field": mask_field,
+        "label_field": None if label_field == _NO_LABELS else label_field,
+        "eval_key": params.get("eval_key") or f"mask_{kind}",
+    }
+
+
+def _results(results: Any) -> Results:
+    return {"eval_key": results.key, "summary": results.summary()}
 
 
 def _default_labels(dataset: Any, mask_field: str | None, labels: list[str]) -> str:

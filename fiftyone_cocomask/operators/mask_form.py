@@ -1,0 +1,223 @@
+"""The form of the operator that computes masks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone.operators.types as types
+
+from .export_form import ask_for_path, given_path
+from .forms import (
+    Choice,
+    choose,
+    choose_several,
+    count,
+    default_field,
+    note,
+    radio,
+    reject,
+    warn,
+)
+from .split_job import ask_for_num_tasks
+
+_MODES = (
+    Choice("binary", "Binary", "255 where there is an object, else 0"),
+    Choice("semantic", "Semantic", "The value of each object's class"),
+    Choice("instance", "Instance", "1, 2, 3 ... for the objects of an image"),
+)
+_RASTERIZERS = (
+    Choice("coco", "COCO", "The pixels of pycocotools, as COCO counts them"),
+    Choice(
+        "opencv",
+        "OpenCV",
+        "cv2.fillPoly on truncated coordinates: wider by about half a pixel",
+    ),
+)
+_OVERLAPS = (
+    Choice("largest_first", "Small objects on top", "So that they stay visible"),
+    Choice("smallest_first", "Large objects on top", "So that they stay whole"),
+    Choice("annotation_order", "Later annotations on top", "As the export has them"),
+)
+_BY_CLASS = Choice("classes", "In an order of the classes", "Later on top")
+_STORAGES = (
+    Choice("disk", "PNG files", "Lossless, 1 bit a pixel for binary masks"),
+    Choice("database", "Arrays in the database", "No files are written"),
+)
+
+
+def ask_for_masks(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
+    """Asks what is drawn and how, and says what will be written and replaced.
+
+    Args:
+        ctx: the operator's context
+        inputs: the form
+        fields: the fields of labels that can be drawn
+    """
+    params = ctx.params
+    target = ctx.target_view()
+    label_field = choose(
+        inputs,
+        "label_field",
+        [Choice(name) for name in fields],
+        params.get("label_field"),
+        label="Objects",
+        description="The polygons, or detections with masks, to draw",
+        default=default_field(fields, "segmentations"),
+        problem=f"Dataset '{ctx.dataset.name}' has no objects to draw in the field "
+        f"{params.get('label_field')!r}; it has them in {', '.join(fields)}",
+    )
+    mask_field = _ask_for_mask_field(ctx, inputs, label_field)
+    for name, choices, label in (
+        ("mode", _MODES, "Values"),
+        ("rasterizer", _RASTERIZERS, "Pixels"),
+    ):
+        choose(
+            inputs,
+            name,
+            choices,
+            params.get(name),
+            label=label,
+            default=choices[0].value,
+            view=radio,
+        )
+    classes = _classes(ctx.dataset, label_field)
+    if params.get("mode") in ("semantic", "instance"):
+        _ask_for_overlap(params, inputs, classes)
+    if len(classes) > 1:
+        choose_several(
+            inputs,
+            "classes",
+            classes,
+            params.get("classes"),
+            label="Classes",
+            description="The classes to draw; all if none is chosen",
+        )
+    inputs.bool("more", default=False, label="More options", view=types.SwitchView())
+    _ask_for_more(ctx, inputs)
+    if mask_field is not None and label_field is not None:
+        _say_what_will_happen(ctx, inputs, target, mask_field)
+
+
+def _ask_for_mask_field(
+    ctx: Any, inputs: types.Object, label_field: str | None
+) -> str | None:
+    from ..datasets.mask_plan import check_mask_field
+    from ..errors import CocoMaskError
+
+    given = ctx.params.get("mask_field") or "mask"
+    field = inputs.str(
+        "mask_field",
+        label="Mask field",
+        description="The field to write: a new one, or one of masks",
+        default="mask",
+    )
+    try:
+        check_mask_field(ctx.dataset, given, label_field or "")
+    except CocoMaskError as error:
+        reject(field, str(error))
+        return None
+    return given
+
+
+def _classes(dataset: Any, label_field: str | None) -> list[str]:
+    from ..datasets.labels import object_list_path
+
+    if label_field is None:
+        return []
+    return dataset.distinct(f"{object_list_path(dataset, label_field)}.label")
+
+
+def _ask_for_overlap(
+    params: dict[str, Any], inputs: types.Object, classes: list[str]
+) -> None:
+    overlap = choose(
+        inputs,
+        "overlap",
+        (*_OVERLAPS, _BY_CLASS) if len(classes) > 1 else _OVERLAPS,
+        params.get("overlap"),
+        label="Where objects overlap",
+        default="largest_first",
+        view=radio,
+    )
+    if overlap == "classes":
+        choose_several(
+            inputs,
+            "class_order",
+            classes,
+            params.get("class_order"),
+            label="Order of the classes",
+            description="Later on top; classes that are not listed lie below",
+        )
+
+
+def _ask_for_more(ctx: Any, inputs: types.Object) -> None:
+    params = ctx.params
+    if not params.get("more"):
+        return
+    inputs.bool(
+        "include_crowd",
+        default=True,
+        label="Draw crowd annotations",
+        view=types.CheckboxView(),
+    )
+    inputs.int(
+        "num_workers",
+        label="Processes",
+        description="How many processes draw; FiftyOne's own setting if none is given",
+        required=False,
+        min=0,
+    )
+    ask_for_num_tasks(inputs)
+    storage = choose(
+        inputs,
+        "storage",
+        _STORAGES,
+        params.get("storage"),
+        label="Keep the masks as",
+        default="disk",
+        view=radio,
+    )
+    if storage == "disk":
+        ask_for_path(
+            ctx,
+            inputs,
+            "output_dir",
+            label="Folder",
+            description="The folder of the files; by default the dataset's own",
+        )
+
+
+def _say_what_will_happen(
+    ctx: Any, inputs: types.Object, target: Any, mask_field: str
+) -> None:
+    from ..datasets.mask_files import default_mask_dir
+    from ..datasets.masks import mask_options
+
+    params = ctx.params
+    images = count(len(target), "image")
+    if params.get("storage") == "database":
+        where = "The masks are kept in the database."
+    else:
+        folder = given_path(params.get("output_dir")) or default_mask_dir(
+            ctx.dataset, mask_field
+        )
+        where = f"PNG files in `{folder}`."
+    present = ctx.dataset.get_field(mask_field) is not None
+    masks = target.exists(mask_field).count() if present else 0
+    if not masks:
+        note(inputs, "outcome", f"Writes masks of {images} to `{mask_field}`", where)
+        return
+    replaced = count(masks, "mask")
+    if mask_options(ctx.dataset, mask_field) is None:
+        what = f"`{mask_field}` has {replaced} that were not computed from labels"
+        kept = "They are kept unless you choose to overwrite them."
+    else:
+        what = f"`{mask_field}` has {replaced}: those out of date are replaced"
+        kept = "Masks whose labels and options are unchanged are kept."
+    warn(inputs, "outcome", what, f"{kept} {where}")
+    inputs.bool(
+        "overwrite",
+        default=False,
+        label="Overwrite all masks",
+        view=types.CheckboxView(),
+    )

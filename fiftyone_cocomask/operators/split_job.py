@@ -1,0 +1,157 @@
+"""What the operators share whose job can be split into tasks of one run."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import fiftyone.operators.types as types
+from fiftyone.operators.delegated import DelegatedOperationService
+
+from ..errors import CocoMaskError
+from .forms import count
+from .job import JobOperator, ProgressArgument, Results
+
+
+class SplitJobOperator(JobOperator):
+    """A job on samples that several processes can share, also of several machines.
+
+    With ``num_tasks`` it begins a run and queues that many delegated operations of
+    itself, each on its part of the samples. Whoever runs `fiftyone delegated launch`
+    on the same database takes one after the other. The task that is the last to end
+    joins what all have found, so that its results are those of the whole job.
+    """
+
+    @abstractmethod
+    def run_whole(self, ctx: Any, samples: Any, progress: ProgressArgument) -> Results:
+        """Does the job at once and returns its results."""
+
+    @abstractmethod
+    def begin_run(self, ctx: Any, samples: Any) -> dict[str, Any]:
+        """Begins a run and returns what its tasks have to know, as MongoDB holds it."""
+
+    @abstractmethod
+    def run_part(
+        self,
+        ctx: Any,
+        plan: dict[str, Any],
+        samples: Any,
+        progress: ProgressArgument,
+    ) -> dict[str, Any]:
+        """Does the job on a part of the samples.
+
+        Returns:
+            what was found, as MongoDB holds it
+
+        Raises:
+            CocoMaskError: if another run has taken the place of this one
+        """
+
+    @abstractmethod
+    def join_parts(
+        self, ctx: Any, plan: dict[str, Any], parts: list[dict[str, Any]]
+    ) -> Results:
+        """Ends a run whose parts are done, and returns the results of the whole."""
+
+    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+        """Does the job, queues its tasks, or does one of them."""
+        from ..datasets.split_runs import check_num_tasks
+
+        if ctx.params.get("task") is not None:
+            return self._run_task(ctx, progress)
+        num_tasks = ctx.params.get("num_tasks")
+        if num_tasks is None:
+            num_tasks = 1
+        check_num_tasks(num_tasks)
+        if num_tasks == 1:
+            return self.run_whole(ctx, ctx.target_view(), progress)
+        return self._queue(ctx, num_tasks)
+
+    def _queue(self, ctx: Any, num_tasks: int) -> Results:
+        from ..datasets.split_runs import SplitRun, split_view
+
+        samples = ctx.target_view()
+        plan = self.begin_run(ctx, samples)
+        parts = split_view(samples, num_tasks)
+        run_id = SplitRun.begin(ctx.dataset, plan, len(parts))
+        service = DelegatedOperationService()
+        for number, part in enumerate(parts, 1):
+            params = {**ctx.params, "task": {"run": run_id, "number": number}}
+            # The target is the part itself.
+            params.pop("view_target", None)
+            request = {
+                "dataset_name": ctx.dataset.name,
+                "dataset_id": str(ctx.dataset._doc.id),
+                "view": part._serialize(),
+                "params": params,
+                "delegated": True,
+            }
+            service.queue_operation(
+                operator=self.uri,
+                label=f"{self.config.label}: task {number} of {len(parts)}",
+                delegation_target=ctx.delegation_target,
+                context={"request_params": request, "params": params},
+                metadata={"inputs_schema": None, "outputs_schema": None},
+            )
+        return {"run": run_id, "num_tasks": len(parts)}
+
+    def _run_task(self, ctx: Any, progress: ProgressArgument) -> Results:
+        from ..datasets.split_runs import SplitRun
+
+        run_id, number = _checked_task(ctx.params["task"])
+        run = SplitRun(ctx.dataset, run_id)
+        run.begin_task(number)
+        part = self.run_part(ctx, run.plan, ctx.target_view(), progress)
+        parts = run.end_task(number, part)
+        if parts is not None:
+            return self.join_parts(ctx, run.plan, parts)
+        return {"run": run_id, "num_tasks": run.num_tasks, "task": number}
+
+    def _summary(self, ctx: Any, results: Results) -> types.Property:
+        if not is_of_tasks(results):
+            return super()._summary(ctx, results)
+        outputs = types.Object()
+        of = results["num_tasks"]
+        if "task" in results:
+            label = f"Task {results['task']} of {of} is done"
+            description = "The last one to end joins the results of all"
+        else:
+            label = f"{count(of, 'task')} are queued" if of > 1 else "1 task is queued"
+            description = (
+                "They are done by whoever runs `fiftyone delegated launch` on this "
+                "database; `fiftyone delegated list` shows them"
+            )
+        outputs.view("tasks", types.Success(label=label, description=description))
+        return types.Property(outputs, view=types.View(label=self.config.label))
+
+
+def is_of_tasks(results: Results) -> bool:
+    """Whether results say of tasks that they are queued, or that one of them is done.
+
+    Otherwise they are those of the whole job.
+    """
+    return "num_tasks" in results
+
+
+def ask_for_num_tasks(inputs: types.Object) -> None:
+    """Asks into how many tasks a job is split."""
+    inputs.int(
+        "num_tasks",
+        label="Tasks",
+        description="Queue the job as this many delegated operations, which any number "
+        "of `fiftyone delegated launch` workers share; 1 does it here and now",
+        default=1,
+        required=False,
+        min=1,
+    )
+
+
+def _checked_task(task: Any) -> tuple[str, int]:
+    """Returns the run and the number of a task."""
+    if isinstance(task, dict):
+        run_id, number = task.get("run"), task.get("number")
+        if isinstance(run_id, str) and isinstance(number, int) and number >= 1:
+            return run_id, number
+    raise CocoMaskError(
+        "task is given to the operations that num_tasks queues; leave it out"
+    )
