@@ -1,14 +1,14 @@
 """`compute_masks` against FiftyOne's `objects_to_segmentations`, in one run.
 
-python -m benchmarks.compute_masks [--images 1000] [--runs 3] [--baseline-runs 1]
+python -m benchmarks.compute_masks [--images 1000] [--runs 3] [--baseline 1]
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from functools import partial
 from itertools import count
-from typing import Any
 
 from .common import (
     link_plugin,
@@ -25,7 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=1000)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--baseline-runs", type=int, default=1)
+    parser.add_argument("--baseline", type=int, choices=(0, 1), default=1)
     options = parser.parse_args()
     folder = own_fiftyone()
 
@@ -38,39 +38,17 @@ def main() -> None:
     link_plugin()
     export = write_export(folder / "export", options.images)
     dataset, _ = fcm.import_roboflow_coco(export, "benchmark", progress=False)
-    rows: list[dict[str, Any]] = []
-    baseline = None
-
-    def add_row(name: str, taken: float) -> None:
-        rows.append(
-            {
-                "what": name,
-                "seconds": f"{taken:.2f}",
-                "ms/image": f"{1000 * taken / options.images:.2f}",
-                "times faster": f"{baseline / taken:.1f}" if baseline else "",
-                "peak MB": f"{peak_megabytes():.0f}",
-            }
-        )
-
-    if options.baseline_runs:
-        taken = median_seconds(
-            lambda: foul.objects_to_segmentations(
-                dataset,
-                "segmentations",
-                "seg",
-                output_dir=str(folder / "seg"),
-                overwrite=True,
-            ),
-            options.baseline_runs,
-        )
-        add_row("objects_to_segmentations", taken)
-        baseline = taken
-
-    # New files each time, as for FiftyOne's function.
+    # New files each time.
     folders = (str(folder / f"masks_{number}") for number in count())
 
     def undo() -> None:
-        dataset.delete_sample_field("mask")
+        if dataset.has_field("mask"):
+            dataset.delete_sample_field("mask")
+
+    def with_fiftyone() -> None:
+        foul.objects_to_segmentations(
+            dataset, "segmentations", "mask", output_dir=next(folders)
+        )
 
     def with_sdk(rasterizer: str, workers: int) -> None:
         fcm.compute_masks(
@@ -91,22 +69,41 @@ def main() -> None:
             },
         )
 
+    ways: dict[str, Callable[[], None]] = {}
     for function, caller in ((with_sdk, ""), (with_plugin, " through the plugin")):
         for rasterizer in ("coco", "opencv"):
-            # In turns, so that what slows the machine slows both.
-            one, two = medians_in_turns(
-                [partial(function, rasterizer, workers) for workers in (1, 2)],
-                options.runs,
-                undo=undo,
-            )
-            add_row(f"{rasterizer}{caller}, 1 process", one)
-            add_row(f"{rasterizer}{caller}, 2 processes", two)
-            print(f"{rasterizer}{caller}: two processes {one / two:.2f} times faster")
+            for workers in (1, 2):
+                name = f"{rasterizer}{caller}, {workers} process"
+                ways[name + "es" * (workers > 1)] = partial(
+                    function, rasterizer, workers
+                )
+    if options.baseline:
+        ways = {"objects_to_segmentations": with_fiftyone, **ways}
+    # In turns, so that what slows the machine slows all.
+    taken = medians_in_turns([*ways.values()], options.runs, undo=undo)
+    medians = dict(zip(ways, taken, strict=True))
     fcm.compute_masks(dataset)
     again = median_seconds(lambda: fcm.compute_masks(dataset), options.runs)
-    add_row("coco again, nothing changed", again)
+    medians["coco again, nothing changed"] = again
     print(f"FiftyOne {fo.__version__}, {options.images} images")
-    print_table(rows)
+    print(f"medians of {options.runs} runs in turns, peak {peak_megabytes():.0f} MB")
+    baseline = medians.get("objects_to_segmentations")
+    print_table(
+        [
+            {
+                "what": name,
+                "seconds": f"{seconds:.2f}",
+                "ms/image": f"{1000 * seconds / options.images:.2f}",
+                "times faster": f"{baseline / seconds:.1f}" if baseline else "",
+                "than one process": (
+                    f"{medians[name.replace('2 processes', '1 process')] / seconds:.2f}"
+                    if name.endswith("2 processes")
+                    else ""
+                ),
+            }
+            for name, seconds in medians.items()
+        ]
+    )
 
 
 if __name__ == "__main__":
