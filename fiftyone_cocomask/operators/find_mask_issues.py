@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
@@ -25,6 +26,9 @@ from .forms import (
 )
 from .job import JobOperator, ProgressArgument, Results
 from .label_fields import drawable_fields, why_no_field
+
+if TYPE_CHECKING:
+    from ..datasets.evaluations import IssueLimits
 
 _KEY = "mask_issues"
 # What stands for no mask field, since a dropdown cannot be emptied.
@@ -56,6 +60,7 @@ class FindMaskIssues(JobOperator):
         mask_field: str | None = "mask",
         *,
         key: str = _KEY,
+        limits: IssueLimits | None = None,
         delegate: bool = False,
     ) -> Any:
         """Marks labels and samples whose masks look wrong.
@@ -73,6 +78,7 @@ class FindMaskIssues(JobOperator):
             label_field: a field of Polylines, or of Detections with masks
             mask_field: the field of their masks, None to leave out empty masks
             key: what the tags and saved views begin with
+            limits: the numbers in the rules
             delegate: whether to queue the job for an orchestrator
 
         Returns:
@@ -83,6 +89,7 @@ class FindMaskIssues(JobOperator):
             "label_field": label_field,
             "mask_field": mask_field or _NO_MASKS,
             "key": key,
+            **(limits.to_dict() if limits is not None else {}),
         }
         return foo.execute_operator(
             self.uri,
@@ -104,9 +111,14 @@ class FindMaskIssues(JobOperator):
 
     def run(self, ctx: Any, progress: ProgressArgument) -> Results:
         """Marks what it finds and returns the report."""
-        from ..datasets.evaluations import find_mask_issues
+        from ..datasets.evaluations import IssueLimits, find_mask_issues
 
         params = ctx.params
+        limits = {
+            rule.name: params[rule.name]
+            for rule in dataclasses.fields(IssueLimits)
+            if params.get(rule.name) is not None
+        }
         label_field = params.get("label_field") or default_field(
             drawable_fields(ctx.dataset), "segmentations"
         )
@@ -116,6 +128,7 @@ class FindMaskIssues(JobOperator):
             label_field,
             None if mask_field == _NO_MASKS else mask_field,
             key=params.get("key") or _KEY,
+            limits=IssueLimits(**limits),
             progress=progress,
         ).to_dict()
 
@@ -256,6 +269,14 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         description="What the tags and saved views begin with",
         default=_KEY,
     )
+    inputs.bool(
+        "change_rules",
+        default=False,
+        label="Change the rules",
+        view=types.SwitchView(),
+    )
+    if params.get("change_rules"):
+        _ask_for_limits(inputs)
     if label_field is None:
         return
     problem = _problem(ctx.dataset, key, label_field)
@@ -268,6 +289,49 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         warn(inputs, "outcome", f"Brings the marks of **{key}** up to date", written)
     else:
         note(inputs, "outcome", written, saved)
+
+
+def _ask_for_limits(inputs: types.Object) -> None:
+    from ..datasets.evaluations import IssueLimits
+
+    usual = IssueLimits()
+    inputs.int(
+        "tiny_px",
+        label="Tiny below, in pixels",
+        description="A label of fewer pixels is tiny",
+        default=usual.tiny_px,
+        min=0,
+    )
+    inputs.float(
+        "huge_share",
+        label="Huge from, as a share of the image",
+        description="A label of at least this share of its image, 0 to 1, is huge",
+        default=usual.huge_share,
+        min=0,
+        max=1,
+    )
+    inputs.float(
+        "outlier_score",
+        label="Outlier beyond a score of",
+        description="The modified z-score in its class beyond which a label is one",
+        default=usual.outlier_score,
+        min=0,
+    )
+    inputs.int(
+        "min_class_size",
+        label="Outliers in classes from, in labels",
+        description="A class of fewer labels has no outliers",
+        default=usual.min_class_size,
+        min=1,
+    )
+    inputs.float(
+        "copy_tolerance",
+        label="Augmented copies differ by more than",
+        description="The deviation of a copy's coverage from the median of all copies, "
+        "as a share of that median",
+        default=usual.copy_tolerance,
+        min=0,
+    )
 
 
 def _default_masks(dataset: Any) -> str:

@@ -202,6 +202,10 @@ class MaskEvaluationPanel(foo.Panel):
         """Opens the form of the operator."""
         ctx.prompt(f"{_PLUGIN}/compute_masks")
 
+    def find_issues(self, ctx: Any) -> None:
+        """Opens the form of the operator."""
+        ctx.prompt(f"{_PLUGIN}/find_mask_issues")
+
     def import_export(self, ctx: Any) -> None:
         """Opens the form of the operator."""
         ctx.prompt(f"{_PLUGIN}/import_roboflow_coco")

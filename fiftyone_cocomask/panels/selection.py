@@ -33,11 +33,10 @@ def evaluated_view(ctx: Any) -> Any:
 
 def signature(ctx: Any) -> str:
     """Returns what changes whenever :func:`evaluated_view` or an evaluation does."""
+    from ..datasets.evaluations.runs import run_time
+
     params = ctx.request_params
-    runs = [
-        (key, ctx.dataset.get_run_info(key).timestamp)
-        for key in ctx.dataset.list_runs()
-    ]
+    runs = [(key, run_time(ctx.dataset, key)) for key in ctx.dataset.list_runs()]
     own = [{**stage, "_uuid": None} for stage in _own_stages(ctx)]
     parts = [own, params.get("filters"), params.get("extended"), ctx.group_slice]
     return json.dumps([ctx.dataset.name, runs, *parts], sort_keys=True, default=str)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import CocoMaskError
 from ...geometry.objects import Canvas, MaskObject, Patch
 from ..labels import LabelObject
 from .measure import LabelFigures
@@ -51,6 +52,9 @@ class IssueLimits:
         min_class_size: a class of fewer labels has no outliers
         copy_tolerance: the largest deviation of a copy's coverage from the median of
             all copies, as a share of that median
+
+    Raises:
+        CocoMaskError: if one of them makes no rule
     """
 
     tiny_px: int = 16
@@ -58,6 +62,21 @@ class IssueLimits:
     outlier_score: float = 3.5
     min_class_size: int = 10
     copy_tolerance: float = 0.1
+
+    def __post_init__(self) -> None:
+        for name, least, most in (
+            ("tiny_px", 0, None),
+            ("huge_share", 0, 1),
+            ("outlier_score", 0, None),
+            ("min_class_size", 1, None),
+            ("copy_tolerance", 0, None),
+        ):
+            value = getattr(self, name)
+            is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            # Written so that NaN is refused too.
+            if not (is_number and value >= least and (most is None or value <= most)):
+                bounds = f"{least} or more" if most is None else f"{least} to {most}"
+                raise CocoMaskError(f"{name} must be {bounds}, not {value!r}")
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the numbers by name."""

@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import fiftyone as fo
+import fiftyone.operators as foo
 import pytest
+from fiftyone.operators.executor import ExecutionError
 
+import fiftyone_cocomask as fcm
 from fiftyone_cocomask import compute_masks, import_roboflow_coco
+from tests.plugin import uri
 
 from .delegation import run_delegated
 
@@ -61,6 +65,46 @@ def test_labels_can_be_looked_at_without_masks(
     report = operator("find_mask_issues")(dataset, mask_field=None, key="x").result
     assert report["labels"] == dataset.count("segmentations.polylines")
     assert set(dataset.list_saved_views())
+
+
+def test_the_numbers_in_the_rules_can_be_changed(
+    app_request: Any, operator: Operator, dataset: fo.Dataset
+) -> None:
+    everything = dataset.count("segmentations.polylines")
+    limits = fcm.IssueLimits(tiny_px=10**6, min_class_size=10**6)
+    report = operator("find_mask_issues")(dataset, limits=limits).result
+    assert report["counts"]["tiny"] == everything
+    assert report["counts"]["class_outlier"] == 0
+    assert report["definitions"]["tiny"].endswith("fewer than 1000000 pixels")
+
+    form = app_request("find_mask_issues", dataset, change_rules=True).form()
+    asked = {name: form[name]["default"] for name in fcm.IssueLimits().to_dict()}
+    assert asked == fcm.IssueLimits().to_dict()
+    shown = str(app_request("find_mask_issues", dataset, tiny_px=0).messages())
+    assert "fewer than" not in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "bounds"),
+    [
+        ("tiny_px", -1, "0 or more"),
+        ("huge_share", 1.5, "0 to 1"),
+        ("huge_share", float("nan"), "0 to 1"),
+        ("outlier_score", "high", "0 or more"),
+        ("min_class_size", 0, "1 or more"),
+        ("copy_tolerance", True, "0 or more"),
+    ],
+)
+def test_a_number_that_makes_no_rule_is_refused(
+    dataset: fo.Dataset, name: str, value: Any, bounds: str
+) -> None:
+    with pytest.raises(fcm.CocoMaskError, match=f"{name} must be {bounds}, not"):
+        fcm.IssueLimits(**{name: value})
+    with pytest.raises(ExecutionError, match=f"{name} must be {bounds}, not"):
+        foo.execute_operator(
+            uri("find_mask_issues"), dataset=dataset, params={name: value}
+        )
+    assert not dataset.list_runs()
 
 
 def test_a_delegated_search_marks_what_it_finds(dataset: fo.Dataset) -> None:
