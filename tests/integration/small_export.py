@@ -86,3 +86,19 @@ def write_small_export(folder: Path) -> Path:
     )
     write_split(folder / "valid", [image_name("c")], [annotation(0, 0)])
     return folder
+
+
+def imported_content(dataset: Any) -> list[dict[str, Any]]:
+    """Returns everything that an import decides, in an order of its own."""
+    dropped = ("id", "_id", "_rand", "_dataset_id", "created_at", "last_modified_at")
+    rows = []
+    for sample in dataset:
+        row = sample.to_dict(include_private=True)
+        for label_field in ("segmentations", "detections"):
+            (labels,) = (
+                value for value in row[label_field].values() if isinstance(value, list)
+            )
+            for label in labels:
+                label.pop("_id")
+        rows.append({k: v for k, v in row.items() if k not in dropped})
+    return sorted(rows, key=lambda row: row["filepath"])

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import shutil
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +26,7 @@ from .small_export import (
     WIDTH,
     annotation,
     image_name,
+    imported_content,
     write_small_export,
     write_split,
 )
@@ -41,22 +35,6 @@ from .small_export import (
 @pytest.fixture
 def export(tmp_path: Path) -> Path:
     return write_small_export(tmp_path / "export")
-
-
-def content(dataset: fo.Dataset) -> list[dict[str, Any]]:
-    """Returns everything that an import decides, in an order of its own."""
-    dropped = ("id", "_id", "_rand", "_dataset_id", "created_at", "last_modified_at")
-    rows = []
-    for sample in dataset:
-        row = sample.to_dict(include_private=True)
-        for label_field in ("segmentations", "detections"):
-            (labels,) = (
-                value for value in row[label_field].values() if isinstance(value, list)
-            )
-            for label in labels:
-                label.pop("_id")
-        rows.append({k: v for k, v in row.items() if k not in dropped})
-    return sorted(rows, key=lambda row: row["filepath"])
 
 
 def documents(dataset: fo.Dataset) -> list[dict[str, Any]]:
@@ -230,7 +208,7 @@ def test_a_zip_is_unpacked_into_a_folder_of_the_dataset(
 def test_threads_read_the_same(new_dataset: Any, export: Path) -> None:
     one, _ = import_roboflow_coco(export, "one")
     several, _ = import_roboflow_coco(export, "several", num_workers=4)
-    assert content(one) == content(several)
+    assert imported_content(one) == imported_content(several)
 
 
 def test_progress_counts_the_images(new_dataset: Any, export: Path) -> None:
@@ -317,128 +295,3 @@ def test_an_image_with_20000_annotations_is_imported_as_far_as_it_fits(
         area = evaluate_mask_area(dataset, eval_key=key, **labels)
         assert area.summary()["objects"] == report.imported
     dataset.delete()
-
-
-# Loads everything once, then forks a process for each line that it reads.
-FORKING_IMPORTER = """
-import os, sys
-import fiftyone as fo
-import fiftyone_cocomask as fcm
-from fiftyone_cocomask.datasets import importing
-
-importing.BATCH_SIZE = 5
-for line in sys.stdin:
-    child = os.fork()
-    if child == 0:
-        fcm.import_roboflow_coco(sys.argv[1], "killed", progress=False)
-        os._exit(0)
-    print(child, flush=True)
-    os.waitpid(child, 0)
-"""
-
-
-@pytest.fixture
-def start_import(tmp_path: Path) -> Iterator[Callable[[Path], int]]:
-    """Starts an import into "killed" in a process of its own; returns its id."""
-    started: list[subprocess.Popen[str]] = []
-
-    def start(export: Path) -> int:
-        if not started:
-            # The database is that of this process, which keeps it running.
-            started.append(
-                subprocess.Popen(
-                    [sys.executable, "-c", FORKING_IMPORTER, str(export)],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    text=True,
-                )
-            )
-        (importer,) = started
-        assert importer.stdin is not None
-        assert importer.stdout is not None
-        importer.stdin.write("go\n")
-        importer.stdin.flush()
-        return int(importer.stdout.readline())
-
-    yield start
-    for importer in started:
-        importer.communicate()
-
-
-def test_an_import_killed_at_any_moment_can_simply_be_run_again(
-    new_dataset: Any, tmp_path: Path, start_import: Callable[[Path], int]
-) -> None:
-    count = 120
-    names = [image_name(f"{number:03}") for number in range(count)]
-    annotations = [annotation(number, number // 5) for number in range(5 * count)]
-    export = write_split(tmp_path / "export", names, annotations)
-    whole, _ = import_roboflow_coco(export, "whole")
-    expected = content(whole)
-    delays = random.Random(3)
-    in_the_middle = 0
-    for _ in range(30):
-        if fo.dataset_exists("killed"):
-            fo.delete_dataset("killed")
-        process = start_import(export)
-        time.sleep(delays.random() * 0.5)
-        with suppress(ProcessLookupError):
-            os.kill(process, signal.SIGKILL)
-        if fo.dataset_exists("killed"):
-            in_the_middle += len(fo.load_dataset("killed")) < count
-        again, report = import_roboflow_coco(export, "killed")
-        assert report.accounted == report.annotations
-        assert content(again) == expected
-    assert in_the_middle, "no import was killed in the middle"
-
-
-WITHOUT_DATABASE = """
-import sys
-from pathlib import Path
-from fiftyone_cocomask.demo.own_fiftyone import use_own_fiftyone
-
-use_own_fiftyone(Path(sys.argv[2]), show_progress_bars=False)
-import fiftyone as fo
-import fiftyone.core.odm as foo
-import psutil
-import fiftyone_cocomask as fcm
-
-fo.list_datasets()
-(server,) = [
-    process
-    for process in psutil.process_iter(["name", "cmdline"])
-    if process.info["name"] == "mongod"
-    and sys.argv[2] in " ".join(process.info["cmdline"])
-]
-
-def end_the_server(bar):
-    if bar.iteration == 250:
-        server.kill()
-
-try:
-    fcm.import_roboflow_coco(sys.argv[1], "lost", progress=end_the_server)
-except fcm.CocoMaskError as error:
-    print(error)
-sys.stdout.flush()
-# FiftyOne's own farewell would wait for the database.
-import os
-os._exit(0)
-"""
-
-
-def test_a_database_that_goes_away_is_said_in_one_sentence(tmp_path: Path) -> None:
-    names = [image_name(f"{number:03}") for number in range(420)]
-    export = write_split(
-        tmp_path / "export", names, [annotation(n, n) for n in range(420)]
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_DATABASE, str(export), str(tmp_path / "own")],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-        env={k: v for k, v in os.environ.items() if not k.startswith("FIFTYONE_")},
-    )
-    # MongoDB's own log is there too, before it or behind.
-    said = [line for line in done.stdout.splitlines() if not line.startswith("{")]
-    assert len(said) == 1, done.stderr
-    assert said[0].startswith("The connection to MongoDB was lost")

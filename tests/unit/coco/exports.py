@@ -6,7 +6,9 @@ the pixels of the shapes that the reader returns, next to figures worked out by 
 
 from __future__ import annotations
 
+import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -151,3 +153,26 @@ def pixels(found: Annotation, width: int = WIDTH, height: int = HEIGHT) -> int:
 def mask_of(found: Annotation) -> np.ndarray:
     """Returns pycocotools' mask of an annotation that is an RLE."""
     return mask_utils.decode(found.rle)
+
+
+def read_with_image(
+    folder: Path, name: str, write: Callable[[Path], Any], **changes: Any
+) -> Reading:
+    """Reads an export of one image that a function writes."""
+    parts = document([annotation()], images=[image_entry(file_name=name, **changes)])
+    write_export(folder, parts, files=())
+    write(folder / name)
+    return read(folder)
+
+
+def encoded(kind: str, **options: Any) -> bytes:
+    """Returns an image whose data is long enough to be cut."""
+    noise = np.random.default_rng(0).integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(noise).save(file, kind, **options)
+    return file.getvalue()
+
+
+def read_parts(folder: Path, annotations: list[Any], **changes: Any) -> Reading:
+    """Reads an export of some annotations, other parts of which are changed."""
+    return read(write_export(folder, document(annotations, **changes)))

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import os
 import struct
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image, ImageOps
 
 from fiftyone_cocomask.coco.issues import Action, IssueCode
 
@@ -22,38 +18,16 @@ from .exports import (
     SQUARE,
     SQUARE_BOX,
     WIDTH,
-    Reading,
     annotation,
     document,
+    encoded,
     image_entry,
-    mask_of,
     pixels,
     read,
+    read_with_image,
     write_export,
     write_image,
 )
-from .test_rles import RING_WITH_HOLE, compressed
-
-ORIENTATION = 0x0112
-
-
-def read_with_image(
-    folder: Path, name: str, write: Callable[[Path], Any], **changes: Any
-) -> Reading:
-    """Reads an export of one image that a function writes."""
-    parts = document([annotation()], images=[image_entry(file_name=name, **changes)])
-    write_export(folder, parts, files=())
-    write(folder / name)
-    return read(folder)
-
-
-def encoded(kind: str, **options: Any) -> bytes:
-    """Returns an image whose data is long enough to be cut."""
-    noise = np.random.default_rng(0).integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)
-    file = io.BytesIO()
-    Image.fromarray(noise).save(file, kind, **options)
-    return file.getvalue()
-
 
 # Kinds of images.
 
@@ -291,260 +265,6 @@ def test_size_is_read_however_it_is_written(tmp_path: Path, width: Any) -> None:
     assert found.actions() == set()
 
 
-# EXIF: a mask covers what the App shows, which is the image turned as EXIF says.
-
-
-def write_rotated(path: Path, orientation: int) -> None:
-    """Writes a JPEG of 100 x 80 stored pixels whose square of SQUARE is white."""
-    image = Image.new("L", (WIDTH, HEIGHT))
-    image.paste(255, (10, 10, 40, 30))
-    exif = Image.Exif()
-    exif[ORIENTATION] = orientation
-    image.save(path, exif=exif, quality=95)
-
-
-def white_pixels(path: Path) -> np.ndarray:
-    """The white square as viewers show it, by Pillow's own reading of EXIF."""
-    with Image.open(path) as image:
-        return np.asarray(ImageOps.exif_transpose(image)) > 127
-
-
-@pytest.mark.parametrize("orientation", [5, 6, 7, 8])
-def test_annotations_of_the_stored_pixels_turn_with_the_image(
-    tmp_path: Path, orientation: int
-) -> None:
-    found = read_with_image(
-        tmp_path, "a.jpg", lambda path: write_rotated(path, orientation)
-    )
-
-    assert (found.record.width, found.record.height) == (HEIGHT, WIDTH)
-    shown = white_pixels(tmp_path / "a.jpg")
-    assert pixels(found.annotation, HEIGHT, WIDTH) == 600
-    rows, columns = np.nonzero(shown)
-    x, y, width, height = found.annotation.box or (0, 0, 0, 0)
-    assert (x, y) == (columns.min(), rows.min())
-    assert (x + width, y + height) == (columns.max() + 1, rows.max() + 1)
-    assert found.annotation.rings[0].min(axis=0).tolist() == [x, y]
-    assert found.issue(IssueCode.IMAGE_ROTATED).action is Action.REPAIRED
-
-
-@pytest.mark.parametrize("orientation", [5, 6, 7, 8])
-def test_rle_of_the_stored_pixels_turns_with_the_image(
-    tmp_path: Path, orientation: int
-) -> None:
-    parts = document(
-        [annotation(segmentation=compressed(RING_WITH_HOLE))],
-        images=[image_entry(file_name="a.jpg")],
-    )
-    write_export(tmp_path, parts, files=())
-    write_rotated(tmp_path / "a.jpg", orientation)
-    found = read(tmp_path)
-
-    stored = Image.fromarray(RING_WITH_HOLE)
-    stored.getexif()[ORIENTATION] = orientation
-    expected = np.asarray(ImageOps.exif_transpose(stored))
-    assert np.array_equal(mask_of(found.annotation), expected)
-
-
-@pytest.mark.parametrize("orientation", [6, 8])
-def test_annotations_of_the_image_as_shown_stay(
-    tmp_path: Path, orientation: int
-) -> None:
-    found = read_with_image(
-        tmp_path,
-        "a.jpg",
-        lambda path: write_rotated(path, orientation),
-        width=HEIGHT,
-        height=WIDTH,
-    )
-
-    assert (found.record.width, found.record.height) == (HEIGHT, WIDTH)
-    assert found.annotation.rings[0].ravel().tolist() == SQUARE
-    assert found.issue(IssueCode.IMAGE_ROTATED).action is Action.KEPT
-
-
-@pytest.mark.parametrize("orientation", [2, 3, 4])
-def test_orientation_without_trace_in_the_size_is_reported(
-    tmp_path: Path, orientation: int
-) -> None:
-    found = read_with_image(
-        tmp_path, "a.jpg", lambda path: write_rotated(path, orientation)
-    )
-
-    assert found.annotation.rings[0].ravel().tolist() == SQUARE
-    assert found.issue(IssueCode.IMAGE_ROTATED).action is Action.KEPT
-
-
-@pytest.mark.parametrize("orientation", [0, 1, 9, 4711])
-def test_orientation_that_turns_nothing(tmp_path: Path, orientation: int) -> None:
-    found = read_with_image(
-        tmp_path, "a.jpg", lambda path: write_rotated(path, orientation)
-    )
-
-    assert (found.record.width, found.record.height) == (WIDTH, HEIGHT)
-    assert found.issues(IssueCode.IMAGE_ROTATED) == []
-
-
-def test_photo_with_a_second_image_in_its_file_turns_as_viewers_turn_it(
-    tmp_path: Path,
-) -> None:
-    # Pillow calls these MPO; browsers show them as the JPEGs that they begin with.
-    exif = Image.Exif()
-    exif[ORIENTATION] = 6
-    image = Image.new("RGB", (WIDTH, HEIGHT))
-
-    def write(path: Path) -> None:
-        image.save(path, "MPO", save_all=True, append_images=[image], exif=exif)
-
-    found = read_with_image(tmp_path, "a.jpg", write)
-
-    assert (found.record.width, found.record.height) == (HEIGHT, WIDTH)
-    assert found.issue(IssueCode.IMAGE_ROTATED).action is Action.REPAIRED
-
-
-@pytest.mark.parametrize(
-    "exif", [b"Exif\0\0broken", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff"]
-)
-def test_broken_exif_turns_nothing(tmp_path: Path, exif: bytes) -> None:
-    found = read_with_image(
-        tmp_path, "a.jpg", lambda path: path.write_bytes(encoded("JPEG", exif=exif))
-    )
-
-    assert (found.record.width, found.record.height) == (WIDTH, HEIGHT)
-    assert found.actions() == set()
-
-
-# Entries and names.
-
-
-@pytest.mark.parametrize(
-    "entry",
-    [
-        None,
-        7,
-        "a.png",
-        [],
-        {},
-        {"id": 1},
-        {"id": 1, "file_name": 7},
-        {"id": 1, "file_name": " "},
-        {"file_name": "a.png"},
-        {"id": None, "file_name": "a.png"},
-    ],
-    ids=str,
-)
-def test_entry_that_is_no_image_is_left_out(tmp_path: Path, entry: Any) -> None:
-    images = [entry, image_entry(id=2, file_name="b.png")]
-    parts = document([annotation(), annotation(id=2, image_id=2)], images=images)
-    found = read(write_export(tmp_path, parts, files=("a.png", "b.png")))
-
-    assert found.record.file_name == "b.png"
-    assert found.report.images == 2
-    assert found.issue(IssueCode.IMAGE_MALFORMED).action is Action.DROPPED
-    assert found.report.dropped == 1
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "../secret.png",
-        "/etc/hostname",
-        "a/../../secret.png",
-        "..\\secret.png",
-        "C:\\secret.png",
-        "\\\\host\\share\\a.png",
-        "a\0.png",
-        ".",
-        "./",
-        "..",
-        "/",
-    ],
-)
-def test_name_that_leads_out_of_the_export_is_refused(
-    tmp_path: Path, name: str
-) -> None:
-    write_image(tmp_path / "secret.png")
-    parts = document([annotation()], images=[image_entry(file_name=name)])
-    found = read(write_export(tmp_path / "export", parts, files=()))
-
-    assert found.records == []
-    issue = found.issue(IssueCode.FILE_NAME_UNSAFE)
-    assert (issue.file_name, issue.action) == (name, Action.DROPPED)
-
-
-def test_link_that_leads_out_of_the_export_is_refused(tmp_path: Path) -> None:
-    secret = write_image(tmp_path / "secret.png")
-    write_image(tmp_path / "elsewhere" / "c.png")
-    images = [
-        image_entry(),
-        image_entry(id=2, file_name="b.png"),
-        image_entry(id=3, file_name="folder/c.png"),
-    ]
-    parts = document([annotation()], images=images)
-    folder = write_export(tmp_path / "export", parts, files=("a.png",))
-    (folder / "b.png").symlink_to(secret)
-    (folder / "folder").symlink_to(tmp_path / "elsewhere")
-    found = read(folder)
-
-    assert found.record.file_name == "a.png"
-    refused = found.issues(IssueCode.FILE_NAME_UNSAFE)
-    assert [issue.file_name for issue in refused] == ["b.png", "folder/c.png"]
-    assert len(found.issues(IssueCode.LINK_REFUSED)) == 2
-
-
-def test_links_within_the_export_and_hard_links_are_followed(tmp_path: Path) -> None:
-    images = [image_entry(), *(image_entry(id=n, file_name=f"{n}.png") for n in (2, 3))]
-    parts = document([annotation()], images=images)
-    folder = write_export(tmp_path, parts, files=("a.png",))
-    (folder / "2.png").symlink_to("a.png")
-    os.link(folder / "a.png", folder / "3.png")
-    found = read(folder)
-
-    assert [record.file_name for record in found.records] == ["a.png", "2.png", "3.png"]
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "sch\u00f6n \u2014 \u86c7 \U0001f98b.png",
-        "n" * 250 + ".png",
-        "a b%20c'\".png",
-        "-rf.png",
-    ],
-)
-def test_unusual_names(tmp_path: Path, name: str) -> None:
-    found = read_with_image(tmp_path, name, write_image)
-
-    assert found.record.file_name == name
-    assert pixels(found.annotation) == 600
-
-
-def test_name_longer_than_files_have_is_missing(tmp_path: Path) -> None:
-    found = read_with_image(tmp_path, "n" * 5000, lambda path: None)
-
-    assert found.issue(IssueCode.IMAGE_MISSING).action is Action.DROPPED
-
-
-def test_accents_written_in_two_characters_are_the_same_name(tmp_path: Path) -> None:
-    # As macOS writes them into a zip.
-    found = read_with_image(
-        tmp_path, "caf\u00e9.png", lambda path: write_image(tmp_path / "cafe\u0301.png")
-    )
-
-    assert found.record.file_name == "caf\u00e9.png"
-    assert found.record.path == tmp_path.resolve() / "cafe\u0301.png"
-    assert found.actions() == {(IssueCode.IMAGE_FOUND_ELSEWHERE, Action.REPAIRED)}
-
-
-def test_names_that_differ_only_in_case_stay_apart(tmp_path: Path) -> None:
-    images = [image_entry(), image_entry(id=2, file_name="A.png")]
-    parts = document([annotation(), annotation(id=2, image_id=2)], images=images)
-    found = read(write_export(tmp_path, parts, files=("a.png", "A.png")))
-
-    assert [r.path.name for r in found.records] == ["a.png", "A.png"]
-    assert found.actions() == {(IssueCode.FILE_NAMES_DIFFER_IN_CASE, Action.KEPT)}
-
-
 def test_truncated_webp_cannot_be_used(tmp_path: Path) -> None:
     content = encoded("WEBP")[:1000]
     found = read_with_image(tmp_path, "a.webp", lambda path: path.write_bytes(content))
@@ -566,13 +286,3 @@ def test_end_of_a_thumbnail_is_not_that_of_its_image(tmp_path: Path) -> None:
     )
 
     assert found.actions() == {(IssueCode.IMAGE_TRUNCATED, Action.KEPT)}
-
-
-def test_file_that_two_names_lead_to_is_reported(tmp_path: Path) -> None:
-    images = [image_entry(), image_entry(id=2, file_name="images/a.png")]
-    parts = document([annotation(), annotation(id=2, image_id=2)], images=images)
-    found = read(write_export(tmp_path, parts))
-
-    assert [len(record.annotations) for record in found.records] == [1, 1]
-    issue = found.issue(IssueCode.DUPLICATE_FILE_NAME)
-    assert (issue.file_name, issue.action) == ("images/a.png", Action.KEPT)

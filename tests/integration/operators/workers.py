@@ -1,0 +1,89 @@
+"""Processes of FiftyOne's own command that take delegated operations from the queue."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from fiftyone.core.odm import get_db_client
+from fiftyone.operators.delegated import DelegatedOperationService
+
+FIFTYONE = Path(sys.executable).with_name("fiftyone")
+SECONDS = 60
+
+
+def operations(state: str | None = None) -> list[Any]:
+    """Returns the operations in the queue, or those of a state, oldest first."""
+    found = DelegatedOperationService().list_operations(run_state=state)
+    return sorted(found, key=lambda operation: operation.id)
+
+
+class Workers:
+    """Processes of FiftyOne's own command that take what is queued."""
+
+    def __init__(self, folder: Path) -> None:
+        host, port = get_db_client().address
+        self._folder = folder
+        self._environment = {
+            **os.environ,
+            "FIFTYONE_DATABASE_URI": f"mongodb://{host}:{port}",
+            "FIFTYONE_ALLOW_LEGACY_ORCHESTRATORS": "true",
+            "PYTHONUNBUFFERED": "1",
+        }
+        self._running: list[tuple[subprocess.Popen[bytes], Path]] = []
+
+    def start(self, number: int) -> None:
+        for _ in range(number):
+            output = self._folder / f"worker-{len(os.listdir(self._folder))}.log"
+            with open(output, "wb") as file:
+                process = subprocess.Popen(
+                    [FIFTYONE, "delegated", "launch"],
+                    stdout=file,
+                    stderr=subprocess.STDOUT,
+                    env=self._environment,
+                )
+            self._running.append((process, output))
+        for _, output in self._running:
+            self.wait(lambda: "service running" in output.read_text())  # noqa: B023
+
+    def command(self, *arguments: str) -> None:
+        """Runs a command of FiftyOne as a person would."""
+        command = [FIFTYONE, "delegated", *arguments]
+        subprocess.run(command, check=True, env=self._environment, timeout=SECONDS)
+
+    def kill_one_in_the_middle(self, is_begun: Callable[[Any], bool]) -> str:
+        """Kills a worker whose operation has begun, and returns the operation's id."""
+        killed = self.wait(lambda: self._kill(is_begun))
+        assert DelegatedOperationService().get(killed).run_state == "running"
+        return str(killed)
+
+    def _kill(self, is_begun: Callable[[Any], bool]) -> Any:
+        for operation in operations("running"):
+            for process, output in self._running:
+                is_its = f"Running operation {operation.id}" in output.read_text()
+                if is_its and is_begun(operation):
+                    process.send_signal(signal.SIGKILL)
+                    process.wait()
+                    self._running.remove((process, output))
+                    return operation.id
+        return None
+
+    def wait(self, condition: Callable[[], Any]) -> Any:
+        """Waits until a condition holds, and returns what it says."""
+        until = time.monotonic() + SECONDS
+        while time.monotonic() < until:
+            if found := condition():
+                return found
+            time.sleep(0.01)
+        raise AssertionError([output.read_text() for _, output in self._running])
+
+    def stop(self) -> None:
+        for process, _ in self._running:
+            process.kill()
+            process.wait()
