@@ -1,4 +1,4 @@
-"""The code blocks of the README, as a person would copy them."""
+"""The code blocks of the README and of docs, as a person would copy them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,24 @@ _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
-def readme_blocks(language: str, heading: str) -> list[str]:
-    """Returns the code blocks of a language below a heading, up to the next one."""
-    text = (REPOSITORY / "README.md").read_text()
+def sections(page: str = "README.md") -> dict[str, str]:
+    """Returns the text below each heading, up to the next one."""
+    text = (REPOSITORY / page).read_text()
     # A line of a block that begins with # is no heading.
     masked = _BLOCK.sub(lambda found: "x" * len(found[0]), text)
     headings = list(_HEADING.finditer(masked))
-    for found, following in zip(headings, [*headings[1:], None], strict=True):
-        if found[1] == heading:
-            part = text[found.end() : following.start() if following else None]
-            return [code for kind, code in _BLOCK.findall(part) if kind == language]
-    raise AssertionError(f"README.md has no heading {heading!r}")
+    ends = [*(heading.start() for heading in headings[1:]), len(text)]
+    return {
+        heading[1]: text[heading.end() : end]
+        for heading, end in zip(headings, ends, strict=True)
+    }
+
+
+def blocks(text: str, language: str) -> list[str]:
+    """Returns the code blocks of a language in a text."""
+    return [code for kind, code in _BLOCK.findall(text) if kind == language]
+
+
+def readme_blocks(language: str, heading: str) -> list[str]:
+    """Returns the code blocks of a language below a heading of the README."""
+    return blocks(sections()[heading], language)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
-from .export_form import ask_for_export, given_path
+from .export_form import ask_for_export, given_path, path_text
 from .forms import count, form
 from .job import JobOperator, ProgressArgument, Results
 
@@ -33,7 +34,12 @@ class CheckExport(JobOperator):
             risk_level=types.RiskLevel.LOW,
         )
 
-    def __call__(self, path: str, *, image_dir: str | None = None) -> Any:
+    def __call__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        image_dir: str | os.PathLike[str] | None = None,
+    ) -> Any:
         """Checks a COCO export without importing it.
 
         Example::
@@ -52,7 +58,7 @@ class CheckExport(JobOperator):
             the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
             ``result`` is :meth:`ExportReport.to_dict`
         """
-        params = {"path": path, "image_dir": image_dir}
+        params = {"path": path_text(path), "image_dir": path_text(image_dir)}
         return foo.execute_operator(self.uri, params=params)
 
     def resolve_input(self, ctx: Any) -> types.Property:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
-from .export_form import given_path
+from .export_form import given_path, path_text
 from .forms import count, dataset_problem, default_field, form, stop
 from .job import ProgressArgument, Results
 from .label_fields import drawable_fields, why_no_field
@@ -46,7 +47,7 @@ class ComputeMasks(SplitJobOperator):
         overlap: str | Sequence[str] = "largest_first",
         classes: Sequence[str] | None = None,
         include_crowd: bool = True,
-        output_dir: str | None = None,
+        output_dir: str | os.PathLike[str] | None = None,
         storage: str = "disk",
         overwrite: bool = False,
         num_workers: int | None = None,
@@ -96,7 +97,7 @@ class ComputeMasks(SplitJobOperator):
             "class_order": list(overlap) if by_class else None,
             "classes": None if classes is None else list(classes),
             "include_crowd": include_crowd,
-            "output_dir": output_dir,
+            "output_dir": path_text(output_dir),
             "storage": storage,
             "overwrite": overwrite,
             "num_workers": num_workers,

@@ -198,7 +198,11 @@ class EvaluationOperator(SplitJobOperator):
             default=_default_labels(ctx.dataset, mask_field, labels),
         )
         eval_key = self._ask_for_key(ctx, inputs)
-        ask_for_num_tasks(inputs)
+        inputs.bool(
+            "more", default=False, label="More options", view=types.SwitchView()
+        )
+        if params.get("more"):
+            ask_for_num_tasks(inputs)
         if eval_key and mask_field and label_field:
             self._say_what_will_happen(ctx, inputs, target, eval_key, label_field)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
-from .export_form import ask_for_path, given_path
+from .export_form import ask_for_path, given_path, path_text
 from .exporting import ExportOperator, say_where
 from .forms import (
     Choice,
@@ -44,7 +45,7 @@ class ExportCutouts(ExportOperator):
         self,
         samples: Any,
         label_or_mask_field: str = "segmentations",
-        output_dir: str | None = None,
+        output_dir: str | os.PathLike[str] | None = None,
         *,
         crop: bool = True,
         delegate: bool = False,
@@ -72,7 +73,7 @@ class ExportCutouts(ExportOperator):
         """
         params = {
             "label_or_mask_field": label_or_mask_field,
-            "output_dir": output_dir,
+            "output_dir": path_text(output_dir),
             "crop": crop,
         }
         return foo.execute_operator(

@@ -80,6 +80,11 @@ class ExportPreview:
         return sum(numbers[what] for numbers in self.splits.values())
 
 
+def path_text(path: str | os.PathLike[str] | None) -> str | None:
+    """Returns a path that a caller from Python gave, as parameters hold it."""
+    return None if path is None else os.fspath(path)
+
+
 def given_path(value: Any) -> str | None:
     """Returns the path that a file field holds, or that a caller gave as text."""
     if isinstance(value, dict):

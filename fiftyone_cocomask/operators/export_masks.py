@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
-from .export_form import ask_for_path, given_path
+from .export_form import ask_for_path, given_path, path_text
 from .exporting import ExportOperator, say_where
 from .forms import (
     Choice,
@@ -50,7 +51,7 @@ class ExportMasks(ExportOperator):
         self,
         samples: Any,
         mask_field: str = "mask",
-        output_dir: str | None = None,
+        output_dir: str | os.PathLike[str] | None = None,
         *,
         beside_images: bool = False,
         suffix: str = "_mask",
@@ -80,7 +81,7 @@ class ExportMasks(ExportOperator):
         params = {
             "mask_field": mask_field,
             "place": "beside" if beside_images else "folder",
-            "output_dir": output_dir,
+            "output_dir": path_text(output_dir),
             "suffix": suffix,
         }
         return foo.execute_operator(

@@ -47,6 +47,6 @@ def say_where(ctx: Any, inputs: types.Object, pattern: str) -> None:
         inputs,
         "outcome",
         f"Writes the files of {images}",
-        f"Each is {pattern}. Files that are there with other content are kept and "
+        f"Each is `{pattern}`. Files that are there with other content are kept and "
         "reported.",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from .check_export import show_issues
-from .export_form import ExportPreview, ask_for_export, given_path
+from .export_form import ExportPreview, ask_for_export, given_path, path_text
 from .forms import (
     Choice,
     choose,
@@ -58,10 +59,10 @@ class ImportRoboflowCoco(JobOperator):
 
     def __call__(
         self,
-        path: str,
+        path: str | os.PathLike[str],
         dataset: str | None = None,
         *,
-        image_dir: str | None = None,
+        image_dir: str | os.PathLike[str] | None = None,
         splits: Sequence[str] | None = None,
         label_field: str = "segmentations",
         box_field: str = "detections",
@@ -97,9 +98,9 @@ class ImportRoboflowCoco(JobOperator):
             ``result`` has the ``dataset``'s name and the import's ``report``
         """
         params = {
-            "path": path,
+            "path": path_text(path),
             "dataset": dataset,
-            "image_dir": image_dir,
+            "image_dir": path_text(image_dir),
             "splits": None if splits is None else list(splits),
             "label_field": label_field,
             "box_field": box_field,

@@ -151,11 +151,11 @@ class Form:
 
     def expect_not_executable(self) -> None:
         """Waits until the form says that it cannot be executed."""
-        expect(self._execute_button()).to_be_disabled()
+        expect(self.execute_button()).to_be_disabled()
 
     def execute(self) -> None:
         """Executes and waits for the summary."""
-        button = self._execute_button()
+        button = self.execute_button()
         expect(button).to_be_enabled()
         button.click()
 
@@ -178,7 +178,8 @@ class Form:
         self.page.keyboard.press("Escape")
         expect(dialog).to_be_hidden()
 
-    def _execute_button(self) -> Locator:
+    def execute_button(self) -> Locator:
+        """Returns the button that executes."""
         actions = self.page.locator(".MuiDialogActions-root")
         return actions.get_by_role("button", name="Execute", exact=True)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import fiftyone as fo
 import pytest
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 from fiftyone_cocomask import (
     compare_masks,
@@ -21,6 +21,27 @@ from .app_page import AppPage
 from .inspector_page import PICTURES, InspectorPage
 
 FOLDER = REPOSITORY / "docs" / "images"
+# The pictures of forms, and the names under which the operator menu has them.
+FORMS = {
+    "check_export": "Check a COCO export",
+    "import_roboflow_coco": "Import a Roboflow COCO export",
+    "compute_masks": "Compute masks",
+    "evaluate_mask_area": "Evaluate mask area",
+    "evaluate_mask_coverage": "Evaluate mask coverage",
+    "find_mask_issues": "Find mask issues",
+    "compare_masks_form": "Compare masks",
+    "export_masks": "Export masks",
+    "export_cutouts": "Export cut-outs",
+}
+# Shows the end of each path only: the rest is of the machine that makes the picture.
+SHORTEN_PATHS = """() => {
+    const short = text => text.replace(/\\/\\S*\\/(?=(butterflies|export_|masks))/g, "~/");
+    document.querySelectorAll("input").forEach(i => { i.value = short(i.value); });
+    const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walk.nextNode()) {
+        walk.currentNode.nodeValue = short(walk.currentNode.nodeValue);
+    }
+}"""
 
 
 @pytest.fixture
@@ -54,6 +75,29 @@ def test_the_inspector(app: AppPage, dataset: fo.Dataset) -> None:
     _save(inspector.content, "mask_inspector")
 
 
+@pytest.mark.parametrize("name", FORMS)
+def test_a_form(
+    app: AppPage, dataset: fo.Dataset, demo_export: Path, name: str
+) -> None:
+    if name == "compare_masks_form":
+        compute_masks(dataset, mask_field="mask_opencv", rasterizer="opencv")
+    if name == "compute_masks":
+        dataset.delete_sample_field("mask")
+    if name == "import_roboflow_coco":
+        fo.delete_dataset(dataset.name)
+        dataset = fo.Dataset("other")
+    app.open(dataset.name)
+    form = app.open_form(FORMS[name])
+    if name in ("check_export", "import_roboflow_coco"):
+        form.type_path(str(demo_export))
+        form.expect_text("21 images")
+    if name.startswith("export_"):
+        form.type_path(str(demo_export.parent / name))
+    expect(form.execute_button()).to_be_enabled()
+    _hide_folders(app.page)
+    _save(app.page.locator(".MuiDialog-paper"), name)
+
+
 def test_a_comparison_in_the_model_evaluation_panel(
     app: AppPage, dataset: fo.Dataset
 ) -> None:
@@ -68,6 +112,10 @@ def test_a_comparison_in_the_model_evaluation_panel(
     panel.get_by_text("opencv_vs_coco", exact=True).first.click()
     panel.get_by_text("Mask area error (%)").first.wait_for()
     _save(panel, "compare_masks")
+
+
+def _hide_folders(page: Page) -> None:
+    page.evaluate(SHORTEN_PATHS)
 
 
 def _save(part: Page | Locator, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import shlex
@@ -12,17 +13,27 @@ from pathlib import Path
 from typing import Any
 
 import fiftyone as fo
+import fiftyone.operators as foo
 import pytest
+import yaml  # type: ignore[import-untyped]
 
+import fiftyone_cocomask as fcm
 from fiftyone_cocomask import cli
+from fiftyone_cocomask.datasets.evaluations.metrics import METRICS
 from fiftyone_cocomask.demo import write_demo_export
 from tests.conftest import REPOSITORY
-from tests.plugin import link_plugin
-from tests.readme import readme_blocks
+from tests.plugin import link_plugin, uri
+from tests.readme import blocks, readme_blocks, sections
+
+OPERATORS_PAGE = "docs/operators.md"
 
 # Blocks that install or download are for a person's machine; `make demo` and
 # `make test` are what runs this. The recipe for PyTorch is in tests/recipes.
-NOT_RUN = ("fiftyone plugins", "pip install", "make ", "fiftyone-cocomask install")
+NOT_RUN = (
+    *("fiftyone plugins", "pip install", "make ", "fiftyone-cocomask install"),
+    # tests/integration/operators/test_tasks.py runs these.
+    *("fiftyone delegated", "export FIFTYONE_"),
+)
 
 
 @pytest.fixture
@@ -42,6 +53,7 @@ def test_the_python_blocks_run(folder: Path, capsys: pytest.CaptureFixture) -> N
         "Against another mask",
         "Files for other programs",
         "In the App",
+        "Several machines",
         "For agents",
     )
     for heading in headings:
@@ -57,7 +69,8 @@ def test_the_python_blocks_run(folder: Path, capsys: pytest.CaptureFixture) -> N
     assert numbers
     assert numbers[0] == names["issues"].counts["cut_by_edge"] > 0
     dataset = fo.load_dataset("butterflies")
-    assert dataset.list_runs() == ["area", "coverage"]
+    assert "16 operations are queued" in printed
+    assert dataset.list_runs() == ["area", "coverage", "size"]
     assert "opencv_vs_coco" in dataset.list_evaluations()
     # What was found is taken away again at the end of its part.
     assert not dataset.list_saved_views()
@@ -78,8 +91,41 @@ def test_every_python_block_is_run_by_a_test() -> None:
         "Files for other programs",
         "A training set",
         "In the App",
+        "Several machines",
         "For agents",
     }
+
+
+def test_the_page_of_the_operators_runs(
+    folder: Path, capsys: pytest.CaptureFixture
+) -> None:
+    link_plugin(fo.config.plugins_dir)
+    names: dict[str, Any] = {"path": folder}
+    for heading, text in sections(OPERATORS_PAGE).items():
+        for block in blocks(text, "python"):
+            exec(compile(block, f"{OPERATORS_PAGE}, {heading}", "exec"), names)
+    assert "['mask_area', 'mask_coverage']" in capsys.readouterr().out
+    assert fcm.list_mask_evaluations(names["dataset"]) == ["mask_coverage"]
+
+
+def test_the_page_of_the_operators_has_each_with_all_its_options() -> None:
+    link_plugin(fo.config.plugins_dir)
+    manifest = yaml.safe_load((REPOSITORY / "fiftyone.yml").read_text())
+    operators = set(manifest["operators"]) - {metric.name for metric in METRICS}
+    described = set()
+    for heading, text in list(sections(OPERATORS_PAGE).items())[1:]:
+        found = re.findall(r"`@cocomask/cocomask/(\w+)`", text)
+        described |= set(found)
+        expected: set[str] = set()
+        for name in found:
+            operator = foo.get_operator(uri(name))
+            if callable(operator):
+                expected |= set(inspect.signature(operator).parameters)
+        options = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+        assert options == expected - {"samples", "delegate"}, heading
+        for picture in re.findall(r"\]\((images/.*?)\)", text):
+            assert (REPOSITORY / "docs" / picture).is_file()
+    assert described == operators
 
 
 def test_the_commands_of_the_table_are_those_of_the_program() -> None:
