@@ -35,7 +35,8 @@ FORMS = {
 }
 # Shows the end of each path only: the rest is of the machine that makes the picture.
 SHORTEN_PATHS = """() => {
-    const short = text => text.replace(/\\/\\S*\\/(?=(butterflies|export_|masks))/g, "~/");
+    const folder = /\\/\\S*\\/(?=(butterflies|export_|masks))/g;
+    const short = text => text.replace(folder, "~/");
     document.querySelectorAll("input").forEach(i => { i.value = short(i.value); });
     const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (walk.nextNode()) {
