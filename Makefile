@@ -5,6 +5,7 @@
 # make lint | types | unit | integration | app | package   one part of it
 # make screenshots      the README's pictures of the App, anew
 # make recipes          the README's recipe for PyTorch (installs it: gigabytes)
+# make comparison       the README's comparison with other tools (installs them)
 #
 # PYTHON=python3.12     makes the environment with another Python
 # FIFTYONE=1.21.0       an environment of its own, .venv-1.21.0, with that FiftyOne
@@ -23,7 +24,8 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 TEST_READY := $(VENV)/.ready-test
 
-.PHONY: demo test lint types unit integration app package screenshots recipes clean
+.PHONY: demo test lint types unit integration app package screenshots recipes \
+    comparison clean
 
 demo: $(READY)
 	$(PY) -m fiftyone_cocomask demo --port $(PORT) \
@@ -51,6 +53,10 @@ screenshots: $(TEST_READY)
 recipes: $(TEST_READY)
 	$(PY) -m pip install --quiet --editable ".[test,recipes]" $(PINNED)
 	$(PY) -m pytest tests/recipes
+
+comparison: $(TEST_READY)
+	$(PY) -m pip install --quiet --editable ".[test,comparison]" $(PINNED)
+	$(PY) -m pytest tests/comparison
 
 $(PY):
 	$(PYTHON) -m venv $(VENV)

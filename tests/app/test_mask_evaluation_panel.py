@@ -15,8 +15,8 @@ from fiftyone_cocomask import (
     compute_masks,
     evaluate_mask_area,
     evaluate_mask_coverage,
-    find_mask_issues,
     import_roboflow_coco,
+    load_mask_issues,
 )
 
 from .app_page import AppPage
@@ -149,13 +149,19 @@ def test_bars_of_the_overlap_lead_to_their_samples(
     app.wait_for_samples(without)
 
 
-def test_issues_lead_to_what_they_are_of(app: AppPage, dataset: fo.Dataset) -> None:
+def test_issues_are_searched_from_here_and_lead_to_what_they_are_of(
+    app: AppPage, dataset: fo.Dataset
+) -> None:
     app.open("demo")
     panel = app.panel
     panel.open()
-    panel.expect_text("foreground px")
-    report = find_mask_issues(dataset)
-    panel.press("Reload")
+    panel.press("Find mask issues")
+    form = app.form()
+    form.execute()
+    form.finish("cut by edge")
+    panel.expect_text("issues found by mask")
+    dataset.reload()
+    report = load_mask_issues(dataset)
     for issue in ("cut_by_edge", "copy_area"):
         expected = len(dataset.load_saved_view(report.views[issue]))
         name = issue.replace("_", " ")
