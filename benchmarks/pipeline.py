@@ -152,6 +152,18 @@ def _tables(folder: Path, export: Path) -> None:
         results.overview_histogram()
 
 
+def _panel(folder: Path, export: Path) -> None:
+    """Reads what the panel shows when it is opened."""
+    import fiftyone as fo
+
+    import fiftyone_cocomask as fcm
+    from fiftyone_cocomask.panels.reading import OBJECTS, read
+
+    dataset = fo.load_dataset(DATASET)
+    area = fcm.load_mask_evaluation(dataset, "mask_area")
+    read([area], dataset.view(), OBJECTS, None)
+
+
 def _from_dir(folder: Path, export: Path) -> None:
     import fiftyone as fo
 
@@ -193,6 +205,7 @@ OURS: dict[str, Callable[[Path, Path], None]] = {
     "area of masks and objects": _area,
     "coverage and overlap": _coverage,
     "tables of both": _tables,
+    "opening the panel": _panel,
 }
 STAGES = OURS | {
     "FiftyOne: `Dataset.from_dir`": _from_dir,
