@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ from hypothesis import settings
 REPOSITORY = Path(__file__).resolve().parents[1]
 EXPORTS = REPOSITORY.parent / "shared" / "exports"
 
+needs_posix = pytest.mark.skipif(
+    sys.platform == "win32", reason="processes are forked, or sent signals"
+)
 
 # A busy machine makes no test fail.
 settings.register_profile("no_deadline", deadline=None)

@@ -19,6 +19,7 @@ import pytest
 from fiftyone_cocomask import (
     import_roboflow_coco,
 )
+from tests.conftest import needs_posix
 
 from .small_export import (
     annotation,
@@ -73,6 +74,7 @@ def start_import(tmp_path: Path) -> Iterator[Callable[[Path], int]]:
         importer.communicate()
 
 
+@needs_posix
 def test_an_import_killed_at_any_moment_can_simply_be_run_again(
     new_dataset: Any, tmp_path: Path, start_import: Callable[[Path], int]
 ) -> None:

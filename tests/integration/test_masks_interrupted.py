@@ -19,6 +19,7 @@ import psutil
 import pytest
 
 from fiftyone_cocomask import compute_masks
+from tests.conftest import needs_posix
 
 COUNT = 200
 
@@ -110,6 +111,7 @@ def expected_areas() -> list[int]:
     return [(number % 20 + 1) ** 2 for number in range(COUNT)]
 
 
+@needs_posix
 @pytest.mark.parametrize("workers", [1, 2])
 def test_masks_killed_at_any_moment_are_whole_once_run_again(
     dataset: fo.Dataset,
@@ -142,6 +144,7 @@ def test_masks_killed_at_any_moment_are_whole_once_run_again(
     assert in_the_middle, "no run was killed in the middle"
 
 
+@needs_posix
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_full_disk_gives_one_sentence_and_whole_masks(
     dataset: fo.Dataset, tmp_path: Path, workers: int

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import fiftyone_cocomask as fcm
+from tests.conftest import needs_posix
 from tests.integration.small_export import annotation, image_name, write_split
 
 COUNT = 1000
@@ -94,6 +95,7 @@ def areas(dataset: fo.Dataset) -> dict[str, int]:
 EXPECTED_AREAS = {f"{number:04}": (5 + number % 10) ** 2 for number in range(COUNT)}
 
 
+@needs_posix
 def test_an_import_stops_and_is_completed_by_the_next(
     export: Path, new_dataset: Any
 ) -> None:
@@ -106,6 +108,7 @@ def test_an_import_stops_and_is_completed_by_the_next(
     assert len(set(dataset.values("filepath"))) == COUNT
 
 
+@needs_posix
 @pytest.mark.parametrize("workers", [1, 2])
 def test_masks_stop_and_are_completed_by_the_next_run(
     dataset: fo.Dataset, workers: int
@@ -119,6 +122,7 @@ def test_masks_stop_and_are_completed_by_the_next_run(
     assert areas(dataset) == EXPECTED_AREAS
 
 
+@needs_posix
 def test_an_evaluation_stops_and_is_completed_by_the_next(dataset: fo.Dataset) -> None:
     fcm.compute_masks(dataset)
     # Labels that masks were not drawn of have to be drawn to be measured.

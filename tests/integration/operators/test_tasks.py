@@ -17,6 +17,7 @@ from fiftyone.operators.delegated import DelegatedOperationService
 from fiftyone.operators.executor import ExecutionError
 
 import fiftyone_cocomask as fcm
+from tests.conftest import needs_posix
 from tests.plugin import uri
 
 from .workers import Workers, operations
@@ -161,6 +162,7 @@ def joined() -> dict[str, Any]:
     return whole
 
 
+@needs_posix
 def test_three_workers_of_which_one_is_killed_do_what_one_process_does(
     operator: Operator,
     workers: Workers,

@@ -24,6 +24,7 @@ from fiftyone_cocomask.geometry.png import (
     read_mask,
     write_mask,
 )
+from tests.conftest import needs_posix
 
 shapes = st.tuples(st.integers(1, 40), st.integers(1, 40))
 
@@ -213,7 +214,7 @@ while True:
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+@needs_posix
 def test_a_killed_writer_leaves_a_whole_mask(tmp_path: Path) -> None:
     path = tmp_path / "mask.png"
     for _ in range(3):
