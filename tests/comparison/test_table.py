@@ -1,0 +1,35 @@
+"""The README's comparison with other tools is what they do."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.comparison.cases import CASES, Case
+from benchmarks.comparison.outcomes import outcome
+from benchmarks.comparison.tools import TOOLS
+from tests.readme import sections
+
+for _name in ("supervision", "datumaro"):
+    pytest.importorskip(_name)
+
+
+def stated() -> dict[tuple[str, str], str]:
+    """Returns the cells of the README's table, by case and tool."""
+    rows = [
+        [cell.strip() for cell in line.strip("| ").split("|")]
+        for line in sections()["Beside other tools"].splitlines()
+        if line.startswith("|")
+    ]
+    table = rows[: len(CASES) + 2]
+    head = [cell.split("](")[0].strip("[") for cell in table[0]]
+    return {
+        (row[0], tool): cell
+        for row in table[2:]
+        for tool, cell in zip(head[1:], row[1:], strict=True)
+    }
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("tool", TOOLS)
+def test_the_readme_says_what_becomes_of_it(tool: str, case: Case) -> None:
+    assert stated()[case.name, tool].replace("**", "") == outcome(tool, case)
