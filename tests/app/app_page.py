@@ -216,10 +216,10 @@ class Panel:
         """Chooses in a dropdown; a panel that draws itself anew closes the list."""
         chosen = self.content.get_by_role("combobox").nth(dropdown)
         option = self.page.get_by_role("option", name=choice, exact=True)
-        for _ in range(5):
+        for _ in range(20):
             chosen.click()
             try:
-                option.click(timeout=5000)
+                option.click(timeout=1500)
                 break
             except TimeoutError:
                 self.page.keyboard.press("Escape")

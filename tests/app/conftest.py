@@ -18,7 +18,7 @@ from typing import Any
 
 import fiftyone as fo
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from fiftyone_cocomask.demo import write_demo_export
 from tests.plugin import link_plugin
@@ -34,6 +34,9 @@ _ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Nothing but the App itself: other addresses would only keep a test waiting.
+    # A route of Playwright would do it too, but turns off the browser's cache.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost",
 )
 _FAILED = pytest.StashKey[bool]()
 
@@ -51,10 +54,14 @@ def session() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    """A browser that keeps the App's code from test to test, compiled."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=_CHROMIUM, args=list(_ARGUMENTS)
+        browser = playwright.chromium.launch_persistent_context(
+            tmp_path_factory.mktemp("browser"),
+            executable_path=_CHROMIUM,
+            args=list(_ARGUMENTS),
+            viewport={"width": 1500, "height": 1000},
         )
         yield browser
         browser.close()
@@ -62,25 +69,20 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def app(
-    session: Any, browser: Browser, request: pytest.FixtureRequest
+    session: Any, browser: BrowserContext, request: pytest.FixtureRequest
 ) -> Iterator[AppPage]:
     """A fresh page of the App; a picture of it is kept where a test fails."""
     before = set(fo.list_datasets())
     # The server remembers what the test before has opened.
     session.dataset = None
     session.spaces = fo.Space(children=[fo.Panel(type="Samples", pinned=True)])
-    context = browser.new_context(viewport={"width": 1500, "height": 1000})
-    page = context.new_page()
+    page = browser.new_page()
     address = f"http://localhost:{session.server_port}"
-    # Nothing but the App itself: other addresses would only keep a test waiting.
-    page.route(
-        lambda url: not url.startswith((address, "blob:", "data:")),
-        lambda route: route.abort(),
-    )
     yield AppPage(page, address)
     if request.node.stash.get(_FAILED, False):
         _keep_picture(page, request.node.name)
-    context.close()
+    page.close()
+    _forget_what_the_app_kept(browser, address)
     for name in set(fo.list_datasets()) - before:
         fo.delete_dataset(name)
 
@@ -97,6 +99,15 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     report = outcome.get_result()
     if report.when == "call":
         item.stash[_FAILED] = report.failed
+
+
+def _forget_what_the_app_kept(browser: BrowserContext, address: str) -> None:
+    """Deletes what the App keeps in the browser, but not the App itself."""
+    # The empty page that the browser starts with: the App's is closed by now.
+    kept = browser.new_cdp_session(browser.pages[0])
+    what = {"origin": address, "storageTypes": "local_storage,indexeddb,cookies"}
+    kept.send("Storage.clearDataForOrigin", what)
+    kept.detach()
 
 
 def _keep_picture(page: Page, name: str) -> None:

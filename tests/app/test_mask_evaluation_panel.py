@@ -16,8 +16,8 @@ from fiftyone_cocomask import (
     evaluate_mask_area,
     evaluate_mask_coverage,
     import_roboflow_coco,
-    load_mask_issues,
 )
+from fiftyone_cocomask.datasets.evaluations import load_mask_issues
 
 from .app_page import AppPage
 
