@@ -13,7 +13,7 @@ from .kept import MANY_SAMPLES
 from .passes import EvaluationPass, PassReport
 from .plan import EvaluationKind, EvaluationPlan, checked_samples, plan_evaluation
 from .results import MaskEvaluation, evaluation_results
-from .runs import check_new_run, register_run
+from .runs import check_new_run, list_mask_evaluations, register_run
 
 
 def run_evaluation(
@@ -83,10 +83,18 @@ def end_evaluation(
         num_changed=report.num_changed,
     )
     samples.save_run_results(plan.eval_key, stored)
-    results: MaskEvaluation = evaluation_results(stored)
     if len(samples) >= MANY_SAMPLES:
-        results.keep_sums()
-    return results
+        _keep_sums(samples._root_dataset)
+    return evaluation_results(stored)
+
+
+def _keep_sums(dataset: Any) -> None:
+    """Sums up all evaluations: those before this one, too, whose samples it changed."""
+    for key in list_mask_evaluations(dataset):
+        stored = dataset.load_run_results(key)
+        # None of one that was stopped before its end.
+        if stored is not None:
+            evaluation_results(stored).keep_sums()
 
 
 def _clear_other_samples(samples: Any, plan: EvaluationPlan) -> None:

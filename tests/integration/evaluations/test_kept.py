@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from fiftyone_cocomask import (
     compute_masks,
     delete_mask_evaluation,
     evaluate_mask_area,
+    evaluate_mask_coverage,
     load_mask_evaluation,
 )
-from fiftyone_cocomask.datasets.evaluations import AreaResults
+from fiftyone_cocomask.datasets.evaluations import AreaResults, evaluate
 
 from .conftest import Samples, polyline
 
@@ -50,6 +53,21 @@ def test_sums_of_an_evaluation_that_was_run_again_are_found_by_other_processes(
     samples.dataset.reload()
     area = load_mask_evaluation(samples.dataset, "area")
     assert area.summary()["foreground_px"] == 30
+
+
+def test_an_evaluation_of_many_samples_keeps_the_sums_of_those_before_it(
+    samples: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluate, "MANY_SAMPLES", 1)
+    evaluated(samples)
+    # It writes to the samples, so that what is known of the area has to be summed anew.
+    evaluate_mask_coverage(samples.dataset, eval_key="coverage")
+    change_unseen(samples, "area_px", 1000)
+    change_unseen(samples, "coverage_ratio", 1)
+    area = load_mask_evaluation(samples.dataset, "area")
+    assert area.summary()["foreground_px"] == 30
+    coverage = load_mask_evaluation(samples.dataset, "coverage")
+    assert coverage.summary()["mean_coverage_over_images"] < 1
 
 
 def test_a_changed_sample_is_in_the_sums_at_once(samples: Samples) -> None:
