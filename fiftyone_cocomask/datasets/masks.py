@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -250,8 +251,11 @@ def draw_masks(
     maker = MaskMaker(
         plan.label_field, plan.mask_field, paths, plan.overwrite, plan.options
     )
-    with fou.ProgressBar(total=len(samples), progress=progress) as bar, frozen_heap():
-        for results in _masked_batches(samples, maker, processes, on_start):
+    batches = _masked_batches(samples, maker, processes, on_start)
+    bar = fou.ProgressBar(total=len(samples), progress=progress)
+    # Closed also after an error or Ctrl-C: at Python's own end it would be too late.
+    with bar, frozen_heap(), closing(batches):
+        for results in batches:
             for result in results:
                 report.add(result)
             bar.update(len(results))
@@ -274,7 +278,7 @@ def _masked_batches(
     maker: MaskMaker,
     processes: int,
     on_start: Callable[[], None] | None,
-) -> Iterator[list[MaskResult]]:
+) -> Generator[list[MaskResult], None, None]:
     """Makes the masks and writes them to the database, batch by batch.
 
     A mask is in the database only once its file is whole. If a file cannot be written,
@@ -284,23 +288,25 @@ def _masked_batches(
     encoded = stream_encoded_documents(
         samples, maker.paths_to_read(samples), batch_size
     )
-    made_batches = map_in_processes(maker.make_batch, encoded, processes)
-    first = next(made_batches, None)
-    # Now, since FiftyOne takes a while for it and other processes draw meanwhile.
-    if on_start is not None:
-        on_start()
-    for made in chain([] if first is None else [first], made_batches):
-        update_documents(
-            samples._dataset,
-            [
-                (result.sample_id, {maker.mask_field: result.segmentation})
-                for result in made.results
-                if result.segmentation is not None
-            ],
-        )
-        if made.error is not None:
-            raise made.error
-        yield made.results
+    with closing(
+        map_in_processes(maker.make_batch, encoded, processes)
+    ) as made_batches:
+        first = next(made_batches, None)
+        # Now, since FiftyOne takes a while for it and other processes draw meanwhile.
+        if on_start is not None:
+            on_start()
+        for made in chain([] if first is None else [first], made_batches):
+            update_documents(
+                samples._dataset,
+                [
+                    (result.sample_id, {maker.mask_field: result.segmentation})
+                    for result in made.results
+                    if result.segmentation is not None
+                ],
+            )
+            if made.error is not None:
+                raise made.error
+            yield made.results
 
 
 def declare_mask_field(dataset: fo.Dataset, plan: MaskPlan) -> None:

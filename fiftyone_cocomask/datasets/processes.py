@@ -8,7 +8,7 @@ import runpy
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,8 +23,10 @@ _BATCHES_PER_WORKER = 3
 
 def map_in_processes(
     function: Callable[[Item], Result], items: Iterable[Item], num_workers: int
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Yields the results of a function for each item, in the items' order.
+
+    Close it if it may not be read to its end: that ends the processes.
 
     Args:
         function: a function that can be pickled
