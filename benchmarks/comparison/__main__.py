@@ -22,8 +22,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()
     tools = installed_tools()
-    packages = dict.fromkeys(tool.split(",")[0] for tool in tools)
-    print(", ".join(f"{name} {version(name)}" for name in packages), end="\n\n")
+    print(", ".join(f"{name} {version(name)}" for name in tools), end="\n\n")
     print_row("in the export", *tools)
     print_row(*["---"] * (1 + len(tools)))
     for case in CASES:

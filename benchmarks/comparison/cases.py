@@ -16,8 +16,8 @@ WIDTH, HEIGHT = 100, 80
 PLAIN, SPECIAL = "plain.jpg", "special.jpg"
 RING = [10.5, 10.2, 60.3, 12.7, 55.1, 50.4, 20.8, 44.6]
 SQUARE: list[float] = [20, 20, 50, 20, 50, 40, 20, 40]
-# Overlaps the square in a quarter of it.
 FAR_SQUARE: list[float] = [70, 60, 90, 60, 90, 70, 70, 70]
+# Overlaps the square in a quarter of it.
 OTHER_SQUARE: list[float] = [35, 30, 65, 30, 65, 50, 35, 50]
 
 Json = dict[str, Any]
@@ -34,6 +34,7 @@ class Case:
             list if there is nothing to draw
         change: changes the whole export, given as the content of its JSON
         splits: the splits that have the same two images
+        has_file: whether the special image's file is there
     """
 
     name: str
@@ -41,6 +42,7 @@ class Case:
     drawn: list[list[float]] | None = None
     change: Callable[[Json], None] = lambda content: None
     splits: tuple[str, ...] = ("train",)
+    has_file: bool = True
 
     def write(self, folder: Path) -> None:
         """Writes the export, in the layout of Roboflow's."""
@@ -51,7 +53,7 @@ class Case:
                 path = folder / split / image["file_name"]
                 cv2.imwrite(str(path), np.full((HEIGHT, WIDTH, 3), 90, np.uint8))
             self.change(content)
-            if self.name == MISSING_IMAGE:
+            if not self.has_file:
                 (folder / split / SPECIAL).unlink()
             text = json.dumps(content)
             (folder / split / "_annotations.coco.json").write_text(text)
@@ -146,8 +148,6 @@ def _listed_twice(content: Json) -> None:
     content["annotations"].append(second)
 
 
-MISSING_IMAGE = "an image that is not there"
-
 CASES = (
     Case("a polygon with fractions of pixels"),
     Case(
@@ -201,7 +201,7 @@ CASES = (
     Case("an unknown category", {"category_id": 77}),
     Case("two categories of one name", {"category_id": 2}, change=_same_name),
     Case("an image without annotations", drawn=[], change=_without_annotation),
-    Case(MISSING_IMAGE),
+    Case("an image that is not there", has_file=False),
     Case("a file name listed twice", drawn=[RING, FAR_SQUARE], change=_listed_twice),
     Case("two splits with the same file names", splits=("train", "valid")),
 )

@@ -9,13 +9,13 @@ database is not counted.
 
 from __future__ import annotations
 
-import atexit
 import json
 import resource
 import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ..common import peak_megabytes
+from ..common import own_fiftyone, peak_megabytes
 
 JSON_NAME = "_annotations.coco.json"
 # What a tool may take: NaN can make pycocotools take all that there is.
@@ -96,26 +96,19 @@ def with_datumaro(export: Path, output: Path) -> None:
             _write(np.any(masks, axis=0), output, item.subset, Path(item.media.path))
 
 
-def start_fiftyone(output: Path) -> None:
+def start_fiftyone() -> None:
     """Imports FiftyOne, with a database of its own."""
-    from fiftyone_cocomask.demo.own_fiftyone import (
-        delete_own_fiftyone,
-        use_own_fiftyone,
-    )
-
-    folder = output.parent / "fiftyone"
-    atexit.register(delete_own_fiftyone, folder)
-    use_own_fiftyone(folder, show_progress_bars=False)
+    own_fiftyone()
     import fiftyone as fo
 
     fo.list_datasets()
 
 
-TOOLS: dict[str, tuple[Callable[[Path], Any], Callable[[Path, Path], None]]] = {
+TOOLS: dict[str, tuple[Callable[[], Any], Callable[[Path, Path], None]]] = {
     "fiftyone-cocomask": (start_fiftyone, with_plugin),
     "fiftyone": (start_fiftyone, with_fiftyone),
-    "supervision": (lambda _: import_module("supervision"), with_supervision),
-    "datumaro": (lambda _: import_module("datumaro"), with_datumaro),
+    "supervision": (partial(import_module, "supervision"), with_supervision),
+    "datumaro": (partial(import_module, "datumaro"), with_datumaro),
 }
 
 
@@ -140,7 +133,7 @@ if __name__ == "__main__":
     tool, export, output = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
     make_ready, to_masks = TOOLS[tool]
-    make_ready(output)
+    make_ready()
     began = time.perf_counter()
     to_masks(export, output)
     print(time.perf_counter() - began, peak_megabytes())

@@ -18,7 +18,13 @@ from ..geometry.objects import Canvas, Patch
 from ..geometry.png import encode_mask, read_mask, write_whole
 from .documents import Document, stream_documents
 from .folders import safe_name
-from .labels import geometry_paths, mask_objects, object_list_path
+from .labels import (
+    check_has_masks,
+    geometry_paths,
+    is_mask_field,
+    mask_objects,
+    object_list_path,
+)
 from .mask_files import MaskPaths
 from .masks import MAX_NAMED, mask_options
 
@@ -101,7 +107,7 @@ def export_masks(
         CocoMaskError: if an argument does not fit
         MaskFileError: if a file cannot be written
     """
-    _check_is_mask_field(samples, mask_field)
+    check_has_masks(samples._dataset, mask_field)
     if (output_dir is None) != beside_images:
         raise CocoMaskError(
             "Give either output_dir= or beside_images=True to say where masks go"
@@ -162,7 +168,7 @@ def export_cutouts(
     paths = MaskPaths(samples._dataset, Path(str(report.output_dir)))
     files = _FileWriter(report)
     patches: Callable[[Document, int, int], Iterator[tuple[str, Patch]]]
-    if _is_mask_field(samples, name):
+    if is_mask_field(samples, name):
         read = [f"{name}.mask", f"{name}.mask_path"]
 
         def patches(document: Document, height: int, width: int) -> Any:
@@ -285,19 +291,6 @@ def _rasterizer_of(samples: Any, label_field: str) -> Any:
         if options and options.get("label_field") == label_field:
             return options.get("rasterizer", "coco")
     return "coco"
-
-
-def _is_mask_field(samples: Any, name: str) -> bool:
-    field_ = samples.get_field(name)
-    return getattr(field_, "document_type", None) is fo.Segmentation
-
-
-def _check_is_mask_field(samples: Any, name: str) -> None:
-    if not _is_mask_field(samples, name):
-        raise CocoMaskError(
-            f"Dataset '{samples._dataset.name}' has no Segmentation field '{name}'; "
-            "give mask_field= one"
-        )
 
 
 def _absolute(path: str | Path) -> str:

@@ -26,7 +26,7 @@ from .evaluations.measure import (
     measure_labels,
     measure_mask,
 )
-from .evaluations.plan import check_mask_field, class_names
+from .evaluations.plan import class_names
 from .evaluations.reading import SampleReader, SampleRecord
 from .inspection_issues import sample_issues
 from .inspection_pictures import (
@@ -38,7 +38,7 @@ from .inspection_pictures import (
     strip_rows,
 )
 from .inspection_result import ClassArea, MaskState, ObjectArea, SampleInspection
-from .labels import mask_objects, object_fields
+from .labels import check_has_masks, mask_fields, mask_objects, object_fields
 from .mask_drawing import MaskOptions
 from .masks import mask_options
 
@@ -51,15 +51,6 @@ _ATTRIBUTES = ("coco_id", "coco_id_text")
 _DEFAULT_OPTIONS = MaskOptions(
     "binary", "coco", "largest_first", None, include_crowd=True
 )
-
-
-def mask_fields(dataset: fo.Dataset) -> list[str]:
-    """Returns the names of a dataset's fields of masks."""
-    return [
-        name
-        for name, item in dataset.get_field_schema().items()
-        if getattr(item, "document_type", None) is fo.Segmentation
-    ]
 
 
 def label_field_of(dataset: fo.Dataset, mask_field: str | None) -> str | None:
@@ -101,7 +92,7 @@ def inspect_sample(
     if mask_field is None:
         mask_field = next(iter(mask_fields(dataset)), None)
     else:
-        check_mask_field(dataset, mask_field)
+        check_has_masks(dataset, mask_field)
     label_field = label_field_of(dataset, mask_field)
     record = _read(dataset, sample_id, mask_field, label_field)
     found = SampleInspection(

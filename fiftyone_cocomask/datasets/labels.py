@@ -95,6 +95,30 @@ def object_fields(samples: Any) -> list[str]:
     ]
 
 
+def is_mask_field(samples: Any, name: str) -> bool:
+    """Whether a dataset has a field of masks of this name."""
+    return name in mask_fields(samples)
+
+
+def mask_fields(samples: Any) -> list[str]:
+    """Returns the names of a dataset's fields of masks."""
+    return list(samples.get_field_schema(embedded_doc_type=fo.Segmentation))
+
+
+def check_has_masks(dataset: fo.Dataset, mask_field: str) -> None:
+    """Checks that a dataset has a field of masks.
+
+    Raises:
+        CocoMaskError: if it has not
+    """
+    if not is_mask_field(dataset, mask_field):
+        names = mask_fields(dataset)
+        has = f"it has {', '.join(names)}" if names else "compute masks first"
+        raise CocoMaskError(
+            f"Dataset '{dataset.name}' has no Segmentation field '{mask_field}'; {has}"
+        )
+
+
 def geometry_paths(samples: Any, label_field: str) -> list[str]:
     """Returns the paths to read for :func:`mask_objects`, and no others.
 

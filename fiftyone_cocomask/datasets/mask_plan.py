@@ -11,7 +11,7 @@ import fiftyone as fo
 import fiftyone.core.storage as fos
 
 from ..errors import CocoMaskError
-from .labels import object_list_path
+from .labels import is_mask_field, object_list_path
 from .mask_drawing import MaskOptions, Mode, Rasterizer
 from .mask_files import default_mask_dir
 
@@ -135,14 +135,11 @@ def check_mask_field(dataset: fo.Dataset, mask_field: str, label_field: str) -> 
         raise CocoMaskError(f"mask_field must be a field name, not {mask_field!r}")
     if mask_field == label_field:
         raise CocoMaskError(f"mask_field and label_field are both {label_field!r}")
-    present = dataset.get_field(mask_field)
-    if present is not None:
-        label_type = getattr(present, "document_type", None)
-        if label_type is not fo.Segmentation:
-            raise CocoMaskError(
-                f"Dataset '{dataset.name}' has a field '{mask_field}' that is no "
-                "Segmentation; give another mask_field"
-            )
+    if dataset.has_field(mask_field) and not is_mask_field(dataset, mask_field):
+        raise CocoMaskError(
+            f"Dataset '{dataset.name}' has a field '{mask_field}' that is no "
+            "Segmentation; give another mask_field"
+        )
 
 
 def _class_values(

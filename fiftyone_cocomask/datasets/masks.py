@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -215,10 +216,7 @@ def compute_masks(
         storage=storage,
         overwrite=overwrite,
     )
-
-    def declare() -> None:
-        declare_mask_field(samples._dataset, plan)
-
+    declare = partial(declare_mask_field, samples._dataset, plan)
     return draw_masks(samples, plan, processes, progress, on_start=declare)
 
 

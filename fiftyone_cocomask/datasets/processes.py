@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 
 _PACKAGE = __name__.rsplit(".", 2)[0]
 _PACKAGE_DIR = Path(__file__).resolve().parents[1]
-_BATCHES_PER_WORKER = 3
+_BATCHES_PER_WORKER = 4
 
 
 def map_in_processes(

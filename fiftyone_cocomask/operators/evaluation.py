@@ -12,10 +12,12 @@ from ..errors import CocoMaskError
 from .forms import (
     Choice,
     choose,
+    choose_field,
     count,
     dataset_problem,
     default_field,
     form,
+    is_switched_on,
     note,
     reject,
     segmentation_fields,
@@ -175,14 +177,14 @@ class EvaluationOperator(SplitJobOperator):
     def _ask(self, ctx: Any, inputs: types.Object, mask_fields: list[str]) -> None:
         params = ctx.params
         target = ctx.target_view()
-        mask_field = choose(
+        mask_field = choose_field(
             inputs,
             "mask_field",
-            [Choice(name) for name in mask_fields],
+            mask_fields,
             params.get("mask_field"),
             label="Masks",
             description="The masks to measure",
-            default=default_field(mask_fields, "mask"),
+            usual="mask",
         )
         labels = drawable_fields(ctx.dataset)
         label_field = choose(
@@ -198,10 +200,7 @@ class EvaluationOperator(SplitJobOperator):
             default=_default_labels(ctx.dataset, mask_field, labels),
         )
         eval_key = self._ask_for_key(ctx, inputs)
-        inputs.bool(
-            "more", default=False, label="More options", view=types.SwitchView()
-        )
-        if params.get("more"):
+        if is_switched_on(ctx, inputs, "more", "More options"):
             ask_for_num_tasks(inputs)
         if eval_key and mask_field and label_field:
             self._say_what_will_happen(ctx, inputs, target, eval_key, label_field)

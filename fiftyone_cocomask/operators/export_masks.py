@@ -13,6 +13,7 @@ from .exporting import ExportOperator, say_where
 from .forms import (
     Choice,
     choose,
+    choose_field,
     dataset_problem,
     default_field,
     form,
@@ -123,14 +124,14 @@ class ExportMasks(ExportOperator):
 
 def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
     params = ctx.params
-    choose(
+    choose_field(
         inputs,
         "mask_field",
-        [Choice(name) for name in fields],
+        fields,
         params.get("mask_field"),
         label="Masks",
         description="The masks to write: 255 wherever one is not 0",
-        default=default_field(fields, "mask"),
+        usual="mask",
     )
     place = choose(
         inputs,

@@ -14,10 +14,12 @@ from .forms import (
     IMPORT_HINT,
     Choice,
     choose,
+    choose_field,
     count,
     dataset_problem,
     default_field,
     form,
+    is_switched_on,
     note,
     reject,
     segmentation_fields,
@@ -33,6 +35,27 @@ if TYPE_CHECKING:
 _KEY = "mask_issues"
 # What stands for no mask field, since a dropdown cannot be emptied.
 _NO_MASKS = "-"
+# What the form calls each of the `IssueLimits`, and says of it.
+_LIMITS = {
+    "tiny_px": ("Tiny below, in pixels", "A label of fewer pixels is tiny"),
+    "huge_share": (
+        "Huge from, as a share of the image",
+        "A label of at least this share of its image, 0 to 1, is huge",
+    ),
+    "outlier_score": (
+        "Outlier beyond a score of",
+        "The modified z-score in its class beyond which a label is one",
+    ),
+    "min_class_size": (
+        "Outliers in classes from, in labels",
+        "A class of fewer labels has no outliers",
+    ),
+    "copy_tolerance": (
+        "Augmented copies differ by more than",
+        "The deviation of a copy's coverage from the median of all copies, as a share "
+        "of that median",
+    ),
+}
 
 
 class FindMaskIssues(JobOperator):
@@ -215,14 +238,14 @@ class ClearMaskIssues(foo.Operator):
                 "**Find mask issues**.",
             )
         else:
-            key = choose(
+            key = choose_field(
                 inputs,
                 "key",
-                [Choice(name) for name in keys],
+                keys,
                 ctx.params.get("key"),
                 label="Search",
                 description="The search whose marks are removed",
-                default=default_field(keys, _KEY),
+                usual=_KEY,
             )
             if key is not None:
                 removed = f"Removes the tags `{key}:...` and their saved views"
@@ -241,14 +264,14 @@ class ClearMaskIssues(foo.Operator):
 def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
     params = ctx.params
     images = count(len(ctx.target_view()), "image")
-    label_field = choose(
+    label_field = choose_field(
         inputs,
         "label_field",
-        [Choice(name) for name in fields],
+        fields,
         params.get("label_field"),
         label="Objects",
         description="The labels to look at",
-        default=default_field(fields, "segmentations"),
+        usual="segmentations",
     )
     choose(
         inputs,
@@ -269,13 +292,7 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         description="What the tags and saved views begin with",
         default=_KEY,
     )
-    inputs.bool(
-        "change_rules",
-        default=False,
-        label="Change the rules",
-        view=types.SwitchView(),
-    )
-    if params.get("change_rules"):
+    if is_switched_on(ctx, inputs, "change_rules", "Change the rules"):
         _ask_for_limits(inputs)
     if label_field is None:
         return
@@ -294,44 +311,18 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
 def _ask_for_limits(inputs: types.Object) -> None:
     from ..datasets.evaluations import IssueLimits
 
-    usual = IssueLimits()
-    inputs.int(
-        "tiny_px",
-        label="Tiny below, in pixels",
-        description="A label of fewer pixels is tiny",
-        default=usual.tiny_px,
-        min=0,
-    )
-    inputs.float(
-        "huge_share",
-        label="Huge from, as a share of the image",
-        description="A label of at least this share of its image, 0 to 1, is huge",
-        default=usual.huge_share,
-        min=0,
-        max=1,
-    )
-    inputs.float(
-        "outlier_score",
-        label="Outlier beyond a score of",
-        description="The modified z-score in its class beyond which a label is one",
-        default=usual.outlier_score,
-        min=0,
-    )
-    inputs.int(
-        "min_class_size",
-        label="Outliers in classes from, in labels",
-        description="A class of fewer labels has no outliers",
-        default=usual.min_class_size,
-        min=1,
-    )
-    inputs.float(
-        "copy_tolerance",
-        label="Augmented copies differ by more than",
-        description="The deviation of a copy's coverage from the median of all copies, "
-        "as a share of that median",
-        default=usual.copy_tolerance,
-        min=0,
-    )
+    for rule in dataclasses.fields(IssueLimits):
+        label, description = _LIMITS[rule.name]
+        least, most = IssueLimits.BOUNDS[rule.name]
+        ask = inputs.int if isinstance(rule.default, int) else inputs.float
+        ask(
+            rule.name,
+            label=label,
+            description=description,
+            default=rule.default,
+            min=least,
+            max=most,
+        )
 
 
 def _default_masks(dataset: Any) -> str:

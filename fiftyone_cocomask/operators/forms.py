@@ -170,6 +170,36 @@ def choose_several(
     return given or None
 
 
+def choose_field(
+    inputs: types.Object,
+    name: str,
+    fields: Sequence[str],
+    given: Any,
+    *,
+    label: str,
+    description: str,
+    usual: str,
+    problem: str | None = None,
+) -> str | None:
+    """Adds a choice of one of some fields, as :func:`choose` does."""
+    return choose(
+        inputs,
+        name,
+        [Choice(field) for field in fields],
+        given,
+        label=label,
+        description=description,
+        default=default_field(fields, usual),
+        problem=problem,
+    )
+
+
+def is_switched_on(ctx: Any, inputs: types.Object, name: str, label: str) -> bool:
+    """Adds a switch that shows more of a form, and returns whether it is on."""
+    inputs.bool(name, default=False, label=label, view=types.SwitchView())
+    return bool(ctx.params.get(name))
+
+
 def default_field(fields: Sequence[str], usual: str) -> str:
     """Returns the field that holds if none is chosen: the usual one, else the first.
 
@@ -182,11 +212,9 @@ def default_field(fields: Sequence[str], usual: str) -> str:
 
 def segmentation_fields(dataset: fo.Dataset) -> list[str]:
     """Returns the names of a dataset's fields of masks."""
-    return [
-        name
-        for name, field in dataset.get_field_schema().items()
-        if getattr(field, "document_type", None) is fo.Segmentation
-    ]
+    from ..datasets.labels import mask_fields
+
+    return mask_fields(dataset)
 
 
 def count(number: int, noun: str) -> str:

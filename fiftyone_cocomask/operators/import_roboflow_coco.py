@@ -19,6 +19,7 @@ from .forms import (
     choose_several,
     count,
     form,
+    is_switched_on,
     note,
     radio,
     reject,
@@ -194,8 +195,8 @@ def _ask_how(ctx: Any, inputs: types.Object, preview: ExportPreview) -> None:
         )
     name = _chosen_dataset(params)
     _ask_for_dataset(ctx, inputs, name)
-    inputs.bool("more", default=False, label="More options", view=types.SwitchView())
-    if params.get("more") or any(k in params for k in ("label_field", "box_field")):
+    wants_more = is_switched_on(ctx, inputs, "more", "More options")
+    if wants_more or any(k in params for k in ("label_field", "box_field")):
         _ask_for_fields(params, inputs)
     if name is not None:
         _say_what_will_happen(params, inputs, preview, name)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import fiftyone.operators.types as types
+from fiftyone.operators.cache import execution_cache
 
 from .export_form import ask_for_path, given_path
 from .forms import (
     Choice,
     choose,
+    choose_field,
     choose_several,
     count,
-    default_field,
+    is_switched_on,
     note,
     radio,
     reject,
@@ -55,14 +57,14 @@ def ask_for_masks(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
     """
     params = ctx.params
     target = ctx.target_view()
-    label_field = choose(
+    label_field = choose_field(
         inputs,
         "label_field",
-        [Choice(name) for name in fields],
+        fields,
         params.get("label_field"),
         label="Objects",
         description="The polygons, or detections with masks, to draw",
-        default=default_field(fields, "segmentations"),
+        usual="segmentations",
         problem=f"Dataset '{ctx.dataset.name}' has no objects to draw in the field "
         f"{params.get('label_field')!r}; it has them in {', '.join(fields)}",
     )
@@ -80,7 +82,7 @@ def ask_for_masks(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
             default=choices[0].value,
             view=radio,
         )
-    classes = _classes(ctx.dataset, label_field)
+    classes = _classes(ctx, label_field)
     if params.get("mode") in ("semantic", "instance"):
         _ask_for_overlap(params, inputs, classes)
     if len(classes) > 1:
@@ -92,8 +94,8 @@ def ask_for_masks(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
             label="Classes",
             description="The classes to draw; all if none is chosen",
         )
-    inputs.bool("more", default=False, label="More options", view=types.SwitchView())
-    _ask_for_more(ctx, inputs)
+    if is_switched_on(ctx, inputs, "more", "More options"):
+        _ask_for_more(ctx, inputs)
     if mask_field is not None and label_field is not None:
         _say_what_will_happen(ctx, inputs, target, mask_field)
 
@@ -119,12 +121,21 @@ def _ask_for_mask_field(
     return given
 
 
-def _classes(dataset: Any, label_field: str | None) -> list[str]:
+def _as_it_is_now(ctx: Any, *names: str | None) -> tuple[Any, ...]:
+    from ..datasets.documents import samples_state
+
+    return (str(ctx.dataset._doc.id), samples_state(ctx.dataset), *names)
+
+
+# The form is made anew after each change in it, and this reads all labels.
+@execution_cache(residency="ephemeral", max_size=16, key_fn=_as_it_is_now)
+def _classes(ctx: Any, label_field: str | None) -> list[str]:
     from ..datasets.labels import object_list_path
 
     if label_field is None:
         return []
-    return dataset.distinct(f"{object_list_path(dataset, label_field)}.label")
+    path = f"{object_list_path(ctx.dataset, label_field)}.label"
+    return list(ctx.dataset.distinct(path))
 
 
 def _ask_for_overlap(
@@ -152,8 +163,6 @@ def _ask_for_overlap(
 
 def _ask_for_more(ctx: Any, inputs: types.Object) -> None:
     params = ctx.params
-    if not params.get("more"):
-        return
     inputs.bool(
         "include_crowd",
         default=True,

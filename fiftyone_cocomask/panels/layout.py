@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import fiftyone as fo
 import fiftyone.operators.types as types
 
 from . import elements, sections
@@ -48,14 +47,6 @@ _STATUS_TEXT = {
         }
     }
 }
-
-
-def has_masks(dataset: fo.Dataset) -> bool:
-    """Whether a dataset has a field of masks."""
-    return any(
-        getattr(field, "document_type", None) is fo.Segmentation
-        for field in dataset.get_field_schema().values()
-    )
 
 
 def render(panel: MaskEvaluationPanel, ctx: Any) -> types.Property:

@@ -223,6 +223,7 @@ class MaskEvaluationPanel(foo.Panel):
     def _refresh(self, ctx: Any) -> None:
         """Reads everything anew."""
         from ..datasets.evaluations import list_mask_evaluations
+        from ..datasets.labels import mask_fields
 
         state = ctx.panel.state
         state.problem = None
@@ -231,7 +232,7 @@ class MaskEvaluationPanel(foo.Panel):
         state.keys = keys
         if not keys:
             state.eval_key = None
-            state.has_masks = ctx.dataset is not None and layout.has_masks(ctx.dataset)
+            state.has_masks = ctx.dataset is not None and bool(mask_fields(ctx.dataset))
             return
         if added or state.eval_key not in keys:
             state.eval_key = added[-1] if added else keys[0]

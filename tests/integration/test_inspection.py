@@ -17,11 +17,7 @@ import pytest
 
 from fiftyone_cocomask import compute_masks, import_roboflow_coco
 from fiftyone_cocomask.coco.issues import IssueCode
-from fiftyone_cocomask.datasets.inspection import (
-    inspect_sample,
-    label_field_of,
-    mask_fields,
-)
+from fiftyone_cocomask.datasets.inspection import inspect_sample, label_field_of
 from fiftyone_cocomask.datasets.inspection_issues import sample_issues
 from fiftyone_cocomask.datasets.inspection_pictures import MAX_SIDE
 from fiftyone_cocomask.datasets.inspection_result import (
@@ -30,6 +26,7 @@ from fiftyone_cocomask.datasets.inspection_result import (
     ObjectArea,
     SampleInspection,
 )
+from fiftyone_cocomask.datasets.labels import mask_fields
 from fiftyone_cocomask.errors import CocoMaskError
 
 from .evaluations.conftest import HEIGHT, WIDTH, Samples, mask_of_boxes, polyline

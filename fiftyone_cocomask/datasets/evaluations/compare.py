@@ -9,6 +9,7 @@ import numpy as np
 from fiftyone.utils.eval.segmentation import SimpleEvaluationConfig
 
 from ...errors import CocoMaskError
+from ..labels import check_has_masks
 from .comparison import MaskComparison
 from .comparison_runs import (
     check_comparison_key,
@@ -25,7 +26,7 @@ from .metrics import (
     size_errors,
     write_errors,
 )
-from .plan import check_mask_field, checked_samples
+from .plan import checked_samples
 from .segmentation_run import evaluate_segmentations
 
 # Reports name at most this many samples.
@@ -85,8 +86,8 @@ def compare_masks(
     """
     samples = checked_samples(samples)
     dataset = samples._root_dataset
-    check_mask_field(dataset, pred_field)
-    check_mask_field(dataset, gt_field)
+    check_has_masks(dataset, pred_field)
+    check_has_masks(dataset, gt_field)
     check_comparison_key(dataset, eval_key, pred_field, gt_field, overwrite=overwrite)
     survey = _Survey(samples, pred_field, gt_field)
     if not survey.errors:

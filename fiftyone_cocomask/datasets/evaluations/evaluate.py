@@ -59,9 +59,9 @@ def begin_evaluation(samples: Any, plan: EvaluationPlan, *, overwrite: bool) -> 
     if outdated:
         delete_fields(dataset, sorted(outdated), plan.eval_key)
     register_run(samples, plan.fields, plan.mask_field, plan.label_field)
-    plan.fields.declare(dataset)
-    if samples is not dataset:
+    if samples is not dataset and dataset.has_field(_first_field(plan)):
         _clear_other_samples(samples, plan)
+    plan.fields.declare(dataset)
 
 
 def measure_samples(samples: Any, plan: EvaluationPlan, progress: Any) -> PassReport:
@@ -75,13 +75,7 @@ def end_evaluation(
     samples: Any, plan: EvaluationPlan, report: PassReport
 ) -> MaskEvaluation:
     """Saves the results of an evaluation whose samples have been measured."""
-    stored = samples.init_run_results(
-        plan.eval_key,
-        without_number=report.without_number,
-        num_without_number=report.num_without_number,
-        num_other_size=report.num_other_size,
-        num_changed=report.num_changed,
-    )
+    stored = samples.init_run_results(plan.eval_key, **report.to_dict())
     samples.save_run_results(plan.eval_key, stored)
     if len(samples) >= MANY_SAMPLES:
         _keep_sums(samples._root_dataset)
@@ -103,7 +97,7 @@ def _clear_other_samples(samples: Any, plan: EvaluationPlan) -> None:
     wanted: set[ObjectId] = set()
     for documents in stream_documents(samples, ["_id"]):
         wanted.update(document["_id"] for document in documents)
-    first = fields.on_sample(fields.sample_specs[0].suffix)
+    first = _first_field(plan)
     of_samples = dict.fromkeys(fields.sample_paths)
     names = [path.rpartition(".")[2] for path in fields.label_paths]
     for ids in sample_ids(dataset, {first: {"$ne": None}}, BATCH_SIZE):
@@ -112,3 +106,8 @@ def _clear_other_samples(samples: Any, plan: EvaluationPlan) -> None:
         if names and plan.labels is not None:
             of_labels, guard = plan.labels.clearing(names)
             update_documents(dataset, [(i, of_labels, guard) for i in outdated])
+
+
+def _first_field(plan: EvaluationPlan) -> str:
+    """Returns the field that each sample of an evaluation has."""
+    return plan.fields.on_sample(plan.fields.sample_specs[0].suffix)

@@ -8,12 +8,13 @@ import fiftyone as fo
 import fiftyone.core.utils as fou
 
 from ...errors import CocoMaskError
+from ..labels import check_has_masks
 from .issue_marks import IssueMarks
 from .issue_rules import IssueLimits, MaskIssue
 from .issue_search import IssueSearch, MaskIssueReport
 from .keys import check_key
 from .label_lists import LabelList
-from .plan import check_mask_field, checked_samples
+from .plan import checked_samples
 
 _METHOD = "cocomask/issues"
 
@@ -69,7 +70,7 @@ def find_mask_issues(
     limits = limits or IssueLimits()
     labels = LabelList.of_field(dataset, label_field)
     if mask_field is not None:
-        check_mask_field(dataset, mask_field)
+        check_has_masks(dataset, mask_field)
     check_search(dataset, key, label_field)
     marks = IssueMarks(dataset, key, labels)
     config = samples.init_run(

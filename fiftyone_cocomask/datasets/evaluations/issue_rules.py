@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from enum import Enum
 from hashlib import blake2b
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -57,6 +57,15 @@ class IssueLimits:
         CocoMaskError: if one of them makes no rule
     """
 
+    # The least and the most that each may be; None is no limit.
+    BOUNDS: ClassVar[dict[str, tuple[float, float | None]]] = {
+        "tiny_px": (0, None),
+        "huge_share": (0, 1),
+        "outlier_score": (0, None),
+        "min_class_size": (1, None),
+        "copy_tolerance": (0, None),
+    }
+
     tiny_px: int = 16
     huge_share: float = 0.95
     outlier_score: float = 3.5
@@ -64,13 +73,7 @@ class IssueLimits:
     copy_tolerance: float = 0.1
 
     def __post_init__(self) -> None:
-        for name, least, most in (
-            ("tiny_px", 0, None),
-            ("huge_share", 0, 1),
-            ("outlier_score", 0, None),
-            ("min_class_size", 1, None),
-            ("copy_tolerance", 0, None),
-        ):
+        for name, (least, most) in self.BOUNDS.items():
             value = getattr(self, name)
             is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
             # Written so that NaN is refused too.

@@ -9,6 +9,7 @@ from typing import Any
 import fiftyone as fo
 
 from ...errors import CocoMaskError
+from ..labels import check_has_masks
 from ..masks import mask_options
 from .fields import EvaluationFields, FieldSpec
 from .label_lists import LabelList
@@ -91,7 +92,7 @@ def plan_evaluation(
     Raises:
         CocoMaskError: if a field does not fit
     """
-    check_mask_field(dataset, mask_field)
+    check_has_masks(dataset, mask_field)
     names = class_names(dataset, mask_field)
     labels = None
     if label_field is not None:
@@ -122,25 +123,6 @@ def checked_samples(samples: Any) -> Any:
             "evaluated on images"
         )
     return samples
-
-
-def check_mask_field(dataset: fo.Dataset, mask_field: str) -> None:
-    """Checks that a dataset has a field of masks.
-
-    Raises:
-        CocoMaskError: if it has not
-    """
-    present = dataset.get_field(mask_field)
-    if getattr(present, "document_type", None) is not fo.Segmentation:
-        names = [
-            name
-            for name, item in dataset.get_field_schema().items()
-            if getattr(item, "document_type", None) is fo.Segmentation
-        ]
-        has = f"it has {', '.join(names)}" if names else "compute masks first"
-        raise CocoMaskError(
-            f"Dataset '{dataset.name}' has no Segmentation field '{mask_field}'; {has}"
-        )
 
 
 def class_names(dataset: fo.Dataset, mask_field: str) -> dict[int, str] | None:

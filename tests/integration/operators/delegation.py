@@ -19,8 +19,18 @@ def run_delegated(name: str, dataset: fo.Dataset, **params: Any) -> dict[str, An
         uri(name), dataset=dataset, params=params, request_delegation=True
     )
     assert queued.delegated
-    service = DelegatedOperationService()
-    [operation] = service.list_operations(operator=uri(name), run_state="queued")
-    outcome = service.execute_operation(operation, log=False)
+    outcome = run_next()
     assert outcome.error is None
     return outcome.result
+
+
+def operations(state: str | None = None) -> list[Any]:
+    """Returns the operations in the queue, or those of a state, oldest first."""
+    found = DelegatedOperationService().list_operations(run_state=state)
+    return sorted(found, key=lambda operation: operation.id)
+
+
+def run_next() -> Any:
+    """Runs the oldest queued operation in this process, as an orchestrator does."""
+    oldest = operations("queued")[0]
+    return DelegatedOperationService().execute_operation(oldest, log=False)

@@ -15,6 +15,8 @@ from fiftyone.operators.executor import ExecutionError
 from fiftyone_cocomask import import_roboflow_coco
 from tests.plugin import uri
 
+from .delegation import run_next
+
 Operator = Callable[[str], Any]
 
 
@@ -187,11 +189,7 @@ def test_a_delegated_import_runs_when_an_orchestrator_takes_it(
     )
     assert queued.delegated
     assert not fo.dataset_exists("later")
-    from fiftyone.operators.delegated import DelegatedOperationService
-
-    service = DelegatedOperationService()
-    [operation] = service.list_operations(operator=uri("import_roboflow_coco"))
-    result = service.execute_operation(operation, log=False)
+    result = run_next()
     assert result.error is None
     assert result.result["dataset"] == "later"
     assert len(fo.load_dataset("later")) == 21

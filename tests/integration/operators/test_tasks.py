@@ -20,7 +20,8 @@ import fiftyone_cocomask as fcm
 from tests.conftest import needs_posix
 from tests.plugin import uri
 
-from .workers import Workers, operations
+from .delegation import operations, run_next
+from .workers import Workers
 
 # Of the large images.
 COUNT = 120
@@ -79,12 +80,6 @@ def _queue() -> Iterator[None]:
 def empty_queue() -> None:
     for operation in operations():
         DelegatedOperationService().delete_operation(operation.id)
-
-
-def run_next(state: str = "queued") -> Any:
-    """Runs the oldest operation in this process, as a worker does."""
-    operation = operations(state)[0]
-    return DelegatedOperationService().execute_operation(operation, log=False)
 
 
 def run_all() -> list[Any]:

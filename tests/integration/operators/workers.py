@@ -14,14 +14,10 @@ from typing import Any
 from fiftyone.core.odm import get_db_client
 from fiftyone.operators.delegated import DelegatedOperationService
 
+from .delegation import operations
+
 FIFTYONE = Path(sys.executable).with_name("fiftyone")
 SECONDS = 60
-
-
-def operations(state: str | None = None) -> list[Any]:
-    """Returns the operations in the queue, or those of a state, oldest first."""
-    found = DelegatedOperationService().list_operations(run_state=state)
-    return sorted(found, key=lambda operation: operation.id)
 
 
 class Workers:
