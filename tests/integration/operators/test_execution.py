@@ -10,6 +10,7 @@ import fiftyone as fo
 import fiftyone.operators as foo
 import numpy as np
 import pytest
+from fiftyone import ViewField as F
 from fiftyone.operators.executor import ExecutionError
 
 from fiftyone_cocomask import import_roboflow_coco
@@ -152,6 +153,22 @@ def test_only_fitting_fields_are_offered(app_request: Any, dataset: fo.Dataset) 
     """The boxes in `detections` have no masks to draw."""
     field = app_request("compute_masks", dataset).form()["label_field"]
     assert field["type"]["values"] == ["segmentations"]
+
+
+def test_classes_that_come_and_go_do_so_in_the_form(
+    dataset: fo.Dataset, app_request: Any
+) -> None:
+    def offered() -> list[str]:
+        field = app_request("compute_masks", dataset).form()["classes"]
+        return [choice["value"] for choice in field["view"]["choices"]]
+
+    assert offered() == ["beetle", "butterfly"]
+    sample = dataset.match(F("segmentations.polylines").length() > 0).first()
+    sample.segmentations.polylines[0].label = "moth"
+    sample.save()
+    assert offered() == ["beetle", "butterfly", "moth"]
+    dataset.map_values("segmentations.polylines.label", {"moth": "beetle"}).save()
+    assert offered() == ["beetle", "butterfly"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,128 @@
+"""Mask area where masks are missing, broken or do not fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone as fo
+import numpy as np
+import pytest
+
+from fiftyone_cocomask import CocoMaskError, evaluate_mask_area
+
+from .conftest import HEIGHT, WIDTH, Samples, mask_of_boxes, polyline
+
+# Two squares of 15 x 10 that meet in 5 x 10 pixels, and one of 2 x 2 in the first.
+LEFT, RIGHT, SMALL = (5, 5, 20, 15), (15, 5, 30, 15), (6, 6, 8, 8)
+
+
+def test_missing_masks_are_reported_and_never_counted_as_zero(
+    samples: Samples,
+) -> None:
+    good = samples.add("good.jpg", mask_of_boxes(LEFT), lines=[polyline(LEFT, "a")])
+    gone = samples.add("gone.jpg", mask_of_boxes(LEFT), lines=[polyline(LEFT, "a")])
+    none = samples.add("none.jpg", lines=[polyline(LEFT, "a")])
+    (samples.folder / "masks" / "gone.png").unlink()
+    area = evaluate_mask_area(
+        samples.dataset, label_field="segmentations", eval_key="area"
+    )
+    summary = area.summary()
+    assert summary["images"] == 1
+    assert summary["images_without_number"] == 2
+    assert summary["empty_images"] == 0
+    assert summary["mean_area_px_over_images"] == 150
+    assert summary["objects"] == 1
+    reasons = {row["filepath"]: row["reason"] for row in summary["without_number"]}
+    assert set(reasons) == {gone.filepath, none.filepath}
+    assert "gone.png" in reasons[gone.filepath]
+    assert samples.raw(good)["area_px"] == 150
+    for sample in (gone, none):
+        raw = samples.raw(sample)
+        assert raw.get("area_px") is None
+        assert raw["segmentations"]["polylines"][0].get("area_px") is None
+
+
+def test_a_number_goes_when_its_mask_has_gone(samples: Samples) -> None:
+    sample = samples.add("a.jpg", mask_of_boxes(LEFT), lines=[polyline(LEFT, "a")])
+    for _ in range(2):
+        evaluate_mask_area(
+            samples.dataset, label_field="segmentations", eval_key="area"
+        )
+        (samples.folder / "masks" / "a.png").unlink(missing_ok=True)
+    raw = samples.raw(sample)
+    assert raw["area_px"] is None
+    assert raw["segmentations"]["polylines"][0]["area_px"] is None
+
+
+def test_masks_with_colours_and_broken_files_are_refused_in_words(
+    samples: Samples,
+) -> None:
+    rgb = samples.add("rgb.jpg", np.full((HEIGHT, WIDTH, 3), 255, np.uint8))
+    broken = samples.add("broken.jpg", mask_of_boxes(LEFT))
+    (samples.folder / "masks" / "broken.png").write_bytes(b"no image")
+    floats = samples.add("floats.jpg")
+    floats["mask"] = fo.Segmentation(mask=np.full((HEIGHT, WIDTH), 0.5))
+    floats.save()
+    samples.dataset.mask_targets["mask"] = {1: "a"}
+    samples.dataset.save()
+    area = evaluate_mask_area(samples.dataset, eval_key="area")
+    reasons = {row["filepath"]: row["reason"] for row in area.without_number}
+    assert "colours" in reasons[rgb.filepath]
+    assert "broken.png" in reasons[broken.filepath]
+    assert "float64" in reasons[floats.filepath]
+    assert area.summary()["images"] == 0
+
+
+def test_masks_of_another_size_than_their_image_are_counted_and_reported(
+    samples: Samples,
+) -> None:
+    half = mask_of_boxes(LEFT)[: HEIGHT // 2, : WIDTH // 2]
+    sample = samples.add("a.jpg", half)
+    area = evaluate_mask_area(samples.dataset, eval_key="area")
+    assert samples.raw(sample)["area_px"] == np.count_nonzero(half) == 150
+    assert area.summary()["masks_of_other_size"] == 1
+
+
+def test_an_empty_dataset_has_figures_of_nothing(samples: Samples) -> None:
+    samples.add("a.jpg", mask_of_boxes(LEFT), lines=[polyline(LEFT, "a")])
+    samples.dataset.clear()
+    area = evaluate_mask_area(
+        samples.dataset, label_field="segmentations", eval_key="area"
+    )
+    summary = area.summary()
+    assert summary["images"] == summary["foreground_px"] == summary["objects"] == 0
+    assert summary["mean_area_px_over_images"] is None
+    assert area.per_sample().empty
+    assert area.per_class().empty
+    assert area.per_split().empty
+    assert area.histogram().counts == ()
+    for figure in (area.plot_distribution(), area.plot_classes(), area.plot_splits()):
+        figure.to_json()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"mask_field": "nothing"}, "nothing"),
+        ({"mask_field": "segmentations"}, "segmentations"),
+        ({"label_field": "nothing"}, "nothing"),
+        ({"label_field": "mask"}, "mask"),
+        ({"eval_key": "no key"}, "no key"),
+        ({"eval_key": "_hidden"}, "_hidden"),
+    ],
+)
+def test_what_does_not_fit_is_named_before_anything_is_written(
+    samples: Samples, arguments: dict[str, Any], named: str
+) -> None:
+    samples.add("a.jpg", mask_of_boxes(LEFT), lines=[polyline(LEFT, "a")])
+    schema = list(samples.dataset.get_field_schema(flat=True))
+    with pytest.raises(CocoMaskError, match=named):
+        evaluate_mask_area(samples.dataset, **arguments)
+    assert list(samples.dataset.get_field_schema(flat=True)) == schema
+    assert samples.dataset.list_runs() == []
+
+
+def test_patches_are_refused(samples: Samples) -> None:
+    samples.add("a.jpg", mask_of_boxes(LEFT), lines=[polyline(LEFT, "a")])
+    with pytest.raises(CocoMaskError, match="Patches"):
+        evaluate_mask_area(samples.dataset.to_patches("segmentations"))
