@@ -162,13 +162,13 @@ def test_classes_that_come_and_go_do_so_in_the_form(
         field = app_request("compute_masks", dataset).form()["classes"]
         return [choice["value"] for choice in field["view"]["choices"]]
 
-    assert offered() == ["beetle", "butterfly"]
+    assert offered() == ["butterfly", "moth"]
     sample = dataset.match(F("segmentations.polylines").length() > 0).first()
-    sample.segmentations.polylines[0].label = "moth"
+    sample.segmentations.polylines[0].label = "wasp"
     sample.save()
-    assert offered() == ["beetle", "butterfly", "moth"]
-    dataset.map_values("segmentations.polylines.label", {"moth": "beetle"}).save()
-    assert offered() == ["beetle", "butterfly"]
+    assert offered() == ["butterfly", "moth", "wasp"]
+    dataset.map_values("segmentations.polylines.label", {"wasp": "moth"}).save()
+    assert offered() == ["butterfly", "moth"]
 
 
 @pytest.mark.parametrize(
