@@ -57,6 +57,8 @@ def rle_patches(rles: Sequence[RLE], height: int, width: int) -> Iterator[Patch]
     Raises:
         RleError: if one is malformed or of another size
     """
+    if not rles:
+        return
     start = size = 0
     for index, rle in enumerate(rles):
         length = len(rle["counts"])
@@ -105,14 +107,13 @@ def _foreground(
     if any(list(rle["size"]) != size for rle in rles):
         raise RleError(f"its size is not that of the image, {width} x {height}")
     runs, numbers_of = rle_runs([rle["counts"] for rle in rles])
-    stops = np.cumsum(runs)
-    last = np.cumsum(numbers_of)
-    totals = np.concatenate([[0], stops])[last]
+    edges = np.cumsum(runs).reshape(-1, 2)
+    last = np.cumsum((numbers_of + 1) // 2)
+    totals = np.concatenate([[0], edges[:, 1]])[last]
     if (totals != np.arange(1, len(rles) + 1) * (height * width)).any():
         raise RleError("its counts do not add up to the size of the image")
-    place = np.arange(runs.size) - np.repeat(last - numbers_of, numbers_of)
-    filled = ((place & 1) == 1) & (runs > 0)
-    return stops[filled] - runs[filled], stops[filled]
+    filled = edges[runs[:, 1] > 0]
+    return filled[:, 0], filled[:, 1]
 
 
 def _cropped(

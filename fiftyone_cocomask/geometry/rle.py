@@ -40,7 +40,8 @@ def check_rle(segmentation: Mapping[str, Any], max_pixels: int = MAX_PIXELS) -> 
     if isinstance(counts, list):
         runs = _checked_runs(counts)
     elif isinstance(counts, (str, bytes)):
-        runs = rle_runs([counts])[0]
+        pairs, number = rle_runs([counts])
+        runs = pairs.ravel()[: number[0]]
     else:
         raise RleError("its counts are neither a list of run lengths nor a string")
     total = int(runs.sum())

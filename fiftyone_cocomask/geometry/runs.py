@@ -29,8 +29,9 @@ def rle_runs(counts: Sequence[str | bytes]) -> tuple[np.ndarray, np.ndarray]:
         counts: the compressed counts of n RLEs
 
     Returns:
-        the run lengths of all RLEs one after the other, background and foreground in
-        turn and background first, as an int64 array; and how many each RLE has, as an
+        the run lengths of all RLEs one after the other, as an int64 array of shape
+        (m, 2) whose rows are a run of background and the run of foreground behind it,
+        of length 0 where an RLE ends without; and how many runs each RLE has, as an
         int64 array of shape (n,)
 
     Raises:
@@ -83,20 +84,27 @@ def _numbers(digits: np.ndarray, ends: np.ndarray) -> np.ndarray:
 
 
 def _undo_differences(numbers: np.ndarray, numbers_of: np.ndarray) -> np.ndarray:
-    """Returns runs: from an RLE's fourth on, each is written less that two before."""
-    first = np.cumsum(numbers_of) - numbers_of
-    place = np.arange(numbers.size) - np.repeat(first, numbers_of)
-    odd = (place & 1).astype(bool)
-    even = ~odd
-    even[first[numbers_of > 0]] = False
-    runs = numbers.copy()
-    runs[odd] = _sums(numbers[odd], numbers_of // 2)
-    runs[even] = _sums(numbers[even], np.maximum(numbers_of - 1, 0) // 2)
+    """Returns runs: from an RLE's fourth on, each is written less that two before.
+
+    Returns:
+        an int64 array of shape (m, 2), as :func:`rle_runs` returns it
+    """
+    rows_of = (numbers_of + 1) // 2
+    rows_up_to = np.cumsum(rows_of)
+    runs = np.zeros((rows_up_to[-1] if rows_up_to.size else 0, 2), np.int64)
+    odd = np.flatnonzero(numbers_of & 1)
+    # Every place but those of the foreground that an RLE ends without.
+    places = np.arange(runs.size)
+    missing = 2 * rows_up_to[odd] - 1
+    runs.ravel()[np.delete(places, missing)] = numbers
+    # The first run of background stands apart from the sums of those that follow.
+    first = (rows_up_to - rows_of)[rows_of > 0]
+    background = runs[first, 0]
+    runs[first, 0] = 0
+    sums = np.cumsum(runs, axis=0)
+    before = sums[first - 1]
+    before[:1] = 0
+    runs = sums - np.repeat(before, rows_of[rows_of > 0], axis=0)
+    runs[first, 0] = background
+    runs.ravel()[missing] = 0
     return runs
-
-
-def _sums(values: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Returns the cumulated sums of values, starting again after each length."""
-    sums = np.concatenate([[0], np.cumsum(values)])
-    before = sums[np.cumsum(lengths) - lengths]
-    return sums[1:] - np.repeat(before, lengths)

@@ -49,7 +49,9 @@ def test_all_spellings_of_a_mask_become_the_same(mask: np.ndarray) -> None:
     as_bytes = {**expected, "counts": expected["counts"].encode()}
     for spelling in (expected, uncompressed, as_bytes):
         assert check_rle(spelling) == expected
-    assert rle_runs([expected["counts"]])[0].tolist() == runs_of(mask)
+    runs, (number,) = rle_runs([expected["counts"]])
+    assert runs.ravel()[:number].tolist() == runs_of(mask)
+    assert not runs.ravel()[number:].any()
     assert rle_area(expected) == int(mask.sum())
 
 
