@@ -20,6 +20,7 @@ import fiftyone as fo
 import pytest
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
+from fiftyone_cocomask.datasets.folders import dataset_folder
 from fiftyone_cocomask.demo import write_demo_export
 from tests.plugin import link_plugin
 
@@ -85,6 +86,8 @@ def app(
     _forget_what_the_app_kept(browser, address)
     for name in set(fo.list_datasets()) - before:
         fo.delete_dataset(name)
+        # The next test's dataset of that name would find masks that are not its own.
+        shutil.rmtree(dataset_folder(name), ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
