@@ -242,7 +242,7 @@ def _store(
     else:
         if not task.may_replace and task.path.exists() and not _holds(task.path, mask):
             result.skipped = (
-                f"{task.path} exists and is not this field's; give overwrite=True or "
+                f"{task.path} exists and is not this field's; set overwrite, or give "
                 "another output_dir"
             )
             return

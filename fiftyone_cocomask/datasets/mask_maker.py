@@ -83,8 +83,8 @@ class MaskMaker:
         mask = document.get(self.mask_field)
         if mask and "fingerprint" not in mask and not self.overwrite:
             return (
-                f"its mask in '{self.mask_field}' was not computed from labels; give "
-                "overwrite=True to replace it"
+                f"its mask in '{self.mask_field}' was not computed from labels; set "
+                "overwrite to replace it"
             )
         return None
 

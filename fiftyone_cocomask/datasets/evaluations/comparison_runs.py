@@ -58,7 +58,7 @@ def check_comparison_key(
     if not overwrite:
         raise CocoMaskError(
             f"Dataset '{dataset.name}' already has a mask evaluation '{eval_key}'; "
-            "give overwrite=True or another eval_key"
+            "set overwrite, or give another eval_key"
         )
 
 

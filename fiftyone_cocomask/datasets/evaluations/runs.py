@@ -231,7 +231,7 @@ def check_new_run(
         if not overwrite:
             raise CocoMaskError(
                 f"Dataset '{dataset.name}' already has a mask evaluation '{key}'; "
-                "give overwrite=True or another eval_key"
+                "set overwrite, or give another eval_key"
             )
     fields.check_free(dataset)
 

@@ -226,7 +226,7 @@ def test_comparing_again_replaces_the_comparison_unless_forbidden(
     sample = add_pair(samples, "a", mask_of_boxes(GT), mask_of_boxes(PRED))
     compare_masks(samples.dataset, "pred", eval_key="c")
     samples.mask_file("pred-a.png", mask_of_boxes(GT))
-    with pytest.raises(CocoMaskError, match="overwrite=True"):
+    with pytest.raises(CocoMaskError, match="set overwrite"):
         compare_masks(samples.dataset, "pred", eval_key="c", overwrite=False)
     assert samples.raw(sample)["c_area_error_px"] == 50
     compare_masks(samples.dataset, "pred", eval_key="c")

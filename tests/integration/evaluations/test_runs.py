@@ -193,7 +193,7 @@ def test_a_key_of_another_run_is_refused(evaluated: Samples) -> None:
 
 def test_overwriting_is_done_unless_forbidden(evaluated: Samples) -> None:
     dataset = evaluated.dataset
-    with pytest.raises(CocoMaskError, match="overwrite=True"):
+    with pytest.raises(CocoMaskError, match="set overwrite"):
         evaluate_mask_area(dataset, eval_key="area", overwrite=False)
     assert "segmentations.polylines.area_px" in schema(dataset)
     evaluate_mask_area(dataset, eval_key="area")
