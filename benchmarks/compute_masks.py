@@ -13,6 +13,8 @@ from collections.abc import Callable
 from functools import partial
 from itertools import count
 from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
 
 from .common import (
     link_plugin,
@@ -24,23 +26,10 @@ from .common import (
     write_export,
 )
 
+BASELINE = "objects_to_segmentations"
+LOOP = "a loop alone"
 LOOPS = 2
 STEPS = 25_000_000
-
-
-def loop(_: int = 0) -> None:
-    for _ in range(STEPS):
-        pass
-
-
-def loops_in_one_process() -> None:
-    for _ in range(LOOPS):
-        loop()
-
-
-def loops_in_two_processes() -> None:
-    with get_context("fork").Pool(2) as pool:
-        pool.map(loop, range(LOOPS), chunksize=1)
 
 
 def main() -> None:
@@ -52,60 +41,20 @@ def main() -> None:
     folder = own_fiftyone()
 
     import fiftyone as fo
-    import fiftyone.operators as foo
-    import fiftyone.utils.labels as foul
 
     import fiftyone_cocomask as fcm
 
     link_plugin()
     export = write_export(folder / "export", options.images)
     dataset, _ = fcm.import_roboflow_coco(export, "benchmark", progress=False)
-    # New files each time.
-    folders = (str(folder / f"masks_{number}") for number in count())
 
     def undo() -> None:
         if dataset.has_field("mask"):
             dataset.delete_sample_field("mask")
 
-    def with_fiftyone() -> None:
-        foul.objects_to_segmentations(
-            dataset, "segmentations", "mask", output_dir=next(folders)
-        )
-
-    def with_sdk(rasterizer: str, workers: int) -> None:
-        fcm.compute_masks(
-            dataset,
-            output_dir=next(folders),
-            rasterizer=rasterizer,  # type: ignore[arg-type]
-            num_workers=workers,
-        )
-
-    def with_plugin(rasterizer: str, workers: int) -> None:
-        foo.execute_operator(
-            "@cocomask/cocomask/compute_masks",
-            dataset=dataset,
-            params={
-                "output_dir": next(folders),
-                "rasterizer": rasterizer,
-                "num_workers": workers,
-            },
-        )
-
-    ways: dict[str, Callable[[], None]] = {}
-    for function, caller in ((with_sdk, ""), (with_plugin, " through the plugin")):
-        for rasterizer in ("coco", "opencv"):
-            for workers in (1, 2):
-                name = f"{rasterizer}{caller}, {workers} process"
-                ways[name + "es" * (workers > 1)] = partial(
-                    function, rasterizer, workers
-                )
-    loops = {
-        "a loop alone, 1 process": loops_in_one_process,
-        "a loop alone, 2 processes": loops_in_two_processes,
-    }
-    ways.update(loops)
-    if options.baseline:
-        ways = {"objects_to_segmentations": with_fiftyone, **ways}
+    ways = ways_to_draw(dataset, folder) | ways_to_loop()
+    if not options.baseline:
+        del ways[BASELINE]
     # In turns, so that what slows the machine slows all.
     taken = medians_in_turns([*ways.values()], options.runs, undo=undo)
     medians = dict(zip(ways, taken, strict=True))
@@ -114,31 +63,79 @@ def main() -> None:
     medians["coco again, nothing changed"] = again
     print(f"FiftyOne {fo.__version__}, {options.images} images")
     print(f"medians of {options.runs} runs in turns, peak {peak_megabytes():.0f} MB")
-    baseline = medians.get("objects_to_segmentations")
-    print_table(
-        [
-            {
-                "what": name,
-                "seconds": f"{seconds:.2f}",
-                "ms/image": (
-                    f"{1000 * seconds / options.images:.2f}"
-                    if name not in loops
-                    else ""
-                ),
-                "times faster": (
-                    f"{baseline / seconds:.1f}"
-                    if baseline and name not in loops
-                    else ""
-                ),
-                "than one process": (
-                    f"{medians[name.replace('2 processes', '1 process')] / seconds:.2f}"
-                    if name.endswith("2 processes")
-                    else ""
-                ),
-            }
-            for name, seconds in medians.items()
-        ]
-    )
+    print_table([row(name, medians, options.images) for name in medians])
+
+
+def ways_to_draw(dataset: Any, folder: Path) -> dict[str, Callable[[], None]]:
+    """Returns FiftyOne's way to the masks and the plugin's, each into new files."""
+    import fiftyone.operators as foo
+    import fiftyone.utils.labels as foul
+
+    import fiftyone_cocomask as fcm
+
+    folders = (str(folder / f"masks_{number}") for number in count())
+
+    def with_fiftyone() -> None:
+        foul.objects_to_segmentations(
+            dataset, "segmentations", "mask", output_dir=next(folders)
+        )
+
+    def with_sdk(**options: Any) -> None:
+        fcm.compute_masks(dataset, output_dir=next(folders), **options)
+
+    def with_plugin(**options: Any) -> None:
+        foo.execute_operator(
+            "@cocomask/cocomask/compute_masks",
+            dataset=dataset,
+            params={"output_dir": next(folders), **options},
+        )
+
+    ways: dict[str, Callable[[], None]] = {BASELINE: with_fiftyone}
+    for function, caller in ((with_sdk, ""), (with_plugin, " through the plugin")):
+        for rasterizer in ("coco", "opencv"):
+            for workers, name in ((1, "1 process"), (2, "2 processes")):
+                ways[f"{rasterizer}{caller}, {name}"] = partial(
+                    function, rasterizer=rasterizer, num_workers=workers
+                )
+    return ways
+
+
+def ways_to_loop() -> dict[str, Callable[[], None]]:
+    """Returns the same work, which shares nothing, in one process and in two."""
+    return {
+        f"{LOOP}, 1 process": _loops_in_one_process,
+        f"{LOOP}, 2 processes": _loops_in_two_processes,
+    }
+
+
+def row(name: str, medians: dict[str, float], images: int) -> dict[str, str]:
+    """Returns a line of the table: seconds, and what they are compared with."""
+    seconds = medians[name]
+    line = {"what": name, "seconds": f"{seconds:.2f}"}
+    line |= dict.fromkeys(("ms/image", "times faster", "than one process"), "")
+    if not name.startswith(LOOP):
+        line["ms/image"] = f"{1000 * seconds / images:.2f}"
+        if BASELINE in medians:
+            line["times faster"] = f"{medians[BASELINE] / seconds:.1f}"
+    if name.endswith("2 processes"):
+        one = medians[name.replace("2 processes", "1 process")]
+        line["than one process"] = f"{one / seconds:.2f}"
+    return line
+
+
+def _loop(_: int = 0) -> None:
+    for _ in range(STEPS):
+        pass
+
+
+def _loops_in_one_process() -> None:
+    for _ in range(LOOPS):
+        _loop()
+
+
+def _loops_in_two_processes() -> None:
+    with get_context("fork").Pool(LOOPS) as pool:
+        pool.map(_loop, range(LOOPS), chunksize=1)
 
 
 if __name__ == "__main__":
