@@ -21,7 +21,6 @@ class ListMaskEvaluations(foo.Operator):
             label="List mask evaluations",
             description="Show the mask evaluations of a dataset",
             icon="/assets/evaluate.svg",
-            dynamic=True,
             risk_level=types.RiskLevel.LOW,
         )
 
@@ -48,7 +47,7 @@ class ListMaskEvaluations(foo.Operator):
         return foo.execute_operator(self.uri, view=samples.view())
 
     def resolve_input(self, ctx: Any) -> types.Property:
-        """Returns the form, which has nothing to ask."""
+        """Returns a form that asks nothing: the App shows the list at once."""
         inputs = types.Object()
         if ctx.dataset is None:
             stop(inputs, f"No dataset is open. {IMPORT_HINT}.")

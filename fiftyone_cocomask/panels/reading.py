@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,30 +40,28 @@ def read(
             of ``IMAGES``
         worst_by: the name of the ranking of the samples, None for the first one
     """
-    from ..datasets.evaluations.worst import rankings
-
     groups = _groups(evaluations)
-    summaries = [evaluation.summary(samples) for evaluation in evaluations]
-    annotated = _annotated(evaluations, samples)
-    has_stated = any(found["key"] == evaluations[0].key for found in annotated)
-    ranked = rankings(*evaluations, has_stated=has_stated)
-    return {
-        "keys": [evaluation.key for evaluation in evaluations],
-        "kinds": [evaluation.kind for evaluation in evaluations],
-        "images": max(summary["images"] for summary in summaries),
-        "cards": [
-            [asdict(c) for c in cards(evaluation.kind, summary)]
-            for evaluation, summary in zip(evaluations, summaries, strict=True)
-        ],
-        "has_objects": any(e.label_value_path for e in evaluations),
-        "with_objects": [e.label_value_path is not None for e in evaluations],
-        "histograms": _histograms(groups, samples, counted),
-        "classes": [_classes(group, samples) for group in groups],
-        "splits": _splits(evaluations, samples),
-        "annotated": annotated,
-        "worst": _worst(evaluations[0], ranked, samples, worst_by),
-        "issues": _issues(samples),
-    }
+    # MongoDB works on each of its queries with one core.
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        histograms = pool.submit(_histograms, groups, samples, counted)
+        annotated = pool.submit(_annotated_and_worst, evaluations, samples, worst_by)
+        summaries = [evaluation.summary(samples) for evaluation in evaluations]
+        return {
+            "keys": [evaluation.key for evaluation in evaluations],
+            "kinds": [evaluation.kind for evaluation in evaluations],
+            "images": max(summary["images"] for summary in summaries),
+            "cards": [
+                [asdict(c) for c in cards(evaluation.kind, summary)]
+                for evaluation, summary in zip(evaluations, summaries, strict=True)
+            ],
+            "has_objects": any(e.label_value_path for e in evaluations),
+            "with_objects": [e.label_value_path is not None for e in evaluations],
+            "classes": [_classes(group, samples) for group in groups],
+            "splits": _splits(evaluations, samples),
+            "issues": _issues(samples),
+            "histograms": histograms.result(),
+            **annotated.result(),
+        }
 
 
 def _groups(evaluations: list[MaskEvaluation]) -> list[list[MaskEvaluation]]:
@@ -141,6 +140,18 @@ def _classes(group: list[MaskEvaluation], samples: Any) -> Found:
 
 def _splits(evaluations: list[MaskEvaluation], samples: Any) -> list[Found]:
     return [{"key": e.key, "rows": split_rows(e, samples)} for e in evaluations]
+
+
+def _annotated_and_worst(
+    evaluations: list[MaskEvaluation], samples: Any, worst_by: str | None
+) -> Found:
+    from ..datasets.evaluations.worst import rankings
+
+    annotated = _annotated(evaluations, samples)
+    has_stated = any(found["key"] == evaluations[0].key for found in annotated)
+    ranked = rankings(*evaluations, has_stated=has_stated)
+    worst = _worst(evaluations[0], ranked, samples, worst_by)
+    return {"annotated": annotated, "worst": worst}
 
 
 def _annotated(evaluations: list[MaskEvaluation], samples: Any) -> list[Found]:

@@ -14,6 +14,14 @@ from playwright.sync_api import Locator, Page, TimeoutError, expect
 expect.set_options(timeout=30_000)
 
 
+def wait_for_next_frame(page: Page) -> None:
+    """Waits until the App has drawn once more and has nothing to do."""
+    page.evaluate(
+        "() => new Promise(done => requestAnimationFrame("
+        "() => requestIdleCallback(done)))"
+    )
+
+
 class AppPage:
     """A page of the App.
 
@@ -61,6 +69,13 @@ class AppPage:
         """Returns the form that something else has opened."""
         return Form(self.page)
 
+    def read(self, text: str) -> None:
+        """Waits for a cell of the table that an operator shows and closes it."""
+        dialog = self.page.locator(".MuiDialog-root")
+        expect(dialog.get_by_role("cell", name=text, exact=True)).to_be_visible()
+        self.page.keyboard.press("Escape")
+        expect(dialog).to_be_hidden()
+
     def choose_saved_view(self, name: str) -> None:
         """Shows a saved view in the grid."""
         self.page.locator("[data-cy=saved-views-selection]").first.click()
@@ -71,7 +86,7 @@ class AppPage:
         ends = time.monotonic() + 30
         while not condition():
             assert time.monotonic() < ends, "it did not happen"
-            self._next_frame()
+            wait_for_next_frame(self.page)
 
     def toggle_field(self, field: str) -> None:
         """Shows or hides a field of the sidebar."""
@@ -105,15 +120,8 @@ class AppPage:
             if is_new and before is not None and np.array_equal(picture, before):
                 return picture
             before = picture
-            self._next_frame()
+            wait_for_next_frame(self.page)
         raise AssertionError("The first sample's picture does not settle")
-
-    def _next_frame(self) -> None:
-        """Waits until the App has drawn once more."""
-        self.page.evaluate(
-            "() => new Promise(done => requestAnimationFrame("
-            "() => requestIdleCallback(done)))"
-        )
 
     def _dismiss_advert(self) -> None:
         """Closes what the App shows to who comes for the first time."""
@@ -157,6 +165,8 @@ class Form:
         """Executes and waits for the summary."""
         button = self.execute_button()
         expect(button).to_be_enabled()
+        # The App enables it a moment before a click on it does something.
+        wait_for_next_frame(self.page)
         button.click()
 
     def close(self) -> None:
@@ -169,13 +179,6 @@ class Form:
         dialog = self.page.locator(".MuiDialog-root").filter(has=done)
         expect(dialog.get_by_text(text).first).to_be_visible()
         done.click()
-        expect(dialog).to_be_hidden()
-
-    def read(self, text: str) -> None:
-        """Waits for a text in the output of an operator and closes it."""
-        dialog = self.page.locator(".MuiDialog-root")
-        expect(dialog.get_by_role("cell", name=text, exact=True)).to_be_visible()
-        self.page.keyboard.press("Escape")
         expect(dialog).to_be_hidden()
 
     def execute_button(self) -> Locator:

@@ -57,9 +57,8 @@ def test_an_evaluation_is_listed_renamed_and_deleted(
     app: AppPage, dataset: fo.Dataset
 ) -> None:
     evaluate_mask_area(dataset, eval_key="first")
-    form = app.open_form("List mask evaluations")
-    form.execute()
-    form.read("first")
+    app.run("List mask evaluations")
+    app.read("first")
 
     form = app.open_form("Rename a mask evaluation")
     form.choose("Evaluation", "first")

@@ -165,15 +165,27 @@ def histogram_view(samples: Any, histogram: Histogram, bar: int) -> fo.DatasetVi
 
 
 def _counts(samples: Any, path: str, edges: list[float]) -> tuple[int, ...]:
-    # The last bin has its upper edge, which no bucket of MongoDB's has.
-    boundaries = [*edges[:-1], math.nextafter(edges[-1], math.inf)]
     stages = [
         *_values(samples, path),
-        {"$match": {"value": {"$gte": edges[0], "$lt": boundaries[-1]}}},
-        {"$bucket": {"groupBy": "$value", "boundaries": boundaries}},
+        {"$match": {"value": {"$gte": edges[0], "$lte": edges[-1]}}},
+        {"$group": {"_id": _bin_of_value(edges), "count": {"$sum": 1}}},
     ]
     found = {row["_id"]: row["count"] for row in aggregate_documents(samples, stages)}
-    return tuple(found.get(edge, 0) for edge in boundaries[:-1])
+    return tuple(found.get(index, 0) for index in range(len(edges) - 1))
+
+
+def _bin_of_value(edges: list[float], first: int = 0) -> Any:
+    """Returns the expression of a value's bin, numbered from the first one on.
+
+    It halves the bins: MongoDB's ``$bucket`` tries one after the other, which takes
+    three times as long.
+    """
+    if len(edges) == 2:
+        return first
+    middle = (len(edges) - 1) // 2
+    below = _bin_of_value(edges[: middle + 1], first)
+    above = _bin_of_value(edges[middle:], first + middle)
+    return {"$cond": [{"$lt": ["$value", edges[middle]]}, below, above]}
 
 
 def _values(samples: Any, path: str) -> list[Document]:
