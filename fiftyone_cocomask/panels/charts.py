@@ -20,6 +20,9 @@ Layout = dict[str, Any]
 COLORS = ("#FF6D04", "#3D8EDB", "#8E6FD1", "#2BA58C", "#C9A227")
 LINE = "rgba(128, 128, 128, 0.8)"
 _FADED = 0.3
+# On the x axis: of shares, a share; of areas, a share of a power of ten.
+_NARROWEST = 1e-9
+_WIDTH_OF_ONE_VALUE = 0.01
 
 # COCO's limits between small, medium and large, in pixels of mask area.
 BUCKET_LIMITS = {32**2: "medium ≥ 32²", 96**2: "large ≥ 96²"}
@@ -80,7 +83,7 @@ def histogram_layout(
     layout["yaxis"] |= {
         "title": {"text": noun.capitalize()},
         # Room for the names of COCO's buckets above the bars.
-        "range": [0, max(highest, 1) * (1.05 if is_share else 1.18)],
+        "range": [0, max(highest, 1) * (1.05 if is_share else 1.25)],
         "tickformat": ",d",
     }
     if highest < 5:
@@ -91,8 +94,12 @@ def histogram_layout(
         layout["xaxis"] |= _log_ticks(histogram, is_share=is_share)
         if not is_share:
             layout |= _bucket_limits(histogram)
-    elif is_share:
-        layout["xaxis"] |= {"tickformat": ".0%"}
+    elif is_share and histogram.counts:
+        first, last = (
+            _bin(histogram, 0)[0],
+            _bin(histogram, len(histogram.counts) - 1)[1],
+        )
+        layout["xaxis"] |= {"tickformat": _share_format(last - first)}
     return layout
 
 
@@ -121,7 +128,7 @@ def class_layout(figures: ClassFigures) -> Layout:
     layout["bargap"] = 0.25
     layout["xaxis"] |= {"title": {"text": figures.title}, "rangemode": "tozero"}
     if figures.is_share:
-        layout["xaxis"]["tickformat"] = ".1%" if _highest(figures) < 0.05 else ".0%"
+        layout["xaxis"]["tickformat"] = _share_format(_highest(figures))
     layout["yaxis"] |= {
         "autorange": "reversed",
         "tickvals": list(range(len(figures.names))),
@@ -146,15 +153,16 @@ def class_height(figures: ClassFigures) -> int:
 def log_ticks(low: float, high: float) -> dict[float, str]:
     """Returns the ticks between two logarithms of areas, base 10, and their text.
 
-    A short axis has ticks at 2 and 5 times each power too.
+    A long axis has a tick at each power, a shorter one at 2 and 5 times each power
+    too. Where that could be a single one, they are those of a linear axis.
     """
-    steps = (1,) if high - low > 3 else (1, 2, 5)
-    powers = range(math.floor(low), math.ceil(high) + 1)
-    ticks = {
-        power + math.log10(step): _power(power, step)
-        for power in powers
-        for step in steps
-    }
+    if high - low <= 0.7:
+        areas = _round_numbers(10**low, 10**high)
+    else:
+        steps = (1,) if high - low > 3 else (1, 2, 5)
+        powers = range(math.floor(low), math.ceil(high) + 1)
+        areas = [step * 10.0**power for power in powers for step in steps]
+    ticks = {math.log10(area): _short_number(area) for area in areas}
     return {tick: text for tick, text in ticks.items() if low <= tick <= high}
 
 
@@ -203,11 +211,21 @@ def _places(histogram: Histogram, trace: int, traces: int) -> list[tuple[float, 
 def _bin(histogram: Histogram, bar: int) -> tuple[float, float]:
     """Returns where a bin begins and ends on the x axis."""
     low, high = histogram.edges[bar], histogram.edges[bar + 1]
-    if histogram.scale != "log":
-        return float(low), float(high)
-    if low == 0:
+    is_log = histogram.scale == "log"
+    if is_log and low == 0:
         return _zero_place(histogram)
-    return math.log10(low), math.log10(high)
+    begin, end = (math.log10(low), math.log10(high)) if is_log else (low, high)
+    if end - begin > _NARROWEST:
+        return begin, end
+    # Of one value only: a bar without a width could not be seen.
+    middle = (begin + end) / 2
+    half = _WIDTH_OF_ONE_VALUE / 2
+    return middle - half, middle + half
+
+
+def _has_only_zeros(histogram: Histogram) -> bool:
+    """Whether a histogram on a log scale has no bin but that of zeros."""
+    return len(histogram.counts) == 1 and histogram.edges[0] == 0
 
 
 def _zero_place(histogram: Histogram) -> tuple[float, float]:
@@ -218,13 +236,15 @@ def _zero_place(histogram: Histogram) -> tuple[float, float]:
 
 
 def _log_range(histogram: Histogram) -> tuple[float, float]:
+    if _has_only_zeros(histogram):
+        return 0.0, 0.0
     positive = [edge for edge in histogram.edges if edge > 0]
     return math.log10(positive[0]), math.log10(positive[-1])
 
 
 def _log_ticks(histogram: Histogram, *, is_share: bool) -> Layout:
     first, last = _log_range(histogram)
-    ticks = log_ticks(first, last)
+    ticks = {} if _has_only_zeros(histogram) else log_ticks(first, last)
     if is_share:
         ticks = {tick: f"{100 * 10**tick:.3g}%" for tick in ticks}
     if histogram.edges[0] == 0:
@@ -239,16 +259,36 @@ def _log_ticks(histogram: Histogram, *, is_share: bool) -> Layout:
     }
 
 
-def _power(power: int, step: int = 1) -> str:
-    if power < 3:
-        return f"{step * 10**power:,}" if power >= 0 else f"{step * 10.0**power:g}"
-    return f"{step * 10 ** (power % 3)}{'kMGT'[power // 3 - 1]}"
+def _share_format(span: float) -> str:
+    """Returns Plotly's format of shares that tells the ticks of an axis apart."""
+    if span <= 0:
+        return ".0%"
+    # Plotly puts up to ten ticks on an axis; two of the digits are those of a percent.
+    return f".{max(0, -math.floor(math.log10(span / 10)) - 2)}%"
+
+
+def _round_numbers(low: float, high: float) -> list[float]:
+    """Returns 1, 2 or 5 times a power of ten and its multiples, three to nine."""
+    if low == high:
+        return [low]
+    widest = (high - low) / 4
+    power = 10.0 ** math.floor(math.log10(widest))
+    step = max(times * power for times in (1, 2, 5) if times * power <= widest)
+    return [n * step for n in range(math.ceil(low / step), int(high / step) + 1)]
+
+
+def _short_number(number: float) -> str:
+    """Returns ``500``, ``2k`` or ``12.5M``."""
+    for unit, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= unit:
+            return f"{number / unit:.4g}{letter}"
+    return f"{number:.4g}"
 
 
 def _bucket_limits(histogram: Histogram) -> Layout:
     shapes, annotations = [], []
     first, last = _log_range(histogram)
-    for limit, text in BUCKET_LIMITS.items():
+    for line_of_text, (limit, text) in enumerate(BUCKET_LIMITS.items()):
         x = math.log10(limit)
         if not first < x < last:
             continue
@@ -273,6 +313,8 @@ def _bucket_limits(histogram: Histogram) -> Layout:
                 "yanchor": "top",
                 "xanchor": "right" if is_right else "left",
                 "xshift": -2 if is_right else 2,
+                # One below the other: on a long or narrow axis they are close.
+                "yshift": -14 * line_of_text,
                 "text": text,
                 "font": {"size": 11, "color": LINE},
                 "showarrow": False,

@@ -91,7 +91,8 @@ def bar_labels(histogram: Histogram, *, is_share: bool) -> list[str]:
     if not is_share:
         return histogram.bar_labels()
     bounds = zip(histogram.edges[:-1], histogram.edges[1:], strict=True)
-    labels = [f"{_percent(low)} – {_percent(high)}" for low, high in bounds]
+    ends = [(_percent(low), _percent(high)) for low, high in bounds]
+    labels = [low if low == high else f"{low} – {high}" for low, high in ends]
     has_zeros = histogram.scale == "log" and histogram.edges[:1] == (0,)
     return ["0 %", *labels[1:]] if has_zeros else labels
 

@@ -9,6 +9,7 @@ import pytest
 
 from fiftyone_cocomask.datasets.evaluations import Histogram
 from fiftyone_cocomask.datasets.evaluations.annotated_bins import AnnotatedBins, bin_of
+from fiftyone_cocomask.datasets.evaluations.histogram import Scale
 from fiftyone_cocomask.panels import area_map, charts, figures
 from fiftyone_cocomask.panels.downloads import MAX_BYTES_IN_MESSAGE, download_url
 
@@ -79,7 +80,65 @@ def test_a_selected_bar_stands_out() -> None:
 def test_ticks_of_a_short_axis_are_closer() -> None:
     assert list(charts.log_ticks(0, 4).values()) == ["1", "10", "100", "1k", "10k"]
     assert list(charts.log_ticks(3.5, 4.5).values()) == ["5k", "10k", "20k"]
-    assert list(charts.log_ticks(5.9, 6.1).values()) == ["1M"]
+    assert list(charts.log_ticks(math.log10(21_000), math.log10(49_000)).values()) == [
+        "25k",
+        "30k",
+        "35k",
+        "40k",
+        "45k",
+    ]
+    short = charts.log_ticks(5.9, 6.1)
+    assert list(short.values()) == ["800k", "900k", "1M", "1.1M", "1.2M"]
+    assert list(short) == pytest.approx([math.log10(n * 1e5) for n in range(8, 13)])
+    assert list(charts.log_ticks(0, 0).values()) == ["1"]
+
+
+def test_names_of_cocos_limits_are_one_below_the_other() -> None:
+    histogram = log_histogram(10, 100_000)
+    layout = charts.histogram_layout([histogram], "", "objects", is_share=False)
+    medium, large = layout["annotations"]
+    # They are 11 px high.
+    assert large["yshift"] <= medium["yshift"] - 12
+
+
+def share_histogram(scale: Scale, *edges: float) -> Histogram:
+    counts = (3,) * (len(edges) - 1)
+    return Histogram("path", edges, counts, 0, scale, is_integer=False)
+
+
+@pytest.mark.parametrize(
+    ("edges", "expected"),
+    [
+        ((0.0, 0.5, 1.0), ".0%"),
+        ((0.1, 0.2), ".0%"),
+        ((0.02, 0.03, 0.05), ".1%"),
+        ((0.25, 0.251), ".2%"),
+    ],
+)
+def test_ticks_of_shares_differ_in_what_they_say(
+    edges: tuple[float, ...], expected: str
+) -> None:
+    histogram = share_histogram("linear", *edges)
+    layout = charts.histogram_layout([histogram], "", "images", is_share=True)
+    assert layout["xaxis"]["tickformat"] == expected
+
+
+def test_an_axis_of_zeros_alone_says_zero() -> None:
+    histogram = share_histogram("log", 0.0, math.nextafter(0, 1))
+    layout = charts.histogram_layout([histogram], "", "images", is_share=True)
+    assert layout["xaxis"]["ticktext"] == ["0"]
+    (trace,) = charts.histogram_traces([histogram], ["a"], [[""]], "images", None)
+    assert layout["xaxis"]["tickvals"] == pytest.approx(trace["x"])
+
+
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_a_single_value_has_a_bar_that_can_be_seen(scale: Scale) -> None:
+    histogram = share_histogram(scale, 0.25, math.nextafter(0.25, 1))
+    (trace,) = charts.histogram_traces([histogram], ["a"], [[""]], "images", None)
+    place = 0.25 if scale == "linear" else math.log10(0.25)
+    assert trace["x"] == pytest.approx([place])
+    assert trace["width"][0] > 0.005
+    assert figures.bar_labels(histogram, is_share=True) == ["25 %"]
 
 
 def test_ranges_of_shares_are_in_percent() -> None:
