@@ -45,13 +45,21 @@ def warn(
     inputs.view(name, types.Warning(label=label, description=description))
 
 
+def samples_problem(ctx: Any) -> str | None:
+    """Returns why there are no samples to look at, and what to do."""
+    if ctx.dataset is None:
+        return f"No dataset is open. {IMPORT_HINT}."
+    if ctx.dataset.media_type is None or not len(ctx.dataset):
+        return f"Dataset '{ctx.dataset.name}' has no samples. {IMPORT_HINT}."
+    return None
+
+
 def dataset_problem(ctx: Any) -> str | None:
     """Returns why nothing can be computed on the open dataset, and what to do."""
+    problem = samples_problem(ctx)
+    if problem is not None:
+        return problem
     dataset = ctx.dataset
-    if dataset is None:
-        return f"No dataset is open. {IMPORT_HINT}."
-    if dataset.media_type is None or not len(dataset):
-        return f"Dataset '{dataset.name}' has no samples. {IMPORT_HINT}."
     if ctx.active_media_type != "image":
         return (
             f"Dataset '{dataset.name}' holds {ctx.active_media_type} samples; masks "

@@ -7,6 +7,8 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
+from .forms import samples_problem
+
 
 class OpenMaskEvaluation(foo.Operator):
     """Opens the panel that shows mask evaluations."""
@@ -30,5 +32,10 @@ class OpenMaskEvaluation(foo.Operator):
         )
 
     def execute(self, ctx: Any) -> None:
-        """Opens the panel."""
+        """Opens the panel, or says why there is none to open."""
+        problem = samples_problem(ctx)
+        if problem is not None:
+            # The App shows no panels where there is nothing to show in the grid.
+            ctx.ops.notify(problem, variant="warning")
+            return
         ctx.ops.open_panel("mask_evaluation", layout="horizontal", is_active=True)

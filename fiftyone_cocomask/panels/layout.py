@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import fiftyone.operators.types as types
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from .mask_evaluation import MaskEvaluationPanel
 
 NO_OTHER = "-"
+# In milliseconds: the panel is drawn once before.
+_SOON = 1
 # A column that is never wider than the panel, so that nothing but tables scrolls.
 _COLUMN = {"gridTemplateColumns": "minmax(0, 1fr)", "padding": "0 16px 32px"}
 # What is chosen and selected stays in sight while a person scrolls.
@@ -57,7 +60,9 @@ def render(panel: MaskEvaluationPanel, ctx: Any) -> types.Property:
         _add_empty_state(panel, ctx, content)
     else:
         _add_header(panel, ctx, content)
-        if state.problem:
+        if state.summing:
+            _add_summing(panel, state, content)
+        elif state.problem:
             content.view("problem", types.Error(label=state.problem))
         elif state.found and not state.found["images"]:
             _add_no_images(content)
@@ -96,6 +101,17 @@ def _add_empty_state(
     for name, label, on_click in steps:
         elements.button(row, name, label, on_click, variant="contained")
     elements.button(row, "reload", "Reload", panel.reload)
+
+
+def _add_summing(panel: MaskEvaluationPanel, state: Any, content: types.Object) -> None:
+    """Says that the numbers take a while, and asks for them."""
+    content.view(
+        "summing", types.LoadingView(text=f"Summing up {state.summing:,} images")
+    )
+    # A timer that is there already does not begin anew, so each has its own name.
+    digest = blake2b(state.signature.encode(), digest_size=8).hexdigest()
+    timer = types.TimerView(timeout=_SOON, on_timeout=panel.sum_up)
+    content.view(f"timer_{digest}", timer)
 
 
 def _add_no_images(content: types.Object) -> None:
@@ -147,7 +163,7 @@ def _add_status(panel: MaskEvaluationPanel, state: Any, top: types.Object) -> No
     )
     if state.selected:
         text = f"The grid shows {state.selected['text']}"
-    elif state.found:
+    elif state.found and not state.summing:
         images = state.found["images"]
         text = f"{images:,} image{'' if images == 1 else 's'} · click to see samples"
     else:

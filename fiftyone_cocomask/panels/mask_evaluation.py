@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import fiftyone.operators as foo
@@ -10,11 +11,13 @@ import fiftyone.operators.types as types
 from ..errors import CocoMaskError
 from . import layout, parts, sections, selection
 from .reading import OBJECTS
+from .turns import Turn
 
 if TYPE_CHECKING:
     from ..datasets.evaluations import MaskEvaluation
 
 _PLUGIN = "@cocomask/cocomask"
+_LOGGER = logging.getLogger(__name__)
 
 
 class MaskEvaluationPanel(foo.Panel):
@@ -23,6 +26,7 @@ class MaskEvaluationPanel(foo.Panel):
     What a person chose is in the panel's state: ``eval_key``, ``other_key``,
     ``counted``, ``worst_by`` and ``selected``. ``found`` is what the layout is made of,
     ``keys`` and ``problem`` are what there is to choose and why nothing can be shown.
+    ``summing`` is the number of images that are being summed up, where that takes long.
     """
 
     @property
@@ -42,12 +46,16 @@ class MaskEvaluationPanel(foo.Panel):
         """Leaves the panel alone on events that change nothing.
 
         The App sends several for one change, some with the state of before it: drawn
-        again, that could come after the news.
+        again, that could come after the news. For the same reason, what a later event
+        has made outdated is not shown.
         """
         method = ctx.params.get("__method__")
         if method in _NEEDS and not _NEEDS[method](ctx):
             return None
-        return super().execute(ctx)
+        try:
+            return super().execute(ctx)
+        except _OutdatedError:
+            return None
 
     def on_load(self, ctx: Any) -> None:
         """Shows the evaluation of a reloaded panel, or the first one."""
@@ -55,8 +63,8 @@ class MaskEvaluationPanel(foo.Panel):
 
     def on_change_dataset(self, ctx: Any) -> None:
         """Starts afresh on another dataset."""
-        fresh = ("eval_key", "other_key", "worst_by", "selected", "keys", "found")
-        ctx.panel.state.set(dict.fromkeys(fresh))
+        chosen = ("eval_key", "other_key", "worst_by", "selected")
+        ctx.panel.state.set(dict.fromkeys((*chosen, "keys", "found", "summing")))
         self._refresh(ctx)
 
     def on_change_view(self, ctx: Any) -> None:
@@ -93,6 +101,10 @@ class MaskEvaluationPanel(foo.Panel):
     def reload(self, ctx: Any) -> None:
         """Shows the evaluation as it is now."""
         self._refresh(ctx)
+
+    def sum_up(self, ctx: Any) -> None:
+        """Reads what takes long: the panel shows already that it does."""
+        self._refresh(ctx, at_once=True)
 
     def click_bar(self, ctx: Any) -> None:
         """Shows the samples of a bar of a histogram."""
@@ -220,13 +232,20 @@ class MaskEvaluationPanel(foo.Panel):
         self._unselect(ctx)
         self._refresh(ctx)
 
-    def _refresh(self, ctx: Any) -> None:
-        """Reads everything anew."""
+    def _refresh(self, ctx: Any, *, at_once: bool = False) -> None:
+        """Reads everything anew.
+
+        Args:
+            ctx: the execution context
+            at_once: whether to read also what takes long, instead of saying so first
+
+        Raises:
+            _OutdatedError: if a later event wants the panel to show something else
+        """
         from ..datasets.evaluations import list_mask_evaluations
         from ..datasets.labels import mask_fields
 
         state = ctx.panel.state
-        state.problem = None
         keys = list_mask_evaluations(ctx.dataset) if ctx.dataset is not None else []
         added = [key for key in keys if key not in (state.keys or keys)]
         state.keys = keys
@@ -240,19 +259,29 @@ class MaskEvaluationPanel(foo.Panel):
             state.other_key = None
         if state.counted is None:
             state.counted = OBJECTS
+        # Also where it cannot be read, so that it is not tried again and again.
+        signature = selection.signature(ctx)
         try:
-            self._read(ctx)
+            news = self._read(ctx, signature, at_once=at_once)
         except CocoMaskError as error:
-            state.problem = str(error)
+            news = {"problem": str(error)}
+        except _OutdatedError:
+            raise
+        except Exception as error:
+            _LOGGER.exception("The panel cannot read an evaluation")
+            news = {"problem": f"The evaluation cannot be read: {error!r}"}
+        nothing = {"found": None, "problem": None, "summing": None}
+        state.set(nothing | news | {"signature": signature})
+        if state.found and not selection.is_selected(ctx):
+            state.selected = None
 
-    def _read(self, ctx: Any) -> None:
-        from .reading import read
+    def _read(self, ctx: Any, signature: str, *, at_once: bool) -> dict[str, Any]:
+        """Returns ``found`` or, where it takes long to find out, ``summing``."""
+        from .reading import images_to_sum_up, read
 
         state = ctx.panel.state
-        signature = selection.signature(ctx)
-        # Also where it cannot be read, so that it is not tried again and again.
-        state.found = None
-        state.signature = signature
+        chosen = (state.eval_key, state.other_key, state.counted, state.worst_by)
+        turn = Turn(ctx.panel_id, (signature, *chosen), goes_on=at_once)
         samples = selection.evaluated_view(ctx)
         if samples._is_generated:
             raise CocoMaskError(
@@ -261,10 +290,14 @@ class MaskEvaluationPanel(foo.Panel):
             )
         keys = [key for key in (state.eval_key, state.other_key) if key]
         evaluations = [self._evaluation(ctx, key) for key in keys]
+        if not at_once:
+            images = images_to_sum_up(evaluations, samples)
+            if images:
+                return {"summing": images}
         found = read(evaluations, samples, state.counted, state.worst_by)
-        state.found = found
-        if not selection.is_selected(ctx):
-            state.selected = None
+        if not turn.is_last():
+            raise _OutdatedError
+        return {"found": found}
 
     def _select(
         self, ctx: Any, part: parts.Part, chart: str, index: Any = None
@@ -282,6 +315,10 @@ class MaskEvaluationPanel(foo.Panel):
         ctx.panel.state.selected = None
         if selection.is_selected(ctx):
             selection.unselect(ctx)
+
+
+class _OutdatedError(Exception):
+    """Ends an event that has read what is no longer to be shown."""
 
 
 def _is_out_of_date(ctx: Any) -> bool:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from typing import Any, ClassVar
+from typing import Any
 
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
 from . import inspector_layout as layout
+from .turns import Turn
 
 _PLUGIN = "@cocomask/cocomask"
-_MAX_PANELS = 1000
 
 
 class MaskInspectorPanel(foo.Panel):
@@ -48,7 +47,7 @@ class MaskInspectorPanel(foo.Panel):
         if ctx.current_sample is None:
             # The modal is being closed.
             return None
-        turn = _Turn(ctx.panel_id)
+        turn = Turn(ctx.panel_id)
         getattr(self, method)(ctx)
         content = self.render(ctx)
         if turn.is_last():
@@ -89,23 +88,6 @@ class MaskInspectorPanel(foo.Panel):
         except CocoMaskError as error:
             return layout.render_problem(self, str(error))
         return layout.render(self, found, _mask_fields(ctx))
-
-
-class _Turn:
-    """An event's place among those of its panel."""
-
-    _last: ClassVar[OrderedDict[str, _Turn]] = OrderedDict()
-
-    def __init__(self, panel_id: str) -> None:
-        self._panel_id = panel_id
-        self._last[panel_id] = self
-        self._last.move_to_end(panel_id)
-        if len(self._last) > _MAX_PANELS:
-            self._last.popitem(last=False)
-
-    def is_last(self) -> bool:
-        """Whether no later event of the panel has come."""
-        return self._last.get(self._panel_id) is self
 
 
 def _inspect(ctx: Any) -> Any:

@@ -64,6 +64,21 @@ def read(
         }
 
 
+def images_to_sum_up(evaluations: list[MaskEvaluation], samples: Any) -> int:
+    """Returns how many images :func:`read` has to sum up; 0 if that is done in a blink.
+
+    Args:
+        evaluations: what is to be read
+        samples: the view that the grid shows
+    """
+    from ..datasets.evaluations.kept import MANY_SAMPLES
+
+    if all(evaluation.are_sums_kept(samples) for evaluation in evaluations):
+        return 0
+    images = len(samples)
+    return images if images >= MANY_SAMPLES else 0
+
+
 def _groups(evaluations: list[MaskEvaluation]) -> list[list[MaskEvaluation]]:
     """Returns evaluations that one chart can show: those of a kind."""
     kinds = dict.fromkeys(evaluation.kind for evaluation in evaluations)

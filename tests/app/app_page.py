@@ -81,6 +81,27 @@ class AppPage:
         self.page.locator("[data-cy=saved-views-selection]").first.click()
         self.page.get_by_text(name, exact=True).first.click()
 
+    def note_whether_shown(self, text: str) -> None:
+        """Watches the page for a text that may go again before one could look."""
+        self.page.evaluate(
+            """text => {
+                window.shownTexts = new Set();
+                const note = () => {
+                    if (document.body.innerText.includes(text)) {
+                        window.shownTexts.add(text);
+                    }
+                };
+                const changes = {childList: true, subtree: true, characterData: true};
+                new MutationObserver(note).observe(document.body, changes);
+                note();
+            }""",
+            text,
+        )
+
+    def was_shown(self, text: str) -> bool:
+        """Whether a text was shown since :meth:`note_whether_shown`."""
+        return self.page.evaluate("text => window.shownTexts.has(text)", text)
+
     def wait_until(self, condition: Callable[[], bool]) -> None:
         """Waits until something holds that the page does not show."""
         ends = time.monotonic() + 30

@@ -12,7 +12,7 @@ from .figures import over_splits, summed
 from .histogram import Scale
 from .label_lists import LabelList
 from .ratios import ratio, shares
-from .results import MaskEvaluation
+from .results import TOTALS, MaskEvaluation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -176,7 +176,7 @@ class AreaResults(MaskEvaluation):
     def _totals(self, view: Any) -> list[Document]:
         """Returns a row of sums per split."""
         return self._sums.get(
-            "samples", view, lambda v: figures.area_totals(v, self.value_path)
+            TOTALS, view, lambda v: figures.area_totals(v, self.value_path)
         )
 
     def _label_rows(self, view: Any) -> list[Document]:

@@ -9,7 +9,7 @@ from . import figures
 from .figures import over_splits, summed
 from .histogram import Scale
 from .ratios import ratio
-from .results import MaskEvaluation
+from .results import TOTALS, MaskEvaluation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,7 +116,7 @@ class CoverageResults(MaskEvaluation):
 
     def _totals(self, view: Any) -> list[Document]:
         return self._sums.get(
-            "samples",
+            TOTALS,
             view,
             lambda v: figures.coverage_totals(
                 v, self.value_path, self.overlap_path, self.classes_path

@@ -49,15 +49,26 @@ class KeptSums:
             samples: the dataset, or a view into it
             compute: computes the sums of what it is given, as BSON can hold them
         """
-        view = json_util.dumps(samples._pipeline()).encode()
-        key = f"{self._prefix}/{name}/{blake2b(view, digest_size=16).hexdigest()}"
         with clear_database_errors():
-            store = ExecutionStore.create(_STORE, dataset_id=self._dataset._doc.id)
             # Before the sums: what changes meanwhile makes them outdated.
             state = samples_state(self._dataset)
+            store, key = self._store(), self._key(name, samples)
             kept = store.get(key)
             if kept is not None and kept["state"] == state:
                 return kept["sums"]
             sums = compute(samples)
             store.set_cache(key, {"state": state, "sums": sums}, ttl=_SECONDS_KEPT)
             return sums
+
+    def has(self, name: str, samples: Any) -> bool:
+        """Whether :meth:`get` would have nothing to compute."""
+        with clear_database_errors():
+            kept = self._store().get(self._key(name, samples))
+            return kept is not None and kept["state"] == samples_state(self._dataset)
+
+    def _store(self) -> ExecutionStore:
+        return ExecutionStore.create(_STORE, dataset_id=self._dataset._doc.id)
+
+    def _key(self, name: str, samples: Any) -> str:
+        view = json_util.dumps(samples._pipeline()).encode()
+        return f"{self._prefix}/{name}/{blake2b(view, digest_size=16).hexdigest()}"

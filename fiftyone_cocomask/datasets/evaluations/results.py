@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
+# The name of the sums that each evaluation has.
+TOTALS = "samples"
+
 
 class MaskEvaluation(ABC):
     """The results of an evaluation.
@@ -200,6 +203,14 @@ class MaskEvaluation(ABC):
         for of_labels in {False, self.label_value_path is not None}:
             self.overview_histogram(of_labels=of_labels)
         keep_overview(self)
+
+    def are_sums_kept(self, samples: Any = None) -> bool:
+        """Whether the sums of some samples are at hand, and need not be made anew.
+
+        Args:
+            samples: a view to restrict them to
+        """
+        return self._sums.has(TOTALS, self._view(samples))
 
     def overview_histogram(
         self, samples: Any = None, *, of_labels: bool = False

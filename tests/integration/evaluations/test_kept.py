@@ -109,3 +109,16 @@ def test_an_evaluation_of_the_same_key_does_not_find_the_sums_of_the_one_before(
     compute_masks(samples.dataset)
     area = evaluate_mask_area(samples.dataset, eval_key="area")
     assert area.summary()["foreground_px"] == 60
+
+
+def test_it_is_known_whether_sums_would_have_to_be_made(samples: Samples) -> None:
+    area = evaluated(samples)
+    test = samples.dataset.match_tags("test")
+    assert not area.are_sums_kept()
+    area.summary()
+    assert area.are_sums_kept()
+    assert not area.are_sums_kept(test)
+    sample = samples.dataset.first()
+    sample["area_px"] = 13
+    sample.save()
+    assert not area.are_sums_kept()

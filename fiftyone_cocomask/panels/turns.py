@@ -1,0 +1,35 @@
+"""Which of a panel's events, handled side by side, is the one to be shown."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import ClassVar
+
+_MAX_PANELS = 1000
+
+
+class Turn:
+    """What an event of a panel wants to show, as long as no later one wants other.
+
+    Args:
+        panel_id: the panel
+        wanted: what is to be shown; by default something that no other event wants
+        goes_on: whether the event only goes on with what one before it wanted
+    """
+
+    _latest: ClassVar[OrderedDict[str, object]] = OrderedDict()
+
+    def __init__(
+        self, panel_id: str, wanted: object = None, *, goes_on: bool = False
+    ) -> None:
+        self._panel_id = panel_id
+        self._wanted = object() if wanted is None else wanted
+        if not goes_on:
+            self._latest[panel_id] = self._wanted
+            self._latest.move_to_end(panel_id)
+        if len(self._latest) > _MAX_PANELS:
+            self._latest.popitem(last=False)
+
+    def is_last(self) -> bool:
+        """Whether no later event of the panel wants anything else."""
+        return self._latest.get(self._panel_id, self._wanted) == self._wanted
