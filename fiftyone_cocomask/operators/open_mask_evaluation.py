@@ -36,6 +36,6 @@ class OpenMaskEvaluation(foo.Operator):
         problem = samples_problem(ctx)
         if problem is not None:
             # The App shows no panels where there is nothing to show in the grid.
-            ctx.ops.notify(problem, variant="warning")
+            ctx.ops.notify(problem.replace("**", ""), variant="warning")
             return
         ctx.ops.open_panel("mask_evaluation", layout="horizontal", is_active=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.operators.types as types
 
 from . import elements, sections
+from .next_steps import NextSteps
 from .reading import IMAGES, OBJECTS
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ _STICKY = {
     },
     "grid": {"sx": {"gridTemplateColumns": "minmax(0, 1fr)"}},
 }
+_MESSAGE = {"paddingTop": "24px"}
 # One line, as high with a button as without, so that a click moves nothing.
 _STATUS = {
     "grid": {"sx": {"minHeight": "34px", "alignItems": "center", "flexWrap": "nowrap"}}
@@ -81,26 +83,25 @@ def render(panel: MaskEvaluationPanel, ctx: Any) -> types.Property:
 def _add_empty_state(
     panel: MaskEvaluationPanel, ctx: Any, content: types.Object
 ) -> None:
-    if ctx.dataset is None or not len(ctx.dataset):
-        text = "## No samples yet\n\nImport a COCO export to begin."
-        steps = [("import", "Import a Roboflow COCO export", panel.import_export)]
-    elif not ctx.panel.state.has_masks:
-        text = "## No masks yet\n\nDraw the objects of this dataset into masks first."
-        steps = [("masks", "Compute masks", panel.compute_masks)]
-    else:
-        text = (
-            "## No mask evaluation yet\n\nMeasure the area of the masks, or the share "
-            "of each image that they cover."
-        )
-        steps = [
-            ("area", "Evaluate mask area", panel.evaluate_area),
-            ("coverage", "Evaluate mask coverage", panel.evaluate_coverage),
-        ]
-    content.md(text, name="empty")
+    steps = NextSteps(**ctx.panel.state.next_steps)
+    _add_message(content, "empty", steps.title, steps.text)
     row = content.grid("steps", orientation="2d", gap=1)
-    for name, label, on_click in steps:
-        elements.button(row, name, label, on_click, variant="contained")
+    for name, label in steps.operators.items():
+        params = {"operator": name}
+        elements.button(row, name, label, panel.open_form, params, variant="contained")
     elements.button(row, "reload", "Reload", panel.reload)
+
+
+def _add_message(content: types.Object, name: str, title: str, text: str) -> None:
+    """Says why there is nothing to see, and what to do."""
+    content.view(
+        name,
+        types.HeaderView(
+            label=f"**{title}**",
+            description=text,
+            componentsProps={"container": {"sx": _MESSAGE}},
+        ),
+    )
 
 
 def _add_summing(panel: MaskEvaluationPanel, state: Any, content: types.Object) -> None:
@@ -115,10 +116,12 @@ def _add_summing(panel: MaskEvaluationPanel, state: Any, content: types.Object) 
 
 
 def _add_no_images(content: types.Object) -> None:
-    content.md(
-        "### Nothing here was evaluated\n\nThe grid shows no sample that this "
-        "evaluation has measured. Clear the view or its filters, or evaluate again.",
-        name="no_images",
+    _add_message(
+        content,
+        "no_images",
+        "Nothing here was evaluated",
+        "The grid shows no sample that this evaluation has measured. Clear the view or "
+        "its filters, or evaluate again.",
     )
 
 

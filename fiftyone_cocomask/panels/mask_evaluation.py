@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import fiftyone.operators as foo
@@ -10,6 +11,7 @@ import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
 from . import layout, parts, sections, selection
+from .next_steps import next_steps
 from .reading import OBJECTS
 from .turns import Turn
 
@@ -26,7 +28,8 @@ class MaskEvaluationPanel(foo.Panel):
     What a person chose is in the panel's state: ``eval_key``, ``other_key``,
     ``counted``, ``worst_by`` and ``selected``. ``found`` is what the layout is made of,
     ``keys`` and ``problem`` are what there is to choose and why nothing can be shown.
-    ``summing`` is the number of images that are being summed up, where that takes long.
+    ``next_steps`` is what to do where there is nothing to choose. ``summing`` is the
+    number of images that are being summed up, where that takes long.
     """
 
     @property
@@ -202,25 +205,9 @@ class MaskEvaluationPanel(foo.Panel):
         """Returns the layout of what the state holds."""
         return layout.render(self, ctx)
 
-    def evaluate_area(self, ctx: Any) -> None:
-        """Opens the form of the operator."""
-        ctx.prompt(f"{_PLUGIN}/evaluate_mask_area")
-
-    def evaluate_coverage(self, ctx: Any) -> None:
-        """Opens the form of the operator."""
-        ctx.prompt(f"{_PLUGIN}/evaluate_mask_coverage")
-
-    def compute_masks(self, ctx: Any) -> None:
-        """Opens the form of the operator."""
-        ctx.prompt(f"{_PLUGIN}/compute_masks")
-
-    def find_issues(self, ctx: Any) -> None:
-        """Opens the form of the operator."""
-        ctx.prompt(f"{_PLUGIN}/find_mask_issues")
-
-    def import_export(self, ctx: Any) -> None:
-        """Opens the form of the operator."""
-        ctx.prompt(f"{_PLUGIN}/import_roboflow_coco")
+    def open_form(self, ctx: Any) -> None:
+        """Opens the form of an operator."""
+        ctx.prompt(f"{_PLUGIN}/{ctx.params['operator']}")
 
     def _evaluation(self, ctx: Any, key: str) -> MaskEvaluation:
         from ..datasets.evaluations import load_mask_evaluation
@@ -243,7 +230,6 @@ class MaskEvaluationPanel(foo.Panel):
             _OutdatedError: if a later event wants the panel to show something else
         """
         from ..datasets.evaluations import list_mask_evaluations
-        from ..datasets.labels import mask_fields
 
         state = ctx.panel.state
         keys = list_mask_evaluations(ctx.dataset) if ctx.dataset is not None else []
@@ -251,7 +237,7 @@ class MaskEvaluationPanel(foo.Panel):
         state.keys = keys
         if not keys:
             state.eval_key = None
-            state.has_masks = ctx.dataset is not None and bool(mask_fields(ctx.dataset))
+            state.next_steps = asdict(next_steps(ctx))
             return
         if added or state.eval_key not in keys:
             state.eval_key = added[-1] if added else keys[0]

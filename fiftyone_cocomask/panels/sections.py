@@ -109,7 +109,14 @@ def _add_issues(
     if not found["issues"]:
         row = content.grid("find_issues", orientation="2d", gap=1)
         title = "Tag masks that look wrong: tiny, hidden, cut off, out of line and more"
-        elements.button(row, "find", "Find mask issues", panel.find_issues, title=title)
+        elements.button(
+            row,
+            "find",
+            "Find mask issues",
+            panel.open_form,
+            {"operator": "find_mask_issues"},
+            title=title,
+        )
     for search in found["issues"]:
         key, counts = search["key"], search["counts"]
         if not counts:
