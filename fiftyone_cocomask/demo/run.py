@@ -54,7 +54,7 @@ def run_demo(
     else:
         name = f"cocomask-{export.stem}"
     dataset = _run_job(export, name)
-    _save_workspace(dataset)
+    save_workspace(dataset)
     print(f"\nThe database, masks and plugin link are in {folder}")
     if open_app:
         _open_app(dataset, port)
@@ -110,7 +110,7 @@ def _results_table(area: AreaResults, coverage: CoverageResults) -> str:
     )
 
 
-def _save_workspace(dataset: fo.Dataset) -> None:
+def save_workspace(dataset: fo.Dataset) -> None:
     """Saves how the demo is best looked at: the grid, and the panel to the right."""
     import fiftyone as fo
 

@@ -109,6 +109,20 @@ class AppPage:
             assert time.monotonic() < ends, "it did not happen"
             wait_for_next_frame(self.page)
 
+    def select_samples(self, number: int) -> None:
+        """Selects so many samples of the grid."""
+        looks = self.page.locator("[data-cy=spotlight-section-forward] canvas")
+        selected = self.page.locator("[data-cy=action-manage-selected]")
+        self.settled_picture()
+        for index in range(number):
+            box = looks.nth(index).bounding_box()
+            assert box is not None
+            # The check mark is there while the mouse is.
+            self.page.mouse.move(box["x"] + 12, box["y"] + 12)
+            wait_for_next_frame(self.page)
+            self.page.mouse.click(box["x"] + 12, box["y"] + 12)
+            expect(selected).to_contain_text(str(index + 1))
+
     def toggle_field(self, field: str) -> None:
         """Shows or hides a field of the sidebar."""
         self.page.locator(f"[data-cy=checkbox-{field}]").click()
@@ -168,6 +182,13 @@ class Form:
             self.dialog.locator("input[type=text]").first.fill(path)
         else:
             self.field(label).fill(path)
+
+    def browse_to(self, folder: str) -> None:
+        """Chooses a folder beside the one that is typed, with the file explorer."""
+        self.dialog.locator("button:has([data-testid=FolderIcon])").first.click()
+        explorer = self.page.locator(".MuiDialog-root, .MuiModal-root").last
+        explorer.get_by_text(folder, exact=True).click()
+        explorer.get_by_role("button", name="Choose", exact=True).click()
 
     def choose(self, label: str, value: str) -> None:
         """Chooses a value of the list under a label."""

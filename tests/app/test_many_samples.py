@@ -1,4 +1,4 @@
-"""The panel on a dataset whose sums take a while: it opens at once and says so."""
+"""What takes a while: the App says what it does, and how far it is."""
 
 from __future__ import annotations
 
@@ -55,3 +55,16 @@ def test_the_panel_says_what_it_waits_for_where_sums_are_outdated(
     app.panel.expect_text(f"{MANY_SAMPLES * 5 // 2 + 15:,}")
     app.panel.expect_text(f"{MANY_SAMPLES:,} images · click to see samples")
     assert app.was_shown(waiting)
+
+
+def test_an_evaluation_of_many_samples_says_how_far_it_is(
+    app: AppPage, dataset: fo.Dataset
+) -> None:
+    app.open("many")
+    app.wait_for_samples(MANY_SAMPLES)
+    form = app.open_form("Evaluate mask coverage")
+    form.expect_text("mask_coverage_ratio")
+    app.note_whether_shown("Measuring masks: ")
+    form.execute()
+    form.finish(f"Evaluation mask_coverage of {MANY_SAMPLES:,} images")
+    assert app.was_shown("Measuring masks: ")

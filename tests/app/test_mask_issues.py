@@ -26,6 +26,10 @@ def test_issues_are_found_shown_as_a_view_and_cleared(
 
     form = app.open_form("Find mask issues")
     form.expect_text("Tags labels of segmentations")
+    form.field("Key").fill("no key")
+    form.expect_text("letters, digits and _")
+    form.expect_not_executable()
+    form.field("Key").fill("mask_issues")
     form.execute()
     form.finish("cut by edge")
     dataset.reload()

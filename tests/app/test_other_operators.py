@@ -25,10 +25,10 @@ def test_an_export_is_checked(app: AppPage, demo_export: Path) -> None:
     fo.Dataset("start", persistent=True)
     app.open("start")
     form = app.open_form("Check a COCO export")
-    form.type_path(str(demo_export / "nothing"))
-    form.expect_text("nothing")
+    form.type_path(str(demo_export.parent / "nothing"))
+    form.expect_text("There is no file or folder")
     form.expect_not_executable()
-    form.type_path(str(demo_export))
+    form.browse_to(demo_export.name)
     form.expect_text("21 images")
     form.execute()
     form.finish("21 of 21 images")
@@ -46,6 +46,9 @@ def test_masks_and_cutouts_are_written(
     assert len(list((tmp_path / "masks").rglob("*_mask.png"))) == 21
 
     form = app.open_form("Export cut-outs")
+    form.type_path("cutouts", label="Folder")
+    form.expect_text("Give the whole path")
+    form.expect_not_executable()
     form.type_path(str(tmp_path / "cutouts"), label="Folder")
     form.execute()
     form.finish("files written")
