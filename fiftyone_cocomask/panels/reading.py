@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 OBJECTS = "Objects"
 IMAGES = "Images"
-_RANKED = 10
 
 Found = dict[str, Any]
 
@@ -197,15 +196,14 @@ def _worst(
     samples: Any,
     worst_by: str | None,
 ) -> Found:
-    from ..datasets.evaluations.worst import ranked_samples
+    from ..datasets.evaluations.worst import first_ranking, ranked_samples
 
     known = {ranking.name: ranking for ranking in rankings_}
-    name = worst_by if worst_by in known else rankings_[0].name
-    ranking = known[name]
-    ranked = ranked_samples(evaluation, ranking, samples, number=_RANKED)
+    ranking = known.get(worst_by or "") or first_ranking(evaluation, rankings_, samples)
+    ranked = ranked_samples(evaluation, ranking, samples)
     text = share_text if ranking.is_share else pixels_text
     return {
-        "by": name,
+        "by": ranking.name,
         "choices": {ranking.name: ranking.label for ranking in known.values()},
         "ids": [sample.sample_id for sample in ranked],
         "rows": [

@@ -8,7 +8,7 @@ from .annotated_bins import annotated_bins
 from .area_results import AreaResults
 from .coverage_results import CoverageResults
 from .overlap import overlap_histogram
-from .worst import ranked_samples, rankings
+from .worst import first_ranking, ranked_samples, rankings
 
 if TYPE_CHECKING:
     from .results import MaskEvaluation
@@ -21,5 +21,5 @@ def keep_overview(evaluation: MaskEvaluation) -> None:
         has_stated = bool(annotated_bins(evaluation, samples).counts)
     if isinstance(evaluation, CoverageResults) and evaluation.overlap_path is not None:
         overlap_histogram(evaluation, samples)
-    ranking = rankings(evaluation, has_stated=has_stated)[0]
-    ranked_samples(evaluation, ranking, samples)
+    found = rankings(evaluation, has_stated=has_stated)
+    ranked_samples(evaluation, first_ranking(evaluation, found, samples), samples)

@@ -118,6 +118,22 @@ def ranked_samples(
     ]
 
 
+def first_ranking(
+    evaluation: MaskEvaluation, found: list[Ranking], samples: Any
+) -> Ranking:
+    """Returns the first ranking that has samples; the last one if none has.
+
+    Args:
+        evaluation: the evaluation
+        found: its :func:`rankings`
+        samples: the dataset, or a view into it
+    """
+    for ranking in found[:-1]:
+        if ranked_samples(evaluation, ranking, samples):
+            return ranking
+    return found[-1]
+
+
 def _stages(ranking: Ranking, view: Any, number: int) -> list[Document]:
     least = {"$gte": 0} if ranking.ascending else {"$gt": 0}
     return [

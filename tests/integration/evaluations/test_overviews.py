@@ -303,6 +303,22 @@ def test_all_that_the_panel_shows_is_among_the_sums_that_are_kept(
     assert len(found["worst"]["rows"]) == 1
 
 
+def test_the_samples_to_look_at_are_those_of_a_ranking_that_has_some(
+    samples: Samples,
+) -> None:
+    samples.add("a.jpg", lines=[polyline(LEFT, "a")])
+    coverage = coverage_of(samples)
+    names = [ranking.name for ranking in rankings(coverage)]
+    assert names[0] == "overlap"
+    assert not ranked_samples(coverage, rankings(coverage)[0], samples.dataset)
+    found = read_for_panel([coverage], samples.dataset.view(), OBJECTS, None)["worst"]
+    assert found["by"] == names[1]
+    assert len(found["rows"]) == 1
+    chosen = read_for_panel([coverage], samples.dataset.view(), OBJECTS, "overlap")
+    assert chosen["worst"]["by"] == "overlap"
+    assert chosen["worst"]["rows"] == []
+
+
 def test_what_the_panel_shows_is_json_of_a_size_that_does_not_grow(
     samples: Samples,
 ) -> None:
