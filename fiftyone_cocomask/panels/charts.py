@@ -288,7 +288,7 @@ def _short_number(number: float) -> str:
 def _bucket_limits(histogram: Histogram) -> Layout:
     shapes, annotations = [], []
     first, last = _log_range(histogram)
-    for line_of_text, (limit, text) in enumerate(BUCKET_LIMITS.items()):
+    for limit, text in BUCKET_LIMITS.items():
         x = math.log10(limit)
         if not first < x < last:
             continue
@@ -314,7 +314,7 @@ def _bucket_limits(histogram: Histogram) -> Layout:
                 "xanchor": "right" if is_right else "left",
                 "xshift": -2 if is_right else 2,
                 # One below the other: on a long or narrow axis they are close.
-                "yshift": -14 * line_of_text,
+                "yshift": -14 * len(annotations),
                 "text": text,
                 "font": {"size": 11, "color": LINE},
                 "showarrow": False,
