@@ -95,11 +95,8 @@ def histogram_layout(
         if not is_share:
             layout |= _bucket_limits(histogram)
     elif is_share and histogram.counts:
-        first, last = (
-            _bin(histogram, 0)[0],
-            _bin(histogram, len(histogram.counts) - 1)[1],
-        )
-        layout["xaxis"] |= {"tickformat": _share_format(last - first)}
+        span = _visible_width(histogram.edges[-1] - histogram.edges[0])
+        layout["xaxis"] |= {"tickformat": _share_format(span)}
     return layout
 
 
@@ -215,12 +212,13 @@ def _bin(histogram: Histogram, bar: int) -> tuple[float, float]:
     if is_log and low == 0:
         return _zero_place(histogram)
     begin, end = (math.log10(low), math.log10(high)) if is_log else (low, high)
-    if end - begin > _NARROWEST:
-        return begin, end
-    # Of one value only: a bar without a width could not be seen.
-    middle = (begin + end) / 2
-    half = _WIDTH_OF_ONE_VALUE / 2
+    middle, half = (begin + end) / 2, _visible_width(end - begin) / 2
     return middle - half, middle + half
+
+
+def _visible_width(width: float) -> float:
+    """Returns the width of a bar, also where it is of a single value."""
+    return width if width > _NARROWEST else _WIDTH_OF_ONE_VALUE
 
 
 def _has_only_zeros(histogram: Histogram) -> bool:

@@ -98,7 +98,7 @@ def _add_message(content: types.Object, name: str, title: str, text: str) -> Non
         name,
         types.HeaderView(
             label=f"**{title}**",
-            description=text,
+            description=elements.plain(text),
             componentsProps={"container": {"sx": _MESSAGE}},
         ),
     )

@@ -103,7 +103,7 @@ class MaskEvaluationPanel(foo.Panel):
 
     def reload(self, ctx: Any) -> None:
         """Shows the evaluation as it is now."""
-        self._refresh(ctx)
+        self._refresh(ctx, at_once=True)
 
     def sum_up(self, ctx: Any) -> None:
         """Reads what takes long: the panel shows already that it does."""
