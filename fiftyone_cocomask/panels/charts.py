@@ -284,7 +284,8 @@ def _short_number(number: float) -> str:
 
 
 def _bucket_limits(histogram: Histogram) -> Layout:
-    shapes, annotations = [], []
+    shapes: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     first, last = _log_range(histogram)
     for limit, text in BUCKET_LIMITS.items():
         x = math.log10(limit)
