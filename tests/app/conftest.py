@@ -74,6 +74,9 @@ def app(
 ) -> Iterator[AppPage]:
     """A fresh page of the App; a picture of it is kept where a test fails."""
     before = set(fo.list_datasets())
+    # FiftyOne drops its connection where an event of the App is of a dataset that the
+    # test before has deleted meanwhile, and connects again after ten seconds.
+    _wait_until_connected(session)
     # The server remembers what the test before has opened.
     session.dataset = None
     session.spaces = fo.Space(children=[fo.Panel(type="Samples", pinned=True)])
