@@ -49,7 +49,6 @@ def session() -> Iterator[Any]:
     # The server joins the database of this process, so that must be running.
     fo.list_datasets()
     session = fo.launch_app(remote=True, port=_free_port())
-    _wait_until_connected(session)
     yield session
     session.close()
 
@@ -74,12 +73,7 @@ def app(
 ) -> Iterator[AppPage]:
     """A fresh page of the App; a picture of it is kept where a test fails."""
     before = set(fo.list_datasets())
-    # FiftyOne drops its connection where an event of the App is of a dataset that the
-    # test before has deleted meanwhile, and connects again after ten seconds.
-    _wait_until_connected(session)
-    # The server remembers what the test before has opened.
-    session.dataset = None
-    session.spaces = fo.Space(children=[fo.Panel(type="Samples", pinned=True)])
+    _open_nothing(session)
     page = browser.new_page()
     address = f"http://localhost:{session.server_port}"
     yield AppPage(page, address)
@@ -124,12 +118,17 @@ def _keep_picture(page: Page, name: str) -> None:
     print(f"\nA picture of the App is at {picture}")
 
 
-def _wait_until_connected(session: Any) -> None:
-    """Waits until the server takes messages of the session."""
+def _open_nothing(session: Any) -> None:
+    """Makes the server forget what the test before has opened.
+
+    Waits until it is connected: at first, and after an event of a dataset that has been
+    deleted meanwhile. FiftyOne drops its connection then, for ten seconds.
+    """
     ends = time.monotonic() + 60
     while True:
         try:
-            session.refresh()
+            session.dataset = None
+            session.spaces = fo.Space(children=[fo.Panel(type="Samples", pinned=True)])
             return
         except RuntimeError:
             if time.monotonic() > ends:
