@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..operators.forms import dataset_problem, samples_problem, segmentation_fields
+from ..operators.label_fields import drawable_fields, why_no_field
+
 
 @dataclass(frozen=True, slots=True)
 class NextSteps:
@@ -23,10 +26,6 @@ class NextSteps:
 
 def next_steps(ctx: Any) -> NextSteps:
     """Returns what has to be done before there is an evaluation to show."""
-    from ..datasets.labels import mask_fields
-    from ..operators.forms import dataset_problem, samples_problem
-    from ..operators.label_fields import drawable_fields, why_no_field
-
     import_export = {"import_roboflow_coco": "Import a Roboflow COCO export"}
     if samples_problem(ctx) is not None:
         text = "Import a COCO export to begin."
@@ -34,7 +33,7 @@ def next_steps(ctx: Any) -> NextSteps:
     problem = dataset_problem(ctx)
     if problem is not None:
         return NextSteps("No masks here", problem)
-    if mask_fields(ctx.dataset):
+    if segmentation_fields(ctx.dataset):
         return NextSteps(
             "No mask evaluation yet",
             "Measure the area of the masks, or the share of each image that they "
