@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator, Page, TimeoutError, expect
 
+from .app_page import wait_for_next_frame
+
 PICTURES = ("Image", "Mask", "Overlay", "Cut-out")
 
 
@@ -28,10 +30,19 @@ class InspectorPage:
             self.page.mouse.click(x, y)
             try:
                 self.modal.wait_for(timeout=3000)
-                return
             except TimeoutError:
                 continue
+            self._go_to_first_sample()
+            return
         raise AssertionError("A click on the first sample does not open it")
+
+    def _go_to_first_sample(self) -> None:
+        """Goes back where another sample has moved below the mouse meanwhile."""
+        wait_for_next_frame(self.page)
+        back = self.page.locator("[data-cy=nav-left-button]")
+        while back.is_visible():
+            self.go("ArrowLeft")
+            wait_for_next_frame(self.page)
 
     def open(self) -> None:
         """Shows the panel; the modal has it as a tab from the start."""
