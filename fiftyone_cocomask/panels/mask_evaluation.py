@@ -107,7 +107,7 @@ class MaskEvaluationPanel(foo.Panel):
 
     def sum_up(self, ctx: Any) -> None:
         """Reads what takes long: the panel shows already that it does."""
-        self._refresh(ctx, at_once=True)
+        self._refresh(ctx, at_once=True, goes_on=True)
 
     def click_bar(self, ctx: Any) -> None:
         """Shows the samples of a bar of a histogram."""
@@ -219,12 +219,15 @@ class MaskEvaluationPanel(foo.Panel):
         self._unselect(ctx)
         self._refresh(ctx)
 
-    def _refresh(self, ctx: Any, *, at_once: bool = False) -> None:
+    def _refresh(
+        self, ctx: Any, *, at_once: bool = False, goes_on: bool = False
+    ) -> None:
         """Reads everything anew.
 
         Args:
             ctx: the execution context
             at_once: whether to read also what takes long, instead of saying so first
+            goes_on: whether an event before this one wanted the same
 
         Raises:
             _OutdatedError: if a later event wants the panel to show something else
@@ -248,7 +251,7 @@ class MaskEvaluationPanel(foo.Panel):
         # Also where it cannot be read, so that it is not tried again and again.
         signature = selection.signature(ctx)
         try:
-            news = self._read(ctx, signature, at_once=at_once)
+            news = self._read(ctx, signature, at_once=at_once, goes_on=goes_on)
         except CocoMaskError as error:
             news = {"problem": str(error)}
         except _OutdatedError:
@@ -261,13 +264,15 @@ class MaskEvaluationPanel(foo.Panel):
         if state.found and not selection.is_selected(ctx):
             state.selected = None
 
-    def _read(self, ctx: Any, signature: str, *, at_once: bool) -> dict[str, Any]:
+    def _read(
+        self, ctx: Any, signature: str, *, at_once: bool, goes_on: bool
+    ) -> dict[str, Any]:
         """Returns ``found`` or, where it takes long to find out, ``summing``."""
         from .reading import images_to_sum_up, read
 
         state = ctx.panel.state
         chosen = (state.eval_key, state.other_key, state.counted, state.worst_by)
-        turn = Turn(ctx.panel_id, (signature, *chosen), goes_on=at_once)
+        turn = Turn(ctx.panel_id, (signature, *chosen), goes_on=goes_on)
         samples = selection.evaluated_view(ctx)
         if samples._is_generated:
             raise CocoMaskError(

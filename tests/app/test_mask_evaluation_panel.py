@@ -256,6 +256,19 @@ def test_the_panel_follows_a_changed_view(app: AppPage, dataset: fo.Dataset) -> 
     panel.expect_text(f"{len(dataset)} images · click to see samples")
 
 
+def test_reload_shows_an_evaluation_that_was_made_elsewhere(
+    app: AppPage, dataset: fo.Dataset
+) -> None:
+    app.open("demo")
+    panel = app.panel
+    panel.open()
+    panel.expect_text("foreground px")
+    evaluate_mask_coverage(dataset, eval_key="made_in_python")
+    panel.press("Reload")
+    panel.expect_text("made_in_python")
+    panel.expect_text("coverage, mean of images")
+
+
 def test_what_to_do_next_is_said_where_there_are_no_masks(
     app: AppPage, imported: fo.Dataset
 ) -> None:
