@@ -11,7 +11,7 @@ import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
 from .forms import (
-    IMPORT_HINT,
+    NO_DATASET,
     Choice,
     choose,
     choose_field,
@@ -230,7 +230,7 @@ class ClearMaskIssues(foo.Operator):
         inputs = types.Object()
         keys = list_mask_issues(ctx.dataset) if ctx.dataset is not None else []
         if ctx.dataset is None:
-            stop(inputs, f"No dataset is open. {IMPORT_HINT}.")
+            stop(inputs, NO_DATASET)
         elif not keys:
             stop(
                 inputs,

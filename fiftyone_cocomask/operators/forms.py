@@ -11,6 +11,7 @@ import fiftyone.operators.types as types
 IMPORT_HINT = (
     "Open a dataset, or run **Import a Roboflow COCO export** to make one of an export"
 )
+NO_DATASET = f"No dataset is open. {IMPORT_HINT}."
 
 
 def form(inputs: types.Object, title: str) -> types.Property:
@@ -48,7 +49,7 @@ def warn(
 def samples_problem(ctx: Any) -> str | None:
     """Returns why there are no samples to look at, and what to do."""
     if ctx.dataset is None:
-        return f"No dataset is open. {IMPORT_HINT}."
+        return NO_DATASET
     if ctx.dataset.media_type is None or not len(ctx.dataset):
         return f"Dataset '{ctx.dataset.name}' has no samples. {IMPORT_HINT}."
     return None

@@ -8,7 +8,7 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
-from .forms import IMPORT_HINT, Choice, choose, form, names, note, reject, stop, warn
+from .forms import NO_DATASET, Choice, choose, form, names, note, reject, stop, warn
 
 
 class ListMaskEvaluations(foo.Operator):
@@ -50,7 +50,7 @@ class ListMaskEvaluations(foo.Operator):
         """Returns a form that asks nothing: the App shows the list at once."""
         inputs = types.Object()
         if ctx.dataset is None:
-            stop(inputs, f"No dataset is open. {IMPORT_HINT}.")
+            stop(inputs, NO_DATASET)
         return form(inputs, "List mask evaluations")
 
     def execute(self, ctx: Any) -> dict[str, Any]:
@@ -207,7 +207,7 @@ class DeleteMaskEvaluation(foo.Operator):
 
 def _choose_evaluation(ctx: Any, inputs: types.Object) -> str | None:
     if ctx.dataset is None:
-        stop(inputs, f"No dataset is open. {IMPORT_HINT}.")
+        stop(inputs, NO_DATASET)
         return None
     keys = _all_evaluations(ctx.dataset)
     if not keys:

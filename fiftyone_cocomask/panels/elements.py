@@ -1,4 +1,4 @@
-"""Elements of the panel's layout: headings, cards, charts, tables, buttons."""
+"""Elements of the panels' layouts: headings, cards, charts, tables, buttons."""
 
 from __future__ import annotations
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import fiftyone.operators.types as types
 
+from .elements import NATURAL_WIDTH, card, cards, plain
 from .inspector_tables import (
     add_classes,
     add_hidden,
@@ -21,22 +21,6 @@ if TYPE_CHECKING:
 
 _MAX_LEGEND = 24
 
-_DIVIDER = "1px solid var(--fo-palette-divider)"
-_BACKGROUND = "var(--fo-palette-background-level2)"
-_CARD = {
-    "border": _DIVIDER,
-    "borderRadius": "6px",
-    "padding": "6px 12px",
-    "height": "100%",
-    "boxSizing": "border-box",
-    "background": _BACKGROUND,
-}
-# As many columns as fit, all of one width.
-_CARDS = {
-    "display": "grid",
-    "gridTemplateColumns": "repeat(auto-fill, minmax(136px, 1fr))",
-    "alignItems": "stretch",
-}
 # One, two or four columns, by the width of the panel and not of the window.
 _PICTURES = {
     "display": "grid",
@@ -54,9 +38,9 @@ _PICTURE = {
     "maxHeight": "440px",
     "objectFit": "contain",
     "borderRadius": "6px",
-    "border": _DIVIDER,
+    "border": "1px solid var(--fo-palette-divider)",
     "boxSizing": "border-box",
-    "background": _BACKGROUND,
+    "background": "var(--fo-palette-background-level2)",
 }
 # What is transparent shows a pattern that is neither of the theme nor of the image.
 _CHECKERBOARD = (
@@ -68,7 +52,6 @@ _COLUMN = {
     "padding": "12px clamp(12px, 4%, 48px) 32px",
     "containerType": "inline-size",
 }
-_NATURAL_WIDTH = {"item": {"sx": {"width": "auto"}}}
 _CAPTION = {"fontSize": "0.8rem", "color": "text.secondary", "paddingBottom": "2px"}
 # Smaller pictures are shown with their pixels.
 _SMALL_PICTURE = 200
@@ -103,11 +86,6 @@ def render_problem(panel: MaskInspectorPanel, problem: str) -> types.Property:
     return _property(content)
 
 
-def plain(text: str) -> str:
-    """Returns text that the App's markdown shows as it is."""
-    return re.sub(r"([\\`*_\[\]<>#|~&!])", r"\\\1", text)
-
-
 def _property(content: types.Object) -> types.Property:
     view = types.GridView(
         orientation="vertical",
@@ -127,7 +105,7 @@ def _add_header(
 ) -> None:
     header = content.grid("header", orientation="2d", gap=1, align_y="center")
     if len(mask_fields) > 1:
-        fields = types.DropdownView(compact=True, componentsProps=_NATURAL_WIDTH)
+        fields = types.DropdownView(compact=True, componentsProps=NATURAL_WIDTH)
         for name in mask_fields:
             fields.add_choice(name, label=name)
         header.enum(
@@ -142,7 +120,7 @@ def _add_header(
         label="Reload",
         on_click=panel.reload,
         variant="outlined",
-        componentsProps=_NATURAL_WIDTH,
+        componentsProps=NATURAL_WIDTH,
     )
 
 
@@ -172,32 +150,23 @@ def _add_missing_mask(
 
 
 def _add_cards(found: SampleInspection, content: types.Object) -> None:
-    cards = []
+    numbers = []
     if found.coverage is not None:
-        cards += [
+        numbers += [
             (share(found.coverage), "coverage"),
             (f"{found.foreground_px:,}", "foreground px"),
         ]
     if found.label_field is not None:
-        cards.append((f"{len(found.objects):,}", "objects"))
+        numbers.append((f"{len(found.objects):,}", "objects"))
         if any(item.visible_px is not None for item in found.objects):
-            cards.append((f"{len(found.hidden):,}", "hidden objects"))
+            numbers.append((f"{len(found.hidden):,}", "hidden objects"))
     if found.overlap_px is not None:
-        cards.append((f"{found.overlap_px:,}", "overlap px"))
+        numbers.append((f"{found.overlap_px:,}", "overlap px"))
     if found.size is not None:
-        cards.append((f"{found.size[0]:,} × {found.size[1]:,}", "image px"))
-    grid = content.grid(
-        "totals", orientation="2d", gap=1, componentsProps={"grid": {"sx": _CARDS}}
-    )
-    for index, (number, what) in enumerate(cards):
-        grid.view(
-            f"card{index}",
-            types.HeaderView(
-                label=f"**{number}**",
-                description=what,
-                componentsProps={"container": {"sx": _CARD}},
-            ),
-        )
+        numbers.append((f"{found.size[0]:,} × {found.size[1]:,}", "image px"))
+    grid = cards(content, "totals")
+    for index, (number, what) in enumerate(numbers):
+        card(grid, f"card{index}", number, what)
 
 
 def _add_pictures(found: SampleInspection, content: types.Object) -> None:
@@ -256,7 +225,7 @@ def _add_legend(found: SampleInspection, content: types.Object) -> None:
                 variant="tertiary",
                 componentsProps={
                     "container": {"sx": {"&::before": dot, "justifyContent": "start"}},
-                    **_NATURAL_WIDTH,
+                    **NATURAL_WIDTH,
                 },
             ),
         )
