@@ -81,6 +81,20 @@ class AppPage:
         self.page.locator("[data-cy=saved-views-selection]").first.click()
         self.page.get_by_text(name, exact=True).first.click()
 
+    def open_in_model_evaluation(self, eval_key: str) -> Locator:
+        """Opens an evaluation that FiftyOne's own panel lists; returns the panel."""
+        name = "[data-cy=panel-content-model_evaluation_panel_builtin]"
+        panel = self.page.locator(name)
+        # The list is there before the panel has loaded, which then shows it again.
+        for _ in range(5):
+            panel.get_by_text(eval_key, exact=True).first.click()
+            try:
+                panel.locator("tr").first.wait_for(timeout=10_000)
+            except TimeoutError:
+                continue
+            return panel
+        raise AssertionError(f"A click on {eval_key} does not open it")
+
     def note_whether_shown(self, text: str) -> None:
         """Watches the page for a text that may go again before one could look."""
         self.page.evaluate(

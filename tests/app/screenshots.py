@@ -107,10 +107,9 @@ def test_a_comparison_in_the_model_evaluation_panel(
     app.open(dataset.name)
     app.wait_for_samples(21)
     app.page.locator("[data-cy=new-panel-btn]").first.click()
-    name = "model_evaluation_panel_builtin"
-    app.page.locator(f"[data-cy=new-panel-option-{name}]").click()
-    panel = app.page.locator(f"[data-cy=panel-content-{name}]")
-    panel.get_by_text("opencv_vs_coco", exact=True).first.click()
+    option = "[data-cy=new-panel-option-model_evaluation_panel_builtin]"
+    app.page.locator(option).click()
+    panel = app.open_in_model_evaluation("opencv_vs_coco")
     panel.get_by_text("Mask area error (%)").first.wait_for()
     _save(panel, "compare_masks")
 

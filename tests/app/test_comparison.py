@@ -31,8 +31,7 @@ def test_a_comparison_is_made_and_shown_by_the_model_evaluation_panel(
     summary = load_mask_evaluation(dataset, "opencv_vs_coco").summary()
     assert summary["mask_area_error"] > 0
 
-    panel = app.page.locator("[data-cy=panel-content-model_evaluation_panel_builtin]")
-    panel.get_by_text("opencv_vs_coco", exact=True).first.click()
+    panel = app.open_in_model_evaluation("opencv_vs_coco")
     for metric, value in (
         ("Mask area error (%)", summary["mask_area_error"]),
         ("Mask coverage error (points)", summary["mask_coverage_error"]),
