@@ -317,12 +317,7 @@ class Panel:
             up: the place, as a share of the axis upwards
         """
         axes = self.chart(chart).locator(".nsewdrag")
-        axes.evaluate("element => element.scrollIntoView({block: 'center'})")
-        box = axes.bounding_box()
-        assert box is not None
-        x = box["x"] + across * box["width"]
-        y = box["y"] + (1 - up) * box["height"]
-        return self._click_on_chart(x, y)
+        return self._click_on_chart(axes, across, lambda height: (1 - up) * height)
 
     def highest_bar(self, chart: int) -> Locator:
         """Returns the bar of most pixels."""
@@ -334,19 +329,27 @@ class Panel:
 
     def click_bar(self, bar: Locator) -> str:
         """Clicks on a bar and returns what the chart says of it."""
-        bar.evaluate("element => element.scrollIntoView({block: 'center'})")
-        box = bar.bounding_box()
-        assert box is not None
-        return self._click_on_chart(
-            box["x"] + box["width"] / 2, box["y"] + box["height"] - 2
-        )
+        return self._click_on_chart(bar, 0.5, lambda height: height - 2)
 
-    def _click_on_chart(self, x: float, y: float) -> str:
-        """Clicks on a place of the page and returns what the chart says there."""
-        self.page.mouse.move(x - 1, y)
-        self.page.mouse.move(x, y)
-        says = self.page.locator(".hoverlayer .hovertext")
-        expect(says.first).to_be_visible()
-        lines = says.first.locator("tspan.line").all_text_contents()
-        self.page.mouse.click(x, y)
-        return "\n".join(lines)
+    def _click_on_chart(
+        self, part: Locator, across: float, down: Callable[[float], float]
+    ) -> str:
+        """Clicks on a part of a chart and returns what the chart says there."""
+        says = self.page.locator(".hoverlayer .hovertext").first
+        # A chart that is drawn anew forgets the mouse until that moves again.
+        for _ in range(10):
+            part.evaluate("element => element.scrollIntoView({block: 'center'})")
+            box = part.bounding_box()
+            assert box is not None
+            x = box["x"] + across * box["width"]
+            y = box["y"] + down(box["height"])
+            self.page.mouse.move(x - 1, y)
+            self.page.mouse.move(x, y)
+            try:
+                says.wait_for(timeout=3000)
+            except TimeoutError:
+                continue
+            lines = says.locator("tspan.line").all_text_contents()
+            self.page.mouse.click(x, y)
+            return "\n".join(lines)
+        raise AssertionError("The chart says nothing of the place below the mouse")

@@ -184,8 +184,8 @@ def test_two_evaluations_are_compared(app: AppPage, dataset: fo.Dataset) -> None
     pixels = sum(np.count_nonzero(s.mask_opencv.get_mask()) for s in dataset)
     panel.expect_text(f"/ {pixels / 1e6:.2f} M")
     # The bars of the second one come behind all of the first.
+    expect(panel.chart(HISTOGRAM).locator(".trace.bars")).to_have_count(2)
     bars = panel.bars(HISTOGRAM)
-    expect(bars.first).to_be_attached()
     heights = [(bar.bounding_box() or {"height": 0})["height"] for bar in bars.all()]
     second = heights[len(heights) // 2 :]
     says = panel.click_bar(bars.nth(len(second) + int(np.argmax(second))))
