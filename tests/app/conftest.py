@@ -11,13 +11,13 @@ from tests.integration import conftest as own_fiftyone  # noqa: F401
 import shutil
 import socket
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import fiftyone as fo
 import pytest
+from fiftyone.core.service import ServerService
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from fiftyone_cocomask.datasets.folders import dataset_folder
@@ -43,14 +43,20 @@ _FAILED = pytest.StashKey[bool]()
 
 
 @pytest.fixture(scope="session")
-def session() -> Iterator[Any]:
-    """The App's server, on a port of its own."""
+def address() -> Iterator[str]:
+    """Where the App is, on a port of its own.
+
+    Not from ``fo.launch_app``: its session drops its connection where a dataset was
+    deleted before it has heard of it, and when it connects again after ten seconds, the
+    page that is open by then shows no dataset any more.
+    """
     link_plugin(fo.config.plugins_dir)
     # The server joins the database of this process, so that must be running.
     fo.list_datasets()
-    session = fo.launch_app(remote=True, port=_free_port())
-    yield session
-    session.close()
+    port = _free_port()
+    server = ServerService(port, address="127.0.0.1", do_not_track=True)
+    yield f"http://localhost:{port}"
+    server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -69,13 +75,12 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext
 
 @pytest.fixture
 def app(
-    session: Any, browser: BrowserContext, request: pytest.FixtureRequest
+    address: str, browser: BrowserContext, request: pytest.FixtureRequest
 ) -> Iterator[AppPage]:
     """A fresh page of the App; a picture of it is kept where a test fails."""
     before = set(fo.list_datasets())
-    _open_nothing(session)
+    _open_nothing(browser, address)
     page = browser.new_page()
-    address = f"http://localhost:{session.server_port}"
     yield AppPage(page, address)
     if request.node.stash.get(_FAILED, False):
         _keep_picture(page, request.node.name)
@@ -118,22 +123,10 @@ def _keep_picture(page: Page, name: str) -> None:
     print(f"\nA picture of the App is at {picture}")
 
 
-def _open_nothing(session: Any) -> None:
-    """Makes the server forget what the test before has opened.
-
-    Waits until it is connected: at first, and after an event of a dataset that has been
-    deleted meanwhile. FiftyOne drops its connection then, for ten seconds.
-    """
-    ends = time.monotonic() + 60
-    while True:
-        try:
-            session.dataset = None
-            session.spaces = fo.Space(children=[fo.Panel(type="Samples", pinned=True)])
-            return
-        except RuntimeError:
-            if time.monotonic() > ends:
-                raise
-            time.sleep(0.1)
+def _open_nothing(browser: BrowserContext, address: str) -> None:
+    """Makes the App's server forget what the test before has opened."""
+    event = {"event": "state_update", "data": {"state": {}}, "subscription": "tests"}
+    assert browser.request.post(f"{address}/event", data=event).ok
 
 
 def _free_port() -> int:
