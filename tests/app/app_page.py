@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import cv2
 import numpy as np
@@ -20,6 +21,27 @@ def wait_for_next_frame(page: Page) -> None:
         "() => new Promise(done => requestAnimationFrame("
         "() => requestIdleCallback(done)))"
     )
+
+
+def do_until(
+    result: Locator, action: Callable[[], object], *, visible: bool = True
+) -> None:
+    """Does something again until it leads to what it should.
+
+    The App loses a click on what it draws anew at that moment, and so would a person's.
+
+    Args:
+        result: what the action shows, or hides
+        action: what to do; it must do no harm to do it twice
+        visible: whether the result is to be visible, or to be hidden
+    """
+    for _ in range(10):
+        with suppress(TimeoutError):
+            action()
+        with suppress(TimeoutError):
+            result.wait_for(state="visible" if visible else "hidden", timeout=3000)
+            return
+    expect(result).to_be_visible(visible=visible)
 
 
 class AppPage:
@@ -49,13 +71,8 @@ class AppPage:
     def run(self, label: str) -> None:
         """Picks an operator in the operator menu."""
         search = self.page.locator("[data-cy=operators-browser-search]")
-        for _ in range(10):
-            self.page.locator("body").press("Backquote")
-            try:
-                search.wait_for(timeout=3000)
-                break
-            except TimeoutError:
-                continue
+        body = self.page.locator("body")
+        do_until(search, lambda: body.press("Backquote"))
         self.page.keyboard.type(label)
         browser = self.page.locator("[data-cy=operators-browser]")
         browser.get_by_text(label, exact=True).first.click()
@@ -73,8 +90,7 @@ class AppPage:
         """Waits for a cell of the table that an operator shows and closes it."""
         dialog = self.page.locator(".MuiDialog-root")
         expect(dialog.get_by_role("cell", name=text, exact=True)).to_be_visible()
-        self.page.keyboard.press("Escape")
-        expect(dialog).to_be_hidden()
+        do_until(dialog, lambda: self.page.keyboard.press("Escape"), visible=False)
 
     def choose_saved_view(self, name: str) -> None:
         """Shows a saved view in the grid."""
@@ -85,15 +101,10 @@ class AppPage:
         """Opens an evaluation that FiftyOne's own panel lists; returns the panel."""
         name = "[data-cy=panel-content-model_evaluation_panel_builtin]"
         panel = self.page.locator(name)
+        listed = panel.get_by_text(eval_key, exact=True).first
         # The list is there before the panel has loaded, which then shows it again.
-        for _ in range(5):
-            panel.get_by_text(eval_key, exact=True).first.click()
-            try:
-                panel.locator("tr").first.wait_for(timeout=10_000)
-            except TimeoutError:
-                continue
-            return panel
-        raise AssertionError(f"A click on {eval_key} does not open it")
+        do_until(panel.locator("tr").first, lambda: listed.click(timeout=3000))
+        return panel
 
     def note_whether_shown(self, text: str) -> None:
         """Watches the page for a text that may go again before one could look."""
@@ -226,16 +237,15 @@ class Form:
         button.click()
 
     def close(self) -> None:
-        self.dialog.get_by_role("button", name=re.compile("Cancel|Close")).click()
-        expect(self.dialog).to_be_hidden()
+        close = self.dialog.get_by_role("button", name=re.compile("Cancel|Close"))
+        do_until(self.dialog, lambda: close.click(timeout=3000), visible=False)
 
     def finish(self, text: str) -> None:
         """Waits for a text in the summary and closes it."""
         done = self.page.get_by_role("button", name="Done")
         dialog = self.page.locator(".MuiDialog-root").filter(has=done)
         expect(dialog.get_by_text(text).first).to_be_visible()
-        done.click()
-        expect(dialog).to_be_hidden()
+        do_until(dialog, lambda: done.click(timeout=3000), visible=False)
 
     def execute_button(self) -> Locator:
         """Returns the button that executes."""

@@ -126,7 +126,9 @@ def _keep_picture(page: Page, name: str) -> None:
 def _open_nothing(browser: BrowserContext, address: str) -> None:
     """Makes the App's server forget what the test before has opened."""
     event = {"event": "state_update", "data": {"state": {}}, "subscription": "tests"}
-    assert browser.request.post(f"{address}/event", data=event).ok
+    # The server closes a connection that was idle, perhaps just when this one uses it.
+    answer = browser.request.post(f"{address}/event", data=event, max_retries=3)
+    assert answer.ok
 
 
 def _free_port() -> int:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Locator, Page, TimeoutError, expect
+from playwright.sync_api import Locator, Page, expect
 
-from .app_page import wait_for_next_frame
+from .app_page import do_until, wait_for_next_frame
 
 PICTURES = ("Image", "Mask", "Overlay", "Cut-out")
 
@@ -21,20 +21,17 @@ class InspectorPage:
         """Opens the grid's first sample, which need not be the first of the page."""
         looks = self.page.locator("[data-cy=spotlight-section-forward] canvas")
         expect(looks.first).to_be_visible()
-        # Samples move about until all of the grid is there.
-        for _ in range(10):
+
+        def click() -> None:
             boxes = [look.bounding_box() for look in looks.all()]
             box = min((b for b in boxes if b), key=lambda b: (round(b["y"]), b["x"]))
             # Below the check mark that selects it.
             x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.9
             self.page.mouse.click(x, y)
-            try:
-                self.modal.wait_for(timeout=3000)
-            except TimeoutError:
-                continue
-            self._go_to_first_sample()
-            return
-        raise AssertionError("A click on the first sample does not open it")
+
+        # Samples move about until all of the grid is there.
+        do_until(self.modal, click)
+        self._go_to_first_sample()
 
     def _go_to_first_sample(self) -> None:
         """Goes back where another sample has moved below the mouse meanwhile."""
