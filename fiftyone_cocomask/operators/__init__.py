@@ -20,6 +20,7 @@ from .manage_evaluations import (
 )
 from .metrics import MaskAreaError, MaskCoverageError
 from .open_mask_evaluation import OpenMaskEvaluation
+from .show_dataset import ShowDataset
 
 OPERATORS = (
     CheckExport,
@@ -34,6 +35,7 @@ OPERATORS = (
     RenameMaskEvaluation,
     DeleteMaskEvaluation,
     OpenMaskEvaluation,
+    ShowDataset,
     ExportMasks,
     ExportCutouts,
     MaskAreaError,

@@ -154,11 +154,9 @@ class ImportRoboflowCoco(JobOperator):
         }
 
     def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
-        """Opens the dataset."""
-        if ctx.dataset_name == results["dataset"]:
-            yield ctx.ops.reload_dataset()
-        else:
-            yield ctx.ops.open_dataset(results["dataset"])
+        """Shows the dataset."""
+        show = f"{self.plugin_name}/show_dataset"
+        yield ctx.trigger(show, {"dataset": results["dataset"]})
 
     def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
         """Shows what was imported and the issues."""

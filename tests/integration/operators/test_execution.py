@@ -84,6 +84,7 @@ def test_only_the_view_is_computed(operator: Operator, dataset: fo.Dataset) -> N
         ("compute_masks", {"mode": "colourful"}, "mode must be one of 'binary'"),
         ("evaluate_mask_area", {}, "has no masks"),
         ("delete_mask_evaluation", {"eval_key": "x"}, "no mask evaluations"),
+        ("show_dataset", {"dataset": "gone"}, "There is no dataset 'gone'"),
     ],
 )
 def test_a_wrong_call_is_refused_in_a_sentence(
@@ -108,10 +109,25 @@ def test_the_app_sees_progress_and_then_a_summary(
     bodies = request.messages()
     names = [body["operator_uri"] for body in bodies]
     assert names[0] == "set_progress"
-    assert names[-2:] == ["show_output", "open_dataset"]
+    assert names[-2:] == ["show_output", uri("show_dataset")]
     assert bodies[-1]["params"] == {"dataset": "butterflies"}
     assert "Imported 21 images" in str(bodies[-2]["params"]["outputs"])
     assert fo.dataset_exists("butterflies")
+
+
+@pytest.mark.parametrize(
+    ("name", "does"), [("demo", "reload_dataset"), ("other", "open_dataset")]
+)
+def test_a_dataset_is_opened_or_loaded_anew(
+    dataset: fo.Dataset, name: str, does: str
+) -> None:
+    other = fo.Dataset("other")
+    result = foo.execute_operator(
+        uri("show_dataset"), dataset=dataset, params={"dataset": name}
+    )
+    requests = result.executor.to_json()["requests"]
+    assert [request["operator_uri"] for request in requests] == [does]
+    other.delete()
 
 
 def test_an_error_in_the_app_is_one_sentence(

@@ -1,0 +1,57 @@
+"""Operator: shows the dataset that another operator has filled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone as fo
+import fiftyone.operators as foo
+import fiftyone.operators.types as types
+
+from .forms import Choice, choose, form
+
+
+class ShowDataset(foo.Operator):
+    """Shows a dataset in the App: opens it, or loads it anew where it is open.
+
+    For operators with a form to trigger, instead of FiftyOne's ``open_dataset``. Where
+    the App goes from its page for no samples to that for samples, it forgets what it
+    knows of a form: one whose operator has just ended is shown again. The App hears
+    of the end by one request and used to have the new page after one, too. With this
+    operator it has the new page after two.
+    """
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return foo.OperatorConfig(
+            name="show_dataset",
+            label="Show a dataset",
+            description="Open a dataset in the App, or load it anew",
+            icon="/assets/import.svg",
+            unlisted=True,
+            risk_level=types.RiskLevel.LOW,
+            view_target=False,
+        )
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        """Returns the form, for whom asks what the operator takes."""
+        inputs = types.Object()
+        name = ctx.params.get("dataset")
+        choose(
+            inputs,
+            "dataset",
+            [Choice(existing) for existing in fo.list_datasets()],
+            name,
+            label="Dataset",
+            description="The dataset to show",
+            problem=f"There is no dataset {name!r}",
+        )
+        return form(inputs, self.config.label)
+
+    def execute(self, ctx: Any) -> None:
+        """Shows the dataset."""
+        name = ctx.params["dataset"]
+        if ctx.dataset_name == name:
+            ctx.ops.reload_dataset()
+        else:
+            ctx.ops.open_dataset(name)
