@@ -15,10 +15,10 @@ class ShowDataset(foo.Operator):
     """Shows a dataset in the App: opens it, or loads it anew where it is open.
 
     For operators with a form to trigger, instead of FiftyOne's ``open_dataset``. Where
-    the App goes from its page for no samples to that for samples, it forgets what it
-    knows of a form: one whose operator has just ended is shown again. The App hears
-    of the end by one request and used to have the new page after one, too. With this
-    operator it has the new page after two.
+    the App goes from its page for no samples to that for samples, it makes its dialogs
+    anew, and a form whose operator still runs is shown again. The App learns of the
+    operator's end by one request and draws the new page after another: either can
+    be first. With this operator's own request before the page's, the end is.
     """
 
     @property
