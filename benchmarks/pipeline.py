@@ -157,7 +157,7 @@ def _panel(folder: Path, export: Path) -> None:
     import fiftyone as fo
 
     import fiftyone_cocomask as fcm
-    from fiftyone_cocomask.panels.reading import OBJECTS, read
+    from fiftyone_cocomask.panels.evaluation.reading import OBJECTS, read
 
     dataset = fo.load_dataset(DATASET)
     area = fcm.load_mask_evaluation(dataset, "mask_area")

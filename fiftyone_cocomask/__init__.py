@@ -13,21 +13,19 @@ if TYPE_CHECKING:
     from .coco.check import check_export
     from .coco.issues import Issue, IssueCode
     from .coco.report import ExportReport
+    from .datasets.comparison.compare import compare_masks
     from .datasets.evaluations import (
-        IssueLimits,
-        clear_mask_issues,
-        compare_masks,
         delete_mask_evaluation,
         evaluate_mask_area,
         evaluate_mask_coverage,
-        find_mask_issues,
         list_mask_evaluations,
         load_mask_evaluation,
         rename_mask_evaluation,
     )
-    from .datasets.exports import export_cutouts, export_masks
-    from .datasets.importing import import_roboflow_coco
-    from .datasets.masks import MaskReport, compute_masks
+    from .datasets.exporting.masks import export_cutouts, export_masks
+    from .datasets.importing.importing import import_roboflow_coco
+    from .datasets.issues import IssueLimits, clear_mask_issues, find_mask_issues
+    from .datasets.masks.compute import MaskReport, compute_masks
     from .errors import CocoMaskError, ExportError, MaskFileError
     from .processor import COCOProcessor
 
@@ -38,21 +36,21 @@ _MODULE_OF_NAME = {
     "ExportReport": ".coco.report",
     "Issue": ".coco.issues",
     "IssueCode": ".coco.issues",
-    "import_roboflow_coco": ".datasets.importing",
-    "compute_masks": ".datasets.masks",
-    "MaskReport": ".datasets.masks",
+    "import_roboflow_coco": ".datasets.importing.importing",
+    "compute_masks": ".datasets.masks.compute",
+    "MaskReport": ".datasets.masks.compute",
     "evaluate_mask_area": ".datasets.evaluations",
     "evaluate_mask_coverage": ".datasets.evaluations",
-    "compare_masks": ".datasets.evaluations",
-    "find_mask_issues": ".datasets.evaluations",
-    "clear_mask_issues": ".datasets.evaluations",
-    "IssueLimits": ".datasets.evaluations",
+    "compare_masks": ".datasets.comparison.compare",
+    "find_mask_issues": ".datasets.issues",
+    "clear_mask_issues": ".datasets.issues",
+    "IssueLimits": ".datasets.issues",
     "list_mask_evaluations": ".datasets.evaluations",
     "load_mask_evaluation": ".datasets.evaluations",
     "rename_mask_evaluation": ".datasets.evaluations",
     "delete_mask_evaluation": ".datasets.evaluations",
-    "export_masks": ".datasets.exports",
-    "export_cutouts": ".datasets.exports",
+    "export_masks": ".datasets.exporting.masks",
+    "export_cutouts": ".datasets.exporting.masks",
     "COCOProcessor": ".processor",
     "CocoMaskError": ".errors",
     "ExportError": ".errors",

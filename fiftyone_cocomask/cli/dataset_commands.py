@@ -148,7 +148,7 @@ def _add_mask_field(parser: argparse.ArgumentParser, what: str) -> None:
 
 
 def _masks(options: argparse.Namespace) -> Outcome:
-    from ..datasets.masks import compute_masks
+    from ..datasets.masks.compute import compute_masks
 
     samples = _samples(options)
     say(f"Drawing masks of {options.dataset}")
@@ -173,7 +173,7 @@ def _masks(options: argparse.Namespace) -> Outcome:
 
 def _evaluate(options: argparse.Namespace) -> Outcome:
     from ..datasets.evaluations import evaluate_mask_area, evaluate_mask_coverage
-    from ..datasets.masks import mask_options
+    from ..datasets.masks.compute import mask_options
 
     samples = _samples(options)
     label_field = options.label_field
@@ -203,7 +203,7 @@ def _evaluate(options: argparse.Namespace) -> Outcome:
 
 
 def _export_masks(options: argparse.Namespace) -> Outcome:
-    from ..datasets.exports import export_masks
+    from ..datasets.exporting.masks import export_masks
 
     samples = _samples(options)
     say(f"Writing masks of {options.dataset}")
@@ -220,7 +220,7 @@ def _export_masks(options: argparse.Namespace) -> Outcome:
 
 
 def _export_cutouts(options: argparse.Namespace) -> Outcome:
-    from ..datasets.exports import export_cutouts
+    from ..datasets.exporting.masks import export_cutouts
 
     samples = _samples(options)
     say(f"Writing cut-outs of {options.dataset}")

@@ -87,7 +87,7 @@ def _check(options: argparse.Namespace) -> Outcome:
 
 
 def _import(options: argparse.Namespace) -> Outcome:
-    from ..datasets.importing import import_roboflow_coco
+    from ..datasets.importing.importing import import_roboflow_coco
 
     say(f"Importing {options.path}")
     dataset, report = import_roboflow_coco(

@@ -8,15 +8,15 @@ from typing import Any
 import msgspec
 
 from .categories import Categories
+from .counted_issues import Notes
 from .document import Raw, decode, normal_id
 from .drafts import Draft, read_draft
 from .frames import Frame
 from .issues import Action, IssueCode
 from .judging import Geometry, judge
-from .measuring import measure_rings
-from .notes import Notes
 from .records import Annotation, CocoId, ImageRecord
 from .report import ExportReport
+from .ring_figures import measure_rings
 from .words import shortened, type_name
 
 # MongoDB's documents have at most 2^24 bytes (its manual, "BSON Document Size"). What

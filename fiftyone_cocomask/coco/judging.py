@@ -17,8 +17,8 @@ from ..geometry.rle import rle_area, rle_box
 from .drafts import Draft
 from .frames import Frame
 from .issues import Action, IssueCode
-from .measuring import RingFigures
 from .records import Box
+from .ring_figures import RingFigures
 from .shapes import MAX_COORDINATE
 
 # Roboflow rounds a box's corner but not its size, others count pixels inclusively.

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from ..errors import ExportError
 from .files import FolderFiles
-from .finding import SPLIT_NAMES, Files, ImageFinder
 from .formats import describe_other_folder
+from .image_finder import SPLIT_NAMES, Files, ImageFinder
 from .words import printable
 from .zips import ZipFiles
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .files import UnsafeNameError
-from .finding import ImageMissingError
+from .image_finder import ImageMissingError
 from .issues import Action, IssueCode
 from .report import ExportReport
 from .splits import ImageEntry, SplitIndex

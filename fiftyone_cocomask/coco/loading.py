@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from ..errors import ExportError
 from .files import UnsafeNameError
-from .finding import ImageFinder, ImageMissingError
+from .image_finder import ImageFinder, ImageMissingError
 from .images import ImageFileError, ImageHeader, ImageTooLargeError, read_header
 from .issues import IssueCode
 from .zips import ZipFiles

@@ -9,12 +9,12 @@ from typing import Any
 from .annotations import AnnotationReader
 from .attributes import plain_value
 from .categories import Categories
+from .counted_issues import Notes
 from .document import decode
 from .frames import Finding, frame_of
 from .images import mime_type
 from .issues import Action, IssueCode
 from .loading import LoadedImage, UnusableImage, load_image, mapped
-from .notes import Notes
 from .records import ImageRecord
 from .report import ExportReport
 from .shapes import number_of

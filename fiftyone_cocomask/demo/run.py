@@ -62,8 +62,8 @@ def run_demo(
 
 def _run_job(export: Path, name: str) -> fo.Dataset:
     from ..datasets.evaluations import evaluate_mask_area, evaluate_mask_coverage
-    from ..datasets.importing import import_roboflow_coco
-    from ..datasets.masks import compute_masks
+    from ..datasets.importing.importing import import_roboflow_coco
+    from ..datasets.masks.compute import compute_masks
 
     print(f"Importing {export}")
     dataset, report = import_roboflow_coco(export, name)

@@ -104,7 +104,7 @@ class CompareMasks(JobOperator):
 
     def run(self, ctx: Any, progress: ProgressArgument) -> Results:
         """Compares, and returns the eval key and the summary."""
-        from ..datasets.evaluations import compare_masks
+        from ..datasets.comparison.compare import compare_masks
 
         params = ctx.params
         gt_default, pred_default = _defaults(segmentation_fields(ctx.dataset))
@@ -232,7 +232,7 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
 
 
 def _problem(dataset: Any, key: str, pred_field: str, gt_field: str) -> str | None:
-    from ..datasets.evaluations.comparison_runs import check_comparison_key
+    from ..datasets.comparison.runs import check_comparison_key
 
     try:
         check_comparison_key(dataset, key, pred_field, gt_field, overwrite=True)

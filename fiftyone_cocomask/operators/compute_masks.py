@@ -130,7 +130,7 @@ class ComputeMasks(SplitJobOperator):
 
     def run_whole(self, ctx: Any, samples: Any, progress: ProgressArgument) -> Results:
         """Draws the masks and returns the report."""
-        from ..datasets.masks import compute_masks
+        from ..datasets.masks.compute import compute_masks
 
         report = compute_masks(
             samples,
@@ -142,9 +142,9 @@ class ComputeMasks(SplitJobOperator):
 
     def begin_run(self, ctx: Any, samples: Any) -> dict[str, Any]:
         """Declares the field of the masks, so that no two tasks do."""
-        from ..datasets.mask_plan import plan_masks
-        from ..datasets.masks import declare_mask_field
-        from ..datasets.workers import process_count
+        from ..datasets.masks.compute import declare_mask_field
+        from ..datasets.masks.plan import plan_masks
+        from ..datasets.parallel.workers import process_count
 
         process_count(ctx.params.get("num_workers"))
         plan = plan_masks(samples, **_what_to_draw(ctx))
@@ -159,8 +159,8 @@ class ComputeMasks(SplitJobOperator):
         progress: ProgressArgument,
     ) -> dict[str, Any]:
         """Draws the masks of a part of the samples."""
-        from ..datasets.masks import MaskPlan, check_declared, draw_masks
-        from ..datasets.workers import process_count
+        from ..datasets.masks.compute import MaskPlan, check_declared, draw_masks
+        from ..datasets.parallel.workers import process_count
 
         masks = MaskPlan.from_dict(plan)
         check_declared(ctx.dataset, masks)
@@ -171,7 +171,7 @@ class ComputeMasks(SplitJobOperator):
         self, ctx: Any, plan: dict[str, Any], parts: list[dict[str, Any]]
     ) -> Results:
         """Returns one report of all masks."""
-        from ..datasets.masks import MaskReport
+        from ..datasets.masks.compute import MaskReport
 
         return _results(ctx, MaskReport.of_parts(parts))
 

@@ -270,7 +270,7 @@ def _results(results: Any) -> Results:
 
 def _default_labels(dataset: Any, mask_field: str | None, labels: list[str]) -> str:
     """Returns the field of labels that masks were drawn of, if it is still there."""
-    from ..datasets.masks import mask_options
+    from ..datasets.masks.compute import mask_options
 
     made = mask_options(dataset, mask_field) if mask_field else None
     drawn = made["label_field"] if made else _NO_LABELS

@@ -96,7 +96,7 @@ class ExportCutouts(ExportOperator):
 
     def run(self, ctx: Any, progress: ProgressArgument) -> Results:
         """Writes the files and returns the report."""
-        from ..datasets.exports import export_cutouts
+        from ..datasets.exporting.masks import export_cutouts
 
         params = ctx.params
         return export_cutouts(

@@ -107,7 +107,7 @@ class ExportMasks(ExportOperator):
 
     def run(self, ctx: Any, progress: ProgressArgument) -> Results:
         """Writes the files and returns the report."""
-        from ..datasets.exports import export_masks
+        from ..datasets.exporting.masks import export_masks
 
         params = ctx.params
         beside_images = params.get("place") == "beside"

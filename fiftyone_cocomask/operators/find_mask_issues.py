@@ -30,7 +30,7 @@ from .job import JobOperator, ProgressArgument, Results
 from .label_fields import drawable_fields, why_no_field
 
 if TYPE_CHECKING:
-    from ..datasets.evaluations import IssueLimits
+    from ..datasets.issues import IssueLimits
 
 _KEY = "mask_issues"
 # What stands for no mask field, since a dropdown cannot be emptied.
@@ -134,7 +134,7 @@ class FindMaskIssues(JobOperator):
 
     def run(self, ctx: Any, progress: ProgressArgument) -> Results:
         """Marks what it finds and returns the report."""
-        from ..datasets.evaluations import IssueLimits, find_mask_issues
+        from ..datasets.issues import IssueLimits, find_mask_issues
 
         params = ctx.params
         limits = {
@@ -225,7 +225,7 @@ class ClearMaskIssues(foo.Operator):
 
     def resolve_input(self, ctx: Any) -> types.Property:
         """Returns the form: which search, and what goes."""
-        from ..datasets.evaluations import list_mask_issues
+        from ..datasets.issues import list_mask_issues
 
         inputs = types.Object()
         keys = list_mask_issues(ctx.dataset) if ctx.dataset is not None else []
@@ -254,7 +254,7 @@ class ClearMaskIssues(foo.Operator):
 
     def execute(self, ctx: Any) -> None:
         """Removes them."""
-        from ..datasets.evaluations import clear_mask_issues, list_mask_issues
+        from ..datasets.issues import clear_mask_issues, list_mask_issues
 
         default = default_field(list_mask_issues(ctx.dataset), _KEY)
         clear_mask_issues(ctx.dataset, ctx.params.get("key") or default)
@@ -309,7 +309,7 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
 
 
 def _ask_for_limits(inputs: types.Object) -> None:
-    from ..datasets.evaluations import IssueLimits
+    from ..datasets.issues import IssueLimits
 
     for rule in dataclasses.fields(IssueLimits):
         label, description = _LIMITS[rule.name]
@@ -331,7 +331,7 @@ def _default_masks(dataset: Any) -> str:
 
 
 def _problem(dataset: Any, key: str, label_field: str) -> str | None:
-    from ..datasets.evaluations.find_issues import check_search
+    from ..datasets.issues.find import check_search
 
     try:
         check_search(dataset, key, label_field)

@@ -133,7 +133,7 @@ class ImportRoboflowCoco(JobOperator):
 
     def run(self, ctx: Any, progress: ProgressArgument) -> Results:
         """Imports, and returns the dataset's name and the report."""
-        from ..datasets.importing import import_roboflow_coco
+        from ..datasets.importing.importing import import_roboflow_coco
 
         params = ctx.params
         dataset, report = import_roboflow_coco(

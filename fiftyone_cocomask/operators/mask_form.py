@@ -103,7 +103,7 @@ def ask_for_masks(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
 def _ask_for_mask_field(
     ctx: Any, inputs: types.Object, label_field: str | None
 ) -> str | None:
-    from ..datasets.mask_plan import check_mask_field
+    from ..datasets.masks.plan import check_mask_field
     from ..errors import CocoMaskError
 
     given = ctx.params.get("mask_field") or "mask"
@@ -199,8 +199,8 @@ def _ask_for_more(ctx: Any, inputs: types.Object) -> None:
 def _say_what_will_happen(
     ctx: Any, inputs: types.Object, target: Any, mask_field: str
 ) -> None:
-    from ..datasets.mask_files import default_mask_dir
-    from ..datasets.masks import mask_options
+    from ..datasets.masks.compute import mask_options
+    from ..datasets.masks.files import default_mask_dir
 
     params = ctx.params
     images = count(len(target), "image")

@@ -8,7 +8,7 @@ import fiftyone.operators as foo
 
 
 class MaskMetric(foo.EvaluationMetric):
-    """A metric over :mod:`fiftyone_cocomask.datasets.evaluations.metrics`.
+    """A metric over :mod:`fiftyone_cocomask.datasets.comparison.metrics`.
 
     What FiftyOne is told at its start is written out here, since those modules are
     only loaded once a metric is computed.
@@ -39,7 +39,7 @@ class MaskMetric(foo.EvaluationMetric):
         Returns:
             the metric's value over all samples, None if it is not defined
         """
-        from ..datasets.evaluations.metrics import write_metric
+        from ..datasets.comparison.metrics import write_metric
 
         return write_metric(samples, results, self._metric())
 
@@ -49,7 +49,7 @@ class MaskMetric(foo.EvaluationMetric):
         return [name for name in fields if samples.has_field(name)]
 
     def _metric(self) -> Any:
-        from ..datasets.evaluations.metrics import METRICS
+        from ..datasets.comparison.metrics import METRICS
 
         return next(metric for metric in METRICS if metric.name == self.name)
 

@@ -55,7 +55,7 @@ class SplitJobOperator(JobOperator):
 
     def run(self, ctx: Any, progress: ProgressArgument) -> Results:
         """Does the job, queues its tasks, or does one of them."""
-        from ..datasets.split_runs import check_num_tasks
+        from ..datasets.parallel.shared_runs import check_num_tasks
 
         if ctx.params.get("task") is not None:
             return self._run_task(ctx, progress)
@@ -68,7 +68,7 @@ class SplitJobOperator(JobOperator):
         return self._queue(ctx, num_tasks)
 
     def _queue(self, ctx: Any, num_tasks: int) -> Results:
-        from ..datasets.split_runs import SplitRun, split_view
+        from ..datasets.parallel.shared_runs import SplitRun, split_view
 
         samples = ctx.target_view()
         plan = self.begin_run(ctx, samples)
@@ -96,7 +96,7 @@ class SplitJobOperator(JobOperator):
         return {"run": run_id, "num_tasks": len(parts)}
 
     def _run_task(self, ctx: Any, progress: ProgressArgument) -> Results:
-        from ..datasets.split_runs import SplitRun
+        from ..datasets.parallel.shared_runs import SplitRun
 
         run_id, number = _checked_task(ctx.params["task"])
         run = SplitRun(ctx.dataset, run_id)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .mask_evaluation import MaskEvaluationPanel
-from .mask_inspector import MaskInspectorPanel
+from .evaluation.panel import MaskEvaluationPanel
+from .inspector.panel import MaskInspectorPanel
 
 PANELS = (MaskEvaluationPanel, MaskInspectorPanel)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fiftyone_cocomask import evaluate_mask_area
-from fiftyone_cocomask.datasets.evaluations.kept import MANY_SAMPLES
+from fiftyone_cocomask.datasets.cached_sums import MANY_SAMPLES
 
 from .app_page import AppPage
 

@@ -17,7 +17,7 @@ from fiftyone_cocomask import (
     evaluate_mask_coverage,
     import_roboflow_coco,
 )
-from fiftyone_cocomask.datasets.evaluations import load_mask_issues
+from fiftyone_cocomask.datasets.issues import load_mask_issues
 
 from .app_page import AppPage
 

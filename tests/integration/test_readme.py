@@ -19,7 +19,7 @@ import yaml  # type: ignore[import-untyped]
 
 import fiftyone_cocomask as fcm
 from fiftyone_cocomask import cli
-from fiftyone_cocomask.datasets.evaluations.metrics import METRICS
+from fiftyone_cocomask.datasets.comparison.metrics import METRICS
 from fiftyone_cocomask.demo import write_demo_export
 from tests.conftest import REPOSITORY
 from tests.plugin import link_plugin, uri

@@ -44,19 +44,19 @@ FORBIDDEN_CALLS = {
 # What is needed in one place only, and why.
 ALLOWED_IN = {
     # Processes that draw masks, which know the package by the name FiftyOne gave it.
-    "multiprocessing": {"datasets/processes.py"},
-    "runpy": {"datasets/processes.py"},
-    "exec_module": {"datasets/spawned.py"},
-    "import_module": {"__init__.py", "datasets/spawned.py"},
+    "multiprocessing": {"datasets/parallel/processes.py"},
+    "runpy": {"datasets/parallel/processes.py"},
+    "exec_module": {"datasets/parallel/spawned.py"},
+    "import_module": {"__init__.py", "datasets/parallel/spawned.py"},
     # FiftyOne's own variables, before FiftyOne is imported, for the demo.
     "environ": {"demo/own_fiftyone.py"},
     "getenv": set(),
     # Tables that the App's panel downloads.
-    "tempfile": {"panels/downloads.py"},
+    "tempfile": {"panels/evaluation/downloads.py"},
     # Masks and exported files; a zip's images; the plugin's link or copy; the demo.
     "write_bytes": {"coco/zips.py"},
     "write_text": {"demo/export.py", "demo/own_fiftyone.py"},
-    "unlink": {"geometry/png.py", "panels/downloads.py", "plugin_folder.py"},
+    "unlink": {"geometry/png.py", "panels/evaluation/downloads.py", "plugin_folder.py"},
     "rmtree": {"demo/export.py", "demo/own_fiftyone.py", "plugin_folder.py"},
     "copytree": {"plugin_folder.py"},
     "copy2": {"plugin_folder.py"},

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..documents import Document, stream_documents
-from . import figures
-from .annotated import annotated_areas
-from .figures import over_splits, summed
+from ..label_lists import LabelList
+from . import totals as figures
 from .histogram import Scale
-from .label_lists import LabelList
 from .ratios import ratio, shares
 from .results import TOTALS, MaskEvaluation
+from .stated_areas import annotated_areas
+from .totals import over_splits, summed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,10 +6,10 @@ from typing import Any
 
 import fiftyone as fo
 
+from ..measuring.measure import LabelFigures
+from ..owned_fields import FieldSpec
 from .coverage_results import CoverageResults
 from .evaluate import run_evaluation
-from .fields import FieldSpec
-from .measure import LabelFigures
 from .plan import EvaluationKind, SampleFigures
 
 

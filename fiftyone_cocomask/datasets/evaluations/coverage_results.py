@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..documents import Document
-from . import figures
-from .figures import over_splits, summed
+from . import totals as figures
 from .histogram import Scale
 from .ratios import ratio
 from .results import TOTALS, MaskEvaluation
+from .totals import over_splits, summed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,12 +6,13 @@ from typing import Any
 
 from bson import ObjectId
 
+from ..cached_sums import MANY_SAMPLES
 from ..documents import BATCH_SIZE, sample_ids, stream_documents, update_documents
 from ..memory import frozen_heap
-from .fields import delete_fields, owned_paths
-from .kept import MANY_SAMPLES
+from ..owned_fields import delete_fields, owned_paths
+from ..targets import checked_samples
 from .passes import EvaluationPass, PassReport
-from .plan import EvaluationKind, EvaluationPlan, checked_samples, plan_evaluation
+from .plan import EvaluationKind, EvaluationPlan, plan_evaluation
 from .results import MaskEvaluation, evaluation_results
 from .runs import check_new_run, list_mask_evaluations, register_run
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..cached_sums import KeptSums
 from .histogram import Histogram, field_histogram
-from .kept import KeptSums
 
 if TYPE_CHECKING:
     from .coverage_results import CoverageResults

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .annotated_bins import annotated_bins
 from .area_results import AreaResults
 from .coverage_results import CoverageResults
 from .overlap import overlap_histogram
-from .worst import first_ranking, ranked_samples, rankings
+from .rankings import first_ranking, ranked_samples, rankings
+from .stated_area_bins import annotated_bins
 
 if TYPE_CHECKING:
     from .results import MaskEvaluation

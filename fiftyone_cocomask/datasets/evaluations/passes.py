@@ -10,16 +10,16 @@ from typing import Any
 import fiftyone.core.utils as fou
 
 from ..documents import Document, Update, update_documents
-from .fields import CLASSES_SUFFIX
-from .measure import (
+from ..measuring.measure import (
     NoFiguresError,
     drawing_options,
     drawn_figures,
     measure_labels,
     measure_mask,
 )
+from ..measuring.reading import SampleReader, SampleRecord
+from ..owned_fields import CLASSES_SUFFIX
 from .plan import EvaluationPlan, SampleFigures
-from .reading import SampleReader, SampleRecord
 
 # Results name at most this many samples of each kind.
 _MAX_NAMED = 1000

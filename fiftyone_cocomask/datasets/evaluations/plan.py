@@ -8,12 +8,11 @@ from typing import Any
 
 import fiftyone as fo
 
-from ...errors import CocoMaskError
+from ..label_lists import LabelList
 from ..labels import check_has_masks
-from ..masks import mask_options
-from .fields import EvaluationFields, FieldSpec
-from .label_lists import LabelList
-from .measure import LabelFigures, MaskFigures
+from ..masks.compute import class_names
+from ..measuring.measure import LabelFigures, MaskFigures
+from ..owned_fields import EvaluationFields, FieldSpec
 from .runs import Kind
 
 
@@ -101,42 +100,6 @@ def plan_evaluation(
         kind, eval_key, labels.path if labels else None, has_names=names is not None
     )
     return EvaluationPlan(kind, fields, mask_field, labels, names)
-
-
-def checked_samples(samples: Any) -> Any:
-    """Returns what to evaluate: of a grouped dataset its active slice, as a view.
-
-    Raises:
-        CocoMaskError: if it does not hold images
-    """
-    dataset = samples._root_dataset
-    if samples._dataset is not dataset:
-        raise CocoMaskError(
-            "Patches and clips cannot be evaluated; give the dataset, or a view of "
-            "its samples"
-        )
-    if samples.media_type == "group":
-        return samples.select_group_slices(samples.group_slice)
-    if samples.media_type not in ("image", None):
-        raise CocoMaskError(
-            f"Dataset '{dataset.name}' holds {samples.media_type} samples; masks are "
-            "evaluated on images"
-        )
-    return samples
-
-
-def class_names(dataset: fo.Dataset, mask_field: str) -> dict[int, str] | None:
-    """Returns the class of each value in a field's masks.
-
-    None where values are no classes: those of binary and instance masks, and masks
-    whose values neither the field's nor the dataset's mask targets name.
-    """
-    made = mask_options(dataset, mask_field)
-    if made is not None and made["mode"] != "semantic":
-        return None
-    targets = dataset.mask_targets.get(mask_field) or dataset.default_mask_targets
-    names = {k: str(v) for k, v in (targets or {}).items() if isinstance(k, int) and k}
-    return names or None
 
 
 def _fields_of(

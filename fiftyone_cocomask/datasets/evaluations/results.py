@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import fiftyone as fo
 from fiftyone.core.runs import RunConfig
 
+from ..cached_sums import KeptSums
 from ..documents import Document, stream_documents
-from ..masks import mask_options
-from . import figures
-from .fields import CLASSES_SUFFIX
+from ..masks.compute import mask_options
+from ..owned_fields import CLASSES_SUFFIX
+from . import totals as figures
 from .histogram import Histogram, Scale, field_histogram, histogram_view
-from .kept import KeptSums
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -295,8 +295,8 @@ class MaskEvaluation(ABC):
 
 def evaluation_results(stored: Any) -> Any:
     """Returns the results of a run, or an evaluation, that FiftyOne has loaded."""
+    from ..comparison.results import MaskComparison
     from .area_results import AreaResults
-    from .comparison import MaskComparison
     from .coverage_results import CoverageResults
 
     if not isinstance(stored.config, RunConfig):

@@ -13,21 +13,21 @@ from typing import Any, Literal, get_args
 import fiftyone as fo
 
 from ...errors import CocoMaskError
-from ..documents import rename_in_all_slices
-from .comparison_runs import (
+from ..comparison.runs import (
     comparison_fields,
     delete_comparison,
     is_comparison,
     rename_comparison,
 )
-from .fields import (
+from ..documents import rename_in_all_slices
+from ..owned_fields import (
     INFO_KEY,
     EvaluationFields,
     delete_fields,
     field_owner,
     owned_paths,
 )
-from .keys import check_key
+from ..run_keys import check_key
 
 Kind = Literal["area", "coverage"]
 AnyKind = Literal["area", "coverage", "comparison"]
@@ -200,14 +200,6 @@ def run_kind(dataset: fo.Dataset, key: str) -> Kind | None:
     method = dataset.get_run_info(key).config.method or ""
     kinds: dict[str, Kind] = {_METHOD_PREFIX + k: k for k in get_args(Kind)}
     return kinds.get(method)
-
-
-def run_time(dataset: fo.Dataset, key: str) -> str:
-    """Returns when a run was begun, the same in each process.
-
-    MongoDB keeps milliseconds, of which only the process that began it knows more.
-    """
-    return dataset.get_run_info(key).timestamp.isoformat(timespec="milliseconds")
 
 
 def check_new_run(

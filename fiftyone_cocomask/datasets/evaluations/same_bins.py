@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..cached_sums import KeptSums
 from .histogram import Histogram, histogram_of_same_bins
-from .kept import KeptSums
 
 if TYPE_CHECKING:
     from .results import MaskEvaluation

@@ -9,12 +9,13 @@ import fiftyone as fo
 
 from ...errors import CocoMaskError
 from ..documents import Document
+from ..run_keys import run_time
+from ..targets import checked_samples
 from .area import AREA
 from .coverage import COVERAGE
 from .evaluate import begin_evaluation, end_evaluation, measure_samples
 from .passes import PassReport
-from .plan import EvaluationKind, EvaluationPlan, checked_samples, plan_evaluation
-from .runs import run_time
+from .plan import EvaluationKind, EvaluationPlan, plan_evaluation
 
 _KINDS: dict[str, EvaluationKind] = {kind.name: kind for kind in (AREA, COVERAGE)}
 

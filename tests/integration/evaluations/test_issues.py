@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from fiftyone_cocomask import CocoMaskError, compute_masks, evaluate_mask_area
-from fiftyone_cocomask.datasets.evaluations import (
+from fiftyone_cocomask.datasets.evaluations import list_mask_evaluations
+from fiftyone_cocomask.datasets.issues import (
     IssueLimits,
     MaskIssue,
     clear_mask_issues,
     find_mask_issues,
-    list_mask_evaluations,
     list_mask_issues,
     load_mask_issues,
 )

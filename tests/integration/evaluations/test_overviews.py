@@ -23,24 +23,24 @@ from fiftyone_cocomask.datasets.evaluations import (
     AreaResults,
     CoverageResults,
     Histogram,
-    MaskIssue,
     histogram_view,
 )
-from fiftyone_cocomask.datasets.evaluations.annotated_bins import (
+from fiftyone_cocomask.datasets.evaluations.overlap import overlap_histogram
+from fiftyone_cocomask.datasets.evaluations.rankings import ranked_samples, rankings
+from fiftyone_cocomask.datasets.evaluations.same_bins import same_bins
+from fiftyone_cocomask.datasets.evaluations.stated_area_bins import (
     annotated_bin_view,
     annotated_bins,
     other_bucket_view,
 )
-from fiftyone_cocomask.datasets.evaluations.issue_counts import (
+from fiftyone_cocomask.datasets.evaluations.tables import table_names, write_table
+from fiftyone_cocomask.datasets.issues import MaskIssue
+from fiftyone_cocomask.datasets.issues.counts import (
     issue_counts,
     issue_view,
 )
-from fiftyone_cocomask.datasets.evaluations.overlap import overlap_histogram
-from fiftyone_cocomask.datasets.evaluations.same_bins import same_bins
-from fiftyone_cocomask.datasets.evaluations.tables import table_names, write_table
-from fiftyone_cocomask.datasets.evaluations.worst import ranked_samples, rankings
-from fiftyone_cocomask.panels.reading import OBJECTS
-from fiftyone_cocomask.panels.reading import read as read_for_panel
+from fiftyone_cocomask.panels.evaluation.reading import OBJECTS
+from fiftyone_cocomask.panels.evaluation.reading import read as read_for_panel
 
 from .conftest import Samples, mask_of_boxes, polyline
 

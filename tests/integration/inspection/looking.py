@@ -9,8 +9,8 @@ import cv2
 import fiftyone as fo
 import numpy as np
 
-from fiftyone_cocomask.datasets.inspection import inspect_sample
-from fiftyone_cocomask.datasets.inspection_result import SampleInspection
+from fiftyone_cocomask.datasets.inspection.inspect import inspect_sample
+from fiftyone_cocomask.datasets.inspection.result import SampleInspection
 
 from ..evaluations.conftest import Samples
 

@@ -16,9 +16,9 @@ import pytest
 
 from fiftyone_cocomask import compute_masks, import_roboflow_coco
 from fiftyone_cocomask.coco.issues import IssueCode
-from fiftyone_cocomask.datasets.inspection import inspect_sample, label_field_of
-from fiftyone_cocomask.datasets.inspection_issues import sample_issues
-from fiftyone_cocomask.datasets.inspection_result import (
+from fiftyone_cocomask.datasets.inspection.inspect import inspect_sample, label_field_of
+from fiftyone_cocomask.datasets.inspection.issues import sample_issues
+from fiftyone_cocomask.datasets.inspection.result import (
     ClassArea,
     MaskState,
     ObjectArea,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fiftyone_cocomask import compute_masks
-from fiftyone_cocomask.datasets.inspection_pictures import MAX_SIDE
+from fiftyone_cocomask.datasets.inspection.pictures import MAX_SIDE
 
 from ..evaluations.conftest import HEIGHT, WIDTH, Samples, mask_of_boxes, polyline
 from .looking import inspect, pixels

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from fiftyone_cocomask import compute_masks, import_roboflow_coco
-from fiftyone_cocomask.datasets.evaluations.metrics import METRICS
+from fiftyone_cocomask.datasets.comparison.metrics import METRICS
 from tests.plugin import uri
 
 from .delegation import run_delegated

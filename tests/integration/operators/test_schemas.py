@@ -15,7 +15,7 @@ import yaml  # type: ignore[import-untyped]
 from fiftyone.operators.executor import ExecutionContext, ExecutionError
 
 import fiftyone_cocomask as fcm
-from fiftyone_cocomask.datasets.evaluations.metrics import METRICS
+from fiftyone_cocomask.datasets.comparison.metrics import METRICS
 from tests.conftest import REPOSITORY
 from tests.plugin import uri
 

@@ -8,10 +8,16 @@ from pathlib import Path
 import pytest
 
 from fiftyone_cocomask.datasets.evaluations import Histogram
-from fiftyone_cocomask.datasets.evaluations.annotated_bins import AnnotatedBins, bin_of
 from fiftyone_cocomask.datasets.evaluations.histogram import Scale
-from fiftyone_cocomask.panels import area_map, charts, figures
-from fiftyone_cocomask.panels.downloads import MAX_BYTES_IN_MESSAGE, download_url
+from fiftyone_cocomask.datasets.evaluations.stated_area_bins import (
+    AnnotatedBins,
+    bin_of,
+)
+from fiftyone_cocomask.panels.evaluation import area_map, charts, figures
+from fiftyone_cocomask.panels.evaluation.downloads import (
+    MAX_BYTES_IN_MESSAGE,
+    download_url,
+)
 
 
 def log_histogram(*edges: int) -> Histogram:

@@ -23,7 +23,7 @@ from fiftyone_cocomask.coco.document import normal_id, parse_document
 from fiftyone_cocomask.coco.files import UnsafeNameError, checked_name
 from fiftyone_cocomask.coco.frames import Frame
 from fiftyone_cocomask.coco.issues import Action
-from fiftyone_cocomask.coco.measuring import measure_rings
+from fiftyone_cocomask.coco.ring_figures import measure_rings
 from fiftyone_cocomask.coco.shapes import read_box, read_shape
 from fiftyone_cocomask.errors import ExportError
 

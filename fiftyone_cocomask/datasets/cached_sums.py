@@ -1,0 +1,74 @@
+"""Sums over all samples, kept in FiftyOne's execution store for as long as they hold.
+
+MongoDB takes seconds to sum over the labels of 100,000 samples. What it found is kept
+beside the dataset, and taken from there until a sample is changed, added or deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Any, TypeVar
+
+from bson import json_util
+from fiftyone.operators.store import ExecutionStore
+
+from .. import __version__
+from .documents import clear_database_errors, samples_state
+from .run_keys import run_time
+
+Sums = TypeVar("Sums")
+
+# Of fewer samples, sums are made in a blink once somebody asks for them.
+MANY_SAMPLES = 5000
+
+_STORE = "cocomask_sums"
+# Sums of evaluations that are deleted, or of views that nobody opens, go by themselves.
+_SECONDS_KEPT = 30 * 24 * 3600
+
+
+class KeptSums:
+    """The sums of an evaluation.
+
+    Args:
+        dataset: the dataset
+        eval_key: the key of the evaluation
+    """
+
+    def __init__(self, dataset: Any, eval_key: str) -> None:
+        self._dataset = dataset
+        # An evaluation that is run again has another time, and other sums; so may
+        # another version of this package.
+        self._prefix = f"{__version__}/{eval_key}/{run_time(dataset, eval_key)}"
+
+    def get(self, name: str, samples: Any, compute: Callable[[Any], Sums]) -> Sums:
+        """Returns the sums of some samples, as their fields are now.
+
+        Args:
+            name: what is summed
+            samples: the dataset, or a view into it
+            compute: computes the sums of what it is given, as BSON can hold them
+        """
+        with clear_database_errors():
+            # Before the sums: what changes meanwhile makes them outdated.
+            state = samples_state(self._dataset)
+            store, key = self._store(), self._key(name, samples)
+            kept = store.get(key)
+            if kept is not None and kept["state"] == state:
+                return kept["sums"]
+            sums = compute(samples)
+            store.set_cache(key, {"state": state, "sums": sums}, ttl=_SECONDS_KEPT)
+            return sums
+
+    def has(self, name: str, samples: Any) -> bool:
+        """Whether :meth:`get` would have nothing to compute."""
+        with clear_database_errors():
+            kept = self._store().get(self._key(name, samples))
+            return kept is not None and kept["state"] == samples_state(self._dataset)
+
+    def _store(self) -> ExecutionStore:
+        return ExecutionStore.create(_STORE, dataset_id=self._dataset._doc.id)
+
+    def _key(self, name: str, samples: Any) -> str:
+        view = json_util.dumps(samples._pipeline()).encode()
+        return f"{self._prefix}/{name}/{blake2b(view, digest_size=16).hexdigest()}"

@@ -1,0 +1,211 @@
+"""The results of comparing two fields of masks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..documents import Document, stream_documents
+from ..evaluations.ratios import ratio
+from ..evaluations.totals import split_of, split_paths
+from .metrics import AREA_ERROR, METRICS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+
+class MaskComparison:
+    """What :func:`compare_masks` found.
+
+    *IoU* of a class is its pixels in both masks / its pixels in either; *Dice* is twice
+    the former / the sum of its pixels in each. Errors are those of the predicted masks
+    against the ground truth ones: negative where they are smaller.
+
+    Args:
+        results: FiftyOne's ``SegmentationResults``
+    """
+
+    kind = "comparison"
+
+    def __init__(self, results: Any) -> None:
+        self.results = results
+
+    @property
+    def key(self) -> str:
+        """The eval key, also after it was renamed."""
+        return self.results.key
+
+    @property
+    def samples(self) -> Any:
+        """The samples that were compared."""
+        return self.results.samples
+
+    @property
+    def pred_field(self) -> str:
+        """The field of the predicted masks."""
+        return self.results.config.pred_field
+
+    @property
+    def gt_field(self) -> str:
+        """The field of the ground truth masks."""
+        return self.results.config.gt_field
+
+    def summary(self) -> dict[str, Any]:
+        """Returns the totals.
+
+        - ``images``: the samples compared; ``images_resized``: those whose predicted
+          mask had another size; ``images_without_masks`` and ``without_masks``: those
+          left out, and why
+        - ``gt_px``, ``pred_px``: the areas of all masks; ``area_error_px``,
+          ``area_error_percent``: their difference, and in percent of the former;
+          ``coverage_error_points``: as a share of all pixels, in percentage points
+        - ``mask_area_error``, ``mask_coverage_error``: the metrics of the Model
+          Evaluation panel, by absolute errors of the samples
+        - ``mean_iou``, ``mean_dice``: over the classes in either mask, each the same
+        - ``gt_classes``, ``pred_classes``: the classes that the masks of each field
+          have; where none is in both, their values do not mean the same
+        """
+        config = self.results.config.cocomask
+        matrix = np.asarray(self.results.pixel_confusion_matrix)
+        background = self._background
+        gt_px = int(matrix.sum() - matrix[background].sum())
+        pred_px = int(matrix.sum() - matrix[:, background].sum())
+        classes = self._class_rows(matrix)
+        metrics = self.results.custom_metrics or {}
+        return {
+            "eval_key": self.key,
+            "evaluation": self.kind,
+            "pred_field": self.pred_field,
+            "gt_field": self.gt_field,
+            "images": len(self.samples),
+            "images_resized": config["num_resized"],
+            "images_without_masks": config["num_without_masks"],
+            "gt_px": gt_px,
+            "pred_px": pred_px,
+            "area_error_px": pred_px - gt_px,
+            "area_error_percent": _percent(pred_px - gt_px, gt_px),
+            "coverage_error_points": _percent(pred_px - gt_px, int(matrix.sum())),
+            **{m.name: metrics.get(m.uri, {}).get("value") for m in METRICS},
+            "mean_iou": _mean([row["iou"] for row in classes]),
+            "mean_dice": _mean([row["dice"] for row in classes]),
+            "gt_classes": [row["class"] for row in classes if row["gt_px"]],
+            "pred_classes": [row["class"] for row in classes if row["pred_px"]],
+            "without_masks": config["without_masks"],
+        }
+
+    def per_class(self) -> pd.DataFrame:
+        """Returns the figures of each class that is in either field, one a row."""
+        import pandas as pd
+
+        matrix = np.asarray(self.results.pixel_confusion_matrix)
+        return pd.DataFrame(self._class_rows(matrix), columns=["class", *_COLUMNS])
+
+    def per_sample(self, *, by_class: bool = False) -> pd.DataFrame:
+        """Returns the figures of each sample.
+
+        Args:
+            by_class: whether to give each class in either of the sample's masks a row
+                of its own, with its IoU and Dice
+        """
+        import pandas as pd
+
+        fields = [name for m in METRICS for name in m.fields(self.key)]
+        names = {name: name[len(self.key) + 1 :] for name in fields}
+        matrices = self._sample_matrices() if by_class else {}
+        rows = []
+        read = ["filepath", *split_paths(self.samples), f"{self.gt_field}._id"]
+        for documents in stream_documents(self.samples, [*read, *fields]):
+            for document in documents:
+                head = {
+                    "sample_id": str(document["_id"]),
+                    "filepath": document["filepath"],
+                    "split": split_of(document),
+                }
+                if by_class:
+                    mask_id = str(document[self.gt_field]["_id"])
+                    matrix = matrices.get(mask_id)
+                    classes = [] if matrix is None else self._class_rows(matrix)
+                    rows += [{**head, **row} for row in classes]
+                else:
+                    values = {name: document.get(f) for f, name in names.items()}
+                    rows.append({**head, **values})
+        columns = ["class", *_COLUMNS] if by_class else list(names.values())
+        return pd.DataFrame(rows, columns=["sample_id", "filepath", "split", *columns])
+
+    def plot_classes(self) -> go.Figure:
+        """Plots the IoU of each class, one bar a class."""
+        from ..evaluations.plots import class_figure
+
+        return class_figure(self.per_class(), "iou", "IoU")
+
+    def plot_errors(self) -> go.Figure:
+        """Plots how the samples' area errors are distributed."""
+        from ..evaluations.histogram import field_histogram
+        from ..evaluations.plots import histogram_figure
+
+        path = AREA_ERROR.fields(self.key)[1]
+        histogram = field_histogram(self.samples, path)
+        return histogram_figure(histogram, "Area error (%)", "samples")
+
+    @property
+    def _background(self) -> int:
+        return self._names.index(self.results.missing)
+
+    @property
+    def _names(self) -> list[str]:
+        return [str(name) for name in self.results.classes]
+
+    def _class_rows(self, matrix: np.ndarray) -> list[Document]:
+        rows = []
+        for index, name in enumerate(self._names):
+            gt_px, pred_px = int(matrix[index].sum()), int(matrix[:, index].sum())
+            if index == self._background or not gt_px + pred_px:
+                continue
+            both = int(matrix[index, index])
+            rows.append(
+                {
+                    "class": name,
+                    "gt_px": gt_px,
+                    "pred_px": pred_px,
+                    "area_error_px": pred_px - gt_px,
+                    "area_error_percent": _percent(pred_px - gt_px, gt_px),
+                    "iou": both / (gt_px + pred_px - both),
+                    "dice": 2 * both / (gt_px + pred_px),
+                }
+            )
+        return rows
+
+    def _sample_matrices(self) -> dict[str, np.ndarray]:
+        """Returns the confusion matrix of each ground truth mask, by its id."""
+        results = self.results
+        place = {name: index for index, name in enumerate(self._names)}
+        matrices: dict[str, np.ndarray] = {}
+        rows = (results.ytrue, results.ypred, results.weights, results.ytrue_ids)
+        for gt, pred, pixels, mask_id in zip(*rows, strict=True):
+            matrix = matrices.get(str(mask_id))
+            if matrix is None:
+                matrix = np.zeros((len(place), len(place)), np.int64)
+                matrices[str(mask_id)] = matrix
+            matrix[place[str(gt)], place[str(pred)]] += int(pixels)
+        return matrices
+
+
+_COLUMNS = (
+    "gt_px",
+    "pred_px",
+    "area_error_px",
+    "area_error_percent",
+    "iou",
+    "dice",
+)
+
+
+def _percent(part: float, whole: float) -> float | None:
+    share = ratio(part, whole)
+    return None if share is None else 100 * share
+
+
+def _mean(values: list[float]) -> float | None:
+    return ratio(sum(values), len(values))

@@ -1,0 +1,192 @@
+"""The samples at one end of a ranking, ranked by MongoDB."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..cached_sums import KeptSums
+from ..documents import Document, aggregate_documents
+from .stated_areas import ATTRIBUTE
+from .totals import split_expression
+
+if TYPE_CHECKING:
+    from .coverage_results import CoverageResults
+    from .results import MaskEvaluation
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """An order of samples.
+
+    Attributes:
+        name: how the ranking is called in code
+        label: how it is called for a person
+        column: what each sample's number is
+        expression: MongoDB's expression of that number
+        ascending: whether the least number comes first; else samples of 0 are left out
+        is_share: whether the numbers are shares, 0..1, and not pixels
+        other: the key of another evaluation that the number rests on as well
+    """
+
+    name: str
+    label: str
+    column: str
+    expression: Any
+    ascending: bool = False
+    is_share: bool = False
+    other: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RankedSample:
+    """A sample of a ranking: its id, file and split, and its number."""
+
+    sample_id: str
+    filepath: str
+    split: str
+    number: float
+
+
+def rankings(
+    evaluation: MaskEvaluation,
+    other: MaskEvaluation | None = None,
+    *,
+    has_stated: bool = True,
+) -> list[Ranking]:
+    """Returns the rankings that there are of an evaluation's samples.
+
+    Args:
+        evaluation: the evaluation
+        other: one that it is compared with
+        has_stated: whether there are labels that state an area
+    """
+    found = []
+    is_share = evaluation.kind == "coverage"
+    value = f"${evaluation.value_path}"
+    if other is not None and other.kind == evaluation.kind:
+        difference = {"$abs": {"$subtract": [value, f"${other.value_path}"]}}
+        found.append(
+            Ranking(
+                "change",
+                f"Differs most from {other.key}",
+                "Difference" if is_share else "Difference px",
+                difference,
+                is_share=is_share,
+                other=other.key,
+            )
+        )
+    found += _label_rankings(evaluation, has_stated=has_stated)
+    if is_share:
+        found += _overlap_rankings(evaluation)
+    noun = "coverage" if is_share else "area"
+    column = "Coverage" if is_share else "Area px"
+    for name, label, ascending in (
+        ("least", f"Smallest {noun}", True),
+        ("most", f"Largest {noun}", False),
+    ):
+        found.append(Ranking(name, label, column, value, ascending, is_share))
+    return found
+
+
+def ranked_samples(
+    evaluation: MaskEvaluation, ranking: Ranking, samples: Any, *, number: int = 10
+) -> list[RankedSample]:
+    """Returns the first samples of a ranking.
+
+    Args:
+        evaluation: the evaluation
+        ranking: one of its :func:`rankings`
+        samples: the dataset, or a view into it
+        number: how many samples there may be
+    """
+
+    def rank(view: Any) -> list[Document]:
+        return aggregate_documents(view, _stages(ranking, view, number))
+
+    dataset = evaluation.samples._root_dataset
+    name = f"first {number} of {ranking.label}"
+    if ranking.other is not None:
+        # It may have been evaluated again.
+        name += f", {dataset.get_run_info(ranking.other).timestamp.isoformat()}"
+    rows = KeptSums(dataset, evaluation.key).get(name, samples, rank)
+    return [
+        RankedSample(
+            row["sample_id"], row["filepath"], str(row["split"]), row["number"]
+        )
+        for row in rows
+    ]
+
+
+def first_ranking(
+    evaluation: MaskEvaluation, found: list[Ranking], samples: Any
+) -> Ranking:
+    """Returns the first ranking that has samples; the last one if none has.
+
+    Args:
+        evaluation: the evaluation
+        found: its :func:`rankings`
+        samples: the dataset, or a view into it
+    """
+    for ranking in found[:-1]:
+        if ranked_samples(evaluation, ranking, samples):
+            return ranking
+    return found[-1]
+
+
+def _stages(ranking: Ranking, view: Any, number: int) -> list[Document]:
+    least = {"$gte": 0} if ranking.ascending else {"$gt": 0}
+    return [
+        {
+            "$project": {
+                "filepath": 1,
+                "split": split_expression(view),
+                "number": ranking.expression,
+            }
+        },
+        {"$match": {"number": least}},
+        {"$sort": {"number": 1 if ranking.ascending else -1, "_id": 1}},
+        {"$limit": number},
+        {"$set": {"sample_id": {"$toString": "$_id"}}},
+        {"$unset": "_id"},
+    ]
+
+
+def _label_rankings(evaluation: MaskEvaluation, *, has_stated: bool) -> list[Ranking]:
+    """Returns the rankings by what all labels of a sample add up to."""
+    path = evaluation.label_value_path
+    if path is None:
+        return []
+    root, key = path.rpartition(".")[0], evaluation.key
+    found = []
+    if has_stated:
+        off = {
+            "$abs": {"$subtract": [f"$$this.{ATTRIBUTE}", f"$$this.{key}_px"]},
+        }
+        found.append(
+            Ranking(
+                "stated", "Stated areas differ most", "Difference px", _sum(root, off)
+            )
+        )
+    hidden = {"$subtract": [f"$$this.{key}_px", f"$$this.{key}_visible_px"]}
+    found.append(
+        Ranking(
+            "hidden", "Most hidden by other objects", "Hidden px", _sum(root, hidden)
+        )
+    )
+    return found
+
+
+def _overlap_rankings(evaluation: MaskEvaluation) -> list[Ranking]:
+    coverage: CoverageResults = evaluation  # type: ignore[assignment]
+    path = coverage.overlap_path
+    if path is None:
+        return []
+    return [Ranking("overlap", "Most overlap", "Overlap", f"${path}", is_share=True)]
+
+
+def _sum(path: str, of_label: Document) -> Document:
+    """Returns the expression of a sum over a sample's labels."""
+    labels = f"${path}"
+    as_list = {"$cond": [{"$isArray": labels}, labels, [labels]]}
+    return {"$sum": {"$map": {"input": as_list, "in": of_label}}}

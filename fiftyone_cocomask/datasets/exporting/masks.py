@@ -1,0 +1,299 @@
+"""Masks and cut-outs of a dataset as files for other programs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import fiftyone as fo
+import fiftyone.core.storage as fos
+import fiftyone.core.utils as fou
+import numpy as np
+
+from ...errors import CocoMaskError, MaskFileError
+from ...geometry.objects import Canvas, Patch
+from ...geometry.png import encode_mask, read_mask, write_whole
+from ..documents import Document, stream_documents
+from ..folders import safe_name
+from ..labels import (
+    check_has_masks,
+    geometry_paths,
+    is_mask_field,
+    mask_objects,
+    object_list_path,
+)
+from ..masks.compute import MAX_NAMED, mask_options
+from ..masks.files import MaskPaths
+
+
+@dataclass(slots=True)
+class ExportedFiles:
+    """What an export of masks or cut-outs wrote.
+
+    Attributes:
+        output_dir: the folder, or None for files beside their images
+        files: the number of files written, or there already with the same content
+        num_skipped: the number of files that were not written
+        skipped: what was not written, at most 1,000 of them, as
+            ``{"sample_id", "filepath", "reason"}``
+    """
+
+    output_dir: str | None
+    files: int = 0
+    num_skipped: int = 0
+    skipped: list[dict[str, str]] = field(default_factory=list)
+
+    def skip(self, document: Document, reason: str) -> None:
+        """Notes that a sample, or a part of it, was not written."""
+        self.num_skipped += 1
+        if len(self.skipped) >= MAX_NAMED:
+            return
+        self.skipped.append(
+            {
+                "sample_id": str(document["_id"]),
+                "filepath": document["filepath"],
+                "reason": reason,
+            }
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the report as JSON holds it."""
+        return asdict(self)
+
+    def summary(self) -> str:
+        """Returns a line for a person, and one on what was skipped."""
+        place = self.output_dir or "the folders of the images"
+        text = f"{self.files:,} files in {place}"
+        if self.skipped:
+            first = self.skipped[0]
+            text += (
+                f"\n{self.num_skipped:,} were not written; the first is "
+                f"{first['filepath']}: {first['reason']}"
+            )
+        return text
+
+
+def export_masks(
+    samples: fo.Dataset | fo.DatasetView,
+    mask_field: str,
+    output_dir: str | Path | None = None,
+    *,
+    beside_images: bool = False,
+    suffix: str = "_mask",
+    progress: Any = None,
+) -> ExportedFiles:
+    """Writes masks as 0/255 PNG files: 255 wherever a mask is not 0.
+
+    A file is ``<output_dir>/<split>/<image's name without its last extension>
+    <suffix>.png``, or the same beside the image. A file that is there with other
+    content is not replaced but reported.
+
+    Args:
+        samples: the dataset or view
+        mask_field: a ``Segmentation`` field
+        output_dir: the folder of the files
+        beside_images: whether to write them beside the images instead
+        suffix: what to put behind the images' names
+        progress: whether to render a progress bar (True/False), FiftyOne's default
+            (None), or a function to call with the bar
+
+    Returns:
+        an :class:`ExportedFiles`
+
+    Raises:
+        CocoMaskError: if an argument does not fit
+        MaskFileError: if a file cannot be written
+    """
+    check_has_masks(samples._dataset, mask_field)
+    if (output_dir is None) != beside_images:
+        raise CocoMaskError(
+            "Give either output_dir= or beside_images=True to say where masks go"
+        )
+    if "/" in suffix or "\\" in suffix:
+        raise CocoMaskError(f"suffix must be a part of a file name, not {suffix!r}")
+    report = ExportedFiles(None if output_dir is None else _absolute(output_dir))
+    paths = MaskPaths(samples._dataset, Path(report.output_dir or ""))
+
+    def path_of(document: Document) -> Path:
+        if beside_images:
+            image = Path(document["filepath"])
+            return image.with_name(f"{image.stem}{suffix}.png")
+        path = paths.path_of(document)
+        return path.with_name(f"{path.stem}{suffix}.png")
+
+    files = _FileWriter(report)
+    read = [*_sample_paths(samples), f"{mask_field}.mask", f"{mask_field}.mask_path"]
+    for document in _documents(samples, read, progress):
+        mask = _mask_of(document, mask_field, report)
+        if mask is not None:
+            files.write(document, path_of(document), encode_mask(mask != 0))
+    return report
+
+
+def export_cutouts(
+    samples: fo.Dataset | fo.DatasetView,
+    label_or_mask_field: str,
+    output_dir: str | Path,
+    *,
+    crop: bool = True,
+    progress: Any = None,
+) -> ExportedFiles:
+    """Writes objects, or whole foregrounds, as RGBA PNG files.
+
+    Everything else is transparent. Of a label field each object is written, as
+    ``<split>/<image's name>_<number>_<class>.png``; of a mask field each image's
+    foreground, as ``<split>/<image's name>.png``.
+
+    Args:
+        samples: the dataset or view
+        label_or_mask_field: a field of Polylines, Detections with masks, or a
+            ``Segmentation``
+        output_dir: the folder of the files
+        crop: whether to leave only the rectangle around the foreground
+        progress: whether to render a progress bar (True/False), FiftyOne's default
+            (None), or a function to call with the bar
+
+    Returns:
+        an :class:`ExportedFiles`
+
+    Raises:
+        CocoMaskError: if the field does not fit
+        MaskFileError: if a file cannot be written
+    """
+    name = label_or_mask_field
+    report = ExportedFiles(_absolute(output_dir))
+    paths = MaskPaths(samples._dataset, Path(str(report.output_dir)))
+    files = _FileWriter(report)
+    patches: Callable[[Document, int, int], Iterator[tuple[str, Patch]]]
+    if is_mask_field(samples, name):
+        read = [f"{name}.mask", f"{name}.mask_path"]
+
+        def patches(document: Document, height: int, width: int) -> Any:
+            return _foreground(document, name, (height, width), report)
+    else:
+        object_list_path(samples, name)
+        read = geometry_paths(samples, name)
+        rasterizer = _rasterizer_of(samples, name)
+
+        def patches(document: Document, height: int, width: int) -> Any:
+            return _objects(document, name, Canvas(height, width, rasterizer))
+
+    for document in _documents(samples, [*_sample_paths(samples), *read], progress):
+        image = cv2.imread(document["filepath"], cv2.IMREAD_COLOR)
+        if image is None:
+            report.skip(document, "its image cannot be read")
+            continue
+        base = paths.path_of(document)
+        for ending, patch in patches(document, *image.shape[:2]):
+            if patch.area:
+                path = base.with_name(f"{base.stem}{ending}.png")
+                files.write(document, path, _rgba_png(image, patch, crop))
+            else:
+                what = f"object {ending.strip('_')}" if ending else "its mask"
+                report.skip(document, f"{what} has no foreground pixel")
+    return report
+
+
+class _FileWriter:
+    """Writes each file once; no two samples share one."""
+
+    def __init__(self, report: ExportedFiles) -> None:
+        self._report = report
+        self._written: set[int] = set()
+
+    def write(self, document: Document, path: Path, data: bytes) -> None:
+        key = hash(str(path).lower())
+        if key in self._written:
+            self._report.skip(document, f"another sample was written to {path}")
+        elif path.exists() and path.read_bytes() != data:
+            self._report.skip(document, f"{path} is there already with other content")
+        else:
+            write_whole(path, data)
+            self._written.add(key)
+            self._report.files += 1
+
+
+def _documents(samples: Any, paths: list[str], progress: Any) -> Iterator[Document]:
+    with fou.ProgressBar(total=len(samples), progress=progress) as bar:
+        for batch in stream_documents(samples, paths):
+            for document in batch:
+                yield document
+                bar.update()
+
+
+def _sample_paths(samples: Any) -> list[str]:
+    return [path for path in MaskPaths.PATHS if samples.has_field(path)]
+
+
+def _mask_of(
+    document: Document, mask_field: str, report: ExportedFiles
+) -> np.ndarray | None:
+    """Returns a sample's mask, or None, which is then reported."""
+    mask = document.get(mask_field) or {}
+    if mask.get("mask") is not None:
+        array = fou.deserialize_numpy_array(mask["mask"])
+    elif mask.get("mask_path"):
+        try:
+            array = read_mask(mask["mask_path"])
+        except MaskFileError as error:
+            report.skip(document, str(error))
+            return None
+    else:
+        report.skip(document, f"it has no mask in '{mask_field}'")
+        return None
+    if array.ndim != 2:
+        report.skip(document, "its mask has colours; it must be grayscale")
+        return None
+    return array
+
+
+def _foreground(
+    document: Document, name: str, size: tuple[int, int], report: ExportedFiles
+) -> Iterator[tuple[str, Patch]]:
+    mask = _mask_of(document, name, report)
+    if mask is None:
+        return
+    if mask.shape != size:
+        report.skip(document, f"its mask has {mask.shape} pixels, its image {size}")
+        return
+    yield "", Patch(0, 0, mask != 0)
+
+
+def _objects(
+    document: Document, name: str, canvas: Canvas
+) -> Iterator[tuple[str, Patch]]:
+    for item in mask_objects(document.get(name), canvas.width, canvas.height):
+        label = f"_{safe_name(item.label)}" if item.label else ""
+        yield f"_{item.index}{label}", canvas.patch(item.geometry)
+
+
+def _rgba_png(image: np.ndarray, patch: Patch, crop: bool) -> bytes:
+    """Returns an image as a PNG in which all but a patch is transparent."""
+    alpha = np.zeros(image.shape[:2], np.uint8)
+    alpha[patch.window] = patch.mask * np.uint8(255)
+    # Colours that nobody sees are no part of a cut-out.
+    rgba = np.dstack([image * (alpha[..., None] > 0), alpha])
+    if crop:
+        rows = np.flatnonzero(alpha.any(axis=1))
+        columns = np.flatnonzero(alpha.any(axis=0))
+        rgba = rgba[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return cv2.imencode(".png", rgba)[1].tobytes()
+
+
+def _rasterizer_of(samples: Any, label_field: str) -> Any:
+    """Returns the rasterizer of the masks that were drawn from a label field."""
+    for name in samples.get_field_schema():
+        options = mask_options(samples, name)
+        # Fields of evaluations have notes too, of other kinds.
+        if options and options.get("label_field") == label_field:
+            return options.get("rasterizer", "coco")
+    return "coco"
+
+
+def _absolute(path: str | Path) -> str:
+    if not isinstance(path, (str, Path)) or not str(path).strip():
+        raise CocoMaskError(f"output_dir must be a folder, not {path!r}")
+    return fos.normalize_path(str(path))

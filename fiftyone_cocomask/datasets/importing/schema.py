@@ -1,0 +1,153 @@
+"""What the import declares on a dataset: fields, classes, mask targets and info."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone as fo
+
+from ...coco.check import ExportReader
+from ...coco.records import Category, ImageRecord
+from ..field_display import show_fields
+
+# MongoDB takes documents of at most 16 MB: `dataset.info` keeps this many issues.
+MAX_STORED_ISSUES = 1000
+
+_SAMPLE_FIELDS: tuple[tuple[str, type, type | None, str], ...] = (
+    ("coco_id", fo.IntField, None, "The image's id in its split's COCO JSON"),
+    ("split", fo.StringField, None, "The split of the export: train, valid, test"),
+    ("file_name", fo.StringField, None, "The image's file name in the COCO JSON"),
+    (
+        "source_name",
+        fo.StringField,
+        None,
+        "The image before Roboflow's augmentation; its copies share this name",
+    ),
+    (
+        "import_issues",
+        fo.ListField,
+        fo.StringField,
+        "Codes of what the import found wrong with this image or its annotations",
+    ),
+)
+
+_LABEL_ATTRIBUTES: tuple[tuple[str, type, str], ...] = (
+    ("coco_id", fo.IntField, "The annotation's id in its split's COCO JSON"),
+    ("category_id", fo.IntField, "The category's id in its split's COCO JSON"),
+    ("supercategory", fo.StringField, "The category's supercategory"),
+    ("iscrowd", fo.IntField, "1 where the annotation marks a crowd, else 0"),
+    (
+        "annotated_area",
+        fo.FloatField,
+        "The JSON's area, as found: in Roboflow exports it is the box's, in pixels",
+    ),
+)
+
+_FIELD_OF_TYPE: dict[type, type] = {
+    bool: fo.BooleanField,
+    int: fo.IntField,
+    float: fo.FloatField,
+    str: fo.StringField,
+}
+
+
+def declare_fields(dataset: fo.Dataset, label_field: str, box_field: str) -> None:
+    """Declares the fields that every import writes; those present stay as they are."""
+    for name, field_type, subfield, description in _SAMPLE_FIELDS:
+        _declare(dataset, name, field_type, description, subfield=subfield)
+    dataset.add_sample_field(
+        "metadata", fo.EmbeddedDocumentField, embedded_doc_type=fo.ImageMetadata
+    )
+    for name, label_type in ((label_field, fo.Polylines), (box_field, fo.Detections)):
+        if not dataset.has_field(name):
+            dataset.add_sample_field(
+                name, fo.EmbeddedDocumentField, embedded_doc_type=label_type
+            )
+    for path in _label_paths(label_field, box_field):
+        for name, field_type, description in _LABEL_ATTRIBUTES:
+            _declare(dataset, f"{path}.{name}", field_type, description)
+    show_fields(dataset, [label_field, box_field])
+
+
+class AttributeTypes:
+    """Finds the types of the annotations' own attributes as they pass by.
+
+    An attribute that has one type throughout is declared afterwards, so that the App
+    lists it and filters by it.
+    """
+
+    def __init__(self, label_field: str, box_field: str) -> None:
+        self._label_paths = _label_paths(label_field, box_field)
+        self._types: dict[str, set[type]] = {}
+
+    def add(self, record: ImageRecord) -> None:
+        for annotation in record.annotations:
+            for name, value in annotation.attributes.items():
+                if value is not None:
+                    self._types.setdefault(name, set()).add(type(value))
+
+    def declare(self, dataset: fo.Dataset) -> None:
+        for name, types in self._types.items():
+            field_type = _common_field(types)
+            if field_type is not None:
+                for path in self._label_paths:
+                    _declare(dataset, f"{path}.{name}", field_type, None)
+
+
+def store_export_info(
+    dataset: fo.Dataset, reader: ExportReader, attribute_types: AttributeTypes
+) -> None:
+    """Stores classes, mask targets and the export's info and report.
+
+    What the dataset has from elsewhere in ``info`` stays.
+    """
+    attribute_types.declare(dataset)
+    targets = mask_targets(reader.used_categories())
+    names = [name for _, name in sorted(targets.items())]
+    dataset.default_classes = list(dict.fromkeys([*dataset.default_classes, *names]))
+    dataset.default_mask_targets = targets
+    dataset.info["coco"] = {
+        **reader.info,
+        "report": reader.report.to_dict(max_issues=MAX_STORED_ISSUES),
+    }
+    dataset.save()
+
+
+def mask_targets(categories: list[Category]) -> dict[int, str]:
+    """Returns the mask value of each category in use: its id where that is possible.
+
+    A value is at least 1, since 0 is a mask's background, and no two classes share
+    one. Ids that break this (category 0 in use, one id with two names in two splits)
+    make all classes numbered 1..n in the order of their ids.
+    """
+    ordered = sorted(categories, key=lambda c: (str(type(c.id)), c.id))
+    by_id: dict[Any, str] = {}
+    names = list(dict.fromkeys(category.name for category in ordered))
+    for category in ordered:
+        by_id.setdefault(category.id, category.name)
+    ids_fit = len(by_id) == len(names) == len(set(by_id.values())) and all(
+        isinstance(i, int) and 1 <= i <= 65535 for i in by_id
+    )
+    return by_id if ids_fit else dict(enumerate(names, start=1))
+
+
+def _declare(
+    dataset: fo.Dataset,
+    path: str,
+    field_type: type,
+    description: str | None,
+    subfield: type | None = None,
+) -> None:
+    if not dataset.has_field(path):
+        kwargs: dict[str, Any] = {"subfield": subfield} if subfield else {}
+        dataset.add_sample_field(path, field_type, description=description, **kwargs)
+
+
+def _label_paths(label_field: str, box_field: str) -> tuple[str, str]:
+    return f"{label_field}.polylines", f"{box_field}.detections"
+
+
+def _common_field(types: set[type]) -> type | None:
+    if types == {int, float}:
+        return fo.FloatField
+    return _FIELD_OF_TYPE.get(next(iter(types))) if len(types) == 1 else None

@@ -1,0 +1,20 @@
+"""The search for masks and labels that look wrong."""
+
+from .find import (
+    clear_mask_issues,
+    find_mask_issues,
+    list_mask_issues,
+    load_mask_issues,
+)
+from .rules import IssueLimits, MaskIssue
+from .search import MaskIssueReport
+
+__all__ = [
+    "IssueLimits",
+    "MaskIssue",
+    "MaskIssueReport",
+    "clear_mask_issues",
+    "find_mask_issues",
+    "list_mask_issues",
+    "load_mask_issues",
+]

@@ -1,0 +1,176 @@
+"""Masks that look wrong, marked so that a person can work through them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone as fo
+import fiftyone.core.utils as fou
+
+from ...errors import CocoMaskError
+from ..label_lists import LabelList
+from ..labels import check_has_masks
+from ..run_keys import check_key
+from ..targets import checked_samples
+from .marks import IssueMarks
+from .rules import IssueLimits, MaskIssue
+from .search import IssueSearch, MaskIssueReport
+
+_METHOD = "cocomask/issues"
+
+
+def find_mask_issues(
+    samples: fo.Dataset | fo.DatasetView,
+    label_field: str = "segmentations",
+    mask_field: str | None = "mask",
+    *,
+    key: str = "mask_issues",
+    limits: IssueLimits | None = None,
+    progress: Any = None,
+) -> MaskIssueReport:
+    """Marks labels and samples whose masks look wrong, and saves a view of each issue.
+
+    Looks for labels that are empty, tiny, nearly as large as their image, cut by the
+    image's edge, hidden under others, rectangles, duplicates of others of the same or
+    another class, or outliers of their class; and for samples whose mask is empty
+    though they have labels, or whose covered area differs from that of other augmented
+    copies of the same source (by the field ``source_name``). The exact rules are in
+    the report's ``definitions``.
+
+    Each gets the tag ``<key>:<issue>``, and each issue the saved view ``<key>:
+    <issue>``. Searching again under the same key brings both up to date;
+    :func:`clear_mask_issues` removes them.
+
+    Example::
+
+        import fiftyone_cocomask as fcm
+
+        report = fcm.find_mask_issues(dataset, "segmentations", "mask")
+        print(report.summary())
+        view = dataset.load_saved_view(report.views["hidden"])
+
+    Args:
+        samples: the dataset or view to search; of a grouped one, its active slice
+        label_field: a field of Polylines, or of Detections with masks
+        mask_field: the field of their masks, which says how they were drawn; None
+            leaves out empty masks
+        key: what the tags and views begin with
+        limits: the numbers in the rules
+        progress: whether to render a progress bar (True/False), FiftyOne's default
+            (None), or a function to call with the bar
+
+    Returns:
+        a :class:`MaskIssueReport`
+
+    Raises:
+        CocoMaskError: if an argument does not fit; nothing has been written then
+    """
+    samples = checked_samples(samples)
+    dataset = samples._root_dataset
+    limits = limits or IssueLimits()
+    labels = LabelList.of_field(dataset, label_field)
+    if mask_field is not None:
+        check_has_masks(dataset, mask_field)
+    check_search(dataset, key, label_field)
+    marks = IssueMarks(dataset, key, labels)
+    config = samples.init_run(
+        method=_METHOD,
+        label_field=label_field,
+        label_path=labels.path,
+        limits=limits.to_dict(),
+    )
+    samples.register_run(key, config, overwrite=True)
+    samples.compute_metadata(progress=False)
+    search = IssueSearch(samples, labels, mask_field, limits)
+    with fou.ProgressBar(total=len(samples), progress=progress) as bar:
+        for number in search.run():
+            bar.update(number)
+    report = search.report(key)
+    issues = search.issues
+    marks.set_tags(issues)
+    marks.delete_views()
+    base = dataset if dataset.media_type != "group" else samples
+    counts = {MaskIssue(name): count for name, count in report.counts.items()}
+    views = marks.save_views(base, counts, limits)
+    report.views = {issue.value: name for issue, name in views.items()}
+    results = samples.init_run_results(key, report=report.to_dict())
+    samples.save_run_results(key, results)
+    return report
+
+
+def clear_mask_issues(samples: Any, key: str = "mask_issues") -> None:
+    """Removes the tags and saved views of :func:`find_mask_issues`.
+
+    Args:
+        samples: the dataset, or a view into it
+        key: the key of the search
+
+    Raises:
+        CocoMaskError: if there is no such search
+    """
+    dataset = samples._root_dataset
+    config = _search_config(dataset, key)
+    if config is None:
+        known = list_mask_issues(dataset)
+        has = ", ".join(known) if known else "none"
+        raise CocoMaskError(
+            f"Dataset '{dataset.name}' has no search for mask issues '{key}' (it has "
+            f"{has})"
+        )
+    marks = IssueMarks(dataset, key, LabelList(config.label_field, config.label_path))
+    marks.set_tags({})
+    marks.delete_views()
+    dataset.delete_run(key)
+
+
+def list_mask_issues(samples: Any) -> list[str]:
+    """Returns the keys of a dataset's searches for mask issues, sorted."""
+    dataset = samples._root_dataset
+    return [key for key in dataset.list_runs() if _search_config(dataset, key)]
+
+
+def load_mask_issues(samples: Any, key: str = "mask_issues") -> MaskIssueReport:
+    """Returns the report of a search for mask issues.
+
+    Raises:
+        CocoMaskError: if there is no such search, or it was stopped before its end
+    """
+    dataset = samples._root_dataset
+    stored = dataset.load_run_results(key) if _search_config(dataset, key) else None
+    if stored is None:
+        raise CocoMaskError(
+            f"Dataset '{dataset.name}' has no finished search for mask issues '{key}'"
+        )
+    return MaskIssueReport(**stored.report)
+
+
+def check_search(dataset: fo.Dataset, key: str, label_field: str) -> None:
+    """Checks that mask issues of a label field may be searched for under a key.
+
+    Raises:
+        CocoMaskError: if they may not
+    """
+    labels = LabelList.of_field(dataset, label_field)
+    check_key(dataset, key)
+    if key not in dataset.list_runs():
+        IssueMarks(dataset, key, labels).check_views_free()
+        return
+    config = _search_config(dataset, key)
+    if config is None:
+        raise CocoMaskError(
+            f"'{key}' is the key of another run of dataset '{dataset.name}'; give "
+            "another key"
+        )
+    if config.label_path != labels.path:
+        raise CocoMaskError(
+            f"'{key}' has marked the labels of '{config.label_field}'; give another "
+            "key, or clear those issues first"
+        )
+
+
+def _search_config(dataset: fo.Dataset, key: str) -> Any:
+    """Returns the config of a search for issues, None if the key is of another run."""
+    if key not in dataset.list_runs():
+        return None
+    config = dataset.get_run_info(key).config
+    return config if config.method == _METHOD else None

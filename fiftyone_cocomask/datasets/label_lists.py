@@ -1,0 +1,79 @@
+"""Where the labels of a field are inside a sample's document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from bson import ObjectId
+
+from .documents import Document
+from .labels import object_list_path
+
+
+@dataclass(frozen=True, slots=True)
+class LabelList:
+    """The labels of a field: a list of them, or a single one.
+
+    Attributes:
+        field: the label field, such as ``"segmentations"``
+        path: the path of the labels, such as ``"segmentations.polylines"``; that of
+            the field where it holds a single label
+    """
+
+    field: str
+    path: str
+
+    @classmethod
+    def of_field(cls, samples: Any, label_field: str) -> LabelList:
+        """Returns that of a field.
+
+        Raises:
+            CocoMaskError: if there is no such field or its labels are no objects
+        """
+        return cls(label_field, object_list_path(samples, label_field))
+
+    @property
+    def is_list(self) -> bool:
+        """Whether a sample has a list of labels."""
+        return self.path != self.field
+
+    def documents(self, sample: Document) -> list[Document]:
+        """Returns the documents of a sample's labels."""
+        value = sample.get(self.field)
+        if not value:
+            return []
+        if not self.is_list:
+            return [value]
+        return value.get(self.path.rpartition(".")[2]) or []
+
+    def expression(self) -> Document:
+        """Returns MongoDB's expression of the list of a sample's labels."""
+        if self.is_list:
+            return {"$ifNull": [f"${self.path}", []]}
+        has_one = {"$eq": [{"$type": f"${self.path}"}, "object"]}
+        return {"$cond": [has_one, [f"${self.path}"], []]}
+
+    def attribute(self, index: int, name: str) -> str:
+        """Returns the path of an attribute of one of a sample's labels."""
+        return f"{self.path}.{index}.{name}" if self.is_list else f"{self.path}.{name}"
+
+    def guard(self, ids: list[ObjectId]) -> Document:
+        """Returns the filter that holds as long as these are the labels of a sample.
+
+        Updates of labels go by their place in the list, which is that of another
+        label once somebody has deleted one.
+        """
+        if not ids:
+            return {}
+        if not self.is_list:
+            return {f"{self.path}._id": ids[0]}
+        return {"$expr": {"$eq": [f"${self.path}._id", ids]}}
+
+    def clearing(self, names: list[str]) -> tuple[Document, Document]:
+        """Returns the update that clears attributes of all labels, and its guard."""
+        if not self.is_list:
+            values = {f"{self.path}.{name}": None for name in names}
+            return values, {f"{self.path}._id": {"$exists": True}}
+        values = {f"{self.path}.$[].{name}": None for name in names}
+        return values, {f"{self.path}.0": {"$exists": True}}

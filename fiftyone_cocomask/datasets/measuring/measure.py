@@ -1,0 +1,285 @@
+"""The figures of one sample: its mask's pixels, and those of its labels.
+
+Definitions, all in pixels of the mask or of the image:
+
+- The *area* of a mask is the number of its pixels that are not 0; that of a label is
+  the number of pixels that the label covers when it is drawn alone.
+- The *visible area* of a label is what is left of it once all labels of its image are
+  drawn in the order in which the mask was drawn.
+- The *overlap* of an image is the number of pixels under two or more labels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import fiftyone.core.utils as fou
+import numpy as np
+
+from ...errors import CocoMaskError
+from ...geometry.draw import draw_objects, object_areas
+from ...geometry.png import count_foreground, read_mask
+from ..documents import Document
+from ..labels import label_documents, mask_objects
+from ..masks.compute import mask_options
+from ..masks.drawing import (
+    MAX_PIXELS,
+    MaskOptions,
+    MaskTask,
+    file_state,
+    fingerprint,
+)
+from .reading import SampleRecord
+
+# How a label without a class is called in tables.
+NO_LABEL = "(no label)"
+
+# `cv2.calcHist` counts in float32, which holds every integer up to this.
+_EXACT_IN_FLOAT32 = 2**24
+_STRIP_ROWS = 256
+
+
+class NoFiguresError(CocoMaskError):
+    """Why a sample gets no figures; never shown as a number."""
+
+
+@dataclass(slots=True)
+class MaskFigures:
+    """What is counted in a mask.
+
+    Attributes:
+        foreground_px: the number of pixels that are not 0
+        mask_px: the number of all pixels
+        size: the mask's (width, height), or None where it was not decoded
+        values: the number of pixels of each value but 0, where asked for
+    """
+
+    foreground_px: int
+    mask_px: int
+    size: tuple[int, int] | None = None
+    values: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class LabelFigures:
+    """What is counted in the labels of one sample.
+
+    Attributes:
+        labels: the class of each label
+        px: the area of each label, None where it has no geometry
+        visible_px: the visible area of each label, None where it is not in the mask
+        overlap_px: the pixels under two or more labels
+        drawn_px: the pixels under any
+        image_px: all pixels of the image
+    """
+
+    labels: list[str | None]
+    px: list[int | None]
+    visible_px: list[int | None]
+    overlap_px: int = 0
+    drawn_px: int = 0
+    image_px: int = 0
+
+    def visible_by_class(self) -> dict[str, int]:
+        """Returns the visible pixels of each class that is in the mask."""
+        totals: dict[str, int] = {}
+        for label, visible in zip(self.labels, self.visible_px, strict=True):
+            if visible is not None:
+                name = NO_LABEL if label is None else label
+                totals[name] = totals.get(name, 0) + visible
+        return totals
+
+
+def measure_mask(
+    mask: Document | None, image_size: tuple[int, int] | None, *, by_value: bool
+) -> MaskFigures:
+    """Counts the pixels of a mask.
+
+    Args:
+        mask: the raw document of the ``Segmentation``
+        image_size: the image's (width, height) in pixels, if known
+        by_value: whether to count each value
+
+    Raises:
+        NoFiguresError: if there is no mask or it cannot be counted
+    """
+    if not mask or (mask.get("mask") is None and not mask.get("mask_path")):
+        raise NoFiguresError("it has no mask")
+    if mask.get("mask") is not None:
+        array = fou.deserialize_numpy_array(mask["mask"])
+        return _count(array, "the mask in the database", by_value)
+    path = mask["mask_path"]
+    known = _known_count(mask, path, image_size)
+    if known is not None and (not by_value or "value_px" in mask):
+        return known
+    try:
+        if by_value:
+            return _count(read_mask(path), f"the mask {path}", by_value)
+        return MaskFigures(*count_foreground(path))
+    except CocoMaskError as error:
+        raise NoFiguresError(str(error)) from error
+
+
+def drawn_figures(record: SampleRecord, options: MaskOptions) -> LabelFigures | None:
+    """Returns what was counted when a sample's mask was drawn from its labels.
+
+    None if that is not known, or labels, options or the image's size are no longer
+    what they were: the mask's fingerprint tells.
+    """
+    mask, label = record.mask, record.encoded_label
+    drawn = mask.get("drawn") if mask else None
+    if not mask or not drawn or drawn["others"] or record.size is None:
+        return None
+    width, height = record.size
+    path = mask.get("mask_path")
+    task = MaskTask(
+        sample_id=record.sample_id,
+        filepath=record.filepath,
+        label=label,
+        width=width,
+        height=height,
+        path=Path(path) if path else None,
+        may_replace=False,
+        fingerprint=None,
+    )
+    if mask.get("fingerprint") != fingerprint(task, options):
+        return None
+    return LabelFigures(
+        labels=record.attributes["label"],
+        px=drawn["px"],
+        visible_px=drawn["visible_px"],
+        overlap_px=drawn["overlap_px"],
+        drawn_px=sum(px for px in drawn["visible_px"] if px is not None),
+        image_px=width * height,
+    )
+
+
+def measure_labels(
+    label: Document | None, width: int, height: int, options: MaskOptions
+) -> LabelFigures:
+    """Counts the pixels of a sample's labels, each alone and all as the mask has them.
+
+    Args:
+        label: the raw document of the label field
+        width: the width of the image, in pixels
+        height: its height
+        options: how the mask was drawn; labels that it leaves out have an area but no
+            visible one
+
+    Raises:
+        NoFiguresError: if a label's own mask file cannot be read, or the image is
+            larger than any that is drawn
+    """
+    if width * height > MAX_PIXELS:
+        raise NoFiguresError(
+            f"its image of {width} x {height} pixels is larger than {MAX_PIXELS} pixels"
+        )
+    documents = label_documents(label)
+    try:
+        objects = mask_objects(label, width, height)
+    except CocoMaskError as error:
+        raise NoFiguresError(str(error)) from error
+    figures = LabelFigures(
+        labels=[document.get("label") for document in documents],
+        px=[None] * len(documents),
+        visible_px=[None] * len(documents),
+        image_px=width * height,
+    )
+    drawn = [item for item in objects if options.selects(item)]
+    others = [item for item in objects if not options.selects(item)]
+    drawing = draw_objects(
+        [item.geometry for item in drawn],
+        height,
+        width,
+        rasterizer=options.rasterizer,
+        values=[1] * len(drawn),
+        overlap=options.overlap,
+        labels=[item.label for item in drawn],
+    )
+    for item, area, visible in zip(drawn, drawing.areas, drawing.visible, strict=True):
+        figures.px[item.index] = int(area)
+        figures.visible_px[item.index] = int(visible)
+    geometries = [item.geometry for item in others]
+    areas = object_areas(geometries, height, width, options.rasterizer)
+    for item, area in zip(others, areas, strict=True):
+        figures.px[item.index] = int(area)
+    figures.overlap_px = int(drawing.overlap_px)
+    figures.drawn_px = int(drawing.visible.sum())
+    return figures
+
+
+def drawing_options(samples: Any, mask_field: str, label_field: str) -> MaskOptions:
+    """Returns how a mask field's masks were drawn from a label field.
+
+    Masks that are not ours, or were drawn from other labels, say nothing about the
+    labels' order: then it is that of :func:`compute_masks` by default.
+    """
+    made = mask_options(samples, mask_field)
+    if made is None or made["label_field"] != label_field:
+        return MaskOptions("binary", "coco", "largest_first", None, include_crowd=True)
+    overlap, classes = made["overlap"], made["classes"]
+    targets: dict[int, str] = {}
+    if made["mode"] == "semantic":
+        targets = samples._dataset.mask_targets.get(mask_field) or {}
+    return MaskOptions(
+        mode=made["mode"],
+        rasterizer=made["rasterizer"],
+        overlap=overlap if isinstance(overlap, str) else tuple(overlap),
+        classes=None if classes is None else tuple(classes),
+        include_crowd=made["include_crowd"],
+        class_values={name: int(value) for value, name in targets.items()},
+    )
+
+
+def _known_count(
+    mask: Mapping[str, Any], path: str, image_size: tuple[int, int] | None
+) -> MaskFigures | None:
+    """Returns the count that came with the mask, if its file is still the same one."""
+    state, foreground = mask.get("file_state"), mask.get("foreground_px")
+    if state is None or foreground is None or image_size is None:
+        return None
+    try:
+        if state != file_state(path):
+            return None
+    except OSError:
+        return None
+    values = {int(value): px for value, px in mask.get("value_px", {}).items()}
+    return MaskFigures(foreground, math.prod(image_size), image_size, values)
+
+
+def _count(mask: np.ndarray, name: str, by_value: bool) -> MaskFigures:
+    if mask.ndim != 2:
+        raise NoFiguresError(f"{name} has colours; it must be grayscale")
+    if mask.dtype.kind not in "biu":
+        raise NoFiguresError(f"{name} holds {mask.dtype} numbers; it needs integers")
+    if not mask.size:
+        raise NoFiguresError(f"{name} has no pixels")
+    height, width = mask.shape
+    if not by_value:
+        count = int(np.count_nonzero(mask))
+        return MaskFigures(count, mask.size, (width, height))
+    values = _pixels_by_value(mask)
+    values.pop(0, None)
+    return MaskFigures(sum(values.values()), mask.size, (width, height), values)
+
+
+def _pixels_by_value(mask: np.ndarray) -> dict[int, int]:
+    if mask.dtype == np.uint8 and mask.size <= _EXACT_IN_FLOAT32:
+        counts = cv2.calcHist([mask], [0], None, [256], [0, 256]).ravel()
+        present = np.flatnonzero(counts)
+    elif mask.dtype in (np.uint8, np.uint16):
+        # By strips of rows: numpy makes 64-bit numbers of all that it is given at once.
+        counts = np.zeros(2**16, np.int64)
+        for row in range(0, len(mask), _STRIP_ROWS):
+            strip = mask[row : row + _STRIP_ROWS]
+            counts += np.bincount(strip.ravel(), minlength=2**16)
+        present = np.flatnonzero(counts)
+    else:
+        found, numbers = np.unique(mask, return_counts=True)
+        return {int(v): int(n) for v, n in zip(found, numbers, strict=True)}
+    return {int(value): int(counts[value]) for value in present}

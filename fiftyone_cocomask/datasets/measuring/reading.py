@@ -1,0 +1,147 @@
+"""The samples of a view as evaluations read them: labels decoded only where needed.
+
+Decoding the polygons of a label takes longer than everything else that an evaluation
+of a mask does that is known already, so they are left encoded until they are drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import bson
+from bson import ObjectId
+from bson.raw_bson import RawBSONDocument
+
+from ..documents import Document, read_encoded_documents, stream_documents
+from ..label_lists import LabelList
+from ..labels import geometry_paths
+
+_BATCH_SIZE = 200
+_MASK_ATTRIBUTES = (
+    "mask",
+    "mask_path",
+    "fingerprint",
+    "file_state",
+    "foreground_px",
+    "value_px",
+    "drawn",
+)
+# The computed field of the labels' attributes; no field of a user begins like this.
+_ATTRIBUTES = "_attributes"
+
+
+@dataclass(slots=True)
+class SampleRecord:
+    """What an evaluation reads of a sample.
+
+    Attributes:
+        sample_id: its id
+        filepath: its image
+        size: the image's (width, height) in pixels, None if it is not known
+        mask: the document of its mask, None if it has none
+        values: the values of further fields, by name, where it has them
+        attributes: ``_id``, ``label`` and further attributes of the labels, each a
+            list with None for those that have none; empty without a label field
+        encoded_label: the document of its label field, as far as the geometry goes,
+            None if there is none
+    """
+
+    sample_id: ObjectId
+    filepath: str
+    size: tuple[int, int] | None
+    mask: Document | None
+    values: Document
+    attributes: dict[str, list[Any]]
+    encoded_label: RawBSONDocument | None
+
+    @property
+    def label_ids(self) -> list[ObjectId]:
+        """The ids of its labels."""
+        return self.attributes["_id"]
+
+    def label(self) -> Document | None:
+        """Returns the document of its label field."""
+        encoded = self.encoded_label
+        return None if encoded is None else bson.decode(encoded.raw)
+
+
+class SampleReader:
+    """Reads the samples of a view, with all labels also where it filters them.
+
+    Args:
+        samples: the dataset or view
+        mask_field: the field of the masks, or None
+        labels: where the labels are, or None
+        names: further fields of the samples
+        attributes: further attributes of the labels
+    """
+
+    def __init__(
+        self,
+        samples: Any,
+        mask_field: str | None,
+        labels: LabelList | None,
+        names: Sequence[str] = (),
+        attributes: Sequence[str] = (),
+    ) -> None:
+        self._samples = samples
+        self._dataset = samples._root_dataset
+        self._mask_field = mask_field
+        self._labels = labels
+        self._names = names
+        self._attributes = ("_id", "label", *attributes)
+
+    def batches(self) -> Iterator[list[SampleRecord]]:
+        """Yields the samples in batches."""
+        if self._samples is self._dataset:
+            yield from self._read(None)
+            return
+        # A view may filter labels, but masks were drawn of them all.
+        for ids in stream_documents(self._samples, ["_id"], _BATCH_SIZE):
+            yield from self._read([document["_id"] for document in ids])
+
+    def _read(self, ids: list[ObjectId] | None) -> Iterator[list[SampleRecord]]:
+        paths = ["filepath", "metadata.width", "metadata.height", *self._names]
+        if self._mask_field is not None:
+            paths += [f"{self._mask_field}.{name}" for name in _MASK_ATTRIBUTES]
+        computed = {}
+        if self._labels is not None:
+            paths += geometry_paths(self._dataset, self._labels.field)
+            labels = self._labels.expression()
+            computed[_ATTRIBUTES] = {
+                name: {"$map": {"input": labels, "in": _or_none(f"$$this.{name}")}}
+                for name in self._attributes
+            }
+        for documents in read_encoded_documents(
+            self._dataset, ids, paths, computed, _BATCH_SIZE
+        ):
+            yield [self._record(document) for document in documents]
+
+    def _record(self, document: RawBSONDocument) -> SampleRecord:
+        encoded = document.get(self._labels.field) if self._labels else None
+        metadata = _decoded(document.get("metadata")) or {}
+        width, height = metadata.get("width"), metadata.get("height")
+        return SampleRecord(
+            sample_id=document["_id"],
+            filepath=document["filepath"],
+            size=(width, height) if width and height else None,
+            mask=_decoded(document.get(self._mask_field)),
+            values={n: _decoded(document[n]) for n in self._names if n in document},
+            attributes=_decoded(document.get(_ATTRIBUTES)) or {},
+            encoded_label=encoded,
+        )
+
+
+def _or_none(expression: str) -> Document:
+    return {"$ifNull": [expression, None]}
+
+
+def _decoded(value: Any) -> Any:
+    """Returns a value with everything in it decoded."""
+    if isinstance(value, RawBSONDocument):
+        return bson.decode(value.raw)
+    if isinstance(value, list):
+        return [_decoded(item) for item in value]
+    return value

@@ -1,0 +1,151 @@
+"""One run in several tasks, which processes on any machine do in any order.
+
+The tasks know of each other by FiftyOne's execution store: what all have in common is
+kept there, and what each of them found. Each step may be repeated, so that a task that
+was killed is simply done again.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+from bson import ObjectId
+from fiftyone.operators.store import ExecutionStore
+
+from ...errors import CocoMaskError
+from ..documents import Document, aggregate_documents, clear_database_errors
+
+MAX_TASKS = 1000
+
+_STORE = "cocomask_runs"
+# What is left of a run goes by itself.
+_SECONDS_KEPT = 30 * 24 * 3600
+
+
+class SplitRun:
+    """A run and what its tasks have found so far.
+
+    Args:
+        dataset: the dataset
+        run_id: the id that :meth:`begin` gave to the run
+    """
+
+    def __init__(self, dataset: Any, run_id: str) -> None:
+        self._run_id = run_id
+        with clear_database_errors():
+            self._store = ExecutionStore.create(_STORE, dataset_id=dataset._doc.id)
+            content = self._store.get(f"{run_id}/plan")
+        if content is None:
+            raise CocoMaskError(
+                f"Dataset '{dataset.name}' has no run of tasks {run_id!r}: it never "
+                "had, or began more than 30 days ago; queue the whole job again"
+            )
+        self.plan: Document = content["plan"]
+        self.num_tasks: int = content["num_tasks"]
+
+    @classmethod
+    def begin(cls, dataset: Any, plan: Document, num_tasks: int) -> str:
+        """Keeps a plan for the tasks of a new run, and returns the run's id.
+
+        Args:
+            dataset: the dataset
+            plan: what the tasks have in common, as MongoDB holds it
+            num_tasks: how many tasks there are
+        """
+        run_id = str(ObjectId())
+        content = {"plan": plan, "num_tasks": num_tasks}
+        with clear_database_errors():
+            store = ExecutionStore.create(_STORE, dataset_id=dataset._doc.id)
+            store.set(f"{run_id}/plan", content, ttl=_SECONDS_KEPT)
+        return run_id
+
+    def begin_task(self, number: int) -> None:
+        """Forgets what a task found before, since it is done again.
+
+        Args:
+            number: the number of the task, from 1
+        """
+        with clear_database_errors():
+            self._store.delete(self._part_key(number))
+            self._store.set(self._open_key, True, ttl=_SECONDS_KEPT)
+
+    def end_task(self, number: int, part: Document) -> list[Document] | None:
+        """Keeps what a task found.
+
+        Args:
+            number: the number of the task, from 1
+            part: what it found, as MongoDB holds it
+
+        Returns:
+            the parts of all tasks in their order if this one is to join them, being
+            the last; None if other tasks are not done yet
+        """
+        with clear_database_errors():
+            self._store.set(self._part_key(number), part, ttl=_SECONDS_KEPT)
+            parts = [
+                self._store.get(self._part_key(other))
+                for other in range(1, self.num_tasks + 1)
+            ]
+            # Of several that end at once, one deletes it.
+            if any(item is None for item in parts) or not self._store.delete(
+                self._open_key
+            ):
+                return None
+        return parts
+
+    @property
+    def _open_key(self) -> str:
+        return f"{self._run_id}/open"
+
+    def _part_key(self, number: int) -> str:
+        return f"{self._run_id}/part/{number}"
+
+
+def split_view(samples: Any, num_tasks: int) -> list[Any]:
+    """Returns views that have each sample of a view in one of them.
+
+    Each is the given view between two ids of samples. They have about equally many
+    samples, and there are fewer views where there are fewer samples.
+
+    Args:
+        samples: the dataset or view; of a grouped dataset, its active slice
+        num_tasks: the number of views, as :func:`check_num_tasks` allows it
+    """
+    if samples.media_type == "group":
+        samples = samples.select_group_slices(samples.group_slice)
+    buckets = aggregate_documents(
+        samples,
+        [
+            {"$project": {"_id": 1}},
+            {"$bucketAuto": {"groupBy": "$_id", "buckets": num_tasks}},
+        ],
+    )
+    # The first and the last are open: samples may be added before the tasks are done.
+    bounds = [None, *(bucket["_id"]["min"] for bucket in buckets[1:]), None]
+    return [_between(samples, first, until) for first, until in pairwise(bounds)]
+
+
+def check_num_tasks(num_tasks: int) -> None:
+    """Checks a number of tasks.
+
+    Raises:
+        CocoMaskError: if there cannot be that many
+    """
+    is_number = isinstance(num_tasks, int) and not isinstance(num_tasks, bool)
+    if not is_number or not 1 <= num_tasks <= MAX_TASKS:
+        raise CocoMaskError(
+            f"num_tasks must be a whole number from 1 to {MAX_TASKS:,}, not "
+            f"{num_tasks!r}"
+        )
+
+
+def _between(samples: Any, first: ObjectId | None, until: ObjectId | None) -> Any:
+    # As texts, for a queued view is shown as JSON. None at all hold for every sample.
+    bounds = {"$gte": first, "$lt": until}
+    conditions = [
+        {comparison: ["$_id", {"$toObjectId": str(bound)}]}
+        for comparison, bound in bounds.items()
+        if bound is not None
+    ]
+    return samples.match({"$expr": {"$and": conditions}})

@@ -1,0 +1,29 @@
+"""Which samples a function may be asked to work on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import CocoMaskError
+
+
+def checked_samples(samples: Any) -> Any:
+    """Returns what to evaluate: of a grouped dataset its active slice, as a view.
+
+    Raises:
+        CocoMaskError: if it does not hold images
+    """
+    dataset = samples._root_dataset
+    if samples._dataset is not dataset:
+        raise CocoMaskError(
+            "Patches and clips cannot be evaluated; give the dataset, or a view of "
+            "its samples"
+        )
+    if samples.media_type == "group":
+        return samples.select_group_slices(samples.group_slice)
+    if samples.media_type not in ("image", None):
+        raise CocoMaskError(
+            f"Dataset '{dataset.name}' holds {samples.media_type} samples; masks are "
+            "evaluated on images"
+        )
+    return samples

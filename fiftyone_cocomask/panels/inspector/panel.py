@@ -1,0 +1,118 @@
+"""The panel beside a sample in the App's modal that looks at its mask."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone.operators as foo
+import fiftyone.operators.types as types
+
+from ...errors import CocoMaskError
+from ..turns import Turn
+from . import page as layout
+
+_PLUGIN = "@cocomask/cocomask"
+
+
+class MaskInspectorPanel(foo.Panel):
+    """Shows image, mask, overlay and cut-out of a sample, and its areas.
+
+    Its state holds ``mask_field``, which a person chose; all else is read anew for the
+    sample that the modal shows.
+    """
+
+    @property
+    def config(self) -> foo.PanelConfig:
+        return foo.PanelConfig(
+            name="mask_inspector",
+            label="Mask inspector",
+            # By name: FiftyOne shows no icon files of Python panels.
+            icon="image_search",
+            surfaces="modal",
+            help_markdown=(
+                "Image, mask, overlay and cut-out of this sample, its areas by class "
+                "and object, and what the import found wrong."
+            ),
+        )
+
+    def execute(self, ctx: Any) -> Any:
+        """Draws the panel, unless a later event has come meanwhile.
+
+        Moving on quickly, a person sends events that are handled side by side. The
+        sample of the last one is the one to be shown, whichever takes longest.
+        """
+        method = ctx.params.get("__method__")
+        if method in (None, "on_startup"):
+            return super().execute(ctx)
+        if ctx.current_sample is None:
+            # The modal is being closed.
+            return None
+        turn = Turn(ctx.panel_id)
+        getattr(self, method)(ctx)
+        content = self.render(ctx)
+        if turn.is_last():
+            ctx.ops.show_panel_output(content)
+        return None
+
+    def on_load(self, ctx: Any) -> None:
+        """Shows the sample that the modal shows."""
+
+    def on_change_current_sample(self, ctx: Any) -> None:
+        """Follows the modal."""
+
+    def on_change_group_slice(self, ctx: Any) -> None:
+        """Follows the modal."""
+
+    def on_change_view(self, ctx: Any) -> None:
+        """Shows what operators have changed."""
+
+    def reload(self, ctx: Any) -> None:
+        """Shows the sample as it is now."""
+
+    def choose_mask_field(self, ctx: Any) -> None:
+        """Shows another mask."""
+        ctx.panel.state.mask_field = ctx.params["value"]
+
+    def compute_masks(self, ctx: Any) -> None:
+        """Opens the form of the operator."""
+        ctx.prompt(f"{_PLUGIN}/compute_masks")
+
+    def import_export(self, ctx: Any) -> None:
+        """Opens the form of the operator."""
+        ctx.prompt(f"{_PLUGIN}/import_roboflow_coco")
+
+    def render(self, ctx: Any) -> types.Property:
+        """Returns the layout of the sample that the modal shows."""
+        try:
+            found = _inspect(ctx)
+        except CocoMaskError as error:
+            return layout.render_problem(self, str(error))
+        return layout.render(self, found, _mask_fields(ctx))
+
+
+def _inspect(ctx: Any) -> Any:
+    """Inspects the modal's sample.
+
+    Raises:
+        CocoMaskError: if it cannot be
+    """
+    from ...datasets.inspection.inspect import inspect_sample
+
+    chosen = ctx.panel.state.mask_field
+    mask_field = chosen if chosen in _mask_fields(ctx) else None
+    return inspect_sample(ctx.dataset, _sample_id(ctx), mask_field)
+
+
+def _mask_fields(ctx: Any) -> list[str]:
+    from ...datasets.inspection.inspect import mask_fields
+
+    return mask_fields(ctx.dataset)
+
+
+def _sample_id(ctx: Any) -> str:
+    """Returns the id of the modal's sample: of a patch, that of the whole."""
+    view = ctx.view
+    if view is not None and view._is_generated:
+        whole = view.select(ctx.current_sample).values("sample_id")
+        return str(whole[0]) if whole else str(ctx.current_sample)
+    return str(ctx.current_sample)
