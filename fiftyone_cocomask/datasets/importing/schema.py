@@ -9,6 +9,7 @@ import fiftyone as fo
 from ...coco.check import ExportReader
 from ...coco.records import Category, ImageRecord
 from ..field_display import show_fields
+from .label_schema import declare_label_schemas
 
 # MongoDB takes documents of at most 16 MB: `dataset.info` keeps this many issues.
 MAX_STORED_ISSUES = 1000
@@ -77,6 +78,7 @@ class AttributeTypes:
     """
 
     def __init__(self, label_field: str, box_field: str) -> None:
+        self.label_fields = (label_field, box_field)
         self._label_paths = _label_paths(label_field, box_field)
         self._types: dict[str, set[type]] = {}
 
@@ -106,6 +108,7 @@ def store_export_info(
     names = [name for _, name in sorted(targets.items())]
     dataset.default_classes = list(dict.fromkeys([*dataset.default_classes, *names]))
     dataset.default_mask_targets = targets
+    declare_label_schemas(dataset, attribute_types.label_fields, names)
     dataset.info["coco"] = {
         **reader.info,
         "report": reader.report.to_dict(max_issues=MAX_STORED_ISSUES),
