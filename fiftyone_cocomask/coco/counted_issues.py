@@ -8,38 +8,8 @@ from .issues import Action, IssueCode
 from .records import CocoId
 from .report import ExportReport
 
-_MESSAGES = {
-    IssueCode.AREA_IS_BOX_AREA: (
-        "'area' of {count:,} of {total:,} annotations is the box's area, as Roboflow "
-        "writes it, and not that of the segmentation"
-    ),
-    IssueCode.AREA_DIFFERS: (
-        "'area' of {count:,} of {total:,} annotations is neither that of the "
-        "segmentation nor that of the box"
-    ),
-    IssueCode.MULTI_PART: (
-        "{count:,} of {total:,} annotations have several parts; their union is the "
-        "object"
-    ),
-    IssueCode.CROWD: "{count:,} of {total:,} annotations mark a crowd (iscrowd 1)",
-    IssueCode.ATTRIBUTE_RENAMED: (
-        "{count:,} of {total:,} annotations have attributes of names that FiftyOne "
-        "cannot take; they are called otherwise: {detail}"
-    ),
-    IssueCode.KEYPOINTS: (
-        "{count:,} of {total:,} annotations have keypoints; they are kept as the "
-        "attribute 'keypoints'"
-    ),
-    IssueCode.ANNOTATION_WITHOUT_ID: "{count:,} of {total:,} annotations have no id",
-    IssueCode.IMAGE_WITHOUT_ANNOTATIONS: (
-        "{count:,} of {total:,} images have no annotations: negative images"
-    ),
-    IssueCode.IMAGE_NOT_RGB: (
-        "{count:,} of {total:,} images are not plain RGB but {detail}"
-    ),
-}
 # Issues of these codes are about a whole split; the image they name is an example.
-COUNTED_CODES = frozenset(_MESSAGES)
+COUNTED_CODES = frozenset(code for code in IssueCode if code.counted_message)
 _ACTIONS = {IssueCode.ATTRIBUTE_RENAMED: Action.REPAIRED}
 _OF_IMAGES = (IssueCode.IMAGE_WITHOUT_ANNOTATIONS, IssueCode.IMAGE_NOT_RGB)
 
@@ -85,7 +55,8 @@ class Notes:
     ) -> None:
         """Adds an issue for each code that was counted."""
         for code, note in self._notes.items():
-            message = _MESSAGES[code].format(
+            assert code.counted_message is not None
+            message = code.counted_message.format(
                 count=note.count,
                 total=images if code in _OF_IMAGES else annotations,
                 detail=", ".join(self._details.get(code, {})),

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...coco.counted_issues import COUNTED_CODES
-from ...coco.explanations import explanation
 from ...coco.issues import IssueCode, Severity
 
 _RANK = {severity.value: rank for rank, severity in enumerate(Severity)}
@@ -72,11 +71,12 @@ def _from_report(issue: Mapping[str, Any]) -> SampleIssue:
 
 def _from_code(code: str) -> SampleIssue:
     try:
-        severity = IssueCode(code).severity.value
+        known = IssueCode(code)
     except ValueError:
-        severity = Severity.WARNING.value
-    text = explanation(code) or code.replace("_", " ")
-    return SampleIssue(code, severity, None, _sentence(text), None)
+        severity, text = Severity.WARNING, code.replace("_", " ")
+    else:
+        severity, text = known.severity, known.explanation
+    return SampleIssue(code, severity.value, None, _sentence(text), None)
 
 
 def _sentence(text: str) -> str:
