@@ -12,6 +12,7 @@ from contextlib import redirect_stdout
 from ..errors import CocoMaskError
 from . import dataset_commands, export_commands, program_commands
 from .outcome import Outcome
+from .streams import ToStderr
 
 FAILED = 1
 INTERRUPTED = 130
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         # FiftyOne logs and draws its bars on stdout, which is for results.
-        with redirect_stdout(sys.stderr):
+        with redirect_stdout(ToStderr()):
             outcome = options.run(options)
     except KeyboardInterrupt:
         return INTERRUPTED
