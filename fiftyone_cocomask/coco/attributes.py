@@ -6,21 +6,25 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-# What FiftyOne's Polyline and Detection have themselves (fields and methods), and what
-# the import writes on them: an attribute of such a name would take its place.
+# What FiftyOne's Polyline and Detection have themselves (fields and methods), what the
+# import writes on them, and what FiftyOne's COCO exporter passes on beside a label's
+# attributes: an attribute of such a name would take its place, or end an export.
 RESERVED_NAMES = frozenset(
     {
-        "STRICT", "annotated_area", "attributes", "bounding_box", "category_id",
-        "clean", "clear_field", "closed", "coco_id", "confidence", "copy",
+        "STRICT", "annotated_area", "area", "attributes", "bbox", "bounding_box",
+        "category_id", "category_id_text", "clean", "clear_field", "closed",
+        "coco_category_id", "coco_category_id_text", "coco_id", "coco_id_text",
+        "confidence", "copy",
         "delete_attribute", "export_mask", "fancy_repr", "field_names",
         "field_to_mongo", "field_to_python", "filled", "from_cuboid", "from_dict",
         "from_json", "from_mask", "from_rotated_box", "get_attribute_value",
         "get_field", "get_mask", "get_text_score", "has_attribute", "has_field",
-        "has_mask", "id", "import_mask", "index", "instance", "instance_id", "iscrowd",
-        "iter_attributes", "iter_fields", "label", "mask", "mask_path", "merge",
-        "my_metaclass", "points", "rle", "set_attribute_value", "set_field",
-        "supercategory", "tags", "to_detection", "to_dict", "to_json", "to_mongo",
-        "to_polyline", "to_segmentation", "to_shapely", "validate",
+        "has_mask", "id", "image_id", "import_mask", "index", "instance", "instance_id",
+        "iscrowd", "iter_attributes", "iter_fields", "keypoints", "label", "mask",
+        "mask_path", "merge", "my_metaclass", "points", "rle", "score", "segmentation",
+        "self", "set_attribute_value", "set_field", "supercategory", "tags",
+        "to_detection", "to_dict", "to_json", "to_mongo", "to_polyline",
+        "to_segmentation", "to_shapely", "validate",
     }
 )  # fmt: skip
 _MAX_NAME = 100

@@ -240,6 +240,36 @@ def rename_in_all_slices(dataset: Any, names: Mapping[str, str]) -> None:
             collection.update_many({}, [{"$unset": list(nested)}])
 
 
+def rename_label_attributes(dataset: Any, path: str, names: Mapping[str, str]) -> None:
+    """Renames attributes of labels that are in lists, each sample in one write.
+
+    Unlike ``Dataset.rename_sample_fields`` it can be done again when it was killed, and
+    takes nothing back of what is changed in the samples meanwhile. The schema stays.
+
+    Args:
+        dataset: the dataset; of a grouped one, all slices
+        path: the path of the lists: ``"field.polylines"``
+        names: the new name of each attribute
+
+    Raises:
+        DatabaseError: if MongoDB cannot be reached or refuses the write
+    """
+    for old, new in names.items():
+        renamed = {"$mergeObjects": ["$$label", {new: f"$$label.{old}"}]}
+        label = {
+            "$cond": [
+                {"$eq": [{"$type": f"$$label.{old}"}, "missing"]},
+                "$$label",
+                {"$unsetField": {"field": old, "input": renamed}},
+            ]
+        }
+        labels = {"$map": {"input": f"${path}", "as": "label", "in": label}}
+        condition = {f"{path}.{old}": {"$exists": True}, path: {"$type": "array"}}
+        changes = {path: labels, "last_modified_at": _now()}
+        with clear_database_errors():
+            dataset._sample_collection.update_many(condition, [{"$set": changes}])
+
+
 def insert_documents(dataset: Any, documents: Sequence[Document]) -> None:
     """Adds samples to a dataset whose schema already declares their fields.
 

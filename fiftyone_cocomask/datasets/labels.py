@@ -208,6 +208,8 @@ def _is_geometry(
         outline = rle_outline(rle)
     except (RleError, KeyError, TypeError):
         return False
+    if not outline:  # The import gives an RLE without pixels a single point.
+        return all(len(ring) == 1 for ring in rings)
     return len(outline) == len(rings) and all(
         a.shape == b.shape and np.abs(a - b).max() < 1e-6
         for a, b in zip(outline, rings, strict=True)

@@ -67,7 +67,7 @@ def test_samples_carry_what_the_export_knows(new_dataset: Any, export: Path) -> 
 
     wing, body = sample.segmentations.polylines
     assert (wing.label, body.label) == ("wing", "body")
-    assert (wing.coco_id, wing.category_id, wing.iscrowd) == (0, 1, 0)
+    assert (wing.coco_id, wing.coco_category_id, wing.iscrowd) == (0, 1, 0)
     assert (wing.supercategory, wing.annotated_area) == ("wing", 150)
     assert wing.closed
     assert wing.filled
@@ -111,6 +111,55 @@ def test_documents_equal_those_that_fiftyone_writes(
     for mine, reference in zip(documents(ours), documents(theirs), strict=True):
         # The same fields, values and types; ids and times are each one's own.
         assert shape(mine) == shape(reference)
+
+
+ARGUMENTS_OF_THE_EXPORTER = (
+    *("category_id", "image_id", "bbox", "segmentation", "keypoints", "score"),
+    *("area", "iscrowd", "self", "cls", "coco_category_id", "num_keypoints"),
+)
+
+
+def test_fiftyone_exports_the_labels_as_coco(new_dataset: Any, tmp_path: Path) -> None:
+    hostile = dict.fromkeys(ARGUMENTS_OF_THE_EXPORTER, 7)
+    shapes = [
+        {"segmentation": [SQUARE], "attributes": hostile},
+        {"segmentation": {"size": [HEIGHT, WIDTH], "counts": [HEIGHT * WIDTH]}},
+        {"segmentation": {"size": [HEIGHT, WIDTH], "counts": [0, 60, 1140]}},
+        {"iscrowd": 1, "category_id": 2},
+    ]
+    annotations = [annotation(i, 0, **values) for i, values in enumerate(shapes)]
+    write_split(tmp_path / "export", ["a.jpg"], annotations)
+    dataset, report = import_roboflow_coco(tmp_path / "export", "small")
+    assert report.accounted == 4
+    sample = dataset.first()
+    sample.segmentations.polylines[0].label = "leg"  # as a person does in the App
+    sample.save()
+    for field in ("segmentations", "detections"):
+        dataset.export(
+            export_dir=str(tmp_path / field),
+            dataset_type=fo.types.COCODetectionDataset,
+            label_field=field,
+            export_media=False,
+        )
+    written = json.loads((tmp_path / "segmentations" / "labels.json").read_text())
+    names = {category["id"]: category["name"] for category in written["categories"]}
+    labels = [names[item["category_id"]] for item in written["annotations"]]
+    assert labels == ["leg", "wing", "wing", "body"]
+
+
+def test_category_ids_of_version_0_1_get_the_name_that_they_have_now(
+    new_dataset: Any, export: Path
+) -> None:
+    dataset, _ = import_roboflow_coco(export, "small")
+    expected = [contents["segmentations"] for contents in imported_content(dataset)]
+    for path in ("segmentations.polylines", "detections.detections"):
+        dataset.rename_sample_field(f"{path}.coco_category_id", f"{path}.category_id")
+    assert dataset.first().segmentations.polylines[0].category_id == 1
+    import_roboflow_coco(export, "small")
+    dataset.reload()
+    assert [c["segmentations"] for c in imported_content(dataset)] == expected
+    assert not dataset.has_field("segmentations.polylines.category_id")
+    assert "category_id" not in dataset.first().detections.detections[0].field_names
 
 
 def test_importing_again_changes_nothing(new_dataset: Any, export: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from typing import Any
 
+import numpy as np
 from bson import ObjectId
 
 from ...coco.records import Annotation, ImageRecord
@@ -115,10 +116,12 @@ def _points(
     """Returns the relative points of an annotation's shapes, None if it has none.
 
     A ring goes through :func:`to_relative`, which keeps its pixels. An RLE may have
-    no pixel: it keeps its place with no points.
+    no pixel: a single point keeps its place, since FiftyOne's COCO exporter raises on
+    a polyline without points.
     """
     if annotation.rle is not None:
-        rings = rle_outline(annotation.rle)
+        corner = (annotation.box or (0.0, 0.0))[:2]
+        rings = rle_outline(annotation.rle) or [np.array([corner], float)]
     elif annotation.rings:
         rings = annotation.rings
     else:
@@ -128,7 +131,7 @@ def _points(
 
 def _label_attributes(annotation: Annotation) -> Iterator[tuple[str, Any]]:
     yield from identifier("coco_id", annotation.coco_id).items()
-    yield from identifier("category_id", annotation.category_id).items()
+    yield from identifier("coco_category_id", annotation.category_id).items()
     for name in ("supercategory", "iscrowd", "annotated_area"):
         value = getattr(annotation, name)
         if value is not None:

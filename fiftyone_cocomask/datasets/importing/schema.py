@@ -8,6 +8,7 @@ import fiftyone as fo
 
 from ...coco.check import ExportReader
 from ...coco.records import Category, ImageRecord
+from ..documents import rename_label_attributes
 from ..field_display import show_fields
 from .label_schema import declare_label_schemas
 
@@ -34,7 +35,7 @@ _SAMPLE_FIELDS: tuple[tuple[str, type, type | None, str], ...] = (
 
 _LABEL_ATTRIBUTES: tuple[tuple[str, type, str], ...] = (
     ("coco_id", fo.IntField, "The annotation's id in its split's COCO JSON"),
-    ("category_id", fo.IntField, "The category's id in its split's COCO JSON"),
+    ("coco_category_id", fo.IntField, "The category's id in its split's COCO JSON"),
     ("supercategory", fo.StringField, "The category's supercategory"),
     ("iscrowd", fo.IntField, "1 where the annotation marks a crowd, else 0"),
     (
@@ -43,6 +44,9 @@ _LABEL_ATTRIBUTES: tuple[tuple[str, type, str], ...] = (
         "The JSON's area, as found: in Roboflow exports it is the box's, in pixels",
     ),
 )
+
+# Its name in version 0.1, which FiftyOne's COCO exporter takes for its own argument.
+_OLD_CATEGORY_ID = "category_id"
 
 _FIELD_OF_TYPE: dict[type, type] = {
     bool: fo.BooleanField,
@@ -67,7 +71,20 @@ def declare_fields(dataset: fo.Dataset, label_field: str, box_field: str) -> Non
     for path in _label_paths(label_field, box_field):
         for name, field_type, description in _LABEL_ATTRIBUTES:
             _declare(dataset, f"{path}.{name}", field_type, description)
+        _rename_category_ids(dataset, path)
     show_fields(dataset, [label_field, box_field])
+
+
+def _rename_category_ids(dataset: fo.Dataset, path: str) -> None:
+    """Gives the category ids that version 0.1 wrote the name that they have now."""
+    descriptions = {name: text for name, _, text in _LABEL_ATTRIBUTES}
+    field = dataset.get_field(f"{path}.{_OLD_CATEGORY_ID}")
+    if field is None or field.description != descriptions["coco_category_id"]:
+        return
+    old = (_OLD_CATEGORY_ID, f"{_OLD_CATEGORY_ID}_text")
+    rename_label_attributes(dataset, path, {name: f"coco_{name}" for name in old})
+    # Last, so that a killed import finds it again.
+    dataset.delete_sample_field(f"{path}.{_OLD_CATEGORY_ID}")
 
 
 class AttributeTypes:
