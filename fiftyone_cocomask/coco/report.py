@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .issues import Action, Issue, IssueCode, Severity
 from .records import CocoId
-from .words import printable, shortened
+from .words import printable, shortened, shortened_name
 
 _EXAMPLES = 3
+_MAX_MESSAGE = 1000
 _HEADINGS = {
     Severity.ERROR: "Errors",
     Severity.WARNING: "Warnings",
     Severity.INFO: "Notes",
 }
-_SEVERITY_ORDER = tuple(_HEADINGS)
+# A kind of issue in a report: all of one code, of which the same became.
+_Kind = tuple[Severity, Action, IssueCode]
+# What was lost comes first; whether the rest was put right or kept tells no harm.
+_LOSSES = (Action.DROPPED, Action.BOX_ONLY)
+_SEVERITY_RANK = {severity: rank for rank, severity in enumerate(Severity)}
+_CODE_RANK = {code: rank for rank, code in enumerate(IssueCode)}
 
 
 class ExportReport:
@@ -69,9 +75,17 @@ class ExportReport:
         image_id: CocoId | None = None,
         annotation_id: CocoId | None = None,
     ) -> None:
-        """Adds an issue; it is an error where something was dropped."""
-        dropped = action is Action.DROPPED
-        severity = Severity.ERROR if dropped else code.severity
+        """Adds an issue; it is an error where something was lost.
+
+        A box whose segmentation is missing lost none; one whose segmentation could not
+        be used did.
+        """
+        lost = action is Action.DROPPED or (
+            action is Action.BOX_ONLY and code is not IssueCode.SEGMENTATION_MISSING
+        )
+        severity = Severity.ERROR if lost else code.severity
+        if len(message) > _MAX_MESSAGE:
+            message = shortened(message, _MAX_MESSAGE)
         self.issues.append(
             Issue(
                 code,
@@ -80,7 +94,9 @@ class ExportReport:
                 file_name,
                 image_id,
                 annotation_id,
-                message,
+                shortened(message, _MAX_MESSAGE)
+                if len(message) > _MAX_MESSAGE
+                else message,
                 action,
             )
         )
@@ -89,15 +105,38 @@ class ExportReport:
         """Returns the number of issues of each code."""
         return dict(Counter(issue.code.value for issue in self.issues))
 
-    def to_dict(self, max_issues: int | None = None) -> dict[str, Any]:
+    def kinds(self) -> list[dict[str, Any]]:
+        """Returns each code and what became of it, with its number and an example.
+
+        The most harmful first: errors, and among them what was lost before the rest;
+        causes before what follows from them.
+        """
+        return [
+            {
+                "code": code.value,
+                "severity": severity.value,
+                "action": action.value,
+                "count": len(found),
+                "example": _example(found[0]),
+            }
+            for (severity, action, code), found in _by_kind(self.issues)
+        ]
+
+    def to_dict(
+        self, max_issues: int | None = None, max_bytes: int | None = None
+    ) -> dict[str, Any]:
         """Returns the report as plain dicts, lists, strings and numbers.
 
         Args:
-            max_issues: how many issues to include; errors come first. All by default
+            max_issues: how many issues to include: some of every kind, the most harmful
+                first. All by default
+            max_bytes: about how many bytes of issues to include
         """
         issues = self.issues
         if max_issues is not None and len(issues) > max_issues:
-            issues = sorted(issues, key=_severity_rank)[:max_issues]
+            issues = _some_of_each_kind(issues, max_issues)
+        if max_bytes is not None:
+            issues = list(_within(issues, max_bytes))
         return {
             "name": self.name,
             "images": self.images,
@@ -109,6 +148,7 @@ class ExportReport:
             "unlisted": self.unlisted,
             "splits": {name: dict(counts) for name, counts in self.splits.items()},
             "counts": self.counts(),
+            "kinds": self.kinds(),
             "issues": [issue.to_dict() for issue in issues],
             "issues_omitted": len(self.issues) - len(issues),
         }
@@ -117,7 +157,7 @@ class ExportReport:
         """Returns a table for people.
 
         The counts, then each code with its number, what was done and the first
-        examples; errors first.
+        examples; what was lost first, causes before what follows from them.
         """
         return "\n".join([*self._head(), *self._body()])
 
@@ -131,7 +171,7 @@ class ExportReport:
         yield f"Export {printable(self.name)}"
         rows = [("split", "images", "annotations")]
         rows += [
-            (name, f"{counts['images']:,}", f"{counts['annotations']:,}")
+            (shortened(name), f"{counts['images']:,}", f"{counts['annotations']:,}")
             for name, counts in self.splits.items()
         ]
         if len(self.splits) > 1:
@@ -149,19 +189,67 @@ class ExportReport:
         if not self.issues:
             yield "No issues."
             return
-        by_code: dict[tuple[Severity, IssueCode], list[Issue]] = {}
-        for issue in self.issues:
-            by_code.setdefault((issue.severity, issue.code), []).append(issue)
-        for severity in _SEVERITY_ORDER:
-            groups = [(c, found) for (s, c), found in by_code.items() if s is severity]
-            if groups:
+        heading = None
+        for (severity, code), found in _by_code(self.issues).items():
+            if severity is not heading:
                 yield ""
                 yield _HEADINGS[severity]
-            for code, found in sorted(groups, key=lambda group: -len(group[1])):
-                yield from _group_lines(code, found)
+                heading = severity
+            yield from _code_lines(code, found)
 
 
-def _group_lines(code: IssueCode, issues: list[Issue]) -> Iterator[str]:
+def _example(issue: Issue) -> str:
+    if issue.file_name is None:
+        return issue.message
+    return f"{shortened_name(issue.file_name)}: {issue.message}"
+
+
+def _by_kind(issues: Iterable[Issue]) -> list[tuple[_Kind, list[Issue]]]:
+    """Returns issues by what they are and what became of them, most harmful first."""
+    kinds: dict[_Kind, list[Issue]] = {}
+    for issue in issues:
+        kinds.setdefault((issue.severity, issue.action, issue.code), []).append(issue)
+    return sorted(kinds.items(), key=lambda item: _rank(item[0]))
+
+
+def _by_code(issues: Iterable[Issue]) -> dict[tuple[Severity, IssueCode], list[Issue]]:
+    """Returns issues by severity and code, most harmful first."""
+    codes: dict[tuple[Severity, IssueCode], list[Issue]] = {}
+    for (severity, _, code), found in _by_kind(issues):
+        codes.setdefault((severity, code), []).extend(found)
+    return codes
+
+
+def _rank(kind: _Kind) -> tuple[int, int, int]:
+    severity, action, code = kind
+    loss = _LOSSES.index(action) if action in _LOSSES else len(_LOSSES)
+    return _SEVERITY_RANK[severity], loss, _CODE_RANK[code]
+
+
+def _some_of_each_kind(issues: list[Issue], number: int) -> list[Issue]:
+    """Returns so many issues: examples of each kind first, then the most harmful."""
+    kinds = [found for _, found in _by_kind(issues)]
+    shares = [0] * len(kinds)
+    for most in (1, _EXAMPLES, len(issues)):
+        for place, found in enumerate(kinds):
+            more = min(most, len(found)) - shares[place]
+            shares[place] += min(more, number - sum(shares))
+    return [
+        issue
+        for found, share in zip(kinds, shares, strict=True)
+        for issue in found[:share]
+    ]
+
+
+def _within(issues: Iterable[Issue], max_bytes: int) -> Iterator[Issue]:
+    for issue in issues:
+        texts = (issue.file_name, issue.split, str(issue.annotation_id), issue.message)
+        max_bytes -= 200 + sum(len((text or "").encode()) for text in texts)
+        if max_bytes >= 0:
+            yield issue
+
+
+def _code_lines(code: IssueCode, issues: list[Issue]) -> Iterator[str]:
     actions = Counter(issue.action.value for issue in issues)
     done = ", ".join(f"{count:,} {action}" for action, count in actions.most_common())
     yield f"  {code.value}: {done}"
@@ -174,15 +262,11 @@ def _group_lines(code: IssueCode, issues: list[Issue]) -> Iterator[str]:
 def _place(issue: Issue) -> str:
     parts = []
     if issue.split is not None:
-        parts.append(issue.split)
+        parts.append(shortened(issue.split))
     if issue.file_name is not None:
-        parts.append(shortened(issue.file_name))
+        parts.append(shortened_name(issue.file_name))
     if issue.annotation_id is not None:
         parts.append(shortened(f"annotation {issue.annotation_id}"))
     elif issue.image_id is not None and issue.file_name is None:
         parts.append(shortened(f"image {issue.image_id}"))
     return f"[{', '.join(parts)}] " if parts else ""
-
-
-def _severity_rank(issue: Issue) -> int:
-    return _SEVERITY_ORDER.index(issue.severity)

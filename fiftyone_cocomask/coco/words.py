@@ -33,3 +33,18 @@ def shortened(text: str, length: int = 60) -> str:
         return text
     half = (length - 3) // 2
     return f"{text[:half]}...{text[-half:]}"
+
+
+def shortened_name(name: str, length: int = 80) -> str:
+    """Returns a file name of at most so many characters, by which it can be found.
+
+    The copies of a source differ in the token that Roboflow puts at their end: that
+    stays whole.
+    """
+    name = printable(name)
+    token = name.rfind(".rf.")
+    kept = length - 13
+    if len(name) <= length or token < 0 or len(name) - token > kept:
+        return shortened(name, length)
+    end = name[token:]
+    return f"{name[: length - 3 - len(end)]}...{end}"

@@ -103,9 +103,9 @@ def show_issues(outputs: types.Object, report: Results) -> None:
         outputs: the form to add them to
         report: what :meth:`ExportReport.to_dict` returned
     """
-    kinds: dict[tuple[str, str], list[Results]] = {}
+    examples: dict[tuple[str, ...], list[Results]] = {}
     for issue in report["issues"]:
-        kinds.setdefault((issue["severity"], issue["code"]), []).append(issue)
+        examples.setdefault(_kind(issue), []).append(issue)
     for severity, view, title in (
         ("error", types.Error, "Errors"),
         ("warning", types.Warning, "Warnings"),
@@ -113,25 +113,33 @@ def show_issues(outputs: types.Object, report: Results) -> None:
     ):
         lines = [
             line
-            for (found, code), issues in kinds.items()
-            if found == severity
-            for line in _issue_lines(code, issues)
+            for kind in report["kinds"]
+            if kind["severity"] == severity
+            for line in _issue_lines(kind, examples.get(_kind(kind), []))
         ]
         if lines:
             outputs.view(severity, view(label=title, description="\n".join(lines)))
-    if not kinds:
+    if not report["kinds"]:
         outputs.view("none", types.Notice(label="No issues"))
     if report["issues_omitted"]:
         omitted = count(report["issues_omitted"], "more issue")
         outputs.view("omitted", types.Notice(label=f"{omitted} are in the report"))
 
 
-def _issue_lines(code: str, issues: list[Results]) -> list[str]:
-    lines = [f"- {len(issues):,} × `{code}`, {issues[0]['action'].replace('_', ' ')}"]
+def _kind(of: Results) -> tuple[str, ...]:
+    return of["severity"], of["action"], of["code"]
+
+
+def _issue_lines(kind: Results, issues: list[Results]) -> list[str]:
+    """Returns the number of issues of a kind, and the first of them."""
+    lines = [
+        f"- {kind['count']:,} × `{kind['code']}`, {kind['action'].replace('_', ' ')}"
+    ]
     for issue in issues[:_EXAMPLES]:
         keys = ("split", "file_name", "annotation_id")
         place = ", ".join(str(issue[key]) for key in keys if key in issue)
         lines.append(f"  - {place}{': ' if place else ''}{issue['message']}")
-    if len(issues) > _EXAMPLES:
-        lines.append(f"  - and {len(issues) - _EXAMPLES:,} more")
+    more = kind["count"] - len(issues[:_EXAMPLES])
+    if issues and more:
+        lines.append(f"  - and {more:,} more")
     return lines

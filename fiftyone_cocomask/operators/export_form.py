@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from .forms import Choice, choose, count, names, reject
 
 if TYPE_CHECKING:
     from ..coco.check import ExportReader
+    from ..coco.report import ExportReport
 
 # A form is resolved whenever something is typed: an export with more images than can
 # be checked in this time, in seconds, is checked in part.
@@ -211,7 +212,7 @@ def _read_preview(path: str, image_dir: str | None) -> ExportPreview:
                 splits=report.splits,
                 classes=reader.classes,
                 facts=reader.roboflow,
-                problems=_problems(report.issues),
+                problems=_problems(report),
                 dropped=report.dropped,
                 checked=checked,
                 is_json=is_json,
@@ -253,16 +254,11 @@ def _check_for_a_while(reader: ExportReader) -> int | None:
     return None
 
 
-def _problems(issues: list[Any]) -> list[Problem]:
-    numbers = Counter((issue.severity.value, issue.code.value) for issue in issues)
-    first: dict[tuple[str, str], str] = {}
-    for issue in issues:
-        place = f"{issue.file_name}: " if issue.file_name else ""
-        key = (issue.severity.value, issue.code.value)
-        first.setdefault(key, f"{place}{issue.message}")
-    ranks = ("error", "warning", "info")
-    keys = sorted(numbers, key=lambda key: (ranks.index(key[0]), -numbers[key]))
-    return [Problem(*key, numbers[key], first[key]) for key in keys]
+def _problems(report: ExportReport) -> list[Problem]:
+    return [
+        Problem(kind["severity"], kind["code"], kind["count"], kind["example"])
+        for kind in report.kinds()
+    ]
 
 
 def _describe(inputs: types.Object, preview: ExportPreview) -> None:

@@ -14,6 +14,7 @@ from .label_schema import declare_label_schemas
 
 # MongoDB takes documents of at most 16 MB: `dataset.info` keeps this many issues.
 MAX_STORED_ISSUES = 1000
+_MAX_ISSUE_BYTES = 2_000_000
 
 _SAMPLE_FIELDS: tuple[tuple[str, type, type | None, str], ...] = (
     ("coco_id", fo.IntField, None, "The image's id in its split's COCO JSON"),
@@ -128,7 +129,7 @@ def store_export_info(
     declare_label_schemas(dataset, attribute_types.label_fields, names)
     dataset.info["coco"] = {
         **reader.info,
-        "report": reader.report.to_dict(max_issues=MAX_STORED_ISSUES),
+        "report": reader.report.to_dict(MAX_STORED_ISSUES, _MAX_ISSUE_BYTES),
     }
     dataset.save()
 

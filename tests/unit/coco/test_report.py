@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from fiftyone_cocomask.coco.check import check_export
 from fiftyone_cocomask.coco.issues import Action, Issue, IssueCode, Severity
+from fiftyone_cocomask.coco.report import ExportReport
 
 from .exports import annotation, document, image_entry, read, write_export
 
@@ -58,12 +60,91 @@ def test_report_as_plain_values(broken_export: Path) -> None:
     }
 
 
-def test_a_shortened_report_keeps_what_matters_most(broken_export: Path) -> None:
-    values = check_export(broken_export).to_dict(max_issues=11)
+def test_a_shortened_report_has_some_of_every_kind_the_harmful_first(
+    broken_export: Path,
+) -> None:
+    report = check_export(broken_export)
+    every = {(issue.severity, issue.action, issue.code) for issue in report.issues}
+    values = report.to_dict(max_issues=len(every) + 4)
 
-    # Five annotations of two issues each and one image are lost.
-    assert [issue["severity"] for issue in values["issues"]] == ["error"] * 11
-    assert values["issues_omitted"] == sum(values["counts"].values()) - 11
+    # One of each kind, and two more of each of the two kinds that have more errors.
+    kept = Counter((i["severity"], i["action"], i["code"]) for i in values["issues"])
+    assert kept.keys() == every
+    assert kept["error", "dropped", "image_missing"] == 1
+    assert (
+        kept["error", "dropped", "box_missing"]
+        == kept["error", "dropped", "segmentation_missing"]
+        == 3
+    )
+    assert values["issues"][0]["code"] == "image_missing"
+    severities = [issue["severity"] for issue in values["issues"]]
+    assert severities == sorted(severities, key=["error", "warning", "info"].index)
+    assert values["issues_omitted"] == len(report.issues) - len(every) - 4
+    assert values["counts"]["box_missing"] == 12
+
+
+def test_seven_lost_polygons_are_found_among_thousands_of_repairs() -> None:
+    report = ExportReport("bulk")
+    for number in range(3000):
+        report.add(IssueCode.BOX_DIFFERS, "m", Action.REPAIRED, annotation_id=number)
+    for number in range(7):
+        report.add(
+            IssueCode.RING_JOINED_NUMBERS, "m", Action.BOX_ONLY, annotation_id=number
+        )
+    report.add(IssueCode.IMAGE_MISSING, "m", Action.DROPPED, file_name="a.png")
+    for _ in range(40):
+        report.add(IssueCode.ANNOTATION_OF_DROPPED_IMAGE, "m", Action.DROPPED)
+
+    values = report.to_dict(max_issues=100)
+    kept = Counter(issue["code"] for issue in values["issues"])
+    assert kept == {
+        "image_missing": 1,
+        "annotation_of_dropped_image": 40,
+        "ring_joined_numbers": 7,
+        "box_differs": 52,
+    }
+    kinds = [(kind["code"], kind["action"], kind["count"]) for kind in values["kinds"]]
+    assert kinds == [
+        ("image_missing", "dropped", 1),
+        ("annotation_of_dropped_image", "dropped", 40),
+        ("ring_joined_numbers", "box_only", 7),
+        ("box_differs", "repaired", 3000),
+    ]
+    lines = [line for line in report.summary().splitlines() if line[:3].strip()]
+    codes = [line.split(":")[0].strip() for line in lines if line.startswith("  ")]
+    assert codes[1:] == [kind[0] for kind in kinds]
+
+
+def test_what_a_dataset_keeps_of_a_report_is_bounded_in_bytes() -> None:
+    report = ExportReport("long names")
+    for number in range(1000):
+        name = f"{number}{'x' * 20_000}.png"
+        report.add(IssueCode.IMAGE_MISSING, "m" * 5000, Action.DROPPED, file_name=name)
+
+    values = report.to_dict(1000, 500_000)
+    assert 10 < len(values["issues"]) < 25
+    assert values["issues_omitted"] == 1000 - len(values["issues"])
+    assert len(json.dumps(values)) < 600_000
+
+
+def test_names_in_a_summary_keep_the_token_that_tells_copies_apart() -> None:
+    token = "0123456789abcdef0123456789abcdef"
+    name = f"{'a-long-name-of-a-source-' * 5}_jpg.rf.{token}.jpg"
+    report = ExportReport("tokens")
+    report.add(IssueCode.IMAGE_MISSING, "m", Action.DROPPED, file_name=name)
+
+    line = report.summary().splitlines()[-1]
+    assert f"...rf.{token}.jpg" in line
+    assert "[a-long-name-of-a-source-" in line
+    assert len(line) < 100
+
+
+def test_a_polygon_that_is_lost_is_an_error(tmp_path: Path) -> None:
+    lost = annotation(segmentation=[[1, 2, "x", 4, 5, 6]])
+    report = check_export(write_export(tmp_path, document([lost])))
+
+    (issue,) = [i for i in report.issues if i.code is IssueCode.RING_NOT_NUMBERS]
+    assert (issue.severity, issue.action) == (Severity.ERROR, Action.BOX_ONLY)
 
 
 def test_summary_names_counts_actions_and_first_examples(broken_export: Path) -> None:
