@@ -31,7 +31,9 @@ demo: $(READY)
 	$(PY) -m fiftyone_cocomask demo --port $(PORT) \
 	    $(if $(EXPORT),--export "$(EXPORT)") $(if $(filter 0,$(APP)),--no-app)
 
-test: lint types unit integration app package
+# All of them, also behind one that fails: a person wants to know the rest.
+test:
+	$(MAKE) --keep-going lint types unit integration app package
 
 lint: $(TEST_READY)
 	$(PY) -m ruff check .

@@ -7,8 +7,10 @@ from difflib import get_close_matches
 from typing import Any
 
 from ..errors import CocoMaskError
-from .outcome import Outcome, add_output_options, bar, say
+from .outcome import Outcome, add_output_options, bar, on_interrupt, say
 from .tables import area_text, coverage_text, evaluation_data
+
+_FILES_KEPT = "Files written so far are whole; run the same command again for the rest"
 
 
 def add_to(commands: Any) -> None:
@@ -73,6 +75,9 @@ def _add_masks(commands: Any) -> None:
     )
     parser.add_argument("--workers", type=int, metavar="N", help="processes that draw")
     add_output_options(parser, "if an image got no mask")
+    on_interrupt(
+        parser, "Masks drawn so far are kept; run the same command again for the rest"
+    )
     parser.set_defaults(run=_masks)
 
 
@@ -99,6 +104,10 @@ def _add_evaluate(commands: Any) -> None:
             help=f"the name of the {kind} evaluation (mask_{kind})",
         )
     add_output_options(parser, "if a mask could not be measured")
+    on_interrupt(
+        parser,
+        "The evaluation has no results yet; run the same command again to complete it",
+    )
     parser.set_defaults(run=_evaluate)
 
 
@@ -118,6 +127,7 @@ def _add_export(commands: Any) -> None:
         "--suffix", default="_mask", help="put behind the images' names (_mask)"
     )
     add_output_options(masks, "if a file was not written")
+    on_interrupt(masks, _FILES_KEPT)
     masks.set_defaults(run=_export_masks)
 
     cutouts = kinds.add_parser("cutouts", help="RGBA PNG files of the objects")
@@ -135,6 +145,7 @@ def _add_export(commands: Any) -> None:
         "--no-crop", action="store_true", help="keep the size of the images"
     )
     add_output_options(cutouts, "if a file was not written")
+    on_interrupt(cutouts, _FILES_KEPT)
     cutouts.set_defaults(run=_export_cutouts)
 
 
@@ -168,7 +179,8 @@ def _masks(options: argparse.Namespace) -> Outcome:
         progress=bar(),
     )
     failed = options.strict and report.num_skipped > 0
-    return Outcome(report.summary(), report.to_dict(), failed)
+    nothing = "" if report.images else _why_nothing("mask", samples, report.skipped)
+    return Outcome(report.summary(), report.to_dict(), failed, nothing)
 
 
 def _evaluate(options: argparse.Namespace) -> Outcome:
@@ -183,6 +195,7 @@ def _evaluate(options: argparse.Namespace) -> Outcome:
     texts: list[str] = []
     data: dict[str, Any] = {}
     failed = False
+    nothing = ""
     for kind, evaluate, key, text in (
         ("area", evaluate_mask_area, options.area_key, area_text),
         ("coverage", evaluate_mask_coverage, options.coverage_key, coverage_text),
@@ -198,8 +211,12 @@ def _evaluate(options: argparse.Namespace) -> Outcome:
             )
             texts.append(text(results))
             data[kind] = evaluation_data(results)
-            failed |= data[kind]["summary"]["images_without_number"] > 0
-    return Outcome("\n\n".join(texts), data, options.strict and failed)
+            summary = data[kind]["summary"]
+            failed |= summary["images_without_number"] > 0
+            if not summary["images"]:
+                reasons = summary["without_number"]
+                nothing = _why_nothing("number", samples, reasons)
+    return Outcome("\n\n".join(texts), data, options.strict and failed, nothing)
 
 
 def _export_masks(options: argparse.Namespace) -> Outcome:
@@ -216,7 +233,8 @@ def _export_masks(options: argparse.Namespace) -> Outcome:
         progress=bar(),
     )
     failed = options.strict and bool(files.skipped)
-    return Outcome(files.summary(), files.to_dict(), failed)
+    nothing = "" if files.files else _why_nothing("file", samples, files.skipped)
+    return Outcome(files.summary(), files.to_dict(), failed, nothing)
 
 
 def _export_cutouts(options: argparse.Namespace) -> Outcome:
@@ -232,7 +250,21 @@ def _export_cutouts(options: argparse.Namespace) -> Outcome:
         progress=bar(),
     )
     failed = options.strict and bool(files.skipped)
-    return Outcome(files.summary(), files.to_dict(), failed)
+    nothing = "" if files.files else _why_nothing("file", samples, files.skipped)
+    return Outcome(files.summary(), files.to_dict(), failed, nothing)
+
+
+def _why_nothing(what: str, samples: Any, skipped: list[dict[str, str]]) -> str:
+    """Returns why no image got what a command makes of each."""
+    if skipped:
+        first = skipped[0]
+        return (
+            f"No image got a {what}; the first is {first['filepath']}: "
+            f"{first['reason']}"
+        )
+    if not len(samples):
+        return f"No image got a {what}: there are no samples"
+    return f"No image got a {what}: there is nothing in any of them to make one of"
 
 
 def _samples(options: argparse.Namespace) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from .outcome import Outcome, add_output_options, bar, say
+from ..coco.words import printable
+from .outcome import Outcome, add_output_options, bar, on_interrupt, say
 
 if TYPE_CHECKING:
     from ..coco.report import ExportReport
@@ -22,6 +23,7 @@ def add_to(commands: Any) -> None:
     )
     _add_export(check)
     add_output_options(check, "if there are warnings")
+    on_interrupt(check, "A check changes nothing")
     check.set_defaults(run=_check)
 
     importing = commands.add_parser(
@@ -68,6 +70,11 @@ def add_to(commands: Any) -> None:
         "--workers", type=int, metavar="N", help="threads that read image headers"
     )
     add_output_options(importing, "if the export has errors")
+    on_interrupt(
+        importing,
+        "What was imported so far is kept; run the same command again, with --dataset "
+        "{dataset}, to complete it",
+    )
     importing.set_defaults(run=_import)
 
 
@@ -87,9 +94,11 @@ def _check(options: argparse.Namespace) -> Outcome:
 
 
 def _import(options: argparse.Namespace) -> Outcome:
-    from ..datasets.importing.importing import import_roboflow_coco
+    from ..datasets.importing.importing import dataset_name, import_roboflow_coco
 
-    say(f"Importing {options.path}")
+    if options.dataset is None:
+        options.dataset = dataset_name(options.path, None)
+    say(f"Importing {options.path} into {options.dataset}")
     dataset, report = import_roboflow_coco(
         options.path,
         options.dataset,
@@ -110,6 +119,23 @@ def _import(options: argparse.Namespace) -> Outcome:
             "report": report.to_dict(),
         },
         options.strict and _has(report, {"error"}),
+        nothing=_no_image(report),
+    )
+
+
+def _no_image(report: ExportReport) -> str:
+    """Returns why an import used no image, empty if it used some."""
+    if report.usable_images:
+        return ""
+    if not report.images:
+        return "The export lists no images, so there was nothing to import"
+    first = next(
+        (issue for issue in report.issues if issue.file_name is not None),
+        report.issues[0],
+    )
+    return (
+        f"None of the export's {report.images:,} images could be used; the first: "
+        f"{printable(first.message)}"
     )
 
 

@@ -11,7 +11,7 @@ from contextlib import redirect_stdout
 
 from ..errors import CocoMaskError
 from . import dataset_commands, export_commands, program_commands
-from .outcome import Outcome
+from .outcome import Outcome, say
 from .streams import ToStderr
 
 FAILED = 1
@@ -20,7 +20,8 @@ INTERRUPTED = 130
 _EXIT_CODES = """\
 exit codes:
   0    done; `check` found no errors
-  1    an error, said on stderr; `check` found errors; or what --strict looks for
+  1    an error, said on stderr; nothing could be done of what was asked for; `check`
+       found errors; or what --strict looks for
   2    the arguments are wrong
   130  Ctrl-C
 
@@ -46,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with redirect_stdout(ToStderr()):
             outcome = options.run(options)
     except KeyboardInterrupt:
+        # The terminal has shown ^C and is still on that line, or on that of a bar.
+        say(f"\nStopped. {options.on_interrupt.format_map(vars(options))}")
         return INTERRUPTED
     except Exception as error:
         if not _can_be_put_right(error):
@@ -53,7 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return FAILED
     _print(outcome, as_json=getattr(options, "json", False))
-    return FAILED if outcome.failed else 0
+    if outcome.nothing:
+        say(f"error: {outcome.nothing}")
+    return FAILED if outcome.failed or outcome.nothing else 0
 
 
 def _parser() -> argparse.ArgumentParser:

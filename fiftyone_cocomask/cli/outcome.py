@@ -16,11 +16,13 @@ class Outcome:
         text: what people are shown
         data: the same as JSON can hold it
         failed: whether the exit code says that something is wrong
+        nothing: why nothing was done of what was asked for, empty if something was
     """
 
     text: str
     data: dict[str, Any]
     failed: bool = False
+    nothing: str = ""
 
 
 def add_output_options(parser: argparse.ArgumentParser, strict: str) -> None:
@@ -36,6 +38,16 @@ def add_output_options(parser: argparse.ArgumentParser, strict: str) -> None:
     parser.add_argument(
         "--strict", action="store_true", help=f"exit with 1 also {strict}"
     )
+
+
+def on_interrupt(parser: argparse.ArgumentParser, sentence: str) -> None:
+    """Sets what a command says on Ctrl-C: what is kept, and how to go on.
+
+    Args:
+        parser: the command's parser
+        sentence: what to say; ``{name}`` stands for the option of that name
+    """
+    parser.set_defaults(on_interrupt=sentence)
 
 
 def bar() -> bool | None:

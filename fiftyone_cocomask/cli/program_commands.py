@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CocoMaskError
-from .outcome import Outcome, say
+from .outcome import Outcome, on_interrupt, say
 
 
 def add_to(commands: Any) -> None:
@@ -19,8 +19,11 @@ def add_to(commands: Any) -> None:
     demo.add_argument(
         "--folder", default=".demo", help="where the demo keeps its files (.demo)"
     )
-    demo.add_argument("--port", type=int, default=5151, help="the App's port (5151)")
+    demo.add_argument("--port", type=_port, default=5151, help="the App's port (5151)")
     demo.add_argument("--no-app", action="store_true", help="stop before the App")
+    on_interrupt(
+        demo, "The demo's files are kept in {folder}; the same command opens it again"
+    )
     demo.set_defaults(run=_demo)
 
     install = commands.add_parser(
@@ -32,6 +35,7 @@ def add_to(commands: Any) -> None:
         "after an upgrade then.",
     )
     install.add_argument("--copy", action="store_true", help="copy instead of a link")
+    on_interrupt(install, "Run the same command again to complete it")
     install.set_defaults(run=_install)
 
     uninstall = commands.add_parser(
@@ -40,7 +44,15 @@ def add_to(commands: Any) -> None:
         description="Remove the link or the copy that install made, and nothing else. "
         "Datasets and evaluations stay.",
     )
+    on_interrupt(uninstall, "Run the same command again to complete it")
     uninstall.set_defaults(run=_uninstall)
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 < number < 2**16:
+        raise argparse.ArgumentTypeError(f"{number} is not between 1 and 65535")
+    return number
 
 
 def _demo(options: argparse.Namespace) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,13 +37,16 @@ def run_demo(
         open_app: whether to open the App and wait until it is closed
 
     Raises:
-        CocoMaskError: if there is nothing at ``export``, or no readable COCO export
+        CocoMaskError: if there is nothing at ``export``, or no readable COCO export,
+            or the App's port is in use; nothing has been written then
     """
     folder = Path(folder).resolve()
     if export is not None:
         export = Path(export).expanduser().resolve()
         if not export.exists():
             raise CocoMaskError(f"There is no export at {export}")
+    if open_app:
+        _check_port_free(port)
     use_own_fiftyone(folder)
     install_plugin(folder / "plugins")
     name = "cocomask-demo"
@@ -58,6 +62,24 @@ def run_demo(
     print(f"\nThe database, masks and plugin link are in {folder}")
     if open_app:
         _open_app(dataset, port)
+
+
+def _check_port_free(port: int) -> None:
+    """Checks that the App can have a port: FiftyOne would wait for it for a minute.
+
+    Raises:
+        CocoMaskError: if it cannot
+    """
+    with socket.socket() as server:
+        # Otherwise the port of an App that has just been closed would count as taken.
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            server.bind(("localhost", port))
+        except OSError as error:
+            raise CocoMaskError(
+                f"Port {port} cannot be used for the App ({error.strerror}); give "
+                f"another with --port, such as --port {port % 65535 + 1}"
+            ) from error
 
 
 def _run_job(export: Path, name: str) -> fo.Dataset:

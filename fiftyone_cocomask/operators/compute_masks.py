@@ -186,13 +186,14 @@ class ComputeMasks(SplitJobOperator):
     def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
         """Shows how many masks there are and what is not in them."""
         images = count(results["images"], "mask")
+        objects = results["objects"] + results["unchanged_objects"]
         unchanged = f", {results['unchanged']:,} of them unchanged"
         outputs.view(
             "masks",
             types.Success(
                 label=f"{images} in **{results['mask_field']}**"
                 + (unchanged if results["unchanged"] else ""),
-                description=f"{count(results['objects'], 'object')}, "
+                description=f"{count(objects, 'object')}, "
                 f"{count(results['overlap_px'], 'pixel')} under two or more of them. "
                 "Next: **Evaluate mask area** and **Evaluate mask coverage**",
                 caption=results["output_dir"] and f"Files: `{results['output_dir']}`",

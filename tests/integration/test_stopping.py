@@ -24,7 +24,9 @@ SECONDS = 20
 
 # Runs a job that says each time that it has come further.
 JOB = """
-import sys
+import signal, sys
+# Where the tests run in the background, it is ignored from the beginning.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import fiftyone as fo
 import fiftyone_cocomask as fcm
 

@@ -45,6 +45,7 @@ class MaskReport:
     Attributes:
         images: the number of images that have a current mask now
         unchanged: how many of them had it before; the figures below leave them out
+        unchanged_objects: the number of objects in those
         objects: the number of objects drawn
         hidden: the objects with no visible pixel, as ``{"sample_id", "filepath",
             "label_id"}``; at most 1,000 are named
@@ -60,6 +61,7 @@ class MaskReport:
 
     images: int = 0
     unchanged: int = 0
+    unchanged_objects: int = 0
     objects: int = 0
     hidden: list[dict[str, str]] = field(default_factory=list)
     num_hidden: int = 0
@@ -80,6 +82,7 @@ class MaskReport:
             return
         self.images += 1
         self.unchanged += result.segmentation is None
+        self.unchanged_objects += result.unchanged_objects
         self.objects += result.objects
         self.overlap_px += result.overlap_px
         self.without_geometry += result.without_geometry
@@ -105,13 +108,18 @@ class MaskReport:
 
     def summary(self) -> str:
         """Returns the report in a few lines for a person."""
+        objects = self.objects + self.unchanged_objects
+        kept = "all" if self.unchanged == self.images else f"{self.unchanged:,} of them"
         lines = [
-            f"{self.images:,} masks of {self.objects:,} objects"
-            + (f", {self.unchanged:,} unchanged" if self.unchanged else "")
-            + f", in {self.seconds:.1f} s",
-            f"{self.overlap_px:,} px lie under two or more objects; "
-            f"{self.num_hidden:,} objects have no visible pixel",
+            f"{self.images:,} masks of {objects:,} objects"
+            + (f", {kept} unchanged" if self.unchanged else "")
+            + f", in {self.seconds:.1f} s"
         ]
+        if self.images > self.unchanged or not self.images:
+            lines.append(
+                f"{self.overlap_px:,} px lie under two or more objects; "
+                f"{self.num_hidden:,} objects have no visible pixel"
+            )
         if self.without_geometry:
             lines.append(f"{self.without_geometry:,} labels have no geometry to draw")
         if self.num_skipped:
@@ -129,6 +137,7 @@ class MaskReport:
 _SUMS = (
     "images",
     "unchanged",
+    "unchanged_objects",
     "objects",
     "num_hidden",
     "overlap_px",

@@ -112,6 +112,7 @@ class MaskResult:
         filepath: its image
         segmentation: the document to write, None if the mask is unchanged or skipped
         objects: the number of objects drawn
+        unchanged_objects: the number of objects in an unchanged mask
         hidden: the ids of objects with no visible pixel
         overlap_px: the pixels under two or more objects
         without_geometry: the number of labels that had none
@@ -122,6 +123,7 @@ class MaskResult:
     filepath: str
     segmentation: Document | None = None
     objects: int = 0
+    unchanged_objects: int = 0
     hidden: list[ObjectId] = field(default_factory=list)
     overlap_px: int = 0
     without_geometry: int = 0

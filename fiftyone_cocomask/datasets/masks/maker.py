@@ -55,6 +55,7 @@ class MaskMaker:
             f"{self.mask_field}._id",
             f"{self.mask_field}.mask_path",
             f"{self.mask_field}.fingerprint",
+            f"{self.mask_field}.drawn.px",
             *geometry_paths(samples, self.label_field),
         ]
 
@@ -72,7 +73,11 @@ class MaskMaker:
         reason = self._reason_to_skip(document)
         if reason is not None:
             return MaskResult(document["_id"], document["filepath"], skipped=reason)
-        return make_mask(self._task(document), self.options)
+        result = make_mask(self._task(document), self.options)
+        if result.segmentation is None and result.skipped is None:
+            drawn = document[self.mask_field].get("drawn") or {}
+            result.unchanged_objects = sum(px is not None for px in drawn.get("px", []))
+        return result
 
     def _reason_to_skip(self, document: Document) -> str | None:
         if not document.get(self.label_field):

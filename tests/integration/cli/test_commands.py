@@ -192,3 +192,112 @@ def test_a_wrong_name_is_an_error_in_one_line(
 def test_there_is_no_dataset(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "nothing-like-it"]) == 1
     assert "error: No dataset 'nothing-like-it'" in capsys.readouterr().err
+
+
+def said_why_nothing(capsys: pytest.CaptureFixture[str], *words: str | Path) -> str:
+    """Returns the one line that says why a command did nothing."""
+    capsys.readouterr()
+    assert main([*map(str, words)]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    (line,) = [line for line in lines if line.startswith("error: ")]
+    return line
+
+
+def test_an_import_that_can_use_no_image_fails(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = [image_name("a"), image_name("b")]
+    export = write_split(tmp_path / "gone", names, [annotation(1, 0)])
+    for name in names:
+        (export / name).unlink()
+    line = said_why_nothing(capsys, "import", export, "--dataset", NAME)
+    assert "None of the export's 2 images could be used" in line
+    assert "_annotations.coco.json" not in line
+
+
+def test_an_import_of_no_images_fails(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export = write_split(tmp_path / "empty", [], [])
+    line = said_why_nothing(capsys, "import", export, "--dataset", NAME)
+    assert "lists no images" in line
+
+
+def test_commands_on_no_samples_fail(
+    with_masks: fo.Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_masks.save_view("none", with_masks.match_tags("no such tag"))
+    view = (NAME, "--view", "none")
+    for words in (
+        ("masks", *view),
+        ("evaluate", *view),
+        ("export", "masks", *view, "--output-dir", tmp_path),
+        ("export", "cutouts", *view, "--output-dir", tmp_path),
+    ):
+        assert "there are no samples" in said_why_nothing(capsys, *words)
+
+
+def test_commands_that_skip_every_sample_say_why(
+    with_masks: fo.Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in with_masks.values("mask.mask_path"):
+        Path(path).unlink()
+    line = said_why_nothing(capsys, "evaluate", NAME, "--only", "coverage")
+    assert "No image got a number; the first is" in line
+    words = ("export", "masks", NAME, "--output-dir", tmp_path)
+    assert "No image got a file; the first is" in said_why_nothing(capsys, *words)
+    with_masks.set_values("filepath", [f"/gone/{i}.png" for i in range(21)])
+    with_masks.clear_sample_field("metadata")
+    line = said_why_nothing(capsys, "masks", NAME, "--overwrite")
+    assert "No image got a mask; the first is /gone/0.png" in line
+
+
+def test_masks_that_are_unchanged_say_how_many_objects_they_hold(
+    with_masks: fo.Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    number = with_masks.count("segmentations.polylines")
+    capsys.readouterr()
+    assert main(["masks", NAME]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"21 masks of {number:,} objects, all unchanged, in ")
+
+
+class _Stopped:
+    """Presses Ctrl-C at the first step of a bar."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Takes what FiftyOne's own bar takes."""
+
+    def __enter__(self) -> _Stopped:
+        raise KeyboardInterrupt
+
+    def __exit__(self, *_: object) -> None:
+        """Has nothing to end."""
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("import {export}", "run the same command again, with --dataset butterflies_"),
+        ("masks {name} --overwrite", "Masks drawn so far are kept"),
+        ("evaluate {name}", "The evaluation has no results yet"),
+        ("export masks {name} --output-dir {folder}", "Files written so far are whole"),
+        ("export cutouts {name} --output-dir {folder}", "Files written so far are"),
+    ],
+)
+def test_ctrl_c_says_what_is_kept_and_how_to_go_on(
+    words: str,
+    sentence: str,
+    export: Path,
+    with_masks: fo.Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fo.Dataset("butterflies")
+    monkeypatch.setattr("fiftyone.core.utils.ProgressBar", _Stopped)
+    names = {"export": export, "name": NAME, "folder": tmp_path}
+    assert main([word.format(**names) for word in words.split()]) == 130
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith("Stopped. ")
+    assert sentence in said
