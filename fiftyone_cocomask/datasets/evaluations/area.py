@@ -6,6 +6,7 @@ from typing import Any
 
 import fiftyone as fo
 
+from ..documents import explain_database_errors
 from ..measuring.measure import LabelFigures
 from ..owned_fields import FieldSpec
 from .area_results import AreaResults
@@ -24,6 +25,7 @@ def size_bucket(area_px: int) -> str:
     return "medium" if area_px < MEDIUM_BELOW else "large"
 
 
+@explain_database_errors()
 def evaluate_mask_area(
     samples: fo.Dataset | fo.DatasetView,
     mask_field: str = "mask",

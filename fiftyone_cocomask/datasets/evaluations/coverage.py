@@ -6,6 +6,7 @@ from typing import Any
 
 import fiftyone as fo
 
+from ..documents import explain_database_errors
 from ..measuring.measure import LabelFigures
 from ..owned_fields import FieldSpec
 from .coverage_results import CoverageResults
@@ -13,6 +14,7 @@ from .evaluate import run_evaluation
 from .plan import EvaluationKind, SampleFigures
 
 
+@explain_database_errors()
 def evaluate_mask_coverage(
     samples: fo.Dataset | fo.DatasetView,
     mask_field: str = "mask",

@@ -19,7 +19,7 @@ from ..comparison.runs import (
     is_comparison,
     rename_comparison,
 )
-from ..documents import rename_in_all_slices
+from ..documents import explain_database_errors, rename_in_all_slices
 from ..owned_fields import (
     INFO_KEY,
     EvaluationFields,
@@ -58,6 +58,7 @@ class MaskEvaluationInfo:
     fields: list[str]
 
 
+@explain_database_errors()
 def list_mask_evaluations(samples: Any, kind: AnyKind | None = None) -> list[str]:
     """Returns the eval keys of a dataset's mask evaluations.
 
@@ -74,6 +75,7 @@ def list_mask_evaluations(samples: Any, kind: AnyKind | None = None) -> list[str
     return sorted(key for key, found in _kinds(dataset).items() if found in wanted)
 
 
+@explain_database_errors()
 def load_mask_evaluation(samples: Any, eval_key: str) -> Any:
     """Returns the results of an evaluation.
 
@@ -102,6 +104,7 @@ def load_mask_evaluation(samples: Any, eval_key: str) -> Any:
     return evaluation_results(stored)
 
 
+@explain_database_errors()
 def rename_mask_evaluation(samples: Any, eval_key: str, new_eval_key: str) -> None:
     """Renames an evaluation and its fields.
 
@@ -135,6 +138,7 @@ def rename_mask_evaluation(samples: Any, eval_key: str, new_eval_key: str) -> No
         _rename_run(dataset, _owner(kind, eval_key), new_eval_key, names)
 
 
+@explain_database_errors()
 def delete_mask_evaluation(samples: Any, eval_key: str) -> None:
     """Deletes an evaluation and its fields.
 
@@ -170,6 +174,7 @@ def evaluation_kind(dataset: fo.Dataset, eval_key: str) -> AnyKind:
     return kinds[eval_key]
 
 
+@explain_database_errors()
 def mask_evaluation_info(samples: Any, eval_key: str) -> MaskEvaluationInfo:
     """Returns what is known of an evaluation without its results.
 

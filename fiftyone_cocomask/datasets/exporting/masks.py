@@ -16,7 +16,7 @@ import numpy as np
 from ...errors import CocoMaskError, MaskFileError
 from ...geometry.objects import Canvas, Patch
 from ...geometry.png import encode_mask, read_mask, write_whole
-from ..documents import Document, stream_documents
+from ..documents import Document, explain_database_errors, stream_documents
 from ..folders import safe_name
 from ..labels import (
     check_has_masks,
@@ -76,6 +76,7 @@ class ExportedFiles:
         return text
 
 
+@explain_database_errors()
 def export_masks(
     samples: fo.Dataset | fo.DatasetView,
     mask_field: str,
@@ -133,6 +134,7 @@ def export_masks(
     return report
 
 
+@explain_database_errors()
 def export_cutouts(
     samples: fo.Dataset | fo.DatasetView,
     label_or_mask_field: str,

@@ -20,7 +20,7 @@ from ..documents import (
     MAX_BATCH_BYTES,
     Document,
     Update,
-    clear_database_errors,
+    explain_database_errors,
     insert_documents,
     new_sample_document,
     stream_documents,
@@ -37,7 +37,7 @@ IfExists = Literal["merge", "replace", "error"]
 _LABEL_LISTS = ("polylines", "detections")
 
 
-@clear_database_errors()
+@explain_database_errors()
 def import_roboflow_coco(
     path: str | Path,
     dataset: str | fo.Dataset | None = None,

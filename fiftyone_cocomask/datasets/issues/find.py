@@ -8,6 +8,7 @@ import fiftyone as fo
 import fiftyone.core.utils as fou
 
 from ...errors import CocoMaskError
+from ..documents import explain_database_errors
 from ..label_lists import LabelList
 from ..labels import check_has_masks
 from ..run_keys import check_key
@@ -19,6 +20,7 @@ from .search import IssueSearch, MaskIssueReport
 _METHOD = "cocomask/issues"
 
 
+@explain_database_errors()
 def find_mask_issues(
     samples: fo.Dataset | fo.DatasetView,
     label_field: str = "segmentations",
@@ -98,6 +100,7 @@ def find_mask_issues(
     return report
 
 
+@explain_database_errors()
 def clear_mask_issues(samples: Any, key: str = "mask_issues") -> None:
     """Removes the tags and saved views of :func:`find_mask_issues`.
 
@@ -123,12 +126,14 @@ def clear_mask_issues(samples: Any, key: str = "mask_issues") -> None:
     dataset.delete_run(key)
 
 
+@explain_database_errors()
 def list_mask_issues(samples: Any) -> list[str]:
     """Returns the keys of a dataset's searches for mask issues, sorted."""
     dataset = samples._root_dataset
     return [key for key in dataset.list_runs() if _search_config(dataset, key)]
 
 
+@explain_database_errors()
 def load_mask_issues(samples: Any, key: str = "mask_issues") -> MaskIssueReport:
     """Returns the report of a search for mask issues.
 

@@ -16,7 +16,7 @@ import fiftyone.core.utils as fou
 
 from ...errors import CocoMaskError
 from ..documents import (
-    clear_database_errors,
+    explain_database_errors,
     stream_encoded_documents,
     update_documents,
 )
@@ -147,7 +147,7 @@ _SUMS = (
 )
 
 
-@clear_database_errors()
+@explain_database_errors()
 def compute_masks(
     samples: fo.Dataset | fo.DatasetView,
     label_field: str = "segmentations",

@@ -14,7 +14,7 @@ from bson import ObjectId
 from fiftyone.operators.store import ExecutionStore
 
 from ...errors import CocoMaskError
-from ..documents import Document, aggregate_documents, clear_database_errors
+from ..documents import Document, aggregate_documents, explain_database_errors
 
 MAX_TASKS = 1000
 
@@ -33,7 +33,7 @@ class SplitRun:
 
     def __init__(self, dataset: Any, run_id: str) -> None:
         self._run_id = run_id
-        with clear_database_errors():
+        with explain_database_errors():
             self._store = ExecutionStore.create(_STORE, dataset_id=dataset._doc.id)
             content = self._store.get(f"{run_id}/plan")
         if content is None:
@@ -55,7 +55,7 @@ class SplitRun:
         """
         run_id = str(ObjectId())
         content = {"plan": plan, "num_tasks": num_tasks}
-        with clear_database_errors():
+        with explain_database_errors():
             store = ExecutionStore.create(_STORE, dataset_id=dataset._doc.id)
             store.set(f"{run_id}/plan", content, ttl=_SECONDS_KEPT)
         return run_id
@@ -66,7 +66,7 @@ class SplitRun:
         Args:
             number: the number of the task, from 1
         """
-        with clear_database_errors():
+        with explain_database_errors():
             self._store.delete(self._part_key(number))
             self._store.set(self._open_key, True, ttl=_SECONDS_KEPT)
 
@@ -81,7 +81,7 @@ class SplitRun:
             the parts of all tasks in their order if this one is to join them, being
             the last; None if other tasks are not done yet
         """
-        with clear_database_errors():
+        with explain_database_errors():
             self._store.set(self._part_key(number), part, ttl=_SECONDS_KEPT)
             parts = [
                 self._store.get(self._part_key(other))
