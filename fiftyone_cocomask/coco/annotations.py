@@ -14,6 +14,7 @@ from .drafts import Draft, read_draft
 from .frames import Frame
 from .issues import Action, IssueCode
 from .judging import Geometry, judge
+from .originals import AnnotationForm, annotation_original
 from .records import Annotation, CocoId, ImageRecord
 from .report import ExportReport
 from .ring_figures import measure_rings
@@ -40,6 +41,9 @@ class AnnotationReader:
         repeated_ids: the ids that several of its annotations have
         report: where issues go
         notes: where notes go
+
+    Attributes:
+        form: how the split's annotations are written, as far as they are read
     """
 
     def __init__(
@@ -55,6 +59,7 @@ class AnnotationReader:
         self._repeated_ids = repeated_ids
         self._report = report
         self._notes = notes
+        self.form = AnnotationForm()
 
     def read(self, entries: Iterable[Raw], image: ImageRecord, frame: Frame) -> None:
         """Reads annotations into the record of their image.
@@ -74,14 +79,15 @@ class AnnotationReader:
             if geometry.box is None and not geometry.has_shape:
                 self._drop(draft, image)
                 continue
-            stored_bytes = image.stored_bytes + _stored_bytes(draft, geometry)
+            original = self._original(draft, geometry, frame)
+            stored_bytes = image.stored_bytes + _stored_bytes(draft, geometry, original)
             if stored_bytes > MAX_STORED_BYTES:
                 self._drop_from_full(draft, image)
                 continue
             image.stored_bytes = stored_bytes
             self._tell_duplicate(draft, geometry, segmentations)
             self._note(draft, geometry, image)
-            image.annotations.append(_annotation(draft, geometry))
+            image.annotations.append(_annotation(draft, geometry, original))
             self._report.imported += 1
             if draft.findings:
                 self._report_findings(draft, geometry, image)
@@ -129,7 +135,7 @@ class AnnotationReader:
     def _draft(self, entry: Raw, image: ImageRecord) -> Draft | None:
         value = decode(entry)
         if isinstance(value, dict):
-            return read_draft(value, self._categories)
+            return read_draft(entry, value, self._categories)
         self.drop_all(
             [entry],
             IssueCode.ANNOTATION_MALFORMED,
@@ -138,6 +144,17 @@ class AnnotationReader:
             image_id=image.coco_id,
         )
         return None
+
+    def _original(self, draft: Draft, geometry: Geometry, frame: Frame) -> str | None:
+        return annotation_original(
+            draft.raw,
+            draft.values,
+            geometry.box,
+            (frame.width, frame.height) if frame.is_identity else None,
+            draft.area is not None,
+            draft.attributes,
+            self.form,
+        )
 
     def _tell_duplicate(
         self, draft: Draft, geometry: Geometry, seen: dict[bytes, Draft]
@@ -248,7 +265,7 @@ def _malformed(value: Any) -> str:
     return f"an entry of 'annotations' is {type_name(value)} and no object"
 
 
-def _annotation(draft: Draft, geometry: Geometry) -> Annotation:
+def _annotation(draft: Draft, geometry: Geometry, original: str | None) -> Annotation:
     return Annotation(
         draft.coco_id,
         draft.category_id,
@@ -261,10 +278,11 @@ def _annotation(draft: Draft, geometry: Geometry) -> Annotation:
         geometry.rle,
         draft.attributes,
         [code for code, _, _ in draft.findings],
+        original,
     )
 
 
-def _stored_bytes(draft: Draft, geometry: Geometry) -> int:
+def _stored_bytes(draft: Draft, geometry: Geometry, original: str | None) -> int:
     """Returns about how many bytes an annotation takes as a polyline and a detection.
 
     An RLE is stored beside its outline, which has at most two points for each
@@ -275,6 +293,8 @@ def _stored_bytes(draft: Draft, geometry: Geometry) -> int:
         counts: Any = geometry.rle["counts"]
         points += 2 * len(counts)
     size = _LABEL_BYTES + _POINT_BYTES * points
+    if original is not None:
+        size += len(original)
     if draft.attributes:
         size += 2 * len(msgspec.msgpack.encode(draft.attributes))
     return size

@@ -14,7 +14,7 @@ RESERVED_NAMES = frozenset(
         "STRICT", "annotated_area", "area", "attributes", "bbox", "bounding_box",
         "category_id", "category_id_text", "clean", "clear_field", "closed",
         "coco_category_id", "coco_category_id_text", "coco_id", "coco_id_text",
-        "confidence", "copy",
+        "coco_original", "confidence", "copy",
         "delete_attribute", "export_mask", "fancy_repr", "field_names",
         "field_to_mongo", "field_to_python", "filled", "from_cuboid", "from_dict",
         "from_json", "from_mask", "from_rotated_box", "get_attribute_value",

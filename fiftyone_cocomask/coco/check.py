@@ -68,8 +68,10 @@ class ExportReader:
     Attributes:
         name: the export's name
         splits: the names of its splits
-        info: the name, Roboflow's facts, and each split's ``info``, ``licenses`` and
-            ``categories``
+        info: the name, Roboflow's facts, and each split's ``info``, ``licenses``,
+            ``categories``, and what writing it back needs: its ``header`` as JSON text,
+            the ``labels`` of its categories, and the ``form`` of its annotations, which
+            is complete when :meth:`images` is exhausted
         roboflow: project, version, licence, export date and address, as far as known
         num_images: the number of images that the JSONs list
         categories: for each split its categories
@@ -167,6 +169,8 @@ class ExportReader:
             )
             yield from reading.images(num_workers)
             reading.report_rest()
+            form = self.info["splits"][index.name]["form"]
+            form.update(reading.form.to_dict())
 
     def report_missing_from_export(self, split: str, file_name: str) -> None:
         """Reports a sample of an earlier import that this export no longer has."""
@@ -226,6 +230,11 @@ class ExportReader:
                     "info": plain_value(index.info),
                     "licenses": plain_value(index.licenses),
                     "categories": plain_value(index.category_entries or []),
+                    "header": index.header,
+                    "labels": [
+                        [c.id, c.name] for c in self._categories[index.name].in_use()
+                    ],
+                    "form": {},
                 }
                 for index in self._indexes
             },

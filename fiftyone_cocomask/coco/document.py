@@ -48,6 +48,7 @@ class Document:
         categories: its categories; None if there is no such list
         info: its ``info``, or an empty object
         licenses: its ``licenses``, or an empty list
+        parts: all of its top level but images and annotations, undecoded
         repaired: what of its text had to be put right, in words, or None
     """
 
@@ -56,6 +57,7 @@ class Document:
     categories: list[Any] | None
     info: dict[str, Any]
     licenses: list[Any]
+    parts: dict[str, Raw]
     repaired: str | None
 
 
@@ -88,6 +90,7 @@ def parse_document(data: bytes, name: str) -> Document:
         None if categories is None else [decode(raw) for raw in categories],
         info if isinstance(info, dict) else {},
         licenses if isinstance(licenses, list) else [],
+        {k: v for k, v in parts.items() if k not in ("images", "annotations")},
         repaired or repaired_escapes,
     )
 

@@ -7,15 +7,12 @@ from typing import Any
 
 from .attributes import safe_attributes
 from .categories import Categories
-from .document import normal_id
+from .document import Raw, normal_id
 from .issues import Action, IssueCode
+from .originals import ANNOTATION_KEYS, split_attributes
 from .records import Box, Category, CocoId
 from .shapes import Shape, number_of, read_box, read_shape
 from .words import type_name
-
-_KEYS = frozenset(
-    {"id", "image_id", "category_id", "bbox", "area", "segmentation", "iscrowd"}
-)
 
 
 @dataclass(slots=True)
@@ -23,6 +20,8 @@ class Draft:
     """An annotation that has been read and not yet judged.
 
     Attributes:
+        raw: the annotation, undecoded
+        values: the same, decoded
         coco_id: its id, if it has a usable one
         category_id: the id of its category
         category: its category
@@ -36,6 +35,8 @@ class Draft:
             it depends on what is left in the end
     """
 
+    raw: Raw
+    values: dict[str, Any]
     coco_id: CocoId | None
     category_id: CocoId | None
     category: Category
@@ -52,17 +53,23 @@ class Draft:
         self.findings.append((code, message, action))
 
 
-def read_draft(entry: dict[str, Any], categories: Categories) -> Draft:
+def read_draft(raw: Raw, entry: dict[str, Any], categories: Categories) -> Draft:
     """Reads an annotation.
 
     Args:
-        entry: the annotation as the JSON has it
+        raw: the annotation, undecoded
+        entry: the same, decoded
         categories: the categories of its split
     """
     category_id = normal_id(entry.get("category_id"))
     crowd = entry.get("iscrowd", 0)
     draft = Draft(
-        normal_id(entry.get("id")), category_id, categories.get(category_id), crowd
+        raw,
+        entry,
+        normal_id(entry.get("id")),
+        category_id,
+        categories.get(category_id),
+        crowd,
     )
     if type(crowd) is not int or not 0 <= crowd <= 1 or "is_crowd" in entry:
         draft.iscrowd = _read_crowd(entry, draft)
@@ -79,7 +86,7 @@ def read_draft(entry: dict[str, Any], categories: Categories) -> Draft:
     draft.area = _read_area(entry, draft)
     draft.box = read_box(entry.get("bbox"), draft.tell)
     draft.shape = read_shape(entry.get("segmentation"), draft.tell)
-    if not entry.keys() <= _KEYS:
+    if not entry.keys() <= ANNOTATION_KEYS:
         draft.attributes = _read_attributes(entry, draft)
     return draft
 
@@ -127,12 +134,8 @@ def _read_attributes(entry: dict[str, Any], draft: Draft) -> dict[str, Any]:
 
     CVAT puts its attributes into an object ``attributes``; they count as the others.
     """
-    values = {k: v for k, v in entry.items() if k not in _KEYS and k != "is_crowd"}
-    nested = values.get("attributes")
-    if isinstance(nested, dict):
-        del values["attributes"]
-        values = {**nested, **values}
-    return safe_attributes(values, draft.renamed)
+    nested, beside = split_attributes(entry)
+    return safe_attributes({**nested, **beside}, draft.renamed)
 
 
 def _value(value: Any) -> str:

@@ -55,6 +55,10 @@ class IssueCode(Word):
         "text_repaired",
         "The JSON holds bytes or half characters that are not text.",
     )
+    KEY_TOO_LARGE = (
+        "key_too_large",
+        "The JSON has a key beside COCO's that is too large to be kept.",
+    )
     JSON_IGNORED = (
         "json_ignored",
         "A JSON file beside the export's own was left out.",

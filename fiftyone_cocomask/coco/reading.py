@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from .annotations import AnnotationReader
-from .attributes import plain_value
 from .categories import Categories
 from .counted_issues import Notes
 from .document import decode
@@ -15,6 +14,7 @@ from .frames import Finding, frame_of
 from .images import mime_type
 from .issues import Action, IssueCode
 from .loading import LoadedImage, UnusableImage, load_image, mapped
+from .originals import AnnotationForm, image_original
 from .records import ImageRecord
 from .report import ExportReport
 from .shapes import number_of
@@ -23,7 +23,6 @@ from .splits import ImageEntry, SplitIndex
 
 _MAX_SIDE = 10_000_000
 _EXAMPLES = 3
-_IMAGE_KEYS = frozenset({"id", "file_name", "width", "height"})
 
 
 class SplitReading:
@@ -51,6 +50,11 @@ class SplitReading:
         self._annotations = AnnotationReader(
             index.name, categories, index.repeated_ids, report, self._notes
         )
+
+    @property
+    def form(self) -> AnnotationForm:
+        """How the annotations are written, as far as they are read."""
+        return self._annotations.form
 
     def images(self, num_workers: int | None) -> Iterator[ImageRecord]:
         """Yields the images that can become samples, with their annotations."""
@@ -120,13 +124,19 @@ class SplitReading:
                     mime_type(image.name),
                     user_tags(extra),
                     source_name(entry.file_name, extra),
-                    attributes=plain_value(
-                        {k: v for k, v in values.items() if k not in _IMAGE_KEYS}
-                    ),
                 )
                 self._report_file(entry, image, record)
             record.issues += entry.codes
             frame, finding = frame_of(header, _json_size(values))
+            if entry is entries[0]:
+                record.original = image_original(
+                    entry.raw,
+                    values,
+                    (header.width, header.height),
+                    is_fitted=not frame.is_identity,
+                    orientation=frame.orientation,
+                )
+                record.stored_bytes += len(record.original or "")
             if finding is not None:
                 self._tell(finding, entry, record)
             self._annotations.read(entry.annotations, record, frame)

@@ -51,6 +51,8 @@ class Annotation:
         attributes: what else it carries, under names and as values that FiftyOne
             can store
         issues: the codes of its issues
+        original: what writing it back needs beside that, as JSON text
+            (:mod:`.originals`)
     """
 
     coco_id: CocoId | None
@@ -64,6 +66,7 @@ class Annotation:
     rle: dict[str, Any] | None
     attributes: dict[str, Any]
     issues: list[IssueCode]
+    original: str | None = None
 
 
 @dataclass(slots=True)
@@ -84,7 +87,7 @@ class ImageRecord:
         source_name: the image before Roboflow's augmentation
         annotations: those that are in the dataset afterwards
         issues: the codes of the image's own issues and its dropped annotations'
-        attributes: what else the JSON says of it, as values that FiftyOne can store
+        original: what else the JSON says of it, as JSON text (:mod:`.originals`)
         stored_bytes: about how much of the database its annotations will take
     """
 
@@ -101,7 +104,7 @@ class ImageRecord:
     source_name: str
     annotations: list[Annotation] = field(default_factory=list)
     issues: list[IssueCode] = field(default_factory=list)
-    attributes: dict[str, Any] = field(default_factory=dict)
+    original: str | None = None
     stored_bytes: int = 0
 
     def all_issue_codes(self) -> Iterator[IssueCode]:

@@ -13,10 +13,11 @@ from .document import Document, Raw, decode, normal_id, parse_document
 from .files import UnsafeNameError, checked_name
 from .issues import Action, IssueCode
 from .layout import SplitFiles
+from .originals import header_text
 from .records import CocoId
 from .report import ExportReport
 from .sources import source_key
-from .words import type_name
+from .words import shortened, type_name
 
 _Skim = msgspec.defstruct(
     "_Skim",
@@ -59,6 +60,7 @@ class SplitIndex:
         files: its files
         info: the JSON's ``info``
         licenses: the JSON's ``licenses``
+        header: all of the JSON but its images and annotations, as JSON text
         category_entries: the JSON's ``categories``, None if it has none
         num_images: the number of images that the JSON lists
         num_annotations: the number of annotations that it lists
@@ -79,6 +81,7 @@ class SplitIndex:
         self.info = document.info
         self.licenses = document.licenses
         self.category_entries = document.categories
+        self.header, left_out = header_text(document.parts)
         self.num_images = len(document.images)
         self.num_annotations = len(document.annotations)
         if document.repaired is not None:
@@ -87,6 +90,14 @@ class SplitIndex:
                 f"{files.json_name} holds {document.repaired}; the sign U+FFFD "
                 "replaces them",
                 Action.REPAIRED,
+                split=self.name,
+            )
+        for key in left_out:
+            report.add(
+                IssueCode.KEY_TOO_LARGE,
+                f"'{shortened(key)}' of {files.json_name} is too large to be kept for "
+                "writing the export back",
+                Action.DROPPED,
                 split=self.name,
             )
         self.images: dict[str, list[ImageEntry]] = {}

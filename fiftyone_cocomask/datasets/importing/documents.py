@@ -55,6 +55,8 @@ def sample_fields(record: ImageRecord) -> Document:
         "file_name": record.file_name,
         "source_name": record.source_name,
     }
+    if record.original is not None:
+        fields["coco_original"] = record.original
     codes = sorted({str(code.value) for code in record.all_issue_codes()})
     if codes:
         fields["import_issues"] = codes
@@ -84,6 +86,7 @@ def label_fields(
                     "filled": True,
                     **attributes,
                     **({"rle": annotation.rle} if annotation.rle else {}),
+                    **_original(annotation),
                 }
             )
         if annotation.box is not None:
@@ -102,6 +105,7 @@ def label_fields(
                         height / record.height,
                     ],
                     **attributes,
+                    **({} if points is not None else _original(annotation)),
                 }
             )
     return {
@@ -137,6 +141,13 @@ def _label_attributes(annotation: Annotation) -> Iterator[tuple[str, Any]]:
         if value is not None:
             yield name, value
     yield from annotation.attributes.items()
+
+
+def _original(annotation: Annotation) -> Document:
+    """Returns what writing an annotation back needs; only one of its labels has it."""
+    if annotation.original is None:
+        return {}
+    return {"coco_original": annotation.original}
 
 
 def identifier(name: str, value: int | str | None) -> Document:

@@ -243,6 +243,7 @@ class _SampleWriter:
         view = self.dataset.select([str(sample_id) for sample_id, _ in known])
         paths = ["filepath", "tags", "import_issues", *self._fields]
         paths += ["metadata", "coco_id", "split", "file_name", "source_name"]
+        paths += ["coco_original"]
         old_documents = {
             document["_id"]: document
             for batch in stream_documents(view, paths)
@@ -258,6 +259,7 @@ class _SampleWriter:
             wanted = [record.split, *record.user_tags, *self._tags]
             new["tags"] = list(dict.fromkeys([*old.get("tags", []), *wanted]))
             new.setdefault("import_issues", None)
+            new.setdefault("coco_original", None)
             changed = {k: v for k, v in new.items() if old.get(k) != v}
             if changed:
                 yield sample_id, changed

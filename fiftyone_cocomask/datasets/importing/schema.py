@@ -27,6 +27,12 @@ _SAMPLE_FIELDS: tuple[tuple[str, type, type | None, str], ...] = (
         "The image before Roboflow's augmentation; its copies share this name",
     ),
     (
+        "coco_original",
+        fo.StringField,
+        None,
+        "What else the COCO JSON says of the image, as JSON text: licence, date, ...",
+    ),
+    (
         "import_issues",
         fo.ListField,
         fo.StringField,
@@ -115,7 +121,9 @@ class AttributeTypes:
 
 
 def store_export_info(
-    dataset: fo.Dataset, reader: ExportReader, attribute_types: AttributeTypes
+    dataset: fo.Dataset,
+    reader: ExportReader,
+    attribute_types: AttributeTypes,
 ) -> None:
     """Stores classes, mask targets and the export's info and report.
 
@@ -127,8 +135,11 @@ def store_export_info(
     dataset.default_classes = list(dict.fromkeys([*dataset.default_classes, *names]))
     dataset.default_mask_targets = targets
     declare_label_schemas(dataset, attribute_types.label_fields, names)
+    before = dataset.info.get("coco") or {}
     dataset.info["coco"] = {
         **reader.info,
+        "splits": {**before.get("splits", {}), **reader.info["splits"]},
+        "fields": list(attribute_types.label_fields),
         "report": reader.report.to_dict(MAX_STORED_ISSUES, _MAX_ISSUE_BYTES),
     }
     dataset.save()

@@ -323,13 +323,14 @@ def check_record(record: ImageRecord) -> None:
     assert record.width > 0
     assert record.height > 0
     assert record.path.is_file()
-    bson.encode({"attributes": record.attributes, "id": record.coco_id})
+    bson.encode({"original": record.original, "id": record.coco_id})
     bson.encode({"tags": record.user_tags, "source": record.source_name})
     for annotation in record.annotations:
         check_annotation(annotation, record)
 
 
 def check_annotation(annotation: Annotation, record: ImageRecord) -> None:
+    bson.encode({"o": annotation.original})
     bson.encode({"a": annotation.attributes, "id": annotation.coco_id})
     assert annotation.label.strip()
     assert annotation.iscrowd in (0, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +65,13 @@ def test_what_else_the_json_says_of_an_image_is_kept(tmp_path: Path) -> None:
     entry = image_entry(license=1, date_captured="2024-10-12", extra={"name": "x.jpg"})
     found = read(write_export(tmp_path, document([], images=[entry])))
 
-    assert found.record.attributes == {
-        "license": 1,
-        "date_captured": "2024-10-12",
-        "extra": {"name": "x.jpg"},
+    assert found.record.original is not None
+    assert json.loads(found.record.original) == {
+        "rest": {
+            "license": 1,
+            "date_captured": "2024-10-12",
+            "extra": {"name": "x.jpg"},
+        }
     }
 
 
