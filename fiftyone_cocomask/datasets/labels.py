@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from bson import ObjectId
 
 from ..errors import CocoMaskError
 from ..geometry.objects import MaskObject, is_drawable
+from ..geometry.outlines import centre_outline, iou_with_rings
 from ..geometry.png import read_mask
 from ..geometry.rings import to_pixels
-from ..geometry.rle import RleError, rle_outline
+from ..geometry.rle import RleError, check_rle
 
 # The label types whose objects can be drawn, and the list each keeps them in.
 OBJECT_LISTS: dict[type, str | None] = {
@@ -34,6 +36,7 @@ _GEOMETRY_ATTRIBUTES = (
     "closed",
     "filled",
     "rle",
+    "outline_iou",
     "iscrowd",
     "bounding_box",
     "mask",
@@ -185,7 +188,7 @@ def _polyline_geometry(
     shapes = document.get("points") or []
     rings = tuple(to_pixels(shape, width, height) for shape in shapes if shape)
     rle = document.get("rle")
-    if rle and _is_geometry(rle, rings, width, height):
+    if rle and is_outline_of(rle, rings, width, height, document.get("outline_iou")):
         return MaskObject(rle=rle)
     if not rings or not all(is_drawable(ring) for ring in rings):
         return None
@@ -194,22 +197,39 @@ def _polyline_geometry(
     return MaskObject(rings=rings, line_width=1, closed=bool(document.get("closed")))
 
 
-def _is_geometry(
-    rle: Any, rings: tuple[np.ndarray, ...], width: int, height: int
+def is_outline_of(
+    rle: Any,
+    rings: Sequence[np.ndarray],
+    width: int,
+    height: int,
+    outline_iou: Any = None,
 ) -> bool:
-    """Whether a label's RLE is its geometry: the points are the RLE's outline.
+    """Whether rings are the outline of a label's RLE, which is its geometry then.
 
-    The import writes them so. Where they differ, somebody moved them in the App, or
-    the RLE is of another image size or of another program, and the points count.
+    The import writes them so, and says their IoU where it had to simplify them. Where
+    they differ, somebody moved them in the App, or the RLE is of another image size or
+    of another program, and the points count.
+
+    Args:
+        rle: the label's RLE, or whatever stands in its place
+        rings: the label's points, in pixels
+        width: the width of the image, in pixels
+        height: its height
+        outline_iou: what the label has under this name
     """
     try:
         if list(rle["size"]) != [height, width]:
             return False
-        outline = rle_outline(rle)
-    except (RleError, KeyError, TypeError):
+        checked = check_rle(rle)
+    except (RleError, KeyError, TypeError, AttributeError):
         return False
-    if not outline:  # The import gives an RLE without pixels a single point.
-        return all(len(ring) == 1 for ring in rings)
+    if not all(is_drawable(ring) for ring in rings):
+        return False
+    iou = iou_with_rings(checked, rings)
+    if iou == 1 or (isinstance(outline_iou, float) and abs(iou - outline_iou) < 1e-12):
+        return True
+    # Datasets imported by earlier versions have it.
+    outline = centre_outline(checked)
     return len(outline) == len(rings) and all(
         a.shape == b.shape and np.abs(a - b).max() < 1e-6
         for a, b in zip(outline, rings, strict=True)

@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import cv2
 import numpy as np
 from pycocotools import mask as mask_utils
 
-from .patches import rle_patches
 from .runs import RLE, RleError, rle_runs
 
 # A decoded mask takes a byte a pixel; COCO's and Roboflow's images are far below.
@@ -65,29 +63,6 @@ def rle_box(rle: RLE) -> tuple[float, float, float, float]:
     """Returns the x, y, width and height around a checked RLE's foreground."""
     x, y, width, height = mask_utils.toBbox(rle).tolist()
     return x, y, width, height
-
-
-def rle_outline(rle: RLE) -> list[np.ndarray]:
-    """Returns the outlines of an RLE's parts and holes, for display.
-
-    They run along the edges of the outermost pixels' centres, as ``cv2.findContours``
-    gives them; the pixels themselves are those of the RLE.
-
-    Returns:
-        arrays of shape (n, 2), in pixels
-
-    Raises:
-        RleError: if the RLE is malformed
-    """
-    height, width = rle["size"]
-    patch = next(rle_patches([rle], height, width))
-    contours, _ = cv2.findContours(
-        patch.mask.view(np.uint8),
-        cv2.RETR_CCOMP,
-        cv2.CHAIN_APPROX_SIMPLE,
-        offset=(patch.x, patch.y),
-    )
-    return [contour.reshape(-1, 2).astype(np.float64) for contour in contours]
 
 
 def _checked_size(size: Any, max_pixels: int) -> tuple[int, int]:

@@ -11,8 +11,8 @@ import numpy as np
 from bson import ObjectId
 
 from ...coco.records import Annotation, ImageRecord
+from ...geometry.outlines import rle_outline
 from ...geometry.rings import to_relative
-from ...geometry.rle import rle_outline
 from ..documents import Document
 
 
@@ -72,8 +72,8 @@ def label_fields(
     detections = []
     for annotation in record.annotations:
         attributes = dict(_label_attributes(annotation))
-        points = _points(annotation, record)
-        if points is not None:
+        shape = _shape(annotation, record)
+        if shape is not None:
             polylines.append(
                 {
                     "_id": ids.next(label_field, annotation.coco_id),
@@ -81,11 +81,11 @@ def label_fields(
                     "attributes": {},
                     "tags": [],
                     "label": annotation.label,
-                    "points": points,
+                    "points": shape.pop("points"),
                     "closed": True,
                     "filled": True,
                     **attributes,
-                    **({"rle": annotation.rle} if annotation.rle else {}),
+                    **shape,
                     **_original(annotation),
                 }
             )
@@ -105,7 +105,7 @@ def label_fields(
                         height / record.height,
                     ],
                     **attributes,
-                    **({} if points is not None else _original(annotation)),
+                    **({} if shape is not None else _original(annotation)),
                 }
             )
     return {
@@ -114,23 +114,29 @@ def label_fields(
     }
 
 
-def _points(
-    annotation: Annotation, record: ImageRecord
-) -> list[list[list[float]]] | None:
-    """Returns the relative points of an annotation's shapes, None if it has none.
+def _shape(annotation: Annotation, record: ImageRecord) -> Document | None:
+    """Returns an annotation's relative points, and its RLE; None if it has no shape.
 
     A ring goes through :func:`to_relative`, which keeps its pixels. An RLE may have
     no pixel: a single point keeps its place, since FiftyOne's COCO exporter raises on
     a polyline without points.
     """
+    shape: Document = {}
     if annotation.rle is not None:
+        outline = rle_outline(annotation.rle)
         corner = (annotation.box or (0.0, 0.0))[:2]
-        rings = rle_outline(annotation.rle) or [np.array([corner], float)]
+        rings = outline.rings or [np.array([corner], float)]
+        shape["rle"] = annotation.rle
+        if outline.iou < 1:
+            shape["outline_iou"] = outline.iou
     elif annotation.rings:
         rings = annotation.rings
     else:
         return None
-    return [to_relative(ring, record.width, record.height).tolist() for ring in rings]
+    shape["points"] = [
+        to_relative(ring, record.width, record.height).tolist() for ring in rings
+    ]
+    return shape
 
 
 def _label_attributes(annotation: Annotation) -> Iterator[tuple[str, Any]]:

@@ -12,6 +12,7 @@ import pytest
 from pycocotools import mask as mask_utils
 
 from fiftyone_cocomask import CocoMaskError, compute_masks
+from fiftyone_cocomask.geometry.outlines import mask_outline
 
 from .squares import (
     HEIGHT,
@@ -153,29 +154,67 @@ def test_detections_with_masks_are_drawn_where_fiftyone_draws_them(
     assert report.without_geometry == 1
 
 
-def test_an_rle_is_drawn_until_its_outline_is_edited(
-    new_dataset: Any, images: Any
-) -> None:
-    holed = square_mask(5, 5, 20, 20) & ~square_mask(8, 8, 12, 12)
-    rle = mask_utils.encode(np.asfortranarray(holed.astype(np.uint8)))
+def _rle(mask: np.ndarray) -> dict[str, Any]:
+    encoded = mask_utils.encode(np.asfortranarray(mask.astype(np.uint8)))
+    return {"size": [HEIGHT, WIDTH], "counts": encoded["counts"].decode()}
+
+
+def _relative(rings: list[np.ndarray]) -> list[list[tuple[float, float]]]:
+    return [[(float(x) / WIDTH, float(y) / HEIGHT) for x, y in r] for r in rings]
+
+
+HOLED = square_mask(5, 5, 20, 20) & ~square_mask(8, 8, 12, 12)
+
+
+def _outline_of_earlier_versions() -> list[np.ndarray]:
     contours, _ = cv2.findContours(
-        holed.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE
+        HOLED.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE
     )
-    points = [
-        [(float(x) / WIDTH, float(y) / HEIGHT) for x, y in contour.reshape(-1, 2)]
-        for contour in contours
-    ]
-    label = fo.Polyline(label="a", points=points, closed=True, filled=True)
-    label["rle"] = {"size": [HEIGHT, WIDTH], "counts": rle["counts"].decode()}
+    return [contour.reshape(-1, 2) for contour in contours]
+
+
+@pytest.mark.parametrize(
+    ("rings", "attributes"),
+    [
+        (_outline_of_earlier_versions(), {}),
+        (mask_outline(HOLED), {}),
+        # Simplified: 15 x 15 pixels instead of the 209 without the hole.
+        ([np.array([(5, 5), (20, 5), (20, 20), (5, 20)])], {"outline_iou": 209 / 225}),
+    ],
+)
+def test_an_rle_is_drawn_until_its_outline_is_edited(
+    new_dataset: Any, images: Any, rings: list[np.ndarray], attributes: Any
+) -> None:
+    label = fo.Polyline(
+        label="a", points=_relative(rings), closed=True, filled=True, **attributes
+    )
+    label["rle"] = _rle(HOLED)
     dataset = new_dataset()
     sample = add(dataset, *images("a.jpg"), label)
     compute_masks(dataset)
-    np.testing.assert_array_equal(mask_of(sample) > 0, holed)
+    np.testing.assert_array_equal(mask_of(sample) > 0, HOLED)
 
     sample.segmentations.polylines[0].points = polyline(LEFT, "a").points
     sample.save()
     compute_masks(dataset)
     np.testing.assert_array_equal(mask_of(sample) > 0, square_mask(5, 5, 20, 15))
+
+
+def test_an_edit_of_an_rle_changes_only_what_it_touches(
+    new_dataset: Any, images: Any
+) -> None:
+    rings = mask_outline(HOLED)
+    (corner,) = np.flatnonzero((rings[0] == (20, 20)).all(axis=1))
+    rings[0][corner] = (20, 18)
+    label = fo.Polyline(
+        label="a", points=_relative(rings), closed=True, filled=True, rle=_rle(HOLED)
+    )
+    dataset = new_dataset()
+    sample = add(dataset, *images("a.jpg"), label)
+    compute_masks(dataset)
+    changed = (mask_of(sample) > 0) != HOLED
+    assert changed.any()
+    assert not changed[:18].any()
 
 
 @pytest.mark.parametrize("rle", ["text", {"size": [HEIGHT, WIDTH], "counts": "!"}, 7])

@@ -14,7 +14,7 @@ from pycocotools import mask as mask_utils
 from fiftyone_cocomask.geometry.draw import draw_objects, object_areas
 from fiftyone_cocomask.geometry.objects import Canvas, MaskObject
 from fiftyone_cocomask.geometry.patches import Patch, rle_patches
-from fiftyone_cocomask.geometry.rle import RleError, check_rle, rle_outline
+from fiftyone_cocomask.geometry.rle import RleError, check_rle
 
 HEIGHT, WIDTH = 13, 17
 
@@ -186,15 +186,3 @@ def test_a_broken_rle_is_refused_also_among_good_ones(
     good = rle_of(np.ones((HEIGHT, WIDTH), np.uint8))
     with pytest.raises(RleError, match=reason):
         list(rle_patches([good, rle, good], HEIGHT, WIDTH))
-
-
-@given(blocks)
-def test_the_outline_is_that_of_the_whole_mask(
-    rectangles: list[tuple[int, int, int, int]],
-) -> None:
-    mask = mask_of(rectangles)
-    contours, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    outline = rle_outline(rle_of(mask))
-    assert [ring.tolist() for ring in outline] == [
-        contour.reshape(-1, 2).tolist() for contour in contours
-    ]

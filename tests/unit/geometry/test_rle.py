@@ -14,7 +14,6 @@ from fiftyone_cocomask.geometry.rle import (
     RleError,
     check_rle,
     rle_area,
-    rle_outline,
 )
 from fiftyone_cocomask.geometry.runs import rle_runs
 
@@ -96,14 +95,3 @@ def test_any_counts_are_a_mask_of_their_size_or_refused(counts: Any) -> None:
     except RleError:
         return
     assert mask_utils.decode(rle).shape == (4, 5)
-
-
-def test_the_outline_has_the_holes() -> None:
-    mask = np.zeros((20, 20), np.uint8)
-    mask[2:18, 2:18] = 1
-    mask[6:10, 6:10] = 0
-    outline = rle_outline(compressed(mask))
-    assert len(outline) == 2
-    outer = max(outline, key=lambda ring: float(np.ptp(ring)))
-    assert outer.min(axis=0).tolist() == [2, 2]
-    assert outer.max(axis=0).tolist() == [17, 17]
