@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -19,9 +18,8 @@ from .records import Category, CocoId, ImageRecord
 from .report import ExportReport
 from .sources import roboflow_facts
 from .splits import SplitIndex
+from .unlisted import report_unlisted
 from .zips import ZipFiles
-
-_EXAMPLES = 3
 
 
 def check_export(
@@ -90,10 +88,7 @@ class ExportReader:
         splits: Sequence[str] | None = None,
         unpack_to: str | Path | None = None,
     ) -> None:
-        self._export = find_export(
-            Path(os.path.expanduser(path)),
-            None if image_dir is None else Path(os.path.expanduser(image_dir)),
-        )
+        self._export = find_export(path, image_dir)
         self.name = self._export.name
         self.unpack_to = unpack_to
         self.report = ExportReport(self.name)
@@ -162,15 +157,18 @@ class ExportReader:
             ExportError: if the folder to unpack to cannot be written to
         """
         unpack_to = None if self.unpack_to is None else Path(self.unpack_to)
+        read = [index.files for index in self._indexes]
+        listed: set[str] = set()
         while self._indexes:
             index = self._indexes.pop(0)
             reading = SplitReading(
-                index, self._categories[index.name], self.report, unpack_to
+                index, self._categories[index.name], self.report, unpack_to, listed
             )
             yield from reading.images(num_workers)
             reading.report_rest()
             form = self.info["splits"][index.name]["form"]
             form.update(reading.form.to_dict())
+        report_unlisted(self._export.splits, read, listed, self.report)
 
     def report_missing_from_export(self, split: str, file_name: str) -> None:
         """Reports a sample of an earlier import that this export no longer has."""
@@ -186,18 +184,9 @@ class ExportReader:
     def _index(self, wanted: Sequence[str] | None) -> list[SplitIndex]:
         export = self._export
         self._report_files(export)
-        indexes = []
-        errors: list[ExportError] = []
-        for split in _chosen(export.splits, wanted):
-            try:
-                indexes.append(SplitIndex(split, self.report))
-            except ExportError as error:
-                errors.append(error)
-                if not export.guessed:
-                    break
-                self.report.add(IssueCode.JSON_IGNORED, str(error), Action.KEPT)
-        if errors and not (export.guessed and indexes):
-            raise errors[0]
+        indexes = [
+            SplitIndex(split, self.report) for split in _chosen(export.splits, wanted)
+        ]
         if not indexes:
             raise ExportError(f"{export.files.root} has no split to read")
         for index in indexes:
@@ -211,14 +200,8 @@ class ExportReader:
                 f"'{name}' is a link that leads out of the export; it was not followed",
                 Action.DROPPED,
             )
-        if export.ignored_jsons:
-            listed = ", ".join(export.ignored_jsons[:_EXAMPLES])
-            self.report.add(
-                IssueCode.JSON_IGNORED,
-                f"{len(export.ignored_jsons):,} other JSON files were not read: "
-                f"{listed}",
-                Action.KEPT,
-            )
+        for code, message, action in export.findings:
+            self.report.add(code, message, action)
 
     def _info(self) -> dict[str, Any]:
         return {

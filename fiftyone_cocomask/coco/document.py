@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -13,7 +13,8 @@ import msgspec
 from ..errors import ExportError
 from .formats import describe_other_annotations, describe_other_format
 from .records import CocoId
-from .words import type_name
+from .repeated_keys import lost_parts, repeated_keys
+from .words import shortened, type_name
 
 Raw = msgspec.Raw
 
@@ -38,6 +39,24 @@ _list_decoder = msgspec.json.Decoder(list[Raw])
 _any_decoder = msgspec.json.Decoder()
 
 
+class OtherFormatError(ExportError):
+    """A JSON that is not one of COCO's with objects.
+
+    Args:
+        message: the sentence
+        kind: what it is, if that is known
+        is_of_coco: whether it is a JSON that comes with COCO: of captions, panoptic
+            segments or results
+    """
+
+    def __init__(
+        self, message: str, kind: str | None = None, is_of_coco: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.is_of_coco = is_of_coco
+
+
 @dataclass(slots=True)
 class Document:
     """The parts of one COCO JSON.
@@ -50,6 +69,8 @@ class Document:
         licenses: its ``licenses``, or an empty list
         parts: all of its top level but images and annotations, undecoded
         repaired: what of its text had to be put right, in words, or None
+        repeated: what it says of keys that are there twice, in words
+        has_annotations: whether it has a list of annotations
     """
 
     images: list[Raw]
@@ -59,6 +80,8 @@ class Document:
     licenses: list[Any]
     parts: dict[str, Raw]
     repaired: str | None
+    repeated: list[str] = field(default_factory=list)
+    has_annotations: bool = True
 
 
 def parse_document(data: bytes, name: str) -> Document:
@@ -74,24 +97,38 @@ def parse_document(data: bytes, name: str) -> Document:
     """
     _refuse_what_is_no_json(data, name)
     data, repaired = _as_utf8(data)
-    parts, repaired_escapes = _parts(data, name)
-    images = _list(parts, "images", name)
-    annotations = _list(parts, "annotations", name)
-    categories = _list(parts, "categories", name) if "categories" in parts else None
+    parts, data, repaired_escapes = _parts(data, name)
+    lost = lost_parts(data, parts)
+    has_nothing = _is_null(parts.get("annotations")) and "annotations" in parts
+    images = []
+    if not (has_nothing and "images" in parts and _is_null(parts["images"])):
+        images = _list(parts, "images", name)
+    has_annotations = _has_annotations(parts, images, name)
+    annotations = _list(parts, "annotations", name) if has_annotations else []
+    categories = None
+    if not _is_null(parts.get("categories")):
+        categories = _list(parts, "categories", name)
+    repeated = _join_lists(
+        lost, {"images": images, "annotations": annotations, "categories": categories}
+    )
     if annotations:
         other = describe_other_annotations(decode(annotations[0]))
         if other:
-            raise ExportError(f"{name} is {other}, not a COCO export with objects")
-    info = decode(parts.get("info", Raw(b"null")))
-    licenses = decode(parts.get("licenses", Raw(b"null")))
+            raise OtherFormatError(
+                f"{name} is {other}, not a COCO export with objects", other, True
+            )
     return Document(
         images,
         annotations,
-        None if categories is None else [decode(raw) for raw in categories],
-        info if isinstance(info, dict) else {},
-        licenses if isinstance(licenses, list) else [],
+        None
+        if categories is None
+        else [_decoded(raw, "a category", repeated) for raw in categories],
+        _value(parts, "info", dict, repeated),
+        _value(parts, "licenses", list, repeated),
         {k: v for k, v in parts.items() if k not in ("images", "annotations")},
         repaired or repaired_escapes,
+        repeated,
+        has_annotations,
     )
 
 
@@ -167,10 +204,10 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _parts(data: bytes, name: str) -> tuple[dict[str, Raw], str | None]:
-    """Returns the values of the top-level object, and what had to be put right."""
+def _parts(data: bytes, name: str) -> tuple[dict[str, Raw], bytes, str | None]:
+    """Returns the values of the top-level object, its text, and what was put right."""
     try:
-        return _object_decoder.decode(data), None
+        return _object_decoder.decode(data), data, None
     except RecursionError:
         raise ExportError(f"{name} is nested too deeply to be a COCO JSON") from None
     except msgspec.ValidationError:
@@ -181,7 +218,7 @@ def _parts(data: bytes, name: str) -> tuple[dict[str, Raw], str | None]:
             raise ExportError(f"{name} is {_broken_json(data, error)}") from None
     try:
         repaired = "half characters" if b"\\ufffd" in mended else None
-        return _object_decoder.decode(mended), repaired
+        return _object_decoder.decode(mended), mended, repaired
     except msgspec.ValidationError:
         raise _other_format(mended, name) from None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
@@ -203,32 +240,105 @@ def _broken_json(data: bytes, error: Exception) -> str:
 
 def _list(parts: dict[str, Raw], key: str, name: str) -> list[Raw]:
     if key not in parts:
-        other = describe_other_format(parts)
-        if other:
-            raise ExportError(f"{name} is {other}, not a COCO export; {WANTED}")
-        raise ExportError(f"{name} has no '{key}'; {WANTED}")
+        raise _lacks(parts, key, name)
     try:
         return _list_decoder.decode(parts[key])
     except msgspec.ValidationError:
         found = type_name(decode(parts[key]))
-        raise ExportError(
+        raise OtherFormatError(
             f"{name} has {found} at '{key}' where a list was expected; {WANTED}"
         ) from None
+
+
+def _lacks(parts: dict[str, Raw], key: str, name: str) -> OtherFormatError:
+    other = describe_other_format(parts)
+    if other:
+        return OtherFormatError(
+            f"{name} is {other}, not a COCO export; {WANTED}", other
+        )
+    return OtherFormatError(f"{name} has no '{key}'; {WANTED}")
+
+
+def _has_annotations(parts: dict[str, Raw], images: list[Raw], name: str) -> bool:
+    """Whether there is a list of annotations; a split without objects may lack it.
+
+    Raises:
+        OtherFormatError: if nothing else says that it is a COCO JSON
+    """
+    if not _is_null(parts.get("annotations")):
+        return True
+    first = decode(images[0]) if images else None
+    lists_files = isinstance(first, dict) and (
+        "file_name" in first or "coco_url" in first
+    )
+    if not (lists_files or "annotations" in parts or "categories" in parts):
+        raise _lacks(parts, "annotations", name)
+    return False
+
+
+def _is_null(raw: Raw | None) -> bool:
+    return raw is None or (len(memoryview(raw)) == 4 and bytes(raw) == b"null")
+
+
+def _join_lists(
+    lost: list[tuple[str, Raw]], lists: dict[str, list[Raw] | None]
+) -> list[str]:
+    """Puts lists that have one key together, and says what was there twice."""
+    said: dict[str, None] = {}
+    for key, raw in reversed(lost):
+        entries = lists.get(key)
+        short = shortened(key)
+        if entries is None:
+            said[f"'{short}' is there twice; the last one counts"] = None
+            continue
+        try:
+            earlier = _list_decoder.decode(raw)
+        except msgspec.ValidationError:
+            said[f"'{short}' is there twice, once not as a list; the list counts"] = (
+                None
+            )
+            continue
+        if list(map(bytes, earlier)) != list(map(bytes, entries)):
+            entries[:0] = earlier
+        said[f"'{short}' is there twice; what both hold was put together"] = None
+    return list(said)
+
+
+def _value(parts: dict[str, Raw], key: str, kind: type, repeated: list[str]) -> Any:
+    value = _decoded(parts.get(key, Raw(b"null")), f"'{key}'", repeated)
+    return value if isinstance(value, kind) else kind()
+
+
+def _decoded(raw: Raw, place: str, repeated: list[str]) -> Any:
+    """Returns a value, and adds what is said of keys that are there twice."""
+    value = decode(raw)
+    if isinstance(value, dict):
+        repeated += [
+            f"{place} has '{shortened(key)}' twice; the last one counts"
+            for key in repeated_keys(raw, value)
+        ]
+    return value
 
 
 def _other_format(data: bytes, name: str) -> ExportError:
     value: Any
     try:
         value = _list_decoder.decode(data)
-    except msgspec.MsgspecError:
-        value = decode(Raw(data))
     except RecursionError:
         return ExportError(f"{name} is nested too deeply to be a COCO JSON")
+    except msgspec.ValidationError:
+        value = decode(Raw(data))
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return ExportError(f"{name} is {_broken_json(data, error)}")
     other = describe_other_format(value)
     if other:
-        return ExportError(f"{name} is {other}, not a COCO export; {WANTED}")
-    return ExportError(
-        f"{name} holds {type_name(value)} where an object was expected; {WANTED}"
+        is_of_coco = other.startswith("a COCO ")
+        return OtherFormatError(
+            f"{name} is {other}, not a COCO export; {WANTED}", other, is_of_coco
+        )
+    return OtherFormatError(
+        f"{name} holds {type_name(value)} where an object was expected; {WANTED}",
+        type_name(value),
     )
 
 

@@ -16,12 +16,36 @@ from typing import IO
 from ..errors import ExportError
 
 IMAGE_EXTENSIONS = frozenset(
-    {"jpg", "jpeg", "png", "bmp", "gif", "tif", "tiff", "webp", "avif", "jp2"}
+    {
+        "jpg",
+        "jpeg",
+        "jpe",
+        "jfif",
+        "png",
+        "bmp",
+        "dib",
+        "gif",
+        "tif",
+        "tiff",
+        "webp",
+        "avif",
+        "heic",
+        "heif",
+        "jp2",
+        "j2k",
+        "ppm",
+        "pgm",
+        "pbm",
+    }
 )
 
 
 class UnsafeNameError(ValueError):
     """A name that leads, or could lead, out of the export; the message says how."""
+
+
+class LinkLeadsOutError(UnsafeNameError):
+    """A link that leads out of the export."""
 
 
 class FolderFiles:
@@ -60,7 +84,7 @@ class FolderFiles:
         except (OSError, ValueError):
             return False
         if not self._is_inside(path):
-            raise UnsafeNameError("it is a link that leads out of the export")
+            raise LinkLeadsOutError("it is a link that leads out of the export")
         return True
 
     def path(self, name: str) -> str:

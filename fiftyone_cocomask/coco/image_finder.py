@@ -2,122 +2,297 @@
 
 from __future__ import annotations
 
-import unicodedata
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 
-from .files import FolderFiles, UnsafeNameError, checked_name, is_image_name
+from .file_index import FileIndex, composed, folded, last_part
+from .files import (
+    FolderFiles,
+    LinkLeadsOutError,
+    UnsafeNameError,
+    checked_name,
+    is_image_name,
+)
+from .spellings import Parts, spellings
+from .split_folders import SplitFolders, SplitPlace, image_folders
+from .words import shortened_name
 from .zips import ZipFiles
 
 Files = FolderFiles | ZipFiles
 
-SPLIT_NAMES = frozenset({"train", "training", "valid", "val", "validation", "test"})
+_EXAMPLES = 3
+# Masks are called as their images, and other things than images lie beside them.
+_NOT_OF_IMAGES = frozenset(
+    {
+        "masks",
+        "mask",
+        "labels",
+        "label",
+        "annotations",
+        "annotation",
+        "segmentation",
+        "segmentations",
+        "segmentationclass",
+        "segmentationobject",
+        "panoptic",
+        "gt",
+        "ground_truth",
+        "groundtruth",
+    }
+)
 
 
 class ImageMissingError(LookupError):
     """No file of the export is the one that a file name means."""
 
 
+@dataclass(frozen=True, slots=True)
+class FoundImage:
+    """The file that a name means.
+
+    Attributes:
+        name: the file's name in the export
+        is_in_place: whether it lies where the name says
+        difference: how its own name differs from the one in the JSON, or None
+    """
+
+    name: str
+    is_in_place: bool
+    difference: str | None = None
+
+
 class ImageFinder:
     """Finds the files that a split's JSON names.
 
     Args:
-        files: the files of the export
-        base: the folder to start from, ``""`` or ending in ``/``
-        split: the split's name
-        taken: the names and folders of all splits: in those of others, nothing is
-            looked for
-        folder: the split's own folder
+        files: the files of the export, or of the folder of images
+        index: the same files by parts of their names
+        place: where the split is among them
+        folders: the folders of all splits
     """
 
     def __init__(
         self,
         files: Files,
-        base: str,
-        split: str,
-        taken: frozenset[str] = frozenset(),
-        folder: str = "",
+        index: FileIndex,
+        place: SplitPlace,
+        folders: SplitFolders | None = None,
     ) -> None:
         self.files = files
-        self._base = base
-        self._taken = taken
-        self._own = frozenset({split, folder})
-        last = split.rpartition("/")[2]
-        folders = ["", "images/", f"{last}/", f"{last}/images/", f"images/{last}/"]
-        if last not in SPLIT_NAMES:
-            folders += ["train/", "data/"]
-        self._folders = [
-            base + folder
-            for folder in dict.fromkeys(folders)
-            if not self._is_of_another((base + folder).rstrip("/"))
-        ]
-        self._by_basename: dict[str, list[str]] | None = None
+        self.place = place
+        self._index = index
+        self._splits = folders or SplitFolders([place])
+        self._listed: Iterable[str] = ()
 
-    def find(self, file_name: str) -> tuple[str, bool]:
-        """Returns the name of the file that a JSON names.
+    def expect(self, file_names: Iterable[str]) -> None:
+        """Takes note of all names that will be looked for.
+
+        A file that one of them names exactly is not taken for another that has nearly
+        its name.
+        """
+        self._listed = list(file_names)
+
+    def find(self, file_name: str) -> FoundImage:
+        """Returns the file that a JSON names.
 
         The name counts from the JSON's folder, from ``images/`` or the split's folder
-        below it, or from any folder below it if there is one file of that name.
+        below it, or from any folder if there is one file of that name. Where there is
+        none, it may be written as other systems and URLs write it; then differ in case;
+        then in the image's extension. Only files of the export are found.
 
-        Returns:
-            the file's name in the export, and whether it lies where its name says
+        Raises:
+            UnsafeNameError: if the name leads out of the export and no file of the
+                export has its last part, or if it is a link that does
+            ImageMissingError: if there is no such file, or several could be it
+        """
+        unsafe: UnsafeNameError | None = None
+        try:
+            exact = self._exact(file_name)
+        except LinkLeadsOutError:
+            raise
+        except UnsafeNameError as error:
+            exact, unsafe = None, error
+        if exact is not None:
+            return exact
+        ways = spellings(file_name)
+        for in_scope in (self._is_below_base, self._is_anywhere):
+            for level in (_same_name, _same_but_case, _same_but_extension):
+                for way in ways:
+                    candidates = self._candidates(way, level, in_scope)
+                    found = self._one_of(candidates, way, by_custom=unsafe is None)
+                    if found is not None:
+                        return FoundImage(
+                            found, _is_tail(file_name, found), level.difference
+                        )
+        if unsafe is not None:
+            raise unsafe
+        for way in ways:
+            self._refuse_link(way)
+        if self._reserved:
+            raise ImageMissingError("there is no such file in the export")
+        raise ImageMissingError(
+            f"there is no such file in {self.files.root}, nor any other that the JSON "
+            "lists; if they are elsewhere, give their folder with --image-dir, or "
+            "image_dir in Python"
+        )
+
+    def owns(self, name: str) -> bool:
+        """Whether a file lies in this split's folders."""
+        return self._is_below_base(name)
+
+    @cached_property
+    def _folders(self) -> list[str]:
+        """The folders to look in, ``""`` or ending in ``/``."""
+        return [
+            folder
+            for folder in image_folders(self.place, self._index)
+            if self._splits.is_own(folder.rstrip("/"), self.place)
+        ]
+
+    @cached_property
+    def _base(self) -> str:
+        return f"{self.place.base}/" if self.place.base else ""
+
+    @cached_property
+    def _reserved(self) -> frozenset[str]:
+        """The files that some entry names exactly."""
+        found = set()
+        for file_name in self._listed:
+            try:
+                exact = self._exact(file_name)
+            except UnsafeNameError:
+                continue
+            if exact is not None:
+                found.add(exact.name)
+        return frozenset(found)
+
+    def _exact(self, file_name: str) -> FoundImage | None:
+        """Returns the file at the very place that a name says.
 
         Raises:
             UnsafeNameError: if the name leads out of the export
-            ImageMissingError: if there is no such file
         """
+        names = self.files.names
+        if self._base + file_name in names:
+            return FoundImage(self._base + file_name, True)
+        inside = self._inside(file_name)
+        if inside is not None:
+            return FoundImage(inside, True)
         name = checked_name(file_name)
         for folder in self._folders:
-            if folder + name in self.files.names:
-                return folder + name, name == file_name.removeprefix("./")
+            if folder + name in names:
+                return FoundImage(folder + name, name == file_name.removeprefix("./"))
             if folder + name in self.files.refused_links:
-                raise UnsafeNameError("it is a link that leads out of the export")
+                raise LinkLeadsOutError(self._where_link_leads(folder + name))
         if self._base + name in self.files:
-            return self._base + name, True
-        candidates = self._candidates(name)
-        if len(candidates) == 1:
-            return candidates[0], candidates[0].endswith("/" + file_name)
-        if candidates:
-            raise ImageMissingError(
-                f"several files could be it: {', '.join(candidates[:3])}"
-            )
-        raise ImageMissingError("there is no such file in the export")
+            return FoundImage(self._base + name, True)
+        return None
 
-    def unlisted(self, listed: set[str]) -> list[str]:
-        """Returns the images of this split's folders that the JSON does not list."""
-        return sorted(
+    def _inside(self, file_name: str) -> str | None:
+        """Returns the name of a file whose whole path a JSON gives."""
+        root = f"{self.files.root}{os.sep}"
+        if not file_name.startswith(root):
+            return None
+        name = file_name[len(root) :].replace(os.sep, "/")
+        return name if name in self.files.names else None
+
+    def _candidates(
+        self, way: Parts, level: _Level, in_scope: Callable[[str], bool]
+    ) -> list[str]:
+        return [
             name
-            for name in self.files.names
-            if is_image_name(name) and name not in listed and self._in_scope(name)
-        )
+            for name in level.candidates(self._index, way[-1])
+            if in_scope(name) and (level is _same_name or name not in self._reserved)
+        ]
 
-    def _candidates(self, name: str) -> list[str]:
-        """Returns the files that end like a name, or else have its last part.
+    def _one_of(
+        self, candidates: list[str], way: Parts, *, by_custom: bool
+    ) -> str | None:
+        """Returns the one of several files that is where a name says.
 
-        macOS writes accents as characters of their own, JSONs rarely do: both sides
-        are compared composed.
+        In a folder where images are by custom, or else the one that shares most folders
+        with the name.
+
+        Raises:
+            ImageMissingError: if that is true of several
         """
-        if self._by_basename is None:
-            self._by_basename = {}
-            for known in sorted(self.files.names):
-                if self._in_scope(known):
-                    key = _composed(known.rpartition("/")[2])
-                    self._by_basename.setdefault(key, []).append(known)
-        wanted = _composed(name)
-        found = self._by_basename.get(wanted.rpartition("/")[2], [])
-        return [k for k in found if f"/{_composed(k)}".endswith(f"/{wanted}")] or found
+        if len(candidates) > 1 and by_custom:
+            candidates = self._by_custom(candidates, way) or candidates
+        if len(candidates) > 1:
+            most = max(_shared_folders(way, name) for name in candidates)
+            candidates = [n for n in candidates if _shared_folders(way, n) == most]
+        if len(candidates) > 1:
+            listed = ", ".join(map(shortened_name, candidates[:_EXAMPLES]))
+            more = len(candidates) - _EXAMPLES
+            listed += f" and {more:,} more" if more > 0 else ""
+            raise ImageMissingError(f"several files could be it: {listed}")
+        return candidates[0] if candidates else None
 
-    def _in_scope(self, name: str) -> bool:
-        if not name.startswith(self._base):
-            return False
-        folders = name[len(self._base) :].split("/")[:-1]
-        return not any(
-            self._is_of_another(self._base + "/".join(folders[: depth + 1]))
-            or self._is_of_another(folder)
-            for depth, folder in enumerate(folders)
-        )
+    def _by_custom(self, candidates: list[str], way: Parts) -> list[str]:
+        for folder in self._folders:
+            wanted = folded((folder + "/".join(way)).rpartition("/")[0])
+            found = [n for n in candidates if folded(n.rpartition("/")[0]) == wanted]
+            if found:
+                return found
+        return []
 
-    def _is_of_another(self, folder: str) -> bool:
-        return folder in self._taken and folder not in self._own
+    def _is_below_base(self, name: str) -> bool:
+        return name.startswith(self._base) and self._is_anywhere(name)
+
+    def _is_anywhere(self, name: str) -> bool:
+        return self._splits.is_own(name.rpartition("/")[0], self.place)
+
+    def _refuse_link(self, way: Parts) -> None:
+        for name in sorted(self.files.refused_links):
+            if composed(last_part(name)) == composed(way[-1]):
+                raise LinkLeadsOutError(self._where_link_leads(name))
+
+    def _where_link_leads(self, name: str) -> str:
+        real = shortened_name(os.path.realpath(self.files.path(name)))
+        return f"it is a link that leads out of the export, to {real}"
 
 
-def _composed(name: str) -> str:
-    return name if name.isascii() else unicodedata.normalize("NFC", name)
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """How far a file's name may be from the one in the JSON.
+
+    Attributes:
+        candidates: returns the files whose last part is that near to another
+        difference: what differs, in words
+    """
+
+    candidates: Callable[[FileIndex, str], Iterator[str] | list[str]]
+    difference: str | None = None
+
+
+def _but_case(index: FileIndex, last: str) -> Iterator[str]:
+    wanted = folded(last)
+    return (n for n in index.with_stem(last) if folded(last_part(n)) == wanted)
+
+
+def _but_extension(index: FileIndex, last: str) -> Iterator[str]:
+    for name in index.with_stem(last):
+        folders = map(folded, name.split("/")[:-1])
+        if is_image_name(name) and _NOT_OF_IMAGES.isdisjoint(folders):
+            yield name
+
+
+_same_name = _Level(FileIndex.with_last_part)
+_same_but_case = _Level(_but_case, "upper and lower case")
+_same_but_extension = _Level(_but_extension, "the extension")
+
+
+def _shared_folders(way: Parts, name: str) -> int:
+    """Returns the number of folders that the ends of two names share."""
+    shared = 0
+    for ours, theirs in zip(way[-2::-1], name.split("/")[-2::-1], strict=False):
+        if folded(ours) != folded(theirs):
+            break
+        shared += 1
+    return shared
+
+
+def _is_tail(file_name: str, found: str) -> bool:
+    return f"/{found}".endswith(f"/{file_name}")

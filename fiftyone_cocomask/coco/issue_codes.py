@@ -61,8 +61,36 @@ class IssueCode(Word):
     )
     JSON_IGNORED = (
         "json_ignored",
-        "A JSON file beside the export's own was left out.",
+        "JSON files that are not COCO exports were left out.",
         Severity.INFO,
+    )
+    JSON_SET_ASIDE = (
+        "json_set_aside",
+        "A JSON was left out: a copy of another, or one of captions, keypoints, "
+        "panoptic segments or results.",
+    )
+    JSON_NOT_READ = (
+        "json_not_read",
+        "A COCO JSON was not read, for it is broken or lists another one's images.",
+        Severity.ERROR,
+    )
+    DUPLICATE_KEY = (
+        "duplicate_key",
+        "An object of the JSON has a key twice, with different values.",
+        Severity.ERROR,
+    )
+    ANNOTATIONS_MISSING = (
+        "annotations_missing",
+        "The JSON has no list of annotations: its images are negative ones.",
+    )
+    COORDINATES_NORMALIZED = (
+        "coordinates_normalized",
+        "Coordinates are from 0 to 1 instead of in pixels.",
+        Severity.ERROR,
+    )
+    SEVERAL_PROJECTS = (
+        "several_projects",
+        "The folder holds exports of several projects, under several licences.",
     )
     LINK_REFUSED = ("link_refused", "A link leads out of the export.", Severity.ERROR)
     UNLISTED_FILES = (
@@ -166,6 +194,10 @@ class IssueCode(Word):
         "image_found_elsewhere",
         "The file lies elsewhere in the export than its name says.",
         Severity.INFO,
+    )
+    IMAGE_NAME_DIFFERS = (
+        "image_name_differs",
+        "The file's name differs from the JSON's in case or in the extension.",
     )
     IMAGE_RESIZED = (
         "image_resized",

@@ -5,27 +5,38 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from ..errors import ExportError
-from .files import FolderFiles
+from .document import Document
+from .file_index import FileIndex
+from .files import FolderFiles, is_image_name
 from .formats import describe_other_folder
-from .image_finder import SPLIT_NAMES, Files, ImageFinder
-from .words import printable
+from .image_finder import Files, ImageFinder
+from .jsons import ROBOFLOW_JSON, Finding, JsonFile, choose_jsons
+from .split_folders import (
+    SplitFolders,
+    SplitPlace,
+    base_of_json,
+    is_annotation_folder,
+    is_split_name,
+)
+from .words import printable, shortened_name
 from .zips import ZipFiles
 
-ROBOFLOW_JSON = "_annotations.coco.json"
 DEFAULT_SPLIT = "default"
 _MAX_README = 2**20
-# So many JSONs that might be COCO's are tried.
-_MAX_GUESSES = 20
-_ANNOTATION_FOLDERS = frozenset({"annotations", "annotation", "labels"})
+# Folders of images that a folder with nothing but JSONs may have beside it. For names
+# of less meaning, nothing outside of the JSON's folder is looked at.
+_FOLDERS_BESIDE_JSONS = frozenset({"images", "image", "imgs", "img", "jpegimages"})
 # What the names of COCO JSONs have around the name of their split.
 _NAME_AFFIXES = re.compile(
     r"^_?(annotations?|instances|labels|coco|result)(?=$|[-_. ])[-_. ]*"
-    r"|[-_. ]*(annotations?|coco)$"
+    r"|[-_. ]*(annotations?|coco|instances|instances[-_. ]default)$",
+    re.IGNORECASE,
 )
 
 
@@ -36,14 +47,16 @@ class SplitFiles:
     Attributes:
         name: the split's name
         json_name: the name of its JSON, for messages
-        read_json: returns the JSON's bytes
+        document: returns the JSON's parts, once
         images: finds its images
+        json_in_export: the JSON's name among the export's files
     """
 
     name: str
     json_name: str
-    read_json: Callable[[], bytes]
+    document: Callable[[], Document]
     images: ImageFinder
+    json_in_export: str = ""
 
 
 @dataclass(slots=True)
@@ -52,11 +65,10 @@ class ExportFiles:
 
     Attributes:
         name: the export's name
-        files: all its files
+        files: its images' files, and what is beside them
         splits: its splits, in the order of their names
         readmes: Roboflow's README texts, by name
-        ignored_jsons: the names of JSON files that were left out
-        guessed: whether nothing says that the JSONs are COCO's
+        findings: what there is to say of its other JSONs
         others: further files to close in the end
     """
 
@@ -64,8 +76,7 @@ class ExportFiles:
     files: Files
     splits: list[SplitFiles]
     readmes: dict[str, str] = field(default_factory=dict)
-    ignored_jsons: list[str] = field(default_factory=list)
-    guessed: bool = False
+    findings: list[Finding] = field(default_factory=list)
     others: tuple[Files, ...] = ()
 
     def close(self) -> None:
@@ -74,7 +85,7 @@ class ExportFiles:
             files.close()
 
 
-def find_export(path: Path, image_dir: Path | None = None) -> ExportFiles:
+def find_export(path: str | Path, image_dir: str | Path | None = None) -> ExportFiles:
     """Finds the splits of an export.
 
     Args:
@@ -84,100 +95,160 @@ def find_export(path: Path, image_dir: Path | None = None) -> ExportFiles:
     Raises:
         ExportError: if there is nothing of the kind
     """
+    place = _given_path(path, "path")
+    images = None if image_dir is None else _given_path(image_dir, "image_dir")
     # os.path's functions, unlike Path's, say False of what cannot be a path.
-    if image_dir is not None and not os.path.isdir(image_dir):
-        raise ExportError(f"image_dir is not a folder: {printable(str(image_dir))}")
-    if os.path.isdir(path):
-        return _export_of(FolderFiles(path), path.resolve().name, image_dir)
-    if not os.path.isfile(path):
-        raise ExportError(f"There is no export at {printable(str(path))}")
-    if path.suffix.lower() == ".zip" or _is_zip(path):
-        files = ZipFiles(path)
+    if images is not None and not os.path.isdir(images):
+        raise ExportError(f"image_dir is not a folder: {printable(str(images))}")
+    if os.path.isdir(place):
+        return _export_of(FolderFiles(place), place.resolve().name, images)
+    if not os.path.isfile(place):
+        raise ExportError(f"There is no export at {printable(str(place))}")
+    if place.suffix.lower() == ".zip" or _is_zip(place):
+        files = ZipFiles(place)
         try:
-            return _export_of(files, path.stem.removesuffix(".coco"), image_dir)
+            return _export_of(files, place.stem.removesuffix(".coco"), images)
         except ExportError:
             files.close()
             raise
-    return _export_of_json(path, image_dir)
+    return _export_of_json(place, images)
+
+
+def _given_path(path: str | Path, option: str) -> Path:
+    """Returns a path that a caller gave, absolute.
+
+    Raises:
+        ExportError: if it is not one that files can have and a database can store
+    """
+    if not isinstance(path, (str, os.PathLike)):
+        raise ExportError(f"{option} must be a path, not {printable(repr(path))}")
+    text = os.fsdecode(path)
+    if not text.strip():
+        raise ExportError(f"{option} is empty; give the path of an export")
+    text = os.path.expanduser(text)
+    try:
+        os.path.realpath(text).encode()
+    except UnicodeEncodeError:
+        raise ExportError(
+            f"{printable(text)} has a name that is not valid UTF-8, which FiftyOne "
+            "cannot store; rename it"
+        ) from None
+    except ValueError:
+        # A name with a NUL, which no file has.
+        raise ExportError(f"There is no export at {printable(text)}") from None
+    return Path(text)
 
 
 def _export_of(files: Files, name: str, image_dir: Path | None) -> ExportFiles:
-    jsons, ignored, guessed = _coco_jsons(files.names)
+    index = FileIndex(files.names)
+    jsons = [
+        JsonFile(n, files.path(n), partial(files.read, n))
+        for n in files.names
+        if n.lower().endswith(".json")
+    ]
     if not jsons:
-        other = describe_other_folder(files.names)
-        hint = f"; it looks like {other}: export it as COCO" if other else ""
-        links = ", ".join(sorted(files.refused_links)[:3])
-        refused = f"; links that lead out of it are refused: {links}" if links else ""
-        raise ExportError(f"{files.root} holds no {ROBOFLOW_JSON}{hint}{refused}")
-    names = _split_names(jsons, name)
-    image_files: Files = files if image_dir is None else FolderFiles(image_dir)
-    folders = {name.rpartition("/")[0] for name in jsons} - {""}
-    taken = frozenset({*names.values(), *folders})
+        raise _no_json(files)
+    chosen = choose_jsons(jsons, index)
+    names = _split_names(chosen.named, name)
+    names |= _split_names(chosen.others, name, names.values())
+    image_files, image_index = files, index
+    if image_dir is not None:
+        image_files = FolderFiles(image_dir)
+        image_index = FileIndex(image_files.names)
+    every = [*chosen.named, *chosen.others]
+    places = [
+        SplitPlace(
+            names[json.name],
+            base_of_json(json.name.rpartition("/")[0], index)
+            if image_dir is None
+            else "",
+        )
+        for json in every
+    ]
+    folders = SplitFolders(places)
     splits = [
         SplitFiles(
-            names[json_name],
-            files.path(json_name),
-            _reader(files, json_name),
-            ImageFinder(
-                image_files,
-                "" if image_dir is not None else _base_of(json_name),
-                names[json_name],
-                taken,
-                json_name.rpartition("/")[0],
-            ),
+            place.name,
+            json.path,
+            json.take_document,
+            ImageFinder(image_files, image_index, place, folders),
+            json.name,
         )
-        for json_name in jsons
+        for json, place in zip(every, places, strict=True)
     ]
     splits.sort(key=lambda split: split.name)
     return ExportFiles(
-        name, image_files, splits, _readmes(files), ignored, guessed, (files,)
+        name, image_files, splits, _readmes(files), chosen.findings, (files,)
     )
+
+
+def _no_json(files: Files) -> ExportError:
+    other = describe_other_folder(files.names)
+    hint = f"; it looks like {other}: export it as COCO" if other else ""
+    links = ", ".join(map(shortened_name, sorted(files.refused_links)[:3]))
+    refused = f"; links that lead out of it are refused: {links}" if links else ""
+    return ExportError(f"{files.root} holds no {ROBOFLOW_JSON}{hint}{refused}")
 
 
 def _export_of_json(path: Path, image_dir: Path | None) -> ExportFiles:
     name = _name_of_json(path.name)
-    folder = path.resolve().parent
-    in_annotations = folder.name in _ANNOTATION_FOLDERS
-    root = image_dir or (folder.parent if in_annotations else folder)
-    files = FolderFiles(root)
-    split = name or (folder.name if folder.name in SPLIT_NAMES else DEFAULT_SPLIT)
-    taken = SPLIT_NAMES if split in SPLIT_NAMES else frozenset[str]()
+    folder, files = _files_of_json(path, image_dir)
+    split = name or (folder.name if is_split_name(folder.name) else DEFAULT_SPLIT)
     export_name = folder.name if path.name == ROBOFLOW_JSON or not name else path.stem
+    json = JsonFile(path.name, str(path), path.read_bytes)
+    finder = ImageFinder(files, FileIndex(files.names), SplitPlace(split, ""))
     return ExportFiles(
         export_name,
         files,
-        [
-            SplitFiles(
-                split,
-                str(path),
-                _reader_of_path(path),
-                ImageFinder(files, "", split, taken),
-            )
-        ],
+        [SplitFiles(_safe_split_name(split), json.path, json.take_document, finder)],
         _readmes(files),
     )
 
 
-def _coco_jsons(names: frozenset[str]) -> tuple[list[str], list[str], bool]:
-    """Returns the COCO JSONs among the files, and the other JSONs.
+def _files_of_json(path: Path, image_dir: Path | None) -> tuple[Path, FolderFiles]:
+    """Returns the folder that a JSON is in, and the files among which its images are.
 
-    Roboflow's where there are any; else those named as COCO names its own; else all,
-    which is a guess: the last value says so.
+    Those beside the JSON or beside its folder of annotations. A JSON that is a link is
+    taken to be where the link is, or else, where no images are there, where it leads.
     """
-    jsons = sorted(name for name in names if name.lower().endswith(".json"))
-    for pattern in (r"_annotations\.coco\.json", r".*\.coco\.json", r"instances.*"):
-        wanted = [n for n in jsons if re.fullmatch(pattern, n.rpartition("/")[2])]
-        if wanted:
-            return wanted, sorted(set(jsons) - set(wanted)), False
-    return jsons[:_MAX_GUESSES], jsons[_MAX_GUESSES:], True
+    folder = Path(os.path.abspath(path)).parent
+    if image_dir is not None:
+        return folder, FolderFiles(image_dir)
+    files = FolderFiles(_root_of_json(folder))
+    real = path.resolve().parent
+    if real != folder.resolve() and not any(map(is_image_name, files.names)):
+        beside_real = FolderFiles(_root_of_json(real))
+        if any(map(is_image_name, beside_real.names)):
+            return real, beside_real
+    return folder, files
 
 
-def _split_names(jsons: list[str], export: str) -> dict[str, str]:
-    """Returns a name for each JSON's split; no two share one."""
-    short = {name: _split_name(name, export) for name in jsons}
+def _root_of_json(folder: Path) -> Path:
+    if is_annotation_folder(folder.name):
+        return folder.parent
+    try:
+        names = os.listdir(folder)
+        beside = os.listdir(folder.parent)
+    except OSError:
+        return folder
+    has_images = any(
+        is_image_name(name) or os.path.isdir(folder / name) for name in names
+    )
+    has_image_folder = any(
+        name.lower() in _FOLDERS_BESIDE_JSONS and os.path.isdir(folder.parent / name)
+        for name in beside
+    )
+    return folder.parent if has_image_folder and not has_images else folder
+
+
+def _split_names(
+    jsons: list[JsonFile], export: str, used: Iterable[str] = ()
+) -> dict[str, str]:
+    """Returns a name for each JSON's split, by the JSON's; no two share one."""
+    short = {json.name: _split_name(json.name, export) for json in jsons}
     repeated = {name for name, count in Counter(short.values()).items() if count > 1}
     names: dict[str, str] = {}
-    taken: set[str] = set()
+    taken = set(used)
     for json_name, name in short.items():
         if name in repeated:
             name = json_name.rpartition("/")[0] or name
@@ -194,12 +265,13 @@ def _split_names(jsons: list[str], export: str) -> dict[str, str]:
 def _split_name(json_name: str, export: str) -> str:
     folder, _, last = json_name.rpartition("/")
     own = _name_of_json(last)
-    parent = folder.rpartition("/")[2]
     if own:
         return own
-    if parent and parent not in _ANNOTATION_FOLDERS:
-        return parent
-    return export if export in SPLIT_NAMES else DEFAULT_SPLIT
+    while folder and is_annotation_folder(folder):
+        folder = folder.rpartition("/")[0]
+    if folder:
+        return folder.rpartition("/")[2]
+    return export if is_split_name(export) else DEFAULT_SPLIT
 
 
 def _name_of_json(file_name: str) -> str:
@@ -213,14 +285,8 @@ def _name_of_json(file_name: str) -> str:
 
 def _safe_split_name(name: str) -> str:
     """Returns a name that can be a folder, a tag and a key in MongoDB."""
-    return re.sub(r"[.$\0:*?\"<>|\\]", "_", name).strip() or DEFAULT_SPLIT
-
-
-def _base_of(json_name: str) -> str:
-    folder = json_name.rpartition("/")[0]
-    if folder.rpartition("/")[2] in _ANNOTATION_FOLDERS:
-        folder = folder.rpartition("/")[0]
-    return f"{folder}/" if folder else ""
+    plain = "".join(sign if sign.isprintable() else "_" for sign in name)
+    return re.sub(r"[.$:*?\"<>|\\]", "_", plain).strip() or DEFAULT_SPLIT
 
 
 def _readmes(files: Files) -> dict[str, str]:
@@ -235,28 +301,6 @@ def _readmes(files: Files) -> dict[str, str]:
             except OSError:
                 continue
     return texts
-
-
-def _reader(files: Files, name: str) -> Callable[[], bytes]:
-    def read() -> bytes:
-        try:
-            return files.read(name)
-        except OSError as error:
-            reason = error.strerror or error
-            raise ExportError(f"{files.path(name)} cannot be read: {reason}") from error
-
-    return read
-
-
-def _reader_of_path(path: Path) -> Callable[[], bytes]:
-    def read() -> bytes:
-        try:
-            return path.read_bytes()
-        except OSError as error:
-            reason = error.strerror or error
-            raise ExportError(f"{path} cannot be read: {reason}") from error
-
-    return read
 
 
 def _is_zip(path: Path) -> bool:

@@ -64,7 +64,7 @@ def _are_same_bytes(copies: _Copies) -> bool:
     for index, entry in copies:
         finder = index.files.images
         try:
-            places.append((finder.files, finder.find(entry.file_name)[0]))
+            places.append((finder.files, finder.find(entry.file_name).name))
         except (UnsafeNameError, ImageMissingError):
             return False
     try:

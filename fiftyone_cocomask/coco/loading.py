@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from ..errors import ExportError
 from .files import UnsafeNameError
-from .image_finder import ImageFinder, ImageMissingError
+from .image_finder import FoundImage, ImageFinder, ImageMissingError
 from .images import ImageFileError, ImageHeader, ImageTooLargeError, read_header
 from .issues import IssueCode
 from .zips import ZipFiles
@@ -33,13 +33,13 @@ class LoadedImage:
     Attributes:
         name: the file's name in the export
         path: its path; in a zip that was not unpacked, what it would be
-        is_in_place: whether it lies where the JSON says
+        found: how it was found
         header: its header
     """
 
     name: str
     path: Path
-    is_in_place: bool
+    found: FoundImage
     header: ImageHeader
 
 
@@ -72,14 +72,14 @@ def load_image(
         ExportError: if that folder cannot be written to
     """
     try:
-        name, is_in_place = finder.find(file_name)
+        found = finder.find(file_name)
     except UnsafeNameError as error:
         return UnusableImage(
             IssueCode.FILE_NAME_UNSAFE, f"its name is refused: {error}"
         )
     except ImageMissingError as error:
         return UnusableImage(IssueCode.IMAGE_MISSING, str(error))
-    files = finder.files
+    files, name = finder.files, found.name
     try:
         if unpack_to is not None and isinstance(files, ZipFiles):
             path = files.unpack(name, unpack_to)
@@ -100,7 +100,7 @@ def load_image(
             ) from error
         reason = error.strerror or str(error)
         return UnusableImage(IssueCode.IMAGE_UNREADABLE, reason, name)
-    return LoadedImage(name, path, is_in_place, header)
+    return LoadedImage(name, path, found, header)
 
 
 def mapped(

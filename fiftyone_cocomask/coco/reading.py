@@ -14,6 +14,7 @@ from .frames import Finding, frame_of
 from .images import mime_type
 from .issues import Action, IssueCode
 from .loading import LoadedImage, UnusableImage, load_image, mapped
+from .normalized import NormalizedCoordinates
 from .originals import AnnotationForm, image_original
 from .records import ImageRecord
 from .report import ExportReport
@@ -22,7 +23,6 @@ from .sources import source_name, user_tags
 from .splits import ImageEntry, SplitIndex
 
 _MAX_SIDE = 10_000_000
-_EXAMPLES = 3
 
 
 class SplitReading:
@@ -33,6 +33,7 @@ class SplitReading:
         categories: its categories
         report: where issues go
         unpack_to: the folder to unpack a zip's images to; None reads them in place
+        listed: the files that splits list, to which this one adds its own
     """
 
     def __init__(
@@ -41,12 +42,14 @@ class SplitReading:
         categories: Categories,
         report: ExportReport,
         unpack_to: Path | None,
+        listed: set[str],
     ) -> None:
         self._index = index
         self._report = report
         self._unpack_to = unpack_to
         self._notes = Notes()
-        self._listed: set[str] = set()
+        self._listed = listed
+        self._normalized = NormalizedCoordinates()
         self._annotations = AnnotationReader(
             index.name, categories, index.repeated_ids, report, self._notes
         )
@@ -59,6 +62,7 @@ class SplitReading:
     def images(self, num_workers: int | None) -> Iterator[ImageRecord]:
         """Yields the images that can become samples, with their annotations."""
         groups = list(self._index.images.values())
+        self._index.files.images.expect(g[0].file_name for g in groups)
         self._index.images.clear()
         loaded = mapped(self._load, groups, num_workers)
         for place, image in enumerate(loaded):
@@ -71,23 +75,14 @@ class SplitReading:
                 self._listed.add(image.name)
 
     def report_rest(self) -> None:
-        """Reports what belongs to no image: orphans, notes, unlisted files."""
+        """Reports what belongs to no image: orphans, notes, what is true of all."""
         index = self._index
         self._annotations.drop_orphans(index.orphans)
         index.orphans = []
         self._notes.report(
             self._report, index.name, index.num_images, index.num_annotations
         )
-        unlisted = index.files.images.unlisted(self._listed)
-        if unlisted:
-            self._report.unlisted += len(unlisted)
-            self._report.add(
-                IssueCode.UNLISTED_FILES,
-                f"{len(unlisted):,} image files are not in the JSON: "
-                f"{', '.join(unlisted[:_EXAMPLES])}",
-                Action.KEPT,
-                split=index.name,
-            )
+        self._normalized.report(self._report, index.name)
 
     def _load(self, entries: list[ImageEntry]) -> LoadedImage | UnusableImage:
         return load_image(
@@ -139,7 +134,9 @@ class SplitReading:
                 record.stored_bytes += len(record.original or "")
             if finding is not None:
                 self._tell(finding, entry, record)
+            before = len(record.annotations)
             self._annotations.read(entry.annotations, record, frame)
+            self._normalized.add(record, record.annotations[before:], frame)
         assert record is not None
         self._report.usable_images += 1
         if not any(entry.annotations for entry in entries):
@@ -151,7 +148,15 @@ class SplitReading:
     def _report_file(
         self, entry: ImageEntry, image: LoadedImage, record: ImageRecord
     ) -> None:
-        if not image.is_in_place:
+        if image.found.difference is not None:
+            finding = (
+                IssueCode.IMAGE_NAME_DIFFERS,
+                f"it is taken to be '{image.name}', whose name differs in "
+                f"{image.found.difference}",
+                Action.REPAIRED,
+            )
+            self._tell(finding, entry, record)
+        elif not image.found.is_in_place:
             finding = (
                 IssueCode.IMAGE_FOUND_ELSEWHERE,
                 f"it lies at '{image.name}'",

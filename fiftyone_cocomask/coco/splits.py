@@ -9,12 +9,13 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from .document import Document, Raw, decode, normal_id, parse_document
+from .document import Document, Raw, decode, normal_id
 from .files import UnsafeNameError, checked_name
 from .issues import Action, IssueCode
 from .layout import SplitFiles
 from .originals import header_text
 from .records import CocoId
+from .repeated_keys import repeated_keys
 from .report import ExportReport
 from .sources import source_key
 from .words import shortened, type_name
@@ -77,7 +78,7 @@ class SplitIndex:
         self.name = files.name
         self.files = files
         self._report = report
-        document = parse_document(files.read_json(), files.json_name)
+        document = files.document()
         self.info = document.info
         self.licenses = document.licenses
         self.category_entries = document.categories
@@ -92,6 +93,7 @@ class SplitIndex:
                 Action.REPAIRED,
                 split=self.name,
             )
+        self._report_document(document)
         for key in left_out:
             report.add(
                 IssueCode.KEY_TOO_LARGE,
@@ -108,6 +110,24 @@ class SplitIndex:
         self.repeated_ids: frozenset[CocoId] = frozenset()
         self._index_annotations(document)
         self._report_case()
+
+    def _report_document(self, document: Document) -> None:
+        path = self.files.json_name
+        for repeated in document.repeated:
+            self._report.add(
+                IssueCode.DUPLICATE_KEY,
+                f"in {path} {repeated}",
+                Action.REPAIRED,
+                split=self.name,
+            )
+        if not document.has_annotations:
+            self._report.add(
+                IssueCode.ANNOTATIONS_MISSING,
+                f"{path} has no 'annotations': its {self.num_images:,} images are "
+                "negative ones",
+                Action.KEPT,
+                split=self.name,
+            )
 
     def _index_images(self, document: Document) -> None:
         for raw in document.images:
@@ -148,9 +168,17 @@ class SplitIndex:
                 file_name=file_name,
             )
             return None
-        return ImageEntry(
+        entry = ImageEntry(
             raw, coco_id, file_name, source_key(file_name, value.get("extra"))
         )
+        for key in repeated_keys(raw, value):
+            self._tell(
+                IssueCode.DUPLICATE_KEY,
+                f"its entry has '{shortened(key)}' twice; the last one counts",
+                Action.REPAIRED,
+                entry,
+            )
+        return entry
 
     def _report_duplicate_id(self, entry: ImageEntry, first: ImageEntry) -> None:
         if entry.file_name == first.file_name:

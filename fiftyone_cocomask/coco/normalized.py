@@ -1,0 +1,67 @@
+"""Coordinates from 0 to 1, of exports that count parts of the image and not pixels."""
+
+from __future__ import annotations
+
+from .frames import Frame
+from .issues import Action, IssueCode
+from .records import Annotation, ImageRecord
+from .report import ExportReport
+
+_TOLERANCE = 1e-3
+# In an image of a few pixels an object of less than one is nothing strange.
+_MIN_SIDE = 4
+
+
+class NormalizedCoordinates:
+    """Counts, over a split, the annotations whose coordinates are from 0 to 1."""
+
+    def __init__(self) -> None:
+        self._total = 0
+        self._from_0_to_1 = 0
+        self._has_fraction = False
+        self._example: ImageRecord | None = None
+
+    def add(
+        self, record: ImageRecord, annotations: list[Annotation], frame: Frame
+    ) -> None:
+        """Counts the annotations of an image.
+
+        Args:
+            record: the image
+            annotations: its annotations, in pixels of its file
+            frame: how the JSON's coordinates were mapped to these pixels
+        """
+        if min(frame.width, frame.height) < _MIN_SIDE:
+            return
+        x_unit = frame.shown_width / frame.width
+        y_unit = frame.shown_height / frame.height
+        for annotation in annotations:
+            if annotation.box is None or annotation.rle is not None:
+                continue
+            self._total += 1
+            x, y, width, height = annotation.box
+            edges = (x / x_unit, y / y_unit)
+            ends = ((x + width) / x_unit, (y + height) / y_unit)
+            if min(edges) < -_TOLERANCE or max(ends) > 1 + _TOLERANCE:
+                continue
+            self._from_0_to_1 += 1
+            if any(number not in (0, 1) for number in (*edges, *ends)):
+                self._has_fraction = True
+                self._example = self._example or record
+
+    def report(self, report: ExportReport, split: str) -> None:
+        """Reports it where it is true of half of the annotations."""
+        if not self._has_fraction or 2 * self._from_0_to_1 < self._total:
+            return
+        assert self._example is not None
+        report.add(
+            IssueCode.COORDINATES_NORMALIZED,
+            f"the coordinates of {self._from_0_to_1:,} of {self._total:,} annotations "
+            "are from 0 to 1: they seem to be parts of the image's width and height, "
+            "and COCO's are pixels; export again in pixels, or multiply every x by the "
+            "image's width and every y by its height",
+            Action.KEPT,
+            split=split,
+            file_name=self._example.file_name,
+            image_id=self._example.coco_id,
+        )
