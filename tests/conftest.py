@@ -10,6 +10,7 @@ from hypothesis import settings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 EXPORTS = REPOSITORY.parent / "shared" / "exports"
+CASES = REPOSITORY.parent / "shared" / "cases"
 
 needs_posix = pytest.mark.skipif(
     sys.platform == "win32", reason="processes are forked, or sent signals"
@@ -26,3 +27,11 @@ def exports() -> Path:
     if not EXPORTS.is_dir():
         pytest.skip(f"no real exports at {EXPORTS}")
     return EXPORTS
+
+
+@pytest.fixture(scope="session")
+def cases() -> Path:
+    """The folder of small inputs from real work; tests that need it skip without it."""
+    if not CASES.is_dir():
+        pytest.skip(f"no cases at {CASES}")
+    return CASES

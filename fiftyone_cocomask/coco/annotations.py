@@ -16,6 +16,7 @@ from .issues import Action, IssueCode
 from .judging import Geometry, judge
 from .originals import AnnotationForm, annotation_original
 from .records import Annotation, CocoId, ImageRecord
+from .repeated_keys import repeated_keys
 from .report import ExportReport
 from .ring_figures import measure_rings
 from .words import shortened, type_name
@@ -135,7 +136,14 @@ class AnnotationReader:
     def _draft(self, entry: Raw, image: ImageRecord) -> Draft | None:
         value = decode(entry)
         if isinstance(value, dict):
-            return read_draft(entry, value, self._categories)
+            draft = read_draft(entry, value, self._categories)
+            for key in repeated_keys(entry, value):
+                draft.tell(
+                    IssueCode.DUPLICATE_KEY,
+                    f"it has '{shortened(key)}' twice; the last one counts",
+                    Action.KEPT,
+                )
+            return draft
         self.drop_all(
             [entry],
             IssueCode.ANNOTATION_MALFORMED,

@@ -126,10 +126,10 @@ class ImageFinder:
                         return FoundImage(
                             found, _is_tail(file_name, found), level.difference
                         )
-        if unsafe is not None:
-            raise unsafe
         for way in ways:
             self._refuse_link(way)
+        if unsafe is not None:
+            raise unsafe
         if self._reserved:
             raise ImageMissingError("there is no such file in the export")
         raise ImageMissingError(

@@ -26,9 +26,9 @@ def spellings(file_name: str) -> list[Parts]:
     """
     found: dict[Parts, None] = {}
     for text in _texts(file_name):
-        parts = _parts(text)
-        if parts:
-            found[parts] = None
+        for parts in (_parts(text), _parts(_DRIVE.sub("", text))):
+            if parts:
+                found[parts] = None
     return list(found)
 
 
@@ -68,7 +68,6 @@ def _decoded(text: str) -> Iterator[str]:
 def _parts(text: str) -> Parts:
     if "\0" in text:
         return ()
-    text = _DRIVE.sub("", text)
     ends_open = text.endswith(("/", "\\"))
     parts = tuple(p for p in re.split(r"[/\\]", text) if p not in ("", ".", ".."))
     return () if ends_open else parts
