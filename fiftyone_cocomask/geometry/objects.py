@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from pycocotools import mask as mask_utils
 
-from .patches import EMPTY_PATCH, Patch, rle_patches
+from .patches import EMPTY_PATCH, Patch, patch_rle, rle_patches
 from .runs import RLE
 
 Rasterizer = Literal["coco", "opencv"]
@@ -93,6 +93,19 @@ class Canvas:
             decoded = rle_patches(encoded, self.height, self.width)
             for item, rle in zip(batch, rles, strict=True):
                 yield self._drawn(item) if rle is None else next(decoded)
+
+    def rles(self, items: Sequence[MaskObject]) -> list[RLE]:
+        """Returns the pixels that each object covers as a compressed RLE.
+
+        Args:
+            items: as for :meth:`patches`
+        """
+        return [
+            patch_rle(self._drawn(item), self.height, self.width)
+            if rle is None
+            else rle
+            for item, rle in zip(items, self._rles(items), strict=True)
+        ]
 
     def areas(self, items: Sequence[MaskObject]) -> np.ndarray:
         """Returns the number of pixels that each object covers, as an int64 array.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from pycocotools import mask as mask_utils
 
 from .runs import RLE, RleError, rle_runs
 
@@ -67,6 +68,34 @@ def rle_patches(rles: Sequence[RLE], height: int, width: int) -> Iterator[Patch]
             start, size = index, 0
         size += length
     yield from _patches(rles[start:], height, width)
+
+
+def patch_rle(patch: Patch, height: int, width: int) -> RLE:
+    """Returns the compressed RLE of an image whose foreground is a patch's.
+
+    Args:
+        patch: the foreground
+        height: the height of the image, in pixels
+        width: its width
+    """
+    # Column by column, with a row of background below, where runs end.
+    padded = np.pad(patch.mask.T, ((0, 0), (0, 1))).ravel().view(np.int8)
+    edges = np.flatnonzero(np.diff(padded, prepend=np.int8(0)))
+    columns, rows = np.divmod(edges, patch.mask.shape[0] + 1)
+    places = (patch.x + columns) * height + patch.y + rows
+    # A run that reaches the bottom goes on where the next column begins with one.
+    starts, stops = places[0::2], places[1::2]
+    joined = starts[1:] == stops[:-1]
+    starts = np.delete(starts, np.flatnonzero(joined) + 1)
+    stops = np.delete(stops, np.flatnonzero(joined))
+    edges = np.stack([starts, stops], axis=1).ravel()
+    runs = np.diff(edges, prepend=0, append=height * width)
+    if len(edges) and not runs[-1]:
+        runs = runs[:-1]
+    encoded: RLE = mask_utils.frPyObjects(
+        {"size": [height, width], "counts": runs.tolist()}, height, width
+    )
+    return encoded
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from .find import (
     list_mask_issues,
     load_mask_issues,
 )
+from .report import MaskIssueReport
 from .rules import IssueLimits, MaskIssue
-from .search import MaskIssueReport
 
 __all__ = [
     "IssueLimits",

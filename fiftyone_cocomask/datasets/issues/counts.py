@@ -10,7 +10,7 @@ from fiftyone import ViewField as F
 from ..cached_sums import KeptSums
 from ..documents import Document, aggregate_documents
 from ..label_lists import LabelList
-from .marks import IssueMarks
+from .find import search_marks
 from .rules import MaskIssue
 
 
@@ -25,11 +25,12 @@ def issue_counts(samples: Any, key: str) -> dict[MaskIssue, int]:
         the issues that there are, and how many labels or samples have each
     """
     dataset = samples._root_dataset
-    marks, labels = _marks(dataset, key)
+    marks = search_marks(dataset, key)
+    lists = {marks.list_of(issue).path: marks.list_of(issue) for issue in MaskIssue}
     tags = {marks.tag(issue): issue for issue in MaskIssue}
 
     def count(view: Any) -> list[Document]:
-        return aggregate_documents(view, _stages(labels, list(tags)))
+        return aggregate_documents(view, _stages(list(lists.values()), list(tags)))
 
     rows = KeptSums(dataset, key).get("issues", samples, count)
     found = {tags[row["tag"]]: int(row["count"]) for row in rows}
@@ -38,26 +39,23 @@ def issue_counts(samples: Any, key: str) -> dict[MaskIssue, int]:
 
 def issue_view(samples: Any, key: str, issue: MaskIssue) -> fo.DatasetView:
     """Returns the samples of an issue, or the labels with their samples."""
-    marks, labels = _marks(samples._root_dataset, key)
+    marks = search_marks(samples._root_dataset, key)
     if issue.of_sample:
         return samples.match_tags(marks.tag(issue))
-    return samples.filter_labels(labels.field, F("tags").contains(marks.tag(issue)))
+    tagged = F("tags").contains(marks.tag(issue))
+    return samples.filter_labels(marks.list_of(issue).field, tagged)
 
 
-def _marks(dataset: fo.Dataset, key: str) -> tuple[IssueMarks, LabelList]:
-    config = dataset.get_run_info(key).config
-    labels = LabelList(config.label_field, config.label_path)
-    return IssueMarks(dataset, key, labels), labels
-
-
-def _stages(labels: LabelList, tags: list[str]) -> list[Document]:
-    of_labels = f"{labels.path}.tags"
+def _stages(lists: list[LabelList], tags: list[str]) -> list[Document]:
+    paths = ["tags", *(f"{labels.path}.tags" for labels in lists)]
     # A list of tags for each label, in one list.
     joined = {
         "$reduce": {
             "input": {
                 "$map": {
-                    "input": labels.expression(),
+                    "input": {
+                        "$concatArrays": [labels.expression() for labels in lists]
+                    },
                     "in": {"$ifNull": ["$$this.tags", []]},
                 }
             },
@@ -66,7 +64,7 @@ def _stages(labels: LabelList, tags: list[str]) -> list[Document]:
         }
     }
     return [
-        {"$match": {"$or": [{name: {"$in": tags}} for name in ("tags", of_labels)]}},
+        {"$match": {"$or": [{name: {"$in": tags}} for name in paths]}},
         {"$project": {"_id": 0, "tag": joined}},
         {"$unwind": "$tag"},
         {"$match": {"tag": {"$in": tags}}},

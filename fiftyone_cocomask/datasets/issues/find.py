@@ -14,8 +14,9 @@ from ..labels import check_has_masks
 from ..run_keys import check_key
 from ..targets import checked_samples
 from .marks import IssueMarks
+from .report import MaskIssueReport
 from .rules import IssueLimits, MaskIssue
-from .search import IssueSearch, MaskIssueReport
+from .search import IssueSearch
 
 _METHOD = "cocomask/issues"
 
@@ -32,12 +33,13 @@ def find_mask_issues(
 ) -> MaskIssueReport:
     """Marks labels and samples whose masks look wrong, and saves a view of each issue.
 
-    Looks for labels that are empty, tiny, nearly as large as their image, cut by the
-    image's edge, hidden under others, rectangles, duplicates of others of the same or
-    another class, or outliers of their class; and for samples whose mask is empty
-    though they have labels, or whose covered area differs from that of other augmented
-    copies of the same source (by the field ``source_name``). The exact rules are in
-    the report's ``definitions``.
+    Looks at each label alone (empty, tiny, huge, rectangle, self-crossing, spike, stray
+    part, unfilled, box only), beside the others of its image (hidden, duplicate, near
+    duplicate, contained, in two classes) and of its class (outlier, coarse); and at
+    samples whose mask is empty though they have labels, whose covered area differs from
+    that of other augmented copies of the same source (by the field ``source_name``), or
+    whose picture is in another split too. The exact rules are in the report's
+    ``definitions``.
 
     Each gets the tag ``<key>:<issue>``, and each issue the saved view ``<key>:
     <issue>``. Searching again under the same key brings both up to date;
@@ -74,29 +76,23 @@ def find_mask_issues(
     if mask_field is not None:
         check_has_masks(dataset, mask_field)
     check_search(dataset, key, label_field)
-    marks = IssueMarks(dataset, key, labels)
-    config = samples.init_run(
-        method=_METHOD,
-        label_field=label_field,
-        label_path=labels.path,
-        limits=limits.to_dict(),
-    )
-    samples.register_run(key, config, overwrite=True)
+    boxes = _boxes_of(dataset, labels)
+    marks = IssueMarks(dataset, key, labels, boxes)
+    _register(samples, key, labels, boxes, limits)
     samples.compute_metadata(progress=False)
-    search = IssueSearch(samples, labels, mask_field, limits)
+    search = IssueSearch(samples, labels, boxes, mask_field, limits)
     with fou.ProgressBar(total=len(samples), progress=progress) as bar:
         for number in search.run():
             bar.update(number)
     report = search.report(key)
-    issues = search.issues
-    marks.set_tags(issues)
-    marks.delete_views()
+    marks.set_tags(search.found)
     base = dataset if dataset.media_type != "group" else samples
     counts = {MaskIssue(name): count for name, count in report.counts.items()}
     views = marks.save_views(base, counts, limits)
+    marks.delete_views(keep=set(views.values()))
     report.views = {issue.value: name for issue, name in views.items()}
     results = samples.init_run_results(key, report=report.to_dict())
-    samples.save_run_results(key, results)
+    samples.save_run_results(key, results, overwrite=True)
     return report
 
 
@@ -120,8 +116,8 @@ def clear_mask_issues(samples: Any, key: str = "mask_issues") -> None:
             f"Dataset '{dataset.name}' has no search for mask issues '{key}' (it has "
             f"{has})"
         )
-    marks = IssueMarks(dataset, key, LabelList(config.label_field, config.label_path))
-    marks.set_tags({})
+    marks = search_marks(dataset, key)
+    marks.remove_tags()
     marks.delete_views()
     dataset.delete_run(key)
 
@@ -171,6 +167,52 @@ def check_search(dataset: fo.Dataset, key: str, label_field: str) -> None:
             f"'{key}' has marked the labels of '{config.label_field}'; give another "
             "key, or clear those issues first"
         )
+
+
+def search_marks(dataset: fo.Dataset, key: str) -> IssueMarks:
+    """Returns the tags and views of a search that there is."""
+    config = dataset.get_run_info(key).config
+    box_field = getattr(config, "box_field", None)
+    boxes = LabelList.of_field(dataset, box_field) if box_field else None
+    labels = LabelList(config.label_field, config.label_path)
+    return IssueMarks(dataset, key, labels, boxes)
+
+
+def _register(
+    samples: Any,
+    key: str,
+    labels: LabelList,
+    boxes: LabelList | None,
+    limits: IssueLimits,
+) -> None:
+    """Registers a search, or says of an earlier one what it looks for now.
+
+    An earlier run is not replaced: a search that is killed leaves its key to its tags
+    and views, so that it can be run again.
+    """
+    config = samples.init_run(
+        method=_METHOD,
+        label_field=labels.field,
+        label_path=labels.path,
+        box_field=boxes.field if boxes is not None else None,
+        limits=limits.to_dict(),
+    )
+    dataset = samples._root_dataset
+    if key in dataset.list_runs():
+        dataset.update_run_config(key, config)
+    else:
+        samples.register_run(key, config)
+
+
+def _boxes_of(dataset: fo.Dataset, labels: LabelList) -> LabelList | None:
+    """Returns the boxes that an import has written beside a field of segmentations."""
+    if not dataset.has_field(f"{labels.path}.coco_id"):
+        return None
+    for name in dataset.get_field_schema(embedded_doc_type=fo.Detections):
+        boxes = LabelList.of_field(dataset, name)
+        if name != labels.field and dataset.has_field(f"{boxes.path}.coco_id"):
+            return boxes
+    return None
 
 
 def _search_config(dataset: fo.Dataset, key: str) -> Any:

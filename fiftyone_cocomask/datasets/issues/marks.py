@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
 from typing import Any
 
 import fiftyone as fo
@@ -10,20 +10,41 @@ from bson import ObjectId
 from fiftyone import ViewField as F
 
 from ...errors import CocoMaskError
-from ..documents import (
-    Document,
-    Update,
-    read_documents,
-    sample_ids,
-    update_documents,
-)
 from ..label_lists import LabelList
-from .rules import IssueLimits, MaskIssue
+from .rules import RETIRED_ISSUES, IssueLimits, MaskIssue
 
-_BATCH_SIZE = 200
+# Labels are selected by their ids, this many at a time.
+_BATCH_SIZE = 10_000
 
-# The issues of each label of a sample by its id; those of the sample under None.
-SampleIssues = dict[ObjectId | None, set[MaskIssue]]
+
+class FoundIssues:
+    """The labels and samples that have each issue."""
+
+    def __init__(self) -> None:
+        self._labels: dict[MaskIssue, dict[ObjectId, ObjectId]] = defaultdict(dict)
+        self._samples: dict[MaskIssue, set[ObjectId]] = defaultdict(set)
+
+    def add_label(
+        self, sample_id: ObjectId, label_id: ObjectId, issue: MaskIssue
+    ) -> None:
+        """Adds an issue of a label."""
+        self._labels[issue][label_id] = sample_id
+
+    def add_sample(self, sample_id: ObjectId, issue: MaskIssue) -> None:
+        """Adds an issue of a sample."""
+        self._samples[issue].add(sample_id)
+
+    def count(self, issue: MaskIssue) -> int:
+        """Returns how many labels, or samples, have an issue."""
+        return len(self._samples[issue] if issue.of_sample else self._labels[issue])
+
+    def labels(self, issue: MaskIssue) -> dict[str, str]:
+        """Returns the labels of an issue with their samples, by their ids."""
+        return {str(i): str(sample) for i, sample in self._labels[issue].items()}
+
+    def samples(self, issue: MaskIssue) -> set[str]:
+        """Returns the samples of an issue, by their ids."""
+        return {str(sample) for sample in self._samples[issue]}
 
 
 class IssueMarks:
@@ -33,12 +54,21 @@ class IssueMarks:
         dataset: the dataset
         key: the key of the search, with which its tags and views begin
         labels: where the labels are
+        boxes: where the boxes of the same annotations are, or None
     """
 
-    def __init__(self, dataset: fo.Dataset, key: str, labels: LabelList) -> None:
+    def __init__(
+        self,
+        dataset: fo.Dataset,
+        key: str,
+        labels: LabelList,
+        boxes: LabelList | None = None,
+    ) -> None:
         self._dataset = dataset
         self._key = key
         self._labels = labels
+        self._boxes = boxes
+        self._names = [*(issue.value for issue in MaskIssue), *RETIRED_ISSUES]
 
     def tag(self, issue: MaskIssue) -> str:
         """Returns the tag of an issue."""
@@ -47,6 +77,11 @@ class IssueMarks:
     def view_name(self, issue: MaskIssue) -> str:
         """Returns the name of the saved view of an issue."""
         return f"{self._key}: {issue.value}"
+
+    def list_of(self, issue: MaskIssue) -> LabelList:
+        """Returns where the labels of an issue are."""
+        in_boxes = issue is MaskIssue.BOX_ONLY and self._boxes is not None
+        return self._boxes if in_boxes and self._boxes is not None else self._labels
 
     def check_views_free(self) -> None:
         """Checks that no saved view of somebody else's has a name of these.
@@ -62,20 +97,29 @@ class IssueMarks:
                     f"'{self.view_name(issue)}' already; give another key"
                 )
 
-    def set_tags(self, issues: dict[ObjectId, SampleIssues]) -> None:
+    def set_tags(self, found: FoundIssues) -> None:
         """Sets the tags of samples and labels, and removes those that are outdated.
 
-        Args:
-            issues: the issues of each sample that has some
+        FiftyOne adds and removes tags one by one, so those that somebody sets at the
+        same time stay.
         """
-        for ids in self._ids(issues):
-            documents = read_documents(
-                self._dataset,
-                ids,
-                ["tags", f"{self._labels.path}._id", f"{self._labels.path}.tags"],
-            )
-            updates = (self._update(d, issues.get(d["_id"], {})) for d in documents)
-            update_documents(self._dataset, [u for u in updates if u is not None])
+        for labels in filter(None, (self._labels, self._boxes)):
+            self._set_label_tags(labels, found)
+        present = self._tagged_samples()
+        for name in self._names:
+            tag = f"{self._key}:{name}"
+            wanted = set()
+            if name not in RETIRED_ISSUES:
+                wanted = found.samples(MaskIssue(name))
+            everything = self._everything()
+            if outdated := present[tag] - wanted:
+                everything.select(list(outdated)).untag_samples(tag)
+            if missing := wanted - present[tag]:
+                everything.select(list(missing)).tag_samples(tag)
+
+    def remove_tags(self) -> None:
+        """Removes all tags."""
+        self.set_tags(FoundIssues())
 
     def save_views(
         self, base: Any, counts: dict[MaskIssue, int], limits: IssueLimits
@@ -97,61 +141,84 @@ class IssueMarks:
             if issue.of_sample:
                 view = base.match_tags(self.tag(issue))
             else:
-                tagged = F("tags").contains(self.tag(issue))
-                view = self._labels_view(base, tagged)
+                view = self._labels_view(base, issue)
             names[issue] = self.view_name(issue)
             self._dataset.save_view(
                 names[issue], view, description=limits.definition(issue), overwrite=True
             )
         return names
 
-    def delete_views(self) -> None:
-        """Deletes the saved views."""
-        present = self._dataset.list_saved_views()
-        for issue in MaskIssue:
-            if self.view_name(issue) in present:
-                self._dataset.delete_saved_view(self.view_name(issue))
+    def delete_views(self, keep: set[str] | None = None) -> None:
+        """Deletes the saved views.
 
-    def _labels_view(self, base: Any, condition: Any) -> fo.DatasetView:
-        if not self._labels.is_list:
-            return base.match(F(self._labels.field).apply(condition))
-        return base.filter_labels(self._labels.field, condition)
+        Args:
+            keep: names of views to leave alone
+        """
+        present = set(self._dataset.list_saved_views()) - (keep or set())
+        for name in self._names:
+            if f"{self._key}: {name}" in present:
+                self._dataset.delete_saved_view(f"{self._key}: {name}")
 
-    def _ids(self, issues: dict[ObjectId, SampleIssues]) -> Iterator[list[ObjectId]]:
-        """Yields the samples that have an issue or one of the tags, each once."""
-        flagged = list(issues)
-        for start in range(0, len(flagged), _BATCH_SIZE):
-            yield flagged[start : start + _BATCH_SIZE]
-        tags = [self.tag(issue) for issue in MaskIssue]
-        tagged = [{"tags": {"$in": tags}}, {f"{self._labels.path}.tags": {"$in": tags}}]
-        for ids in sample_ids(self._dataset, {"$or": tagged}, _BATCH_SIZE):
-            yield [i for i in ids if i not in issues]
+    def _labels_view(self, base: Any, issue: MaskIssue) -> fo.DatasetView:
+        labels, tagged = self.list_of(issue), F("tags").contains(self.tag(issue))
+        if not labels.is_list:
+            return base.match(F(labels.field).apply(tagged))
+        return base.filter_labels(labels.field, tagged)
 
-    def _update(self, document: Document, issues: SampleIssues) -> Update | None:
-        changes: Document = {}
-        tags = self._changed_tags(document.get("tags"), issues.get(None, set()))
-        if tags is not None:
-            changes["tags"] = tags
-        labels = self._labels.documents(document)
-        for index, label in enumerate(labels):
-            wanted = issues.get(label["_id"], set())
-            tags = self._changed_tags(label.get("tags"), wanted)
-            if tags is not None:
-                changes[self._labels.attribute(index, "tags")] = tags
-        if not changes:
-            return None
-        return (
-            document["_id"],
-            changes,
-            self._labels.guard([label["_id"] for label in labels]),
+    def _everything(self) -> Any:
+        """Returns all samples, also those of the slices of a group."""
+        if self._dataset.media_type == "group":
+            return self._dataset.select_group_slices(media_type="image")
+        return self._dataset
+
+    def _set_label_tags(self, labels: LabelList, found: FoundIssues) -> None:
+        present = self._tagged_labels(labels)
+        for name in self._names:
+            tag = f"{self._key}:{name}"
+            wanted: dict[str, str] = {}
+            if name not in RETIRED_ISSUES and self.list_of(MaskIssue(name)) == labels:
+                wanted = found.labels(MaskIssue(name))
+            outdated = {i: s for i, s in present[tag].items() if i not in wanted}
+            for view in self._selected(labels, outdated):
+                view.untag_labels(tag, labels.field)
+            missing = {i: s for i, s in wanted.items() if i not in present[tag]}
+            for view in self._selected(labels, missing):
+                view.tag_labels(tag, labels.field)
+
+    def _selected(self, labels: LabelList, ids: dict[str, str]) -> Any:
+        """Yields views of labels, given with their samples."""
+        everything = self._everything()
+        label_ids = list(ids)
+        for start in range(0, len(label_ids), _BATCH_SIZE):
+            some = label_ids[start : start + _BATCH_SIZE]
+            samples = list({ids[label_id] for label_id in some})
+            yield everything.select(samples).select_labels(
+                ids=some, fields=labels.field
+            )
+
+    def _tagged_labels(self, labels: LabelList) -> dict[str, dict[str, str]]:
+        """Returns the labels that have each tag, with their samples."""
+        tags = [f"{self._key}:{name}" for name in self._names]
+        tagged = self._everything().filter_labels(
+            labels.field, F("tags").contains(tags)
         )
+        found: dict[str, dict[str, str]] = defaultdict(dict)
+        sample_ids, label_ids, tags_of = tagged.values(
+            ["id", f"{labels.path}.id", f"{labels.path}.tags"]
+        )
+        for sample_id, ids, lists in zip(sample_ids, label_ids, tags_of, strict=True):
+            if not labels.is_list:
+                ids, lists = [ids], [lists]
+            for label_id, its_tags in zip(ids, lists, strict=True):
+                for tag in its_tags or ():
+                    found[tag][label_id] = sample_id
+        return found
 
-    def _changed_tags(
-        self, tags: list[str] | None, issues: set[MaskIssue]
-    ) -> list[str] | None:
-        """Returns the tags with ours as they should be, None if they are already."""
-        ours = {self.tag(issue) for issue in MaskIssue}
-        before = tags or []
-        after = [tag for tag in before if tag not in ours]
-        after += [self.tag(issue) for issue in MaskIssue if issue in issues]
-        return after if set(after) != set(before) else None
+    def _tagged_samples(self) -> dict[str, set[str]]:
+        tags = [f"{self._key}:{name}" for name in self._names]
+        tagged = self._everything().match_tags(tags)
+        found: dict[str, set[str]] = defaultdict(set)
+        for sample_id, its_tags in zip(*tagged.values(["id", "tags"]), strict=True):
+            for tag in its_tags or ():
+                found[tag].add(sample_id)
+        return found

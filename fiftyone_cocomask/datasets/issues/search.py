@@ -3,108 +3,106 @@
 from __future__ import annotations
 
 import math
-from array import array
+from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import fiftyone as fo
 import numpy as np
 from bson import ObjectId
 
+from ...errors import CocoMaskError
 from ...geometry.objects import Canvas
 from ..label_lists import LabelList
-from ..labels import mask_objects
+from ..labels import LabelObject, label_documents, mask_objects
 from ..measuring.measure import (
+    LabelFigures,
     NoFiguresError,
     drawing_options,
+    drawn_figures,
     measure_labels,
     measure_mask,
 )
 from ..measuring.reading import SampleReader, SampleRecord
-from .marks import SampleIssues
-from .rules import (
-    IssueLimits,
-    MaskIssue,
+from .dataset_rules import (
+    ClassValues,
+    IdList,
     deviating_copies,
-    label_issues,
-    log_share_outliers,
+    differing_ids,
+    log_density,
 )
+from .image_rules import ImageLabels
+from .leaks import Picture, leaking_samples, read_picture
+from .marks import FoundIssues
+from .report import MaskIssueReport
+from .rules import IssueLimits, MaskIssue
 
 # Reports name at most this many samples.
 _MAX_NAMED = 1000
 
 
-@dataclass(slots=True)
-class MaskIssueReport:
-    """What :func:`find_mask_issues` found.
+class IssueSearch:
+    """Looks at samples; keeps what it found, and about 80 bytes of each label.
+
+    Args:
+        samples: the dataset or view to search
+        labels: where its labels are
+        boxes: where the boxes of the same annotations are, or None
+        mask_field: the field of the labels' masks, or None
+        limits: the numbers in the rules
 
     Attributes:
-        key: the key of the search
-        images: the number of samples that were looked at
-        labels: the number of their labels that have a geometry
-        counts: how many labels, or samples, have each issue
-        definitions: the rule of each issue in words
-        views: the name of the saved view of each issue that there is
-        without_figures: the samples that could not be looked at, as ``{"sample_id",
-            "filepath", "reason"}``; at most 1,000
+        found: what was found
     """
-
-    key: str
-    images: int = 0
-    labels: int = 0
-    counts: dict[str, int] = field(default_factory=dict)
-    definitions: dict[str, str] = field(default_factory=dict)
-    views: dict[str, str] = field(default_factory=dict)
-    without_figures: list[dict[str, str]] = field(default_factory=list)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns the report as JSON holds it."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
-    def summary(self) -> str:
-        """Returns the report in a few lines for a person."""
-        lines = [f"{self.labels:,} labels of {self.images:,} images"]
-        for name, count in self.counts.items():
-            if count:
-                what = "sample" if MaskIssue(name).of_sample else "label"
-                what += "s" * (count > 1)
-                lines.append(f"{count:>8,} {what}: {name}. {self.definitions[name]}")
-        if len(lines) == 1:
-            lines.append("No issues")
-        if self.without_figures:
-            lines.append(f"{len(self.without_figures):,} images cannot be looked at")
-        return "\n".join(lines)
-
-
-class IssueSearch:
-    """Looks at samples; keeps what it found, and 24 bytes of each label."""
 
     def __init__(
         self,
         samples: Any,
         labels: LabelList,
+        boxes: LabelList | None,
         mask_field: str | None,
         limits: IssueLimits,
     ) -> None:
         self._samples = samples
         self._labels = labels
+        self._boxes = boxes
         self._mask_field = mask_field
         self._limits = limits
         dataset = samples._root_dataset
         self._options = drawing_options(dataset, mask_field or "", labels.field)
-        self._has_sources = isinstance(dataset.get_field("source_name"), fo.StringField)
+        self._sample_fields = [
+            name
+            for name in ("source_name", "split")
+            if isinstance(dataset.get_field(name), fo.StringField)
+        ]
+        self._label_attributes = [
+            name
+            for name in ("coco_id", "coco_category_id")
+            if dataset.has_field(f"{labels.path}.{name}")
+        ]
+        self._differing_ids = differing_ids(dataset.info.get("coco"))
+        self._has_splits = (
+            "split" in self._sample_fields and len(samples.distinct("split")) > 1
+        )
         self._images = 0
         self._labels_seen = 0
+        self._cut_by_edge = 0
         self._without_figures: list[dict[str, str]] = []
-        self._classes: dict[str | None, _ClassShares] = {}
+        self._shares: dict[str | None, ClassValues] = defaultdict(ClassValues)
+        self._densities: dict[str | None, ClassValues] = defaultdict(ClassValues)
         self._copies: dict[str, list[tuple[ObjectId, float]]] = {}
-        self.issues: dict[ObjectId, SampleIssues] = {}
+        self._pictures: list[Picture] = []
+        self._without_shape = IdList()
+        self.found = FoundIssues()
 
     def run(self) -> Iterator[int]:
         """Looks at all samples, yielding how many it has looked at each time."""
-        names = ["source_name"] if self._has_sources else []
-        reader = SampleReader(self._samples, self._mask_field, self._labels, names)
+        names = list(self._sample_fields)
+        if self._boxes is not None:
+            names += [f"{self._boxes.path}.{name}" for name in ("_id", "coco_id")]
+        reader = SampleReader(
+            self._samples, self._mask_field, self._labels, names, self._label_attributes
+        )
         for records in reader.batches():
             for record in records:
                 try:
@@ -114,19 +112,20 @@ class IssueSearch:
             yield len(records)
         self._look_at_classes()
         self._look_at_copies()
+        for sample_id in leaking_samples(self._pictures, self._limits.leak_distance):
+            self.found.add_sample(sample_id, MaskIssue.LEAK)
+        if self._labels_seen:
+            for ids in self._without_shape:
+                self.found.add_label(*ids, MaskIssue.BOX_ONLY)
 
     def report(self, key: str) -> MaskIssueReport:
         """Returns what was found, but for the views."""
-        counts = dict.fromkeys(MaskIssue, 0)
-        for of_sample in self.issues.values():
-            for issues in of_sample.values():
-                for issue in issues:
-                    counts[issue] += 1
         return MaskIssueReport(
             key=key,
             images=self._images,
             labels=self._labels_seen,
-            counts={issue.value: count for issue, count in counts.items()},
+            counts={issue.value: self.found.count(issue) for issue in MaskIssue},
+            figures={"cut_by_edge": self._cut_by_edge},
             definitions={
                 issue.value: self._limits.definition(issue) for issue in MaskIssue
             },
@@ -134,22 +133,22 @@ class IssueSearch:
         )
 
     def _look_at(self, record: SampleRecord) -> None:
+        if self._has_splits and record.values.get("split"):
+            self._pictures.append(
+                read_picture(
+                    record.sample_id,
+                    record.values["split"],
+                    record.values.get("source_name"),
+                    record.filepath,
+                    record.size,
+                )
+            )
         if record.size is None:
             raise NoFiguresError("the size of its image cannot be read")
-        width, height = record.size
         label = record.label()
-        figures = measure_labels(label, width, height, self._options)
-        objects = mask_objects(label, width, height)
-        canvas = Canvas(height, width, self._options.rasterizer)
-        found = label_issues(objects, figures, canvas, self._limits)
-        for index, issues in found.items():
-            self._add(record.sample_id, record.label_ids[index], issues)
-        for item in objects:
-            area = figures.px[item.index]
-            if area:
-                shares = self._classes.setdefault(item.label, _ClassShares())
-                share = math.log(area / (width * height))
-                shares.add(record.sample_id, item.label_id, share)
+        figures, objects = self._measured(record, label)
+        self._look_at_shapes(record, objects, figures)
+        self._look_at_documents(record, label_documents(label), figures)
         source = record.values.get("source_name")
         if source and objects:
             copies = self._copies.setdefault(source, [])
@@ -161,6 +160,65 @@ class IssueSearch:
         ):
             self._look_at_mask(record)
 
+    def _measured(
+        self, record: SampleRecord, label: Any
+    ) -> tuple[LabelFigures, list[LabelObject]]:
+        """Returns the areas of a sample's labels, drawn only if they are not known."""
+        assert record.size is not None
+        figures = drawn_figures(record, self._options)
+        if figures is None:
+            figures = measure_labels(label, *record.size, self._options)
+        try:
+            return figures, mask_objects(label, *record.size)
+        except CocoMaskError as error:
+            raise NoFiguresError(str(error)) from error
+
+    def _look_at_shapes(
+        self, record: SampleRecord, objects: list[LabelObject], figures: LabelFigures
+    ) -> None:
+        assert record.size is not None
+        width, height = record.size
+        canvas = Canvas(height, width, self._options.rasterizer)
+        labels = ImageLabels(objects, figures, canvas, self._limits)
+        labels.look()
+        self._cut_by_edge += labels.cut_by_edge
+        for index, issues in labels.issues.items():
+            for issue in issues:
+                self._add_label(record, index, issue)
+        for item in objects:
+            area = figures.px[item.index]
+            if area:
+                share = math.log(area / (width * height))
+                self._shares[item.label].add(record.sample_id, item.label_id, share)
+        for item, outline in labels.outlines():
+            self._densities[item.label].add(
+                record.sample_id,
+                item.label_id,
+                log_density(outline.vertices, outline.perimeter),
+            )
+
+    def _look_at_documents(
+        self, record: SampleRecord, documents: list[Any], figures: LabelFigures
+    ) -> None:
+        """Looks at what labels say beside their shape."""
+        for index, (document, px) in enumerate(zip(documents, figures.px, strict=True)):
+            if px is None and not document.get("points"):
+                self._without_shape.append(record.sample_id, document["_id"])
+            if document.get("filled") is False and any(
+                len(ring or ()) > 2 for ring in document.get("points") or ()
+            ):
+                self._add_label(record, index, MaskIssue.UNFILLED)
+        if self._differing_ids and "coco_category_id" in record.attributes:
+            split = record.values.get("split")
+            for index, category in enumerate(record.attributes["coco_category_id"]):
+                if (split, category) in self._differing_ids:
+                    self._add_label(record, index, MaskIssue.IDS_DIFFER)
+        if self._boxes is not None:
+            drawn = set(record.attributes.get("coco_id", ()))
+            for box in self._boxes.documents(record.values):
+                if box.get("coco_id") is not None and box["coco_id"] not in drawn:
+                    self._without_shape.append(record.sample_id, box["_id"])
+
     def _look_at_mask(self, record: SampleRecord) -> None:
         try:
             mask = measure_mask(record.mask, record.size, by_value=False)
@@ -168,26 +226,29 @@ class IssueSearch:
             self._add_without_figures(record, str(error))
             return
         if mask.foreground_px == 0:
-            self._add(record.sample_id, None, {MaskIssue.EMPTY_MASK})
+            self.found.add_sample(record.sample_id, MaskIssue.EMPTY_MASK)
 
     def _look_at_classes(self) -> None:
-        for shares in self._classes.values():
-            outliers = log_share_outliers(np.array(shares.log_shares), self._limits)
-            for index in np.flatnonzero(outliers):
-                sample_id, label_id = shares.ids(int(index))
-                self._add(sample_id, label_id, {MaskIssue.CLASS_OUTLIER})
+        limits = self._limits
+        for shares in self._shares.values():
+            for ids in shares.chosen(
+                np.abs(shares.scores(limits)) > limits.outlier_score
+            ):
+                self.found.add_label(*ids, MaskIssue.CLASS_OUTLIER)
+        for densities in self._densities.values():
+            for ids in densities.chosen(
+                densities.scores(limits) < -limits.coarse_score
+            ):
+                self.found.add_label(*ids, MaskIssue.COARSE)
 
     def _look_at_copies(self) -> None:
         for copies in self._copies.values():
             shares = np.array([share for _, share in copies])
             for index in np.flatnonzero(deviating_copies(shares, self._limits)):
-                self._add(copies[index][0], None, {MaskIssue.COPY_AREA})
+                self.found.add_sample(copies[index][0], MaskIssue.COPY_AREA)
 
-    def _add(
-        self, sample_id: ObjectId, label_id: ObjectId | None, issues: set[MaskIssue]
-    ) -> None:
-        of_sample = self.issues.setdefault(sample_id, {})
-        of_sample.setdefault(label_id, set()).update(issues)
+    def _add_label(self, record: SampleRecord, index: int, issue: MaskIssue) -> None:
+        self.found.add_label(record.sample_id, record.label_ids[index], issue)
 
     def _add_without_figures(self, record: SampleRecord, reason: str) -> None:
         if len(self._without_figures) < _MAX_NAMED:
@@ -198,20 +259,3 @@ class IssueSearch:
                     "reason": reason,
                 }
             )
-
-
-class _ClassShares:
-    """The shares of a class's labels in their images, with whose they are."""
-
-    def __init__(self) -> None:
-        self.log_shares = array("d")
-        self._ids = bytearray()
-
-    def add(self, sample_id: ObjectId, label_id: ObjectId, log_share: float) -> None:
-        self.log_shares.append(log_share)
-        self._ids += sample_id.binary + label_id.binary
-
-    def ids(self, index: int) -> tuple[ObjectId, ObjectId]:
-        """Returns the ids of a sample and its label."""
-        both = bytes(self._ids[24 * index : 24 * (index + 1)])
-        return ObjectId(both[:12]), ObjectId(both[12:])

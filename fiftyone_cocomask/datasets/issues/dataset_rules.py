@@ -1,0 +1,122 @@
+"""The rules that compare labels and images across a dataset."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from bson import ObjectId
+
+from .rules import IssueLimits
+
+# A sample and one of its labels.
+Ids = tuple[ObjectId, ObjectId]
+
+
+class IdList:
+    """Ids of labels with those of their samples, 24 bytes each."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+
+    def append(self, sample_id: ObjectId, label_id: ObjectId) -> None:
+        """Adds a label."""
+        self._bytes += sample_id.binary + label_id.binary
+
+    def __len__(self) -> int:
+        return len(self._bytes) // 24
+
+    def __getitem__(self, index: int) -> Ids:
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        both = bytes(self._bytes[24 * index : 24 * (index + 1)])
+        return ObjectId(both[:12]), ObjectId(both[12:])
+
+    def __iter__(self) -> Iterator[Ids]:
+        return (self[index] for index in range(len(self)))
+
+
+class ClassValues:
+    """A figure of each label of a class."""
+
+    def __init__(self) -> None:
+        self._values = array("d")
+        self._ids = IdList()
+
+    def add(self, sample_id: ObjectId, label_id: ObjectId, value: float) -> None:
+        """Adds a label's figure."""
+        self._values.append(value)
+        self._ids.append(sample_id, label_id)
+
+    def scores(self, limits: IssueLimits) -> np.ndarray:
+        """Returns the modified z-score of each label; 0 in classes without a scale."""
+        if len(self._values) < limits.min_class_size:
+            return np.zeros(len(self._values))
+        return modified_z_scores(np.array(self._values))
+
+    def chosen(self, flags: np.ndarray) -> Iterator[Ids]:
+        """Yields the labels that are flagged."""
+        return (self._ids[index] for index in np.flatnonzero(flags).tolist())
+
+
+def modified_z_scores(values: np.ndarray) -> np.ndarray:
+    """Returns how far values are from their median, by the median absolute deviation.
+
+    ``0.6745 * (x - median) / MAD``: Iglewicz and Hoaglin, "How to detect and handle
+    outliers", 1993. Where more than half of the values are equal, so that the MAD is
+    0, there is no scale and all scores are 0.
+    """
+    deviations = values - np.median(values)
+    mad = np.median(np.abs(deviations))
+    if mad == 0:
+        return np.zeros(len(values))
+    return 0.6745 * deviations / mad
+
+
+def log_density(vertices: int, perimeter: float) -> float:
+    """Returns the logarithm of an outline's vertices per square root of its length."""
+    return math.log(vertices / math.sqrt(perimeter))
+
+
+def deviating_copies(shares: np.ndarray, limits: IssueLimits) -> np.ndarray:
+    """Returns which of the copies of a source differ from their median coverage.
+
+    Args:
+        shares: the share of each copy that is covered
+        limits: the numbers in the rule
+
+    Returns:
+        a bool array of the same length
+    """
+    median = np.median(shares)
+    return np.abs(shares - median) > limits.copy_tolerance * median
+
+
+def differing_ids(info: Any) -> set[tuple[str, Any]]:
+    """Returns the category ids that name a class of their own in a split.
+
+    Args:
+        info: what an import has stored in ``dataset.info["coco"]``
+
+    Returns:
+        pairs of a split and an id: of the splits in which an id does not name the
+        class that it names in most of them, or in the first ones where that is open
+    """
+    splits = info.get("splits") if isinstance(info, Mapping) else None
+    names: dict[Any, dict[str, str]] = defaultdict(dict)
+    for split, facts in (splits or {}).items():
+        for category in (facts or {}).get("categories") or []:
+            if isinstance(category, Mapping) and isinstance(
+                category.get("id"), (int, str)
+            ):
+                names[category["id"]][split] = str(category.get("name"))
+    found = set()
+    for category_id, by_split in names.items():
+        given = list(by_split.values())
+        usual = max(given, key=given.count)
+        found |= {(s, category_id) for s, name in by_split.items() if name != usual}
+    return found

@@ -1,0 +1,57 @@
+"""What a search for mask issues found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .rules import MaskIssue
+
+
+@dataclass(slots=True)
+class MaskIssueReport:
+    """What :func:`find_mask_issues` found.
+
+    Attributes:
+        key: the key of the search
+        images: the number of samples that were checked
+        labels: the number of their labels that have a geometry
+        counts: how many labels, or samples, have each issue
+        figures: what is counted without being an issue: ``cut_by_edge``, the labels
+            that cover pixels at the edge of their image, so that they may go on outside
+        definitions: the rule of each issue in words
+        views: the name of the saved view of each issue that there is
+        without_figures: the samples that could not be checked, as ``{"sample_id",
+            "filepath", "reason"}``; at most 1,000
+    """
+
+    key: str
+    images: int = 0
+    labels: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    figures: dict[str, int] = field(default_factory=dict)
+    definitions: dict[str, str] = field(default_factory=dict)
+    views: dict[str, str] = field(default_factory=dict)
+    without_figures: list[dict[str, str]] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the report as JSON holds it."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    def summary(self) -> str:
+        """Returns the report in a few lines for a person."""
+        lines = [f"{self.labels:,} labels of {self.images:,} images"]
+        for issue in MaskIssue:
+            count, name = self.counts.get(issue.value, 0), issue.value
+            if count:
+                what = "sample" if issue.of_sample else "label"
+                what += "s" * (count > 1)
+                lines.append(f"{count:>8,} {what}: {name}. {self.definitions[name]}")
+        if len(lines) == 1:
+            lines.append("No issues")
+        edge = self.figures.get("cut_by_edge")
+        if edge:
+            lines.append(f"{edge:,} labels reach the edge of their image")
+        if self.without_figures:
+            lines.append(f"{len(self.without_figures):,} images could not be checked")
+        return "\n".join(lines)
