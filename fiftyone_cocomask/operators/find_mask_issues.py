@@ -42,18 +42,52 @@ _LIMITS = {
         "Huge from, as a share of the image",
         "A label of at least this share of its image, 0 to 1, is huge",
     ),
+    "near_iou": (
+        "Near duplicates in one class from an IoU of",
+        "The mask IoU of two labels of one class, 0 to 1",
+    ),
+    "near_iou_across": (
+        "Near duplicates across classes from an IoU of",
+        "The mask IoU of two labels of different classes, 0 to 1",
+    ),
+    "contained_share": (
+        "Contained from a share of",
+        "The share of a label's pixels that lie in a larger label of its class, 0 to 1",
+    ),
+    "spike_degrees": (
+        "Spikes below, in degrees",
+        "The angle between two long sides of an outline",
+    ),
+    "spike_side": (
+        "Spikes have sides beyond a share of",
+        "The share of an outline's length, 0 to 1, that both sides of a spike exceed",
+    ),
+    "stray_share": (
+        "Stray parts below a share of",
+        "The share of an object's pixels, 0 to 1, that a part has",
+    ),
+    "coarse_score": (
+        "Coarse beyond a score of",
+        "How far below 0 the modified z-score of an outline's vertices for its length "
+        "lies in its class",
+    ),
     "outlier_score": (
         "Outlier beyond a score of",
         "The modified z-score in its class beyond which a label is one",
     ),
     "min_class_size": (
         "Outliers in classes from, in labels",
-        "A class of fewer labels has no outliers",
+        "A class of fewer labels has no outliers and no coarse outlines",
     ),
     "copy_tolerance": (
         "Augmented copies differ by more than",
         "The deviation of a copy's coverage from the median of all copies, as a share "
         "of that median",
+    ),
+    "leak_distance": (
+        "The same picture up to, in bits",
+        "How many of 256 bits may differ between the perceptual hashes of two images "
+        "that count as the same picture",
     ),
 }
 
@@ -142,6 +176,8 @@ class FindMaskIssues(JobOperator):
             for rule in dataclasses.fields(IssueLimits)
             if params.get(rule.name) is not None
         }
+        if "exempt_pairs" in limits:
+            limits["exempt_pairs"] = _pairs(limits["exempt_pairs"])
         label_field = params.get("label_field") or default_field(
             drawable_fields(ctx.dataset), "segmentations"
         )
@@ -311,18 +347,33 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
 def _ask_for_limits(inputs: types.Object) -> None:
     from ..datasets.issues import IssueLimits
 
-    for rule in dataclasses.fields(IssueLimits):
-        label, description = _LIMITS[rule.name]
-        least, most = IssueLimits.BOUNDS[rule.name]
-        ask = inputs.int if isinstance(rule.default, int) else inputs.float
+    defaults = IssueLimits()
+    for name, (label, description) in _LIMITS.items():
+        default = getattr(defaults, name)
+        least, most = IssueLimits.BOUNDS[name]
+        ask = inputs.int if isinstance(default, int) else inputs.float
         ask(
-            rule.name,
+            name,
             label=label,
             description=description,
-            default=rule.default,
+            default=default,
             min=least,
             max=most,
         )
+    inputs.list(
+        "exempt_pairs",
+        types.String(),
+        label="Classes that may overlap",
+        description="Pairs such as 'membrane, cell': one may cover the other",
+    )
+
+
+def _pairs(values: Any) -> list[Any]:
+    """Returns pairs of classes, each given as a pair or as ``"one, other"``."""
+    return [
+        [name.strip() for name in pair.split(",")] if isinstance(pair, str) else pair
+        for pair in values
+    ]
 
 
 def _default_masks(dataset: Any) -> str:

@@ -158,11 +158,11 @@ def test_issues_are_searched_from_here_and_lead_to_what_they_are_of(
     panel.press("Find mask issues")
     form = app.form()
     form.execute()
-    form.finish("cut by edge")
+    form.finish("coarse")
     panel.expect_text("issues found by mask")
     dataset.reload()
     report = load_mask_issues(dataset)
-    for issue in ("cut_by_edge", "copy_area"):
+    for issue in ("coarse", "copy_area"):
         expected = len(dataset.load_saved_view(report.views[issue]))
         name = issue.replace("_", " ")
         assert panel.card(name) == report.counts[issue]

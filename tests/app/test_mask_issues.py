@@ -31,11 +31,11 @@ def test_issues_are_found_shown_as_a_view_and_cleared(
     form.expect_not_executable()
     form.field("Key").fill("mask_issues")
     form.execute()
-    form.finish("cut by edge")
+    form.finish("coarse")
     dataset.reload()
-    view = dataset.load_saved_view("mask_issues: cut_by_edge")
+    view = dataset.load_saved_view("mask_issues: coarse")
     assert 0 < len(view) < 21
-    app.choose_saved_view("mask_issues: cut_by_edge")
+    app.choose_saved_view("mask_issues: coarse")
     app.wait_for_samples(len(view))
 
     form = app.open_form("Clear mask issues")

@@ -172,8 +172,9 @@ def check_search(dataset: fo.Dataset, key: str, label_field: str) -> None:
 def search_marks(dataset: fo.Dataset, key: str) -> IssueMarks:
     """Returns the tags and views of a search that there is."""
     config = dataset.get_run_info(key).config
-    box_field = getattr(config, "box_field", None)
-    boxes = LabelList.of_field(dataset, box_field) if box_field else None
+    # Searches of earlier versions know of no boxes.
+    box_path = getattr(config, "box_path", None)
+    boxes = LabelList(config.box_field, box_path) if box_path else None
     labels = LabelList(config.label_field, config.label_path)
     return IssueMarks(dataset, key, labels, boxes)
 
@@ -195,6 +196,7 @@ def _register(
         label_field=labels.field,
         label_path=labels.path,
         box_field=boxes.field if boxes is not None else None,
+        box_path=boxes.path if boxes is not None else None,
         limits=limits.to_dict(),
     )
     dataset = samples._root_dataset

@@ -198,11 +198,13 @@ class IssueMarks:
 
     def _tagged_labels(self, labels: LabelList) -> dict[str, dict[str, str]]:
         """Returns the labels that have each tag, with their samples."""
+        found: dict[str, dict[str, str]] = defaultdict(dict)
+        if not self._dataset.has_field(labels.field):
+            return found
         tags = [f"{self._key}:{name}" for name in self._names]
         tagged = self._everything().filter_labels(
             labels.field, F("tags").contains(tags)
         )
-        found: dict[str, dict[str, str]] = defaultdict(dict)
         sample_ids, label_ids, tags_of = tagged.values(
             ["id", f"{labels.path}.id", f"{labels.path}.tags"]
         )

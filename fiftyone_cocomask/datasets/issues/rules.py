@@ -103,7 +103,7 @@ class IssueLimits:
     outlier_score: float = 3.5
     min_class_size: int = 10
     copy_tolerance: float = 0.1
-    leak_distance: int = 4
+    leak_distance: int = 10
     exempt_pairs: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:

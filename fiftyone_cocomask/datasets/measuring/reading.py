@@ -41,7 +41,8 @@ class SampleRecord:
         filepath: its image
         size: the image's (width, height) in pixels, None if it is not known
         mask: the document of its mask, None if it has none
-        values: the values of further fields, by name, where it has them
+        values: the values of further fields, by name, where it has them; of a path,
+            the document of its field as far as the path goes
         attributes: ``_id``, ``label`` and further attributes of the labels, each a
             list with None for those that have none; empty without a label field
         encoded_label: the document of its label field, as far as the geometry goes,
@@ -74,7 +75,7 @@ class SampleReader:
         samples: the dataset or view
         mask_field: the field of the masks, or None
         labels: where the labels are, or None
-        names: further fields of the samples
+        names: further fields of the samples, or paths in them
         attributes: further attributes of the labels
     """
 
@@ -91,6 +92,7 @@ class SampleReader:
         self._mask_field = mask_field
         self._labels = labels
         self._names = names
+        self._roots = dict.fromkeys(name.partition(".")[0] for name in names)
         self._attributes = ("_id", "label", *attributes)
 
     def batches(self) -> Iterator[list[SampleRecord]]:
@@ -128,7 +130,7 @@ class SampleReader:
             filepath=document["filepath"],
             size=(width, height) if width and height else None,
             mask=_decoded(document.get(self._mask_field)),
-            values={n: _decoded(document[n]) for n in self._names if n in document},
+            values={n: _decoded(document[n]) for n in self._roots if n in document},
             attributes=_decoded(document.get(_ATTRIBUTES)) or {},
             encoded_label=encoded,
         )

@@ -94,12 +94,14 @@ def test_tiny_is_below_and_huge_at_or_above_the_limit(samples: Samples) -> None:
         ((1, 1, WIDTH - 1, HEIGHT - 1), False),
     ],
 )
-def test_labels_at_any_edge_are_cut(
+def test_labels_at_any_edge_are_counted_and_not_tagged(
     samples: Samples, box: tuple[int, int, int, int], touches: bool
 ) -> None:
     sample = samples.add("a.jpg", lines=[polyline(box, "a")])
-    find(samples)
-    assert ("cut_by_edge" in tags(samples, sample)[0]) == touches
+    report = find(samples)
+    assert report.figures == {"cut_by_edge": int(touches)}
+    assert "cut_by_edge" not in tags(samples, sample)[0]
+    assert ("reach the edge" in report.summary()) == touches
 
 
 def test_a_label_under_others_is_hidden(samples: Samples) -> None:
@@ -241,7 +243,8 @@ def test_copies_of_a_source_whose_coverage_differs_are_marked(
 
 
 def test_each_issue_has_a_view_of_what_has_it(samples: Samples) -> None:
-    samples.add("a.jpg", lines=[polyline(LEFT, "a"), triangle(8), triangle(8)])
+    lines = [polyline(LEFT, "b"), triangle(8), triangle(8)]
+    samples.add("a.jpg", lines=lines)
     samples.add("b.jpg", lines=[polyline((1, 1, 3, 3), "a")], tags=["mine"])
     samples.add("c.jpg", mask_of_boxes(), lines=[])
     report = find(samples)
