@@ -9,6 +9,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from fiftyone_cocomask.datasets.importing.base import SampleBase
+
 WIDTH, HEIGHT = 40, 30
 SQUARE = [5, 5, 20, 5, 20, 15, 5, 15]
 
@@ -100,5 +102,9 @@ def imported_content(dataset: Any) -> list[dict[str, Any]]:
             )
             for label in labels:
                 label.pop("_id")
+        base = SampleBase.from_document(row["import_base"])
+        assert base is not None
+        # All but the labels' ids.
+        row["import_base"] = [annotation[2:] for annotation in base.annotations]
         rows.append({k: v for k, v in row.items() if k not in dropped})
     return sorted(rows, key=lambda row: row["filepath"])

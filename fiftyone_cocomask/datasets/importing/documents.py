@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -14,6 +14,10 @@ from ...coco.records import Annotation, ImageRecord
 from ...geometry.outlines import rle_outline
 from ...geometry.rings import to_relative
 from ..documents import Document
+from .base import SampleBase, base_annotation
+
+# The labels of one annotation: its polyline and its detection, each if it has one.
+LabelPair = tuple[Document | None, Document | None]
 
 
 class LabelIds:
@@ -63,55 +67,76 @@ def sample_fields(record: ImageRecord) -> Document:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def label_fields(
+def annotation_labels(
     record: ImageRecord, dataset_id: ObjectId, label_field: str, box_field: str
-) -> Document:
-    """Returns the documents of an image's polylines and detections, by field."""
+) -> list[LabelPair]:
+    """Returns the polyline and the detection of each of an image's annotations."""
     ids = LabelIds(dataset_id, record)
-    polylines = []
-    detections = []
+    pairs: list[LabelPair] = []
     for annotation in record.annotations:
+        polyline = detection = None
         attributes = dict(_label_attributes(annotation))
         shape = _shape(annotation, record)
         if shape is not None:
-            polylines.append(
-                {
-                    "_id": ids.next(label_field, annotation.coco_id),
-                    "_cls": "Polyline",
-                    "attributes": {},
-                    "tags": [],
-                    "label": annotation.label,
-                    "points": shape.pop("points"),
-                    "closed": True,
-                    "filled": True,
-                    **attributes,
-                    **shape,
-                    **_original(annotation),
-                }
-            )
+            polyline = {
+                "_id": ids.next(label_field, annotation.coco_id),
+                "_cls": "Polyline",
+                "attributes": {},
+                "tags": [],
+                "label": annotation.label,
+                "points": shape.pop("points"),
+                "closed": True,
+                "filled": True,
+                **attributes,
+                **shape,
+                **_original(annotation),
+            }
         if annotation.box is not None:
             x, y, width, height = annotation.box
-            detections.append(
-                {
-                    "_id": ids.next(box_field, annotation.coco_id),
-                    "_cls": "Detection",
-                    "attributes": {},
-                    "tags": [],
-                    "label": annotation.label,
-                    "bounding_box": [
-                        x / record.width,
-                        y / record.height,
-                        width / record.width,
-                        height / record.height,
-                    ],
-                    **attributes,
-                    **({} if shape is not None else _original(annotation)),
-                }
-            )
+            detection = {
+                "_id": ids.next(box_field, annotation.coco_id),
+                "_cls": "Detection",
+                "attributes": {},
+                "tags": [],
+                "label": annotation.label,
+                "bounding_box": [
+                    x / record.width,
+                    y / record.height,
+                    width / record.width,
+                    height / record.height,
+                ],
+                **attributes,
+                **({} if shape is not None else _original(annotation)),
+            }
+        pairs.append((polyline, detection))
+    return pairs
+
+
+def label_fields(
+    pairs: Sequence[LabelPair], label_field: str, box_field: str
+) -> Document:
+    """Returns the documents of a sample's polylines and detections, by field."""
+    polylines = [polyline for polyline, _ in pairs if polyline is not None]
+    detections = [detection for _, detection in pairs if detection is not None]
     return {
         label_field: {"_cls": "Polylines", "polylines": polylines},
         box_field: {"_cls": "Detections", "detections": detections},
     }
+
+
+def sample_base(
+    record: ImageRecord, pairs: Sequence[LabelPair], origin: str | None = None
+) -> SampleBase:
+    """Returns what the next merge has to know of what is written on a sample."""
+    own = {name for annotation in record.annotations for name in annotation.attributes}
+    names = tuple(sorted(own))
+    return SampleBase(
+        tuple(base_annotation(*pair, names) for pair in pairs),
+        names,
+        record.split,
+        tuple(record.user_tags),
+        origin=origin,
+    )
 
 
 def _shape(annotation: Annotation, record: ImageRecord) -> Document | None:

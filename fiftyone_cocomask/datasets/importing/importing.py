@@ -29,7 +29,14 @@ from ..documents import (
 from ..folders import dataset_folder
 from ..memory import frozen_heap
 from ..parallel.workers import thread_count
-from .documents import keep_unchanged_labels, label_fields, sample_fields
+from .base import BASE_FIELD
+from .documents import (
+    annotation_labels,
+    keep_unchanged_labels,
+    label_fields,
+    sample_base,
+    sample_fields,
+)
 from .schema import AttributeTypes, declare_fields, store_export_info
 
 IfExists = Literal["merge", "replace", "error"]
@@ -232,16 +239,20 @@ class _SampleWriter:
         }
 
     def _written_fields(self, record: ImageRecord) -> Document:
-        labels = label_fields(record, self.dataset._doc.id, *self._fields)
+        pairs = annotation_labels(record, self.dataset._doc.id, *self._fields)
         self.attribute_types.add(record)
-        return {**sample_fields(record), **labels}
+        return {
+            **sample_fields(record),
+            **label_fields(pairs, *self._fields),
+            BASE_FIELD: sample_base(record, pairs).to_document(),
+        }
 
     def _changes(self, known: list[tuple[ObjectId, ImageRecord]]) -> Iterator[Update]:
         """Yields, for each sample that differs from its record, what to set."""
         if not known:
             return
         view = self.dataset.select([str(sample_id) for sample_id, _ in known])
-        paths = ["filepath", "tags", "import_issues", *self._fields]
+        paths = ["filepath", "tags", "import_issues", BASE_FIELD, *self._fields]
         paths += ["metadata", "coco_id", "split", "file_name", "source_name"]
         paths += ["coco_original"]
         old_documents = {

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import fiftyone as fo
+from fiftyone.core.odm import DynamicEmbeddedDocument
 
 from ...coco.check import ExportReader
 from ...coco.records import Category, ImageRecord
 from ..documents import rename_label_attributes
 from ..field_display import show_fields
+from .base import BASE_FIELD
 from .label_schema import declare_label_schemas
 
 # MongoDB takes documents of at most 16 MB: `dataset.info` keeps this many issues.
@@ -70,6 +72,13 @@ def declare_fields(dataset: fo.Dataset, label_field: str, box_field: str) -> Non
     dataset.add_sample_field(
         "metadata", fo.EmbeddedDocumentField, embedded_doc_type=fo.ImageMetadata
     )
+    if not dataset.has_field(BASE_FIELD):
+        dataset.add_sample_field(
+            BASE_FIELD,
+            fo.EmbeddedDocumentField,
+            embedded_doc_type=DynamicEmbeddedDocument,
+            description="What the import wrote last, for the next one to compare with",
+        )
     for name, label_type in ((label_field, fo.Polylines), (box_field, fo.Detections)):
         if not dataset.has_field(name):
             dataset.add_sample_field(

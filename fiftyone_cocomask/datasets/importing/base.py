@@ -1,0 +1,441 @@
+"""What the import wrote last on each sample: the base of the next merge.
+
+A sample's field :data:`BASE_FIELD` holds one record of 36 bytes for each annotation, as
+text: digests of its shape, its box, its class and its attributes, and the ids of its
+two labels. :func:`annotation_states` compares them with the labels as they are now, and
+so tells what a person has edited, relabelled, deleted and added since::
+
+    base = SampleBase.from_document(document.get(BASE_FIELD))
+    for state in annotation_states(base, polylines, detections):
+        print(state.change, state.polyline, state.detection)
+
+Digests are of what a person can change: points (with ``closed``, ``filled`` and an RLE)
+or bounding box (with an instance mask), ``label``, ``iscrowd``, and the attributes that
+the export has. Ids, stated areas, tags and the fields that other programs add to labels
+are none of it: adding or changing those is no edit.
+
+The field is an embedded document without declared fields of its own: FiftyOne reads and
+copies it with its sample, and the App's sidebar does not list it. It is text since
+FiftyOne takes bytes for arrays.
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+import struct
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+from hashlib import blake2b
+from itertools import chain
+from math import isfinite
+from typing import Any, NamedTuple
+
+import msgspec
+
+Document = dict[str, Any]
+
+BASE_FIELD = "import_base"
+
+# Ids of polyline and detection (the last bytes), digests of points, box, label and
+# attributes, the box in 4096ths of the image, flags.
+_RECORD = struct.Struct(">5s5s6s5s4s4s6sB")
+_ID_BYTES, _POINTS_BYTES, _BOX_BYTES, _TEXT_BYTES = 5, 6, 5, 4
+_NO_LABEL = bytes(_ID_BYTES)
+_GRID = 4095
+CONFLICT = 1
+
+_Points = list[list[list[float]]]
+_Box = list[float]
+RelativeBox = tuple[float, float, float, float]
+
+
+class Change(Enum):
+    """What became of an annotation in the dataset since the import."""
+
+    UNCHANGED = "unchanged"
+    """Both labels are there as the import wrote them."""
+    EDITED = "edited"
+    """Its shape, box or attributes are others, or one of its two labels is gone."""
+    RELABELLED = "relabelled"
+    """Its class is another one, and nothing else."""
+    DELETED = "deleted"
+    """Neither of its labels is there."""
+    ADDED = "added"
+    """The import did not write it."""
+
+
+class BaseAnnotation(NamedTuple):
+    """An annotation as the import wrote it last.
+
+    Attributes:
+        polyline_id: the end of the polyline's id; zeros if it had none
+        detection_id: the end of the detection's id; zeros if it had none
+        points: the digest of the polyline's shape
+        bounding_box: the digest of the detection's box
+        label: the digest of its class
+        attributes: the digest of its attributes
+        place: the box around it, packed; see :attr:`box`
+        flags: what else is known of it; see :attr:`is_conflict`
+    """
+
+    polyline_id: bytes
+    detection_id: bytes
+    points: bytes
+    bounding_box: bytes
+    label: bytes
+    attributes: bytes
+    place: bytes
+    flags: int = 0
+
+    @property
+    def has_polyline(self) -> bool:
+        """Whether the import wrote a polyline."""
+        return self.polyline_id != _NO_LABEL
+
+    @property
+    def has_detection(self) -> bool:
+        """Whether the import wrote a detection."""
+        return self.detection_id != _NO_LABEL
+
+    @property
+    def box(self) -> RelativeBox:
+        """Left, top, right and bottom, each within the image and 0..1, about."""
+        number = int.from_bytes(self.place, "big")
+        return (
+            (number >> 36) / _GRID,
+            (number >> 24 & _GRID) / _GRID,
+            (number >> 12 & _GRID) / _GRID,
+            (number & _GRID) / _GRID,
+        )
+
+    @property
+    def is_conflict(self) -> bool:
+        """Whether the last merge left its conflict to a person."""
+        return bool(self.flags & CONFLICT)
+
+
+@dataclass(frozen=True, slots=True)
+class SampleBase:
+    """What the import wrote last on a sample.
+
+    Attributes:
+        annotations: the annotations, those that a person has deleted since included
+        names: the names of the export's own attributes on them
+        split: the split of the image
+        user_tags: the sample tags that the export gave it beside its split
+        fingerprint: tells the image's file from others
+        origin: tells the export, and its later versions, from others
+    """
+
+    annotations: tuple[BaseAnnotation, ...] = ()
+    names: tuple[str, ...] = ()
+    split: str | None = None
+    user_tags: tuple[str, ...] = ()
+    fingerprint: str | None = None
+    origin: str | None = None
+
+    @classmethod
+    def from_document(cls, document: Document | None) -> SampleBase | None:
+        """Reads the value of a sample's :data:`BASE_FIELD`.
+
+        Returns:
+            the base; None if there is none, as in datasets imported by 0.1, or none
+            that this version can read
+        """
+        if not document or not isinstance(document.get("labels"), str):
+            return None
+        try:
+            packed = binascii.a2b_base64(document["labels"])
+            annotations = tuple(map(BaseAnnotation._make, _RECORD.iter_unpack(packed)))
+        except (binascii.Error, struct.error):
+            return None
+        return cls(
+            annotations,
+            tuple(document.get("names") or ()),
+            document.get("split"),
+            tuple(document.get("user_tags") or ()),
+            document.get("file"),
+            document.get("origin"),
+        )
+
+    def to_document(self) -> Document:
+        """Returns what is stored in :data:`BASE_FIELD`."""
+        packed = b"".join(_RECORD.pack(*record) for record in self.annotations)
+        document: Document = {
+            "_cls": "DynamicEmbeddedDocument",
+            "labels": binascii.b2a_base64(packed, newline=False).decode(),
+            "names": list(self.names),
+            "split": self.split,
+            "user_tags": list(self.user_tags),
+            "file": self.fingerprint,
+            "origin": self.origin,
+        }
+        return {
+            name: value
+            for name, value in document.items()
+            if name in ("_cls", "labels") or value
+        }
+
+
+@dataclass(slots=True)
+class AnnotationState:
+    """One annotation: what the import wrote, and its labels as they are now.
+
+    Attributes:
+        base: what the import wrote; None if it did not write this one
+        polyline: the label document in the field of polylines, if it is there
+        detection: the label document in the field of detections, if it is there
+        is_polyline_changed: whether the polyline is edited, relabelled or deleted
+        is_detection_changed: whether the detection is
+        is_shape_changed: whether points or box were edited, or a label deleted
+        is_label_changed: whether the class of either label is another
+        are_attributes_changed: whether attributes of either label are others
+    """
+
+    base: BaseAnnotation | None
+    polyline: Document | None = None
+    detection: Document | None = None
+    is_polyline_changed: bool = False
+    is_detection_changed: bool = False
+    is_shape_changed: bool = False
+    is_label_changed: bool = False
+    are_attributes_changed: bool = False
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether anything of it is not as the import wrote it."""
+        return self.is_polyline_changed or self.is_detection_changed
+
+    @property
+    def labels(self) -> list[Document]:
+        """Its labels that are there."""
+        return [x for x in (self.polyline, self.detection) if x is not None]
+
+    @property
+    def change(self) -> Change:
+        """What became of it, in one word."""
+        if self.base is None:
+            return Change.ADDED
+        if not self.labels:
+            return Change.DELETED
+        if self.is_shape_changed or self.are_attributes_changed:
+            return Change.EDITED
+        return Change.RELABELLED if self.is_label_changed else Change.UNCHANGED
+
+
+def annotation_states(
+    base: SampleBase | None,
+    polylines: Sequence[Document],
+    detections: Sequence[Document],
+) -> list[AnnotationState]:
+    """Compares a sample's labels with what the import wrote last.
+
+    Args:
+        base: what the import wrote; None where that is not known
+        polylines: the label documents of the field of polylines
+        detections: the label documents of the field of detections
+
+    Returns:
+        the annotations of the base in its order, each with its labels; then, each by
+        itself, the labels that the import did not write
+    """
+    by_id = {label["_id"].binary[-_ID_BYTES:]: label for label in polylines}
+    boxes_by_id = {label["_id"].binary[-_ID_BYTES:]: label for label in detections}
+    states = []
+    if base is not None:
+        for annotation in base.annotations:
+            polyline = by_id.pop(annotation.polyline_id, None)
+            detection = boxes_by_id.pop(annotation.detection_id, None)
+            states.append(_state(annotation, polyline, detection, base.names))
+    states += [AnnotationState(None, polyline=label) for label in by_id.values()]
+    states += [AnnotationState(None, detection=label) for label in boxes_by_id.values()]
+    return states
+
+
+def base_annotation(
+    polyline: Document | None,
+    detection: Document | None,
+    names: Iterable[str],
+) -> BaseAnnotation:
+    """Returns the record of an annotation that the import writes.
+
+    Args:
+        polyline: its label document in the field of polylines, if it has one
+        detection: its label document in the field of detections, if it has one
+        names: the names of the export's own attributes
+    """
+    label = polyline or detection or {}
+    return BaseAnnotation(
+        short_id(polyline),
+        short_id(detection),
+        points_digest(polyline) if polyline else bytes(_POINTS_BYTES),
+        box_digest(detection) if detection else bytes(_BOX_BYTES),
+        label_digest(label),
+        attributes_digest(label, names),
+        _place(polyline, detection),
+    )
+
+
+def short_id(label: Document | None) -> bytes:
+    """Returns the part of a label's id that the base keeps; zeros for no label."""
+    return label["_id"].binary[-_ID_BYTES:] if label else _NO_LABEL
+
+
+def points_digest(polyline: Document) -> bytes:
+    """Returns a digest of a polyline's shape."""
+    digest = blake2b(_points(polyline.get("points")), digest_size=_POINTS_BYTES)
+    closed, filled = bool(polyline.get("closed")), bool(polyline.get("filled"))
+    if not (closed and filled):
+        digest.update(bytes((closed, filled)))
+    rle = polyline.get("rle")
+    if rle:
+        digest.update(_rle_text(rle).encode())
+    return digest.digest()
+
+
+def box_digest(detection: Document) -> bytes:
+    """Returns a digest of a detection's box, and of its mask if it has one."""
+    numbers = _numbers(detection.get("bounding_box"), _Box)
+    digest = blake2b(numbers, digest_size=_BOX_BYTES)
+    mask = detection.get("mask")
+    if mask is not None:
+        digest.update(mask if isinstance(mask, bytes) else repr(mask).encode())
+    if detection.get("mask_path"):
+        digest.update(str(detection["mask_path"]).encode())
+    return digest.digest()
+
+
+def _points(points: Any) -> bytes:
+    """Returns bytes of a polyline's points; as :func:`_numbers`, and faster."""
+    try:
+        encoded = msgspec.msgpack.encode(points)
+        size = _header(points) + sum(_header(ring) + 19 * len(ring) for ring in points)
+    except TypeError:
+        return _numbers(points, _Points)
+    # A pair of floats takes 19 bytes; one with a whole number takes less.
+    return encoded if len(encoded) == size else _numbers(points, _Points)
+
+
+def _header(items: Sequence[Any]) -> int:
+    """Returns the bytes that MessagePack puts before the items of a list."""
+    return 1 if len(items) < 16 else 3 if len(items) < 65536 else 5
+
+
+def _numbers(value: Any, kind: Any) -> bytes:
+    """Returns bytes of nested lists of numbers, whole ones written 1 or 1.0 alike."""
+    try:
+        return msgspec.msgpack.encode(msgspec.convert(value or [], kind))
+    except (msgspec.ValidationError, TypeError):
+        # Whatever a program has put there.
+        return repr(value).encode(errors="replace")
+
+
+def label_digest(label: Document) -> bytes:
+    """Returns a digest of a label's class."""
+    name = label.get("label")
+    return _text_digest(None if name is None else str(name))
+
+
+@lru_cache(maxsize=4096)
+def _text_digest(name: str | None) -> bytes:
+    text = b"" if name is None else b"=" + name.encode(errors="replace")
+    return blake2b(text, digest_size=_TEXT_BYTES).digest()
+
+
+def attributes_digest(label: Document, names: Iterable[str]) -> bytes:
+    """Returns a digest of the attributes that a person can change.
+
+    Args:
+        label: the label document
+        names: the names of the export's own attributes
+    """
+    crowd = 1 if label.get("iscrowd") else 0
+    own = {name: label[name] for name in names if label.get(name) is not None}
+    return _own_attributes_digest(crowd, own) if own else _crowd_digest(crowd)
+
+
+@lru_cache(maxsize=2)
+def _crowd_digest(crowd: int) -> bytes:
+    return _own_attributes_digest(crowd, {})
+
+
+def _own_attributes_digest(crowd: int, own: Document) -> bytes:
+    text = json.dumps(_plain([crowd, own]), sort_keys=True, default=repr)
+    return blake2b(text.encode(errors="replace"), digest_size=_TEXT_BYTES).digest()
+
+
+def _plain(value: Any) -> Any:
+    """Returns a value as whoever stores it next may write it: 1, 1.0 and True."""
+    if isinstance(value, (bool, int, float)):
+        return float(value)
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _rle_text(rle: Any) -> str:
+    if not isinstance(rle, dict):
+        return repr(rle)
+    counts = rle.get("counts")
+    if isinstance(counts, bytes):
+        counts = counts.decode("ascii", "replace")
+    size = [int(n) for n in rle.get("size") or ()]
+    return f"{size} {counts}"
+
+
+def _state(
+    base: BaseAnnotation,
+    polyline: Document | None,
+    detection: Document | None,
+    names: Sequence[str],
+) -> AnnotationState:
+    state = AnnotationState(base, polyline, detection)
+    for is_written, label, digest_of, expected, name in (
+        (base.has_polyline, polyline, points_digest, base.points, "polyline"),
+        (base.has_detection, detection, box_digest, base.bounding_box, "detection"),
+    ):
+        if not is_written:
+            continue
+        if label is None:
+            shape_differs, label_differs, attributes_differ = True, False, False
+        else:
+            shape_differs = digest_of(label) != expected
+            label_differs = label_digest(label) != base.label
+            attributes_differ = attributes_digest(label, names) != base.attributes
+        if shape_differs or label_differs or attributes_differ:
+            setattr(state, f"is_{name}_changed", True)
+            state.is_shape_changed |= shape_differs
+            state.is_label_changed |= label_differs
+            state.are_attributes_changed |= attributes_differ
+    return state
+
+
+def _place(polyline: Document | None, detection: Document | None) -> bytes:
+    """Returns where an annotation is, as the base stores it."""
+    box = label_box(detection) if detection else None
+    if box is None and polyline:
+        box = label_box(polyline)
+    number = 0
+    for value in box or (0.0, 0.0, 0.0, 0.0):
+        number = number << 12 | int(min(max(value, 0.0), 1.0) * _GRID + 0.5)
+    return number.to_bytes(6, "big")
+
+
+def label_box(label: Document) -> RelativeBox | None:
+    """Returns left, top, right and bottom of a label; None if it has no place."""
+    try:
+        if label.get("bounding_box"):
+            x, y, width, height = map(float, label["bounding_box"])
+            box = x, y, x + width, y + height
+        else:
+            points = list(chain.from_iterable(label.get("points") or ()))
+            xs, ys = [float(p[0]) for p in points], [float(p[1]) for p in points]
+            box = min(xs), min(ys), max(xs), max(ys)
+    except (TypeError, ValueError, IndexError):
+        return None
+    return box if all(map(isfinite, box)) else None
