@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
 from .categories import Categories
 from .counted_issues import Notes
 from .document import Raw, decode, normal_id
 from .drafts import Draft, read_draft
+from .fitting import MAX_STORED_BYTES, Judged, fit_outlines, stored_bytes
 from .frames import Frame
 from .issues import Action, IssueCode
 from .judging import Geometry, judge
@@ -21,12 +20,6 @@ from .report import ExportReport
 from .ring_figures import measure_rings
 from .words import shortened, type_name
 
-# MongoDB's documents have at most 2^24 bytes (its manual, "BSON Document Size"). What
-# evaluations and people add to labels needs room too.
-MAX_STORED_BYTES = 14_000_000
-_LABEL_BYTES = 800
-# An array of two doubles in an array, at a place of up to four digits.
-_POINT_BYTES = 33
 _AREA_TOLERANCE = 0.1
 _AREA_TOLERANCE_PX = 2.0
 
@@ -72,7 +65,7 @@ class AnnotationReader:
         """
         drafts = [d for d in (self._draft(entry, image) for entry in entries) if d]
         figures = measure_rings([ring for d in drafts for ring in d.shape.rings])
-        segmentations: dict[bytes, Draft] = {}
+        judged: list[Judged] = []
         first = 0
         for draft in drafts:
             geometry = judge(draft, figures, first, frame)
@@ -80,18 +73,37 @@ class AnnotationReader:
             if geometry.box is None and not geometry.has_shape:
                 self._drop(draft, image)
                 continue
-            original = self._original(draft, geometry, frame)
-            stored_bytes = image.stored_bytes + _stored_bytes(draft, geometry, original)
-            if stored_bytes > MAX_STORED_BYTES:
+            draft.original = self._original(draft, geometry, frame)
+            judged.append((draft, geometry))
+        fit_outlines(judged, MAX_STORED_BYTES - image.stored_bytes)
+        segmentations: dict[bytes, Draft] = {}
+        for draft, geometry in judged:
+            fitting = self._fitting(draft, geometry, image)
+            if fitting is None:
                 self._drop_from_full(draft, image)
                 continue
-            image.stored_bytes = stored_bytes
-            self._tell_duplicate(draft, geometry, segmentations)
-            self._note(draft, geometry, image)
-            image.annotations.append(_annotation(draft, geometry, original))
+            image.stored_bytes += stored_bytes(draft, fitting)
+            self._tell_duplicate(draft, fitting, segmentations)
+            self._note(draft, fitting, image)
+            image.annotations.append(_annotation(draft, fitting))
             self._report.imported += 1
             if draft.findings:
-                self._report_findings(draft, geometry, image)
+                self._report_findings(draft, fitting, image)
+
+    def _fitting(
+        self, draft: Draft, geometry: Geometry, image: ImageRecord
+    ) -> Geometry | None:
+        """Returns what of an annotation its image has room for: all, or the box."""
+        room = MAX_STORED_BYTES - image.stored_bytes
+        if stored_bytes(draft, geometry) <= room:
+            return geometry
+        box_only = Geometry(geometry.box)
+        if geometry.box is None or not geometry.has_shape:
+            return None
+        if stored_bytes(draft, box_only) > room:
+            return None
+        draft.tell(IssueCode.IMAGE_FULL, _full(image), Action.BOX_ONLY)
+        return box_only
 
     def drop_orphans(self, entries: Iterable[Raw]) -> None:
         """Reports the annotations of no image, and what is no annotation at all."""
@@ -230,8 +242,7 @@ class AnnotationReader:
         self._report.dropped += 1
         self._add(
             IssueCode.IMAGE_FULL,
-            f"the {len(image.annotations):,} annotations before it fill what the "
-            "database can hold of one sample; split the image into tiles",
+            _full(image),
             Action.DROPPED,
             draft,
             image,
@@ -269,11 +280,20 @@ class AnnotationReader:
         )
 
 
+def _full(image: ImageRecord) -> str:
+    before = len(image.annotations)
+    what = f"it and the {before:,} annotations before it are" if before else "it is"
+    return (
+        f"{what} more than the database can hold of one sample; split the image into "
+        "tiles"
+    )
+
+
 def _malformed(value: Any) -> str:
     return f"an entry of 'annotations' is {type_name(value)} and no object"
 
 
-def _annotation(draft: Draft, geometry: Geometry, original: str | None) -> Annotation:
+def _annotation(draft: Draft, geometry: Geometry) -> Annotation:
     return Annotation(
         draft.coco_id,
         draft.category_id,
@@ -286,26 +306,9 @@ def _annotation(draft: Draft, geometry: Geometry, original: str | None) -> Annot
         geometry.rle,
         draft.attributes,
         [code for code, _, _ in draft.findings],
-        original,
+        draft.original,
+        geometry.outline,
     )
-
-
-def _stored_bytes(draft: Draft, geometry: Geometry, original: str | None) -> int:
-    """Returns about how many bytes an annotation takes as a polyline and a detection.
-
-    An RLE is stored beside its outline, which has at most two points for each
-    character of it.
-    """
-    points = sum(map(len, geometry.rings))
-    if geometry.rle is not None:
-        counts: Any = geometry.rle["counts"]
-        points += 2 * len(counts)
-    size = _LABEL_BYTES + _POINT_BYTES * points
-    if original is not None:
-        size += len(original)
-    if draft.attributes:
-        size += 2 * len(msgspec.msgpack.encode(draft.attributes))
-    return size
 
 
 def _segmentation_key(geometry: Geometry) -> bytes | None:

@@ -31,6 +31,7 @@ class Draft:
         shape: its segmentation
         attributes: what else it carries
         renamed: the new names of attributes that could not keep their own
+        original: what else writing it back needs, as JSON text
         findings: code, message and action of what was found; the action is None where
             it depends on what is left in the end
     """
@@ -46,6 +47,7 @@ class Draft:
     shape: Shape = field(default_factory=Shape)
     attributes: dict[str, Any] = field(default_factory=dict)
     renamed: dict[str, str] = field(default_factory=dict)
+    original: str | None = None
     findings: list[tuple[IssueCode, str, Action | None]] = field(default_factory=list)
 
     def tell(self, code: IssueCode, message: str, action: Action | None) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..geometry.outlines import Outline
 from ..geometry.rle import rle_area, rle_box
 from .drafts import Draft
 from .frames import Frame
@@ -47,12 +48,14 @@ class Geometry:
         rle: a compressed RLE of the file's size
         area: the area of rings (added up) or RLE in the JSON's pixels; None if there is
             no shape
+        outline: what to show of the RLE where its own outline has too many vertices
     """
 
     box: Box | None
     rings: list[np.ndarray] = field(default_factory=list)
     rle: dict[str, Any] | None = None
     area: float | None = None
+    outline: Outline | None = None
 
     @property
     def has_shape(self) -> bool:

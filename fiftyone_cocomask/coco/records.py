@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..geometry.outlines import Outline
 from .issues import IssueCode
 
 CocoId = int | str
@@ -53,6 +54,7 @@ class Annotation:
         issues: the codes of its issues
         original: what writing it back needs beside that, as JSON text
             (:mod:`.originals`)
+        outline: what to show of the RLE where its own outline has too many vertices
     """
 
     coco_id: CocoId | None
@@ -67,6 +69,7 @@ class Annotation:
     attributes: dict[str, Any]
     issues: list[IssueCode]
     original: str | None = None
+    outline: Outline | None = None
 
 
 @dataclass(slots=True)

@@ -23,6 +23,9 @@ MAX_VERTICES = 10_000
 # Corners are looked for in so many rows at a time, for the memory.
 _STRIP_ROWS = 1024
 
+# Noise has millions of corners: to follow more than these would take seconds.
+_MAX_CORNERS = 200_000
+
 # How far, in pixels, a simplified outline may be from the exact one; tried in turn. The
 # staircase of any slanted edge stays within 1 of a straight line.
 _TOLERANCES = (1.0, 2.0, 4.0)
@@ -85,17 +88,20 @@ def rle_outline(rle: RLE, max_vertices: int = MAX_VERTICES) -> Outline:
 
     Args:
         rle: a compressed RLE
-        max_vertices: the number of vertices to keep to
+        max_vertices: the number of vertices to keep to, at least 4
 
     Raises:
         RleError: if the RLE is malformed
     """
     height, width = rle["size"]
     patch = next(rle_patches([rle], height, width))
-    rings = mask_outline(patch.mask, patch.x, patch.y)
-    if _num_vertices(rings) <= max_vertices:
-        return Outline(rings)
-    rings = _simplified(rings, patch, max_vertices)
+    if _num_corners(patch.mask) <= _MAX_CORNERS:
+        rings = mask_outline(patch.mask, patch.x, patch.y)
+        if _num_vertices(rings) <= max_vertices:
+            return Outline(rings)
+        rings = _simplified(rings, patch, max_vertices)
+    else:
+        rings = _coarse(patch, max_vertices)
     return Outline(rings, iou_with_rings(rle, rings))
 
 
@@ -325,20 +331,38 @@ def _simplified(
         if fewer and _num_vertices(fewer) <= max_vertices:
             return fewer
     # Noise, or a great many parts.
+    return _coarse(patch, max_vertices)
+
+
+def _coarse(patch: Patch, max_vertices: int) -> list[np.ndarray]:
+    """Returns the outline of a patch in pixels so large that it fits."""
     step = 2
-    while _num_vertices(coarse := _coarse_outline(patch, step)) > max_vertices:
+    while True:
+        mask = _coarse_mask(patch, step)
+        if _num_corners(mask) <= max_vertices:
+            rings = mask_outline(mask)
+            if _num_vertices(rings) <= max_vertices:
+                break
         step *= 2
-    return coarse
+    height, width = patch.mask.shape
+    start = np.array([patch.x, patch.y])
+    return [np.minimum(ring * step, (width, height)) + start for ring in rings]
 
 
-def _coarse_outline(patch: Patch, step: int) -> list[np.ndarray]:
-    """Returns the outline of a patch in pixels of ``step`` times the size."""
+def _coarse_mask(patch: Patch, step: int) -> np.ndarray:
+    """Returns the mask of a patch in pixels of ``step`` times the size."""
     height, width = patch.mask.shape
     padded = np.pad(patch.mask, ((0, -height % step), (0, -width % step)))
     blocks = padded.reshape(padded.shape[0] // step, step, -1, step)
-    share = blocks.mean(axis=(1, 3))
-    mask = share >= 0.5 if share.max() >= 0.5 else share > 0
-    return [
-        np.minimum(ring * step, (width, height)) + np.array([patch.x, patch.y])
-        for ring in mask_outline(mask)
-    ]
+    share = blocks.mean(axis=(1, 3), dtype=np.float32)
+    mask: np.ndarray = share >= 0.5 if share.max() >= 0.5 else share > 0
+    return mask
+
+
+def _num_corners(mask: np.ndarray) -> int:
+    """Returns about how many corners the loops around a mask's pixels have."""
+    pixels = np.pad(mask, 1)
+    return sum(
+        len(_corner_places(pixels[row : row + _STRIP_ROWS + 1], row)[0])
+        for row in range(0, len(pixels) - 1, _STRIP_ROWS)
+    )

@@ -148,7 +148,7 @@ def _shape(annotation: Annotation, record: ImageRecord) -> Document | None:
     """
     shape: Document = {}
     if annotation.rle is not None:
-        outline = rle_outline(annotation.rle)
+        outline = annotation.outline or rle_outline(annotation.rle)
         corner = (annotation.box or (0.0, 0.0))[:2]
         rings = outline.rings or [np.array([corner], float)]
         shape["rle"] = annotation.rle

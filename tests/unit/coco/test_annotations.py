@@ -270,7 +270,7 @@ def test_what_a_changed_annotation_says_names_it(tmp_path: Path) -> None:
     }
 
 
-def test_annotations_beyond_what_a_sample_can_hold_are_dropped_and_named(
+def test_annotations_beyond_what_a_sample_can_hold_are_boxes_and_named(
     tmp_path: Path,
 ) -> None:
     # 33 bytes a point: eight rings of 50,000 are 13.2 MB, and nine more than 14.
@@ -280,8 +280,24 @@ def test_annotations_beyond_what_a_sample_can_hold_are_dropped_and_named(
     entries = [annotation(id=number, segmentation=[large]) for number in range(10)]
     found = read(write_export(tmp_path, document([*entries, annotation(id=10)])))
 
-    assert [a.coco_id for a in found.record.annotations] == [*range(8), 10]
-    dropped = found.issues(IssueCode.IMAGE_FULL)
-    assert [issue.annotation_id for issue in dropped] == [8, 9]
-    assert {issue.action for issue in dropped} == {Action.DROPPED}
-    assert "split the image into tiles" in dropped[0].message
+    kept = {a.coco_id: (len(a.rings), a.box) for a in found.record.annotations}
+    assert kept.keys() == set(range(11))
+    assert [coco_id for coco_id, (rings, _) in kept.items() if not rings] == [8, 9]
+    assert kept[8][1] == (20, 10, 60, 60)
+    lost = found.issues(IssueCode.IMAGE_FULL)
+    assert [issue.annotation_id for issue in lost] == [8, 9]
+    assert {issue.action for issue in lost} == {Action.BOX_ONLY}
+    assert "split the image into tiles" in lost[0].message
+
+
+def test_annotations_whose_boxes_are_too_many_are_dropped_and_named(
+    tmp_path: Path,
+) -> None:
+    # A box takes 800 bytes at least, and each of these two notes of 2 MB.
+    entries = [annotation(id=n, segmentation=[], note="x" * 2_000_000) for n in (1, 2)]
+    entries += [annotation(id=n, note="x" * 2_000_000) for n in (3, 4)]
+    found = read(write_export(tmp_path, document(entries)))
+
+    assert [a.coco_id for a in found.record.annotations] == [1, 2, 3]
+    issue = found.issue(IssueCode.IMAGE_FULL)
+    assert (issue.annotation_id, issue.action) == (4, Action.DROPPED)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from pycocotools import mask as mask_utils
 
+from fiftyone_cocomask.coco import annotations as reading_annotations
 from fiftyone_cocomask.coco.issues import Action, IssueCode
 
 from .exports import (
@@ -168,3 +169,74 @@ def test_rle_without_foreground_is_kept(tmp_path: Path) -> None:
     assert found.annotation.rle is not None
     assert pixels(found.annotation) == 0
     assert found.actions() == {(IssueCode.ZERO_AREA, Action.KEPT)}
+
+
+def ragged(height: int, width: int) -> np.ndarray:
+    """A mask of noise in blocks of 1 x 2 pixels: an RLE of many short runs."""
+    rng = np.random.default_rng(7)
+    mask: np.ndarray = rng.integers(0, 2, (height // 2, width), np.uint8)
+    return mask.repeat(2, axis=0)
+
+
+def test_large_rle_is_kept_exactly_with_an_outline_that_fits(tmp_path: Path) -> None:
+    mask = ragged(1200, 1000)
+    rle = compressed(mask)
+    assert len(rle["counts"]) > 300_000
+    entry = annotation(segmentation=rle, bbox=[0, 0, 1000, 1200])
+    whole_image = compressed(np.ones_like(mask))
+    small = annotation(id=2, segmentation=whole_image, bbox=entry["bbox"])
+    images = [image_entry(width=1000, height=1200)]
+    folder = write_export(tmp_path, document([entry, small], images=images))
+    write_image(folder / "a.png", size=(1000, 1200))
+    found = read(folder)
+
+    large, whole = found.record.annotations
+    assert np.array_equal(mask_of(large), mask)
+    assert large.box == (0, 0, 1000, 1200)
+    assert large.outline is not None
+    assert 4 <= sum(map(len, large.outline.rings)) <= 10_000
+    assert found.issue(IssueCode.OUTLINE_SIMPLIFIED).annotation_id == 1
+    assert found.report.dropped == 0
+    assert whole.issues == []
+
+
+def test_rles_that_are_too_many_keep_their_boxes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading_annotations, "MAX_STORED_BYTES", 200_000)
+    mask = ragged(500, 500)
+    mask[0] = mask[:, 0] = mask[:, -1] = mask[-1] = 1
+    counts = compressed(mask)["counts"]
+    assert 50_000 < len(counts) < 66_000
+    entries = [
+        annotation(id=number, segmentation=compressed(mask), bbox=[0, 0, 500, 500])
+        for number in range(5)
+    ]
+    images = [image_entry(width=500, height=500)]
+    folder = write_export(tmp_path, document(entries, images=images))
+    write_image(folder / "a.png", size=(500, 500))
+    found = read(folder)
+
+    kept = found.record.annotations
+    assert {a.coco_id: (a.rle is not None, a.box) for a in kept} == {
+        number: (number < 3, (0, 0, 500, 500)) for number in range(5)
+    }
+    assert len(found.issues(IssueCode.IMAGE_FULL)) == 2
+
+
+def test_large_noise_takes_no_time_to_be_outlined(tmp_path: Path) -> None:
+    rle = compressed(ragged(3000, 3000))
+    assert len(rle["counts"]) > 2_000_000
+    entry = annotation(segmentation=rle, bbox=[0, 0, 3000, 3000])
+    images = [image_entry(width=3000, height=3000)]
+    folder = write_export(tmp_path, document([entry], images=images))
+    write_image(folder / "a.png", size=(3000, 3000))
+    found = read(folder)
+
+    assert found.annotation.rle == rle
+    outline = found.annotation.outline
+    assert outline is not None
+    points = np.concatenate(outline.rings)
+    assert 4 <= len(points) <= 10_000
+    assert points.min() >= 0
+    assert points.max() <= 3000
