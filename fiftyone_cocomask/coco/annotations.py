@@ -208,7 +208,7 @@ class AnnotationReader:
             codes.append(IssueCode.CROWD)
         if len(geometry.rings) > 1:
             codes.append(IssueCode.MULTI_PART)
-        if "keypoints" in draft.attributes:
+        if "keypoints" in draft.values:
             codes.append(IssueCode.KEYPOINTS)
         area = geometry.area
         if draft.area is not None and draft.area >= 0 and area is not None:

@@ -290,7 +290,7 @@ class IssueCode(Word):
         "Keypoints, which are kept as an attribute.",
         Severity.INFO,
         "{count:,} of {total:,} annotations have keypoints; they are kept as the "
-        "attribute 'keypoints'",
+        "attribute 'coco_keypoints'",
     )
     ATTRIBUTE_RENAMED = (
         "attribute_renamed",

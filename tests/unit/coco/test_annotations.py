@@ -174,7 +174,7 @@ def test_absent_crowd_flag_is_0(tmp_path: Path) -> None:
 
 
 def test_further_keys_are_attributes(tmp_path: Path) -> None:
-    extra = {"score": 0.5, "track": 7, "note": "wing", "flags": [1, {"a": None}]}
+    extra = {"quality": 0.5, "track": 7, "note": "wing", "flags": [1, {"a": None}]}
     found = read_parts(tmp_path, [annotation(**extra)])
 
     assert found.annotation.attributes == extra
@@ -247,9 +247,15 @@ def test_keypoints_beside_polygons_are_kept(tmp_path: Path) -> None:
     keypoints = [20, 20, 2, 0, 0, 0]
     found = read_parts(tmp_path, [annotation(keypoints=keypoints, num_keypoints=1)])
 
-    assert found.annotation.attributes == {"keypoints": keypoints, "num_keypoints": 1}
+    assert found.annotation.attributes == {
+        "coco_keypoints": keypoints,
+        "num_keypoints": 1,
+    }
     assert pixels(found.annotation) == 600
-    assert found.actions() == {(IssueCode.KEYPOINTS, Action.KEPT)}
+    assert found.actions() == {
+        (IssueCode.KEYPOINTS, Action.KEPT),
+        (IssueCode.ATTRIBUTE_RENAMED, Action.REPAIRED),
+    }
 
 
 def test_what_a_changed_annotation_says_names_it(tmp_path: Path) -> None:
