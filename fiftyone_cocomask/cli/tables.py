@@ -95,6 +95,8 @@ def _without_number(total: dict[str, Any]) -> list[str]:
     number = total["images_without_number"]
     if not number:
         return []
+    if not total["without_number"]:
+        return [f"{number:,} images have not been measured yet"]
     first = total["without_number"][0]
     return [
         f"{number:,} images could not be measured; the first is {first['filepath']}: "

@@ -19,6 +19,7 @@ from bson import ObjectId
 from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 from fiftyone.core.config import FiftyOneConfigError
+from fiftyone.core.odm import get_db_conn
 from fiftyone.core.service import ServiceException, ServiceExecutableNotFound
 from mongoengine.errors import OperationError
 from pymongo import UpdateOne
@@ -68,6 +69,16 @@ def stream_encoded_documents(
     collection = collection.with_options(codec_options=options)
     for batch in _batches(collection, samples, paths, batch_size):
         yield [document.raw for document in batch]
+
+
+def ids_of(samples: Any) -> set[ObjectId]:
+    """Returns the ids of a view's samples.
+
+    Raises:
+        DatabaseError: if MongoDB cannot be reached
+    """
+    batches = stream_documents(samples, ["_id"])
+    return {document["_id"] for documents in batches for document in documents}
 
 
 def read_documents(
@@ -122,6 +133,24 @@ def read_encoded_documents(
         collection.find(condition, projection, batch_size=batch_size) as cursor,
     ):
         yield from _cut(cursor, batch_size)
+
+
+def dataset_id(dataset: Any) -> ObjectId:
+    """Returns the id of a dataset, which it keeps when it is renamed."""
+    return dataset._doc.id
+
+
+def declared_fields(dataset: Any) -> set[str]:
+    """Returns the names of a dataset's fields as they are in the database now.
+
+    Raises:
+        DatabaseError: if MongoDB cannot be reached
+    """
+    with explain_database_errors():
+        found = get_db_conn()["datasets"].find_one(
+            {"_id": dataset_id(dataset)}, {"sample_fields.name": 1}
+        )
+    return {field["name"] for field in (found or {}).get("sample_fields", [])}
 
 
 def sample_ids(
@@ -205,38 +234,48 @@ def update_documents(dataset: Any, updates: Iterable[Update]) -> int:
     return written.matched_count
 
 
-def rename_in_all_slices(dataset: Any, names: Mapping[str, str]) -> None:
-    """Renames fields of samples and labels, in every slice of a grouped dataset.
+def move_values(dataset: Any, names: Mapping[str, str]) -> None:
+    """Moves values of samples and labels to fields that are declared already.
 
-    ``Dataset.rename_sample_fields`` leaves the labels of all slices but the active one
-    as they are.
+    ``Dataset.rename_sample_fields`` moves them before it declares the new fields, so
+    that no sample can be read if it is killed in between. This one can be done again.
 
     Args:
-        dataset: the dataset
+        dataset: the dataset; of a grouped one, all slices
         names: the new path of each path; only the last part may differ
 
     Raises:
         DatabaseError: if MongoDB cannot be reached or refuses the write
     """
     collection = dataset._sample_collection
-    nested = {old: new for old, new in names.items() if "." in old}
-    if dataset.media_type == "group":
+    for old, new in names.items():
+        parent, _, leaf = old.rpartition(".")
+        condition: Document = {old: {"$exists": True}}
+        if parent:
+            rename_label_attributes(dataset, parent, {leaf: _leaf(new)})
+            condition[parent] = {"$type": "object", "$not": {"$type": "array"}}
+        changes = {"$rename": {old: new}, "$set": {"last_modified_at": _now()}}
         with explain_database_errors():
-            for old, new in nested.items():
-                parent, _, leaf = old.rpartition(".")
-                copied = {"$mergeObjects": ["$$label", {_leaf(new): f"$$label.{leaf}"}]}
-                labels = {"input": f"${parent}", "as": "label", "in": copied}
-                collection.update_many(
-                    {parent: {"$type": "array"}}, [{"$set": {parent: {"$map": labels}}}]
-                )
-                collection.update_many(
-                    {parent: {"$type": "object", "$not": {"$type": "array"}}},
-                    [{"$set": {new: f"${old}"}}],
-                )
-    dataset.rename_sample_fields(dict(names))
-    if dataset.media_type == "group" and nested:
-        with explain_database_errors():
-            collection.update_many({}, [{"$unset": list(nested)}])
+            collection.update_many(condition, changes)
+    fos.Sample._reload_docs(dataset._sample_collection_name)
+
+
+def remove_values(dataset: Any, paths: Sequence[str]) -> None:
+    """Removes values of samples and labels, whatever the dataset declares.
+
+    Args:
+        dataset: the dataset; of a grouped one, all slices
+        paths: the paths of the values
+
+    Raises:
+        DatabaseError: if MongoDB cannot be reached or refuses the write
+    """
+    if not paths:
+        return
+    condition = {"$or": [{path: {"$exists": True}} for path in paths]}
+    changes = [{"$unset": list(paths)}, {"$set": {"last_modified_at": _now()}}]
+    with explain_database_errors():
+        dataset._sample_collection.update_many(condition, changes)
 
 
 def rename_label_attributes(dataset: Any, path: str, names: Mapping[str, str]) -> None:

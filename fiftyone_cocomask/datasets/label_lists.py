@@ -69,11 +69,3 @@ class LabelList:
         if not self.is_list:
             return {f"{self.path}._id": ids[0]}
         return {"$expr": {"$eq": [f"${self.path}._id", ids]}}
-
-    def clearing(self, names: list[str]) -> tuple[Document, Document]:
-        """Returns the update that clears attributes of all labels, and its guard."""
-        if not self.is_list:
-            values = {f"{self.path}.{name}": None for name in names}
-            return values, {f"{self.path}._id": {"$exists": True}}
-        values = {f"{self.path}.$[].{name}": None for name in names}
-        return values, {f"{self.path}.0": {"$exists": True}}

@@ -160,14 +160,17 @@ class EvaluationOperator(SplitJobOperator):
             ),
         )
         if summary["images_without_number"]:
-            first = summary["without_number"][0]
             images = count(summary["images_without_number"], "image")
+            named = summary["without_number"]
+            label, description = f"{images} have not been measured yet", None
+            if named:
+                label = f"{images} could not be measured"
+                description = (
+                    f"The first is {named[0]['filepath']}: {named[0]['reason']}"
+                )
             outputs.view(
                 "without_number",
-                types.Warning(
-                    label=f"{images} could not be measured",
-                    description=f"The first is {first['filepath']}: {first['reason']}",
-                ),
+                types.Warning(label=label, description=description),
             )
 
     def sentence(self, summary: dict[str, Any]) -> str:

@@ -9,9 +9,10 @@ import numpy as np
 from fiftyone.utils.eval.segmentation import SimpleEvaluationConfig
 
 from ...errors import CocoMaskError
-from ..documents import explain_database_errors
+from ..documents import explain_database_errors, ids_of
 from ..labels import check_has_masks
 from ..owned_fields import add_to_sidebar_group
+from ..run_changes import complete_changes, remove_run
 from ..targets import checked_samples
 from .confusion import evaluate_segmentations
 from .metrics import (
@@ -27,7 +28,6 @@ from .results import MaskComparison
 from .runs import (
     check_comparison_key,
     comparison_fields,
-    delete_comparison,
 )
 
 # Reports name at most this many samples.
@@ -90,7 +90,9 @@ def compare_masks(
     dataset = samples._root_dataset
     check_has_masks(dataset, pred_field)
     check_has_masks(dataset, gt_field)
+    complete_changes(dataset, [eval_key])
     check_comparison_key(dataset, eval_key, pred_field, gt_field, overwrite=overwrite)
+    _check_nothing_dropped(samples, eval_key)
     survey = _Survey(samples, pred_field, gt_field)
     if not survey.errors:
         raise CocoMaskError(
@@ -100,7 +102,7 @@ def compare_masks(
         samples = samples.exclude(survey.excluded)
     targets = _targets(dataset, gt_field, survey.values)
     if eval_key in dataset.list_evaluations():
-        delete_comparison(dataset, eval_key)
+        remove_run(dataset, "evaluations", eval_key, comparison_fields(eval_key))
     config = SimpleEvaluationConfig(
         pred_field,
         gt_field,
@@ -112,6 +114,23 @@ def compare_masks(
     add_to_sidebar_group(dataset, comparison_fields(eval_key), eval_key)
     config.build().save_run_results(samples, eval_key, results)
     return MaskComparison(results)
+
+
+def _check_nothing_dropped(samples: Any, eval_key: str) -> None:
+    """Checks that a comparison that is made again leaves out no sample it had.
+
+    Raises:
+        CocoMaskError: if it does
+    """
+    dataset = samples._root_dataset
+    if samples is dataset or eval_key not in dataset.list_evaluations():
+        return
+    others = ids_of(dataset.load_evaluation_view(eval_key)) - ids_of(samples)
+    if others:
+        raise CocoMaskError(
+            f"The comparison '{eval_key}' is also of {len(others):,} samples that are "
+            "not in this view; give another eval_key, or delete it first"
+        )
 
 
 class _Survey:

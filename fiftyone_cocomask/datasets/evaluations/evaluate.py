@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from bson import ObjectId
-
+from ...errors import CocoMaskError
 from ..cached_sums import MANY_SAMPLES
-from ..documents import BATCH_SIZE, sample_ids, stream_documents, update_documents
 from ..memory import frozen_heap
 from ..owned_fields import delete_fields, owned_paths
+from ..run_changes import complete_changes
 from ..targets import checked_samples
+from .covered import covered_samples
 from .passes import EvaluationPass, PassReport
 from .plan import EvaluationKind, EvaluationPlan, plan_evaluation
 from .results import MaskEvaluation, evaluation_results
@@ -55,13 +55,19 @@ def begin_evaluation(samples: Any, plan: EvaluationPlan, *, overwrite: bool) -> 
         CocoMaskError: if the key or a field is taken; nothing has been written then
     """
     dataset = samples._root_dataset
+    complete_changes(dataset, [plan.eval_key])
     check_new_run(dataset, plan.fields, overwrite=overwrite)
+    covered = covered_samples(samples, plan)
     outdated = set(owned_paths(dataset, plan.fields.owner())) - set(plan.fields.paths)
     if outdated:
         delete_fields(dataset, sorted(outdated), plan.eval_key)
-    register_run(samples, plan.fields, plan.mask_field, plan.label_field)
-    if samples is not dataset and dataset.has_field(_first_field(plan)):
-        _clear_other_samples(samples, plan)
+    register_run(
+        covered.samples,
+        plan.fields,
+        plan.mask_field,
+        plan.label_field,
+        covered.earlier,
+    )
     plan.fields.declare(dataset)
 
 
@@ -75,11 +81,23 @@ def measure_samples(samples: Any, plan: EvaluationPlan, progress: Any) -> PassRe
 def end_evaluation(
     samples: Any, plan: EvaluationPlan, report: PassReport
 ) -> MaskEvaluation:
-    """Saves the results of an evaluation whose samples have been measured."""
-    stored = samples.init_run_results(plan.eval_key, **report.to_dict())
-    samples.save_run_results(plan.eval_key, stored)
+    """Saves the results of an evaluation whose samples have been measured.
+
+    Raises:
+        CocoMaskError: if the evaluation was deleted meanwhile
+    """
+    dataset, key = samples._root_dataset, plan.eval_key
+    dataset.reload()
+    if key not in dataset.list_runs():
+        raise CocoMaskError(f"Mask evaluation '{key}' was deleted while it was run")
+    earlier = dataset.get_run_info(key).config.earlier
+    if earlier is not None:
+        report = PassReport.of_parts([earlier, report.to_dict()])
+        samples = dataset.load_run_view(key)
+    stored = samples.init_run_results(key, **report.to_dict())
+    samples.save_run_results(key, stored)
     if len(samples) >= MANY_SAMPLES:
-        _keep_sums(samples._root_dataset)
+        _keep_sums(dataset)
     return evaluation_results(stored)
 
 
@@ -90,25 +108,3 @@ def _keep_sums(dataset: Any) -> None:
         # None of one that was stopped before its end.
         if stored is not None:
             evaluation_results(stored).keep_sums()
-
-
-def _clear_other_samples(samples: Any, plan: EvaluationPlan) -> None:
-    """Removes values that an earlier run under this key left on other samples."""
-    dataset, fields = samples._root_dataset, plan.fields
-    wanted: set[ObjectId] = set()
-    for documents in stream_documents(samples, ["_id"]):
-        wanted.update(document["_id"] for document in documents)
-    first = _first_field(plan)
-    of_samples = dict.fromkeys(fields.sample_paths)
-    names = [path.rpartition(".")[2] for path in fields.label_paths]
-    for ids in sample_ids(dataset, {first: {"$ne": None}}, BATCH_SIZE):
-        outdated = [i for i in ids if i not in wanted]
-        update_documents(dataset, [(i, of_samples) for i in outdated])
-        if names and plan.labels is not None:
-            of_labels, guard = plan.labels.clearing(names)
-            update_documents(dataset, [(i, of_labels, guard) for i in outdated])
-
-
-def _first_field(plan: EvaluationPlan) -> str:
-    """Returns the field that each sample of an evaluation has."""
-    return plan.fields.on_sample(plan.fields.sample_specs[0].suffix)

@@ -9,7 +9,14 @@ from typing import Any
 
 import fiftyone.core.utils as fou
 
-from ..documents import Document, Update, update_documents
+from ...errors import CocoMaskError
+from ..documents import (
+    Document,
+    Update,
+    declared_fields,
+    remove_values,
+    update_documents,
+)
 from ..measuring.measure import (
     NoFiguresError,
     drawing_options,
@@ -33,13 +40,16 @@ class PassReport:
         without_number: the samples that got no number, as ``{"sample_id",
             "filepath", "reason"}``; at most 1,000 are named
         num_without_number: how many there are
-        num_other_size: how many masks have another number of pixels than their image
+        other_size: the ids of samples whose mask has another number of pixels than
+            its image; at most 1,000
+        num_other_size: how many there are
         num_changed: how many samples' labels were changed by somebody else in the
             moment of their evaluation, so that they were left as they were
     """
 
     without_number: list[dict[str, str]] = field(default_factory=list)
     num_without_number: int = 0
+    other_size: list[str] = field(default_factory=list)
     num_other_size: int = 0
     num_changed: int = 0
 
@@ -54,16 +64,33 @@ class PassReport:
                 }
             )
 
+    def add_other_size(self, record: SampleRecord) -> None:
+        self.num_other_size += 1
+        if len(self.other_size) < _MAX_NAMED:
+            self.other_size.append(str(record.sample_id))
+
+    def forget(self, ids: set[str]) -> None:
+        """Takes out what it says of samples that are measured again."""
+        kept = [row for row in self.without_number if row["sample_id"] not in ids]
+        self.num_without_number -= len(self.without_number) - len(kept)
+        self.without_number = kept
+        others = [sample_id for sample_id in self.other_size if sample_id not in ids]
+        self.num_other_size -= len(self.other_size) - len(others)
+        self.other_size = others
+
     @classmethod
     def of_parts(cls, reports: Iterable[Document]) -> PassReport:
         """Returns one report of several passes, given as :meth:`to_dict`."""
         total = cls()
         for part in reports:
-            total.without_number += part["without_number"]
+            # Plain ones: what comes from a run's config is mongoengine's.
+            total.without_number += [dict(row) for row in part["without_number"]]
             total.num_without_number += part["num_without_number"]
+            total.other_size += part["other_size"]
             total.num_other_size += part["num_other_size"]
             total.num_changed += part["num_changed"]
         del total.without_number[_MAX_NAMED:]
+        del total.other_size[_MAX_NAMED:]
         return total
 
     def to_dict(self) -> Document:
@@ -103,9 +130,26 @@ class EvaluationPass:
             for records in self._reader.batches():
                 updates = [u for u in map(self._update, records) if u is not None]
                 written = update_documents(self._dataset, updates)
+                self._check_not_deleted()
                 self._report.num_changed += len(updates) - written
                 bar.update(len(records))
         return self._report
+
+    def _check_not_deleted(self) -> None:
+        """Takes back what was written to fields that were deleted meanwhile.
+
+        Samples with values of fields that the dataset does not declare cannot be read.
+
+        Raises:
+            CocoMaskError: if they were
+        """
+        names = set(self._fields.sample_paths)
+        if not names <= declared_fields(self._dataset):
+            remove_values(self._dataset, self._fields.paths)
+            raise CocoMaskError(
+                f"Mask evaluation '{self._fields.eval_key}' was deleted while it was "
+                "being run"
+            )
 
     def _update(self, record: SampleRecord) -> Update | None:
         """Returns what to change in a sample, None if its values are there already."""
@@ -132,7 +176,7 @@ class EvaluationPass:
             if labels is None:
                 labels = measure_labels(record.label(), *record.size, self._options)
         if record.size is not None and mask.mask_px != math.prod(record.size):
-            self._report.num_other_size += 1
+            self._report.add_other_size(record)
         return SampleFigures(mask, labels)
 
     def _sample_changes(

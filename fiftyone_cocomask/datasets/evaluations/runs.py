@@ -13,26 +13,24 @@ from typing import Any, Literal, get_args
 import fiftyone as fo
 
 from ...errors import CocoMaskError
-from ..comparison.runs import (
-    comparison_fields,
-    delete_comparison,
-    is_comparison,
-    rename_comparison,
-)
-from ..documents import explain_database_errors, rename_in_all_slices
-from ..owned_fields import (
-    INFO_KEY,
-    EvaluationFields,
-    delete_fields,
-    field_owner,
-    owned_paths,
-)
+from ..comparison.runs import comparison_fields, is_comparison
+from ..documents import Document, explain_database_errors
+from ..journal import Journal
+from ..owned_fields import EvaluationFields, owned_paths
+from ..run_changes import change_key, complete_changes, remove_run
 from ..run_keys import check_key
+from ..stored_runs import RunField, begin_run
 
 Kind = Literal["area", "coverage"]
 AnyKind = Literal["area", "coverage", "comparison"]
 
 _METHOD_PREFIX = "cocomask/"
+# Where FiftyOne keeps the runs of each kind.
+_RUN_FIELDS: dict[AnyKind, RunField] = {
+    "area": "runs",
+    "coverage": "runs",
+    "comparison": "evaluations",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +116,13 @@ def rename_mask_evaluation(samples: Any, eval_key: str, new_eval_key: str) -> No
             has been changed then
     """
     dataset = samples._root_dataset
+    complete_changes(dataset, (eval_key, new_eval_key))
+    kinds = _kinds(dataset)
+    done = Journal(dataset).entry("rename", eval_key)
+    is_done = done is not None and done["new_key"] == new_eval_key
+    if is_done and eval_key not in kinds and new_eval_key in kinds:
+        # Asked for once more, as after a kill.
+        return
     kind = evaluation_kind(dataset, eval_key)
     check_key(dataset, new_eval_key)
     if new_eval_key in dataset.list_runs():
@@ -132,10 +137,7 @@ def rename_mask_evaluation(samples: Any, eval_key: str, new_eval_key: str) -> No
                 f"Dataset '{dataset.name}' already has a field '{path}'; give another "
                 "key"
             )
-    if kind == "comparison":
-        rename_comparison(dataset, eval_key, new_eval_key)
-    else:
-        _rename_run(dataset, _owner(kind, eval_key), new_eval_key, names)
+    change_key(dataset, _RUN_FIELDS[kind], eval_key, new_eval_key, names)
 
 
 @explain_database_errors()
@@ -150,12 +152,13 @@ def delete_mask_evaluation(samples: Any, eval_key: str) -> None:
         CocoMaskError: if there is no such evaluation
     """
     dataset = samples._root_dataset
+    complete_changes(dataset, [eval_key])
+    if eval_key not in _kinds(dataset) and Journal(dataset).entry("delete", eval_key):
+        # Asked for once more, as after a kill.
+        return
     kind = evaluation_kind(dataset, eval_key)
-    if kind == "comparison":
-        delete_comparison(dataset, eval_key)
-    else:
-        delete_fields(dataset, _paths(dataset, kind, eval_key), eval_key)
-        dataset.delete_run(eval_key)
+    paths = _paths(dataset, kind, eval_key)
+    remove_run(dataset, _RUN_FIELDS[kind], eval_key, paths)
 
 
 def evaluation_kind(dataset: fo.Dataset, eval_key: str) -> AnyKind:
@@ -234,17 +237,30 @@ def check_new_run(
 
 
 def register_run(
-    samples: Any, fields: EvaluationFields, mask_field: str, label_field: str | None
+    samples: Any,
+    fields: EvaluationFields,
+    mask_field: str,
+    label_field: str | None,
+    earlier: Document | None,
 ) -> None:
-    """Registers an evaluation that is about to be run, without results as yet."""
+    """Registers an evaluation that is about to be run, without results as yet.
+
+    Args:
+        samples: all that it covers
+        fields: its fields
+        mask_field: the field of the masks
+        label_field: the field of the labels, or None
+        earlier: what an earlier run reported of samples that this one leaves alone
+    """
     config = samples.init_run(
         method=_METHOD_PREFIX + fields.kind,
         mask_field=mask_field,
         label_field=label_field,
         label_path=fields.label_path,
         has_classes=fields.has_classes,
+        earlier=earlier,
     )
-    samples.register_run(fields.eval_key, config, overwrite=True)
+    begin_run(samples, fields.eval_key, config)
 
 
 def _kinds(dataset: fo.Dataset) -> dict[str, AnyKind]:
@@ -270,27 +286,6 @@ def _paths(dataset: fo.Dataset, kind: AnyKind, eval_key: str) -> list[str]:
 def _owner(kind: str, eval_key: str) -> dict[str, str]:
     """Returns what the fields of an evaluation say of whose they are."""
     return {"evaluation": kind, "eval_key": eval_key}
-
-
-def _rename_run(
-    dataset: fo.Dataset,
-    owner: dict[str, str],
-    new_eval_key: str,
-    names: dict[str, str],
-) -> None:
-    eval_key = owner["eval_key"]
-    # The owner first: FiftyOne forgets where a nested field is once it is renamed.
-    for field in dataset.get_field_schema(flat=True).values():
-        if field_owner(field) == owner:
-            field.info = {**field.info, INFO_KEY: {**owner, "eval_key": new_eval_key}}
-            field.save()
-    if names:
-        rename_in_all_slices(dataset, names)
-    for group in dataset.app_config.sidebar_groups or []:
-        if group.name == eval_key:
-            group.name = new_eval_key
-    dataset.save()
-    dataset.rename_run(eval_key, new_eval_key)
 
 
 def _renamed(path: str, eval_key: str, new_eval_key: str) -> str:

@@ -9,9 +9,11 @@ import fiftyone.core.utils as fou
 
 from ...errors import CocoMaskError
 from ..documents import explain_database_errors
+from ..journal import Journal
 from ..label_lists import LabelList
 from ..labels import check_has_masks
 from ..run_keys import check_key
+from ..stored_runs import begin_run, delete_run
 from ..targets import checked_samples
 from .marks import IssueMarks
 from .report import MaskIssueReport
@@ -108,8 +110,12 @@ def clear_mask_issues(samples: Any, key: str = "mask_issues") -> None:
         CocoMaskError: if there is no such search
     """
     dataset = samples._root_dataset
-    config = _search_config(dataset, key)
-    if config is None:
+    journal = Journal(dataset)
+    if _search_config(dataset, key) is None:
+        if journal.entry("clear", key):
+            # Asked for once more, as after a kill.
+            delete_run(dataset, "runs", key)
+            return
         known = list_mask_issues(dataset)
         has = ", ".join(known) if known else "none"
         raise CocoMaskError(
@@ -119,7 +125,9 @@ def clear_mask_issues(samples: Any, key: str = "mask_issues") -> None:
     marks = search_marks(dataset, key)
     marks.remove_tags()
     marks.delete_views()
-    dataset.delete_run(key)
+    journal.begin("clear", key, {"key": key})
+    delete_run(dataset, "runs", key)
+    journal.end("clear", key, {"key": key})
 
 
 @explain_database_errors()
@@ -199,11 +207,7 @@ def _register(
         box_path=boxes.path if boxes is not None else None,
         limits=limits.to_dict(),
     )
-    dataset = samples._root_dataset
-    if key in dataset.list_runs():
-        dataset.update_run_config(key, config)
-    else:
-        samples.register_run(key, config)
+    begin_run(samples, key, config)
 
 
 def _boxes_of(dataset: fo.Dataset, labels: LabelList) -> LabelList | None:

@@ -9,7 +9,12 @@ import fiftyone as fo
 import numpy as np
 import pytest
 
-from fiftyone_cocomask import compute_masks, evaluate_mask_area
+from fiftyone_cocomask import (
+    CocoMaskError,
+    compute_masks,
+    evaluate_mask_area,
+    load_mask_evaluation,
+)
 
 from .conftest import HEIGHT, WIDTH, Samples, mask_of_boxes, polyline
 
@@ -245,20 +250,60 @@ def test_a_view_that_filters_labels_still_counts_all_of_its_samples(
     assert area.summary()["images"] == 1
 
 
-def test_evaluating_a_view_again_clears_what_was_outside_of_it(
+def test_evaluating_a_view_again_keeps_what_is_outside_of_it(
     samples: Samples,
 ) -> None:
     small = samples.add("a.jpg", mask_of_boxes(SMALL), lines=[polyline(SMALL, "a")])
     large = samples.add("b.jpg", mask_of_boxes(LEFT), lines=[polyline(LEFT, "a")])
     bare = samples.add("c.jpg", mask_of_boxes(SMALL))
     evaluate_mask_area(samples.dataset, label_field="segmentations", eval_key="area")
+    large.mask.mask_path = samples.mask_file(
+        "d.png", mask_of_boxes((30, 20, 32, 22), LEFT)
+    )
+    large.save()
     view = samples.dataset.match(fo.ViewField("area_px") > 100)
     area = evaluate_mask_area(view, label_field="segmentations", eval_key="area")
-    assert samples.raw(large)["area_px"] == 150
-    for sample in (small, bare):
-        assert samples.raw(sample)["area_px"] is None
-    assert samples.raw(small)["segmentations"]["polylines"][0]["area_px"] is None
-    assert area.summary()["images"] == 1
+    assert samples.dataset.values("area_px") == [4, 154, 4]
+    assert samples.raw(small)["segmentations"]["polylines"][0]["area_px"] == 4
+    assert area.summary()["images"] == 3
+    assert area.samples == samples.dataset
+    samples.dataset._run_cache.clear()
+    loaded = load_mask_evaluation(samples.dataset, "area")
+    assert loaded.summary()["foreground_px"] == 162
+    assert samples.raw(bare)["area_px"] == 4
+
+
+def test_evaluations_of_two_views_under_one_key_cover_both(samples: Samples) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        samples.add(name, mask_of_boxes(LEFT))
+    wrong = samples.add("c.jpg", np.zeros((10, 10), np.uint8))
+    lost = samples.add("d.jpg")
+    samples.add("e.jpg", mask_of_boxes(SMALL))
+    dataset = samples.dataset
+    evaluate_mask_area(dataset.select([wrong.id, lost.id]), eval_key="area")
+    area = evaluate_mask_area(dataset.limit(2), eval_key="area")
+    summary = area.summary()
+    assert (summary["images"], summary["images_without_number"]) == (3, 1)
+    assert summary["masks_of_other_size"] == 1
+    assert [row["sample_id"] for row in summary["without_number"]] == [lost.id]
+    # What is measured again is not counted twice.
+    evaluate_mask_area(dataset.select([wrong.id, lost.id]), eval_key="area")
+    again = load_mask_evaluation(dataset, "area").summary()
+    assert {**again, "changed_meanwhile": 0} == {**summary, "changed_meanwhile": 0}
+    assert len(area.samples) == 4
+
+
+def test_a_view_is_not_mixed_with_values_of_other_masks(samples: Samples) -> None:
+    samples.add("a.jpg", mask_of_boxes(LEFT), lines=[polyline(LEFT, "a")])
+    samples.add("b.jpg", mask_of_boxes(LEFT), lines=[polyline(LEFT, "a")])
+    dataset = samples.dataset
+    evaluate_mask_area(dataset, eval_key="area")
+    with pytest.raises(CocoMaskError, match="1 samples that are not in this view"):
+        evaluate_mask_area(
+            dataset.limit(1), label_field="segmentations", eval_key="area"
+        )
+    assert load_mask_evaluation(dataset, "area").summary()["images"] == 2
+    assert dataset.values("area_px") == [150, 150]
 
 
 def test_one_slice_of_a_grouped_dataset_is_evaluated(samples: Samples) -> None:
@@ -284,8 +329,9 @@ def test_one_slice_of_a_grouped_dataset_is_evaluated(samples: Samples) -> None:
     assert area.summary()["images"] == 1
     dataset.group_slice = "right"
     assert area.summary()["foreground_px"] == 150
-    evaluate_mask_area(dataset, label_field="segmentations", eval_key="area")
-    assert samples.raw(left)["area_px"] is None
+    both = evaluate_mask_area(dataset, label_field="segmentations", eval_key="area")
+    assert samples.raw(left)["area_px"] == 150
+    assert both.summary()["foreground_px"] == 154
     assert samples.raw(right)["area_px"] == 4
 
 

@@ -268,6 +268,20 @@ def test_a_view_is_compared_alone(samples: Samples) -> None:
     assert seen[-1] == 1
 
 
+def test_a_comparison_is_not_narrowed_to_a_view_without_being_asked(
+    samples: Samples,
+) -> None:
+    for name in "ab":
+        add_pair(samples, name, mask_of_boxes(GT), mask_of_boxes(PRED))
+    dataset = samples.dataset
+    compare_masks(dataset, "pred", eval_key="c")
+    before = dataset.values("c_area_error_px")
+    with pytest.raises(CocoMaskError, match="is also of 1 samples"):
+        compare_masks(dataset.limit(1), "pred", eval_key="c")
+    assert dataset.values("c_area_error_px") == before
+    assert compare_masks(dataset.view(), "pred", eval_key="c").summary()["images"] == 2
+
+
 def test_plots_are_made(samples: Samples) -> None:
     add_pair(samples, "a", mask_of_boxes(GT), mask_of_boxes(PRED))
     comparison = compare_masks(samples.dataset, "pred", eval_key="c")

@@ -303,8 +303,10 @@ def test_clearing_leaves_nothing_but_what_was_there(samples: Samples) -> None:
     assert after | {"last_modified_at": None} == before | {"last_modified_at": None}
     assert samples.dataset.list_saved_views() == ["mine"]
     assert list_mask_issues(samples.dataset) == []
+    # Cleared is cleared, but a key that never was is a mistake.
+    clear_mask_issues(samples.dataset)
     with pytest.raises(CocoMaskError, match="no search for mask issues"):
-        clear_mask_issues(samples.dataset)
+        clear_mask_issues(samples.dataset, "no_such_search")
 
 
 def test_searches_are_no_evaluations_and_stay_out_of_each_other_s_way(

@@ -1,0 +1,53 @@
+"""What was begun on a dataset's runs: written first, so that a kill leaves it known.
+
+An entry stays once it is done: whoever asks for the same again, since the first call
+was killed right after its last write, is told nothing but that it is done.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import fiftyone as fo
+from fiftyone.operators.store import ExecutionStore
+
+from .documents import Document, dataset_id
+
+Action = Literal["rename", "delete", "clear"]
+
+_STORE = "cocomask_journal"
+
+
+class Journal:
+    """What was begun and done on the runs of a dataset.
+
+    Args:
+        dataset: the dataset
+    """
+
+    def __init__(self, dataset: fo.Dataset) -> None:
+        self._store = ExecutionStore.create(_STORE, dataset_id=dataset_id(dataset))
+
+    def begin(self, action: Action, key: str, facts: Document) -> None:
+        """Notes what is about to be done to a run, with what it takes to do it."""
+        self._store.set(_name(action, key), {**facts, "done": False})
+
+    def end(self, action: Action, key: str, facts: Document) -> None:
+        """Notes that it is done."""
+        self._store.set(_name(action, key), {**facts, "done": True})
+
+    def entry(self, action: Action, key: str) -> Document | None:
+        """Returns the facts of what was done last to a run, with ``done``, or None."""
+        entry: Any = self._store.get(_name(action, key))
+        return entry
+
+    def pending(self, action: Action) -> list[Document]:
+        """Returns the facts of what was begun and not done."""
+        prefix = _name(action, "")
+        names = [name for name in self._store.list_keys() if name.startswith(prefix)]
+        entries = [self._store.get(name) for name in names]
+        return [entry for entry in entries if entry and not entry["done"]]
+
+
+def _name(action: Action, key: str) -> str:
+    return f"{action}/{key}"

@@ -1,0 +1,102 @@
+"""Runs as FiftyOne stores them, changed in an order that a kill cannot spoil.
+
+FiftyOne's own calls delete a run before they write the one that takes its place, and
+its document before the dataset's reference to it: killed in between, the dataset names
+a run that is not there. Beside ``documents.py`` the only module on FiftyOne's private
+API.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any, Literal
+
+import fiftyone as fo
+import fiftyone.constants as foc
+from bson import json_util
+from fiftyone.core.odm.runs import RunDocument
+
+# The fields of a dataset's document that hold runs, and its caches of their results.
+RunField = Literal["runs", "evaluations"]
+_CACHES = {"runs": "_run_cache", "evaluations": "_evaluation_cache"}
+_RUN_FIELDS = ("runs", "evaluations", "brain_methods")
+
+
+def begin_run(samples: Any, key: str, config: Any) -> None:
+    """Registers a custom run without results; one of the key becomes it in one write.
+
+    Args:
+        samples: the dataset or view that the run is of
+        key: its key
+        config: what ``samples.init_run`` returned
+    """
+    dataset = samples._root_dataset
+    if key not in dataset.list_runs():
+        samples.register_run(key, config)
+        return
+    stages = None
+    if samples is not dataset:
+        stages = [json_util.dumps(s) for s in samples._serialize(include_uuids=False)]
+    document = dataset._doc.runs[key]
+    results = document.results
+    document.config = config.serialize()
+    document.version = foc.VERSION
+    document.timestamp = datetime.now(timezone.utc).replace(tzinfo=None)
+    document.view_stages = stages
+    document.results = None
+    document.results_meta = {}
+    document.save()
+    dataset._run_cache.pop(key, None)
+    if results:
+        results.delete()
+
+
+def rename_run(dataset: fo.Dataset, field: RunField, key: str, new_key: str) -> None:
+    """Gives a run another key; done again after a kill, it completes.
+
+    Args:
+        dataset: the dataset
+        field: where its runs are
+        key: the key of the run
+        new_key: its new key, which no other run has
+    """
+    runs = getattr(dataset._doc, field)
+    document = runs[key]
+    document.key = new_key
+    document.save()
+    # Not `pop`, which mongoengine does not notice.
+    del runs[key]
+    runs[new_key] = document
+    dataset.save()
+    cache = getattr(dataset, _CACHES[field])
+    results = cache.pop(key, None)
+    if results is not None:
+        results._key = new_key
+        cache[new_key] = results
+
+
+def delete_run(dataset: fo.Dataset, field: RunField, key: str) -> None:
+    """Deletes a run, or what a killed deletion has left of it.
+
+    Args:
+        dataset: the dataset
+        field: where its runs are
+        key: the key of the run
+    """
+    runs = getattr(dataset._doc, field)
+    if key in runs:
+        del runs[key]
+        dataset.save()
+    results = getattr(dataset, _CACHES[field]).pop(key, None)
+    if results is not None:
+        results._key = None
+    referenced = {
+        document.id
+        for name in _RUN_FIELDS
+        for document in getattr(dataset._doc, name).values()
+    }
+    for document in RunDocument.objects(dataset_id=dataset._doc.id, key=key):
+        if document.id not in referenced:
+            if document.results:
+                document.results.delete()
+            document.delete()
