@@ -32,7 +32,7 @@ from .dataset_rules import (
     log_density,
 )
 from .image_rules import ImageLabels
-from .leaks import Picture, leaking_samples, read_picture
+from .leaks import Picture, leaking_groups, read_picture
 from .marks import FoundIssues
 from .report import MaskIssueReport
 from .rules import IssueLimits, MaskIssue
@@ -112,8 +112,9 @@ class IssueSearch:
             yield len(records)
         self._look_at_classes()
         self._look_at_copies()
-        for sample_id in leaking_samples(self._pictures, self._limits.leak_distance):
-            self.found.add_sample(sample_id, MaskIssue.LEAK)
+        for group in leaking_groups(self._pictures, self._limits.leak_distance):
+            for picture in group:
+                self.found.add_sample(picture.sample_id, MaskIssue.LEAK)
         if self._labels_seen:
             for ids in self._without_shape:
                 self.found.add_label(*ids, MaskIssue.BOX_ONLY)
