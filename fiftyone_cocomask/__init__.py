@@ -22,13 +22,9 @@ if TYPE_CHECKING:
         load_mask_evaluation,
         rename_mask_evaluation,
     )
+    from .datasets.exporting.coco import export_roboflow_coco
+    from .datasets.exporting.coco_report import CocoExportReport
     from .datasets.exporting.masks import export_cutouts, export_masks
-    from .datasets.fixing.fix import (
-        fix_mask_issues,
-        list_mask_fixes,
-        undo_mask_fixes,
-    )
-    from .datasets.fixing.report import FixReport
     from .datasets.importing.importing import import_roboflow_coco
     from .datasets.issues import IssueLimits, clear_mask_issues, find_mask_issues
     from .datasets.masks.compute import MaskReport, compute_masks
@@ -51,14 +47,12 @@ _MODULE_OF_NAME = {
     "find_mask_issues": ".datasets.issues",
     "clear_mask_issues": ".datasets.issues",
     "IssueLimits": ".datasets.issues",
-    "fix_mask_issues": ".datasets.fixing.fix",
-    "undo_mask_fixes": ".datasets.fixing.fix",
-    "list_mask_fixes": ".datasets.fixing.fix",
-    "FixReport": ".datasets.fixing.report",
     "list_mask_evaluations": ".datasets.evaluations",
     "load_mask_evaluation": ".datasets.evaluations",
     "rename_mask_evaluation": ".datasets.evaluations",
     "delete_mask_evaluation": ".datasets.evaluations",
+    "export_roboflow_coco": ".datasets.exporting.coco",
+    "CocoExportReport": ".datasets.exporting.coco_report",
     "export_masks": ".datasets.exporting.masks",
     "export_cutouts": ".datasets.exporting.masks",
     "COCOProcessor": ".processor",
@@ -69,10 +63,10 @@ _MODULE_OF_NAME = {
 
 __all__ = [
     "COCOProcessor",
+    "CocoExportReport",
     "CocoMaskError",
     "ExportError",
     "ExportReport",
-    "FixReport",
     "Issue",
     "IssueCode",
     "IssueLimits",
@@ -87,14 +81,12 @@ __all__ = [
     "evaluate_mask_coverage",
     "export_cutouts",
     "export_masks",
+    "export_roboflow_coco",
     "find_mask_issues",
-    "fix_mask_issues",
     "import_roboflow_coco",
     "list_mask_evaluations",
-    "list_mask_fixes",
     "load_mask_evaluation",
     "rename_mask_evaluation",
-    "undo_mask_fixes",
 ]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from .categories import Categories
@@ -55,15 +56,27 @@ class AnnotationReader:
         self._notes = notes
         self.form = AnnotationForm()
 
-    def read(self, entries: Iterable[Raw], image: ImageRecord, frame: Frame) -> None:
+    def read(
+        self,
+        entries: Iterable[Raw],
+        image: ImageRecord,
+        frame: Frame,
+        places: Sequence[int] = (),
+    ) -> None:
         """Reads annotations into the record of their image.
 
         Args:
             entries: the annotations, undecoded
             image: the record of their image
             frame: how their coordinates map to the image
+            places: where in the JSON's list they are, if that is to be kept
         """
-        drafts = [d for d in (self._draft(entry, image) for entry in entries) if d]
+        drafts = []
+        for entry, place in zip_longest(entries, places):
+            draft = self._draft(entry, image)
+            if draft is not None:
+                draft.place = place
+                drafts.append(draft)
         figures = measure_rings([ring for d in drafts for ring in d.shape.rings])
         judged: list[Judged] = []
         first = 0
@@ -174,6 +187,7 @@ class AnnotationReader:
             draft.area is not None,
             draft.attributes,
             self.form,
+            draft.place,
         )
 
     def _tell_duplicate(

@@ -32,6 +32,7 @@ class Draft:
         attributes: what else it carries
         renamed: the new names of attributes that could not keep their own
         original: what else writing it back needs, as JSON text
+        place: where in the JSON's list it is, if that is to be kept
         findings: code, message and action of what was found; the action is None where
             it depends on what is left in the end
     """
@@ -48,6 +49,7 @@ class Draft:
     attributes: dict[str, Any] = field(default_factory=dict)
     renamed: dict[str, str] = field(default_factory=dict)
     original: str | None = None
+    place: int | None = None
     findings: list[tuple[IssueCode, str, Action | None]] = field(default_factory=list)
 
     def tell(self, code: IssueCode, message: str, action: Action | None) -> None:

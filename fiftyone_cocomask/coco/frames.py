@@ -105,6 +105,52 @@ class Frame:
         return self.shown_width, self.shown_height
 
 
+@dataclass(frozen=True, slots=True)
+class TurnedBack:
+    """From the pixels of a file as it is shown to those before EXIF turns it.
+
+    Attributes:
+        width: the width before it is turned, in pixels
+        height: its height
+        orientation: the EXIF orientation, 5 to 8
+    """
+
+    width: int
+    height: int
+    orientation: int
+
+    def points(self, points: np.ndarray) -> np.ndarray:
+        """Returns points, of shape (n, 2), as they are before the turn."""
+        x, y = points[:, 0], points[:, 1]
+        turned = {
+            5: (y, x),
+            6: (y, self.height - x),
+            7: (self.width - y, self.height - x),
+            8: (self.width - y, x),
+        }
+        return np.column_stack(turned[self.orientation])
+
+    def box(self, box: Box) -> Box:
+        """Returns a box as it is before the turn."""
+        x, y, width, height = box
+        corners = self.points(np.array([[x, y], [x + width, y + height]]))
+        x0, y0 = corners.min(axis=0).tolist()
+        return x0, y0, height, width
+
+    def rle(self, rle: dict[str, Any]) -> dict[str, Any]:
+        """Returns an RLE as it is before the turn."""
+        mask = mask_utils.decode(rle)
+        turned = {
+            5: lambda: mask.T,
+            6: lambda: np.rot90(mask),
+            7: lambda: np.rot90(mask.T, 2),
+            8: lambda: np.rot90(mask, -1),
+        }[self.orientation]()
+        encoded = mask_utils.encode(np.asfortranarray(turned))
+        counts = encoded["counts"].decode("ascii")
+        return {"size": [self.height, self.width], "counts": counts}
+
+
 Finding = tuple[IssueCode, str, Action]
 
 

@@ -49,11 +49,13 @@ class AnnotationForm:
     Attributes:
         has_iscrowd: whether they have ``iscrowd``
         has_nested: whether they have an object ``attributes``
+        has_places: whether their places in the JSON's list are kept
         origins: by the name that an attribute has on a label, where it stood
     """
 
     has_iscrowd: bool | None = None
     has_nested: bool | None = None
+    has_places: bool = False
     origins: dict[str, Origin] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -61,6 +63,7 @@ class AnnotationForm:
         return {
             "has_iscrowd": self.has_iscrowd,
             "has_nested": self.has_nested,
+            "has_places": self.has_places,
             "origins": {k: [o.name, o.nested] for k, o in self.origins.items()},
         }
 
@@ -71,6 +74,7 @@ class AnnotationForm:
         return cls(
             values.get("has_iscrowd"),
             values.get("has_nested"),
+            bool(values.get("has_places")),
             {name: Origin(*origin) for name, origin in origins.items()},
         )
 
@@ -152,6 +156,7 @@ def annotation_original(
     has_area: bool,
     attributes: Mapping[str, Any],
     form: AnnotationForm,
+    place: int | None = None,
 ) -> str | None:
     """Returns what an annotation says beyond its label's fields, as JSON text.
 
@@ -164,11 +169,15 @@ def annotation_original(
         has_area: whether its label has its area
         attributes: its attributes as the label has them
         form: the form of its split; takes what this annotation is the first to have
+        place: its place among the annotations, if it is to be kept
 
     Returns:
         the text of an object, None where nothing is to be kept
     """
     kept: dict[str, Any] = {}
+    if place is not None:
+        kept["place"] = place
+        form.has_places = True
     identifier = values.get("id")
     if type(identifier) is not int and identifier is not None:
         kept["id"] = identifier

@@ -135,7 +135,7 @@ class SplitReading:
             if finding is not None:
                 self._tell(finding, entry, record)
             before = len(record.annotations)
-            self._annotations.read(entry.annotations, record, frame)
+            self._annotations.read(entry.annotations, record, frame, entry.places)
             self._normalized.add(record, record.annotations[before:], frame)
         assert record is not None
         self._report.usable_images += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
@@ -38,6 +39,8 @@ class ImageEntry:
         file_name: its file name
         source: what the copies of its source have in common
         annotations: its annotations, undecoded
+        places: where in the JSON's list they are, if they are not there image by image
+        number: its own place in the JSON's list
         codes: the codes of what was found when the JSON was indexed
     """
 
@@ -46,6 +49,8 @@ class ImageEntry:
     file_name: str
     source: str | None
     annotations: list[Raw] = field(default_factory=list)
+    places: array[int] = field(default_factory=lambda: array("q"))
+    number: int = 0
     codes: list[IssueCode] = field(default_factory=list)
 
 
@@ -130,10 +135,11 @@ class SplitIndex:
             )
 
     def _index_images(self, document: Document) -> None:
-        for raw in document.images:
+        for number, raw in enumerate(document.images):
             entry = self._image_entry(raw)
             if entry is None:
                 continue
+            entry.number = number
             first = self._by_id.setdefault(entry.coco_id, entry)
             if first is not entry:
                 self._report_duplicate_id(entry, first)
@@ -203,6 +209,7 @@ class SplitIndex:
         seen: set[CocoId] = set()
         repeated: set[CocoId] = set()
         annotations = document.annotations
+        is_by_image, last = True, 0
         for place, raw in enumerate(annotations):
             annotations[place] = _NOTHING
             coco_id, image_id, category_id = _skim(raw)
@@ -211,12 +218,18 @@ class SplitIndex:
                 self.orphans.append(raw)
                 continue
             image.annotations.append(raw)
+            image.places.append(place)
+            is_by_image &= image.number >= last
+            last = image.number
             self.used_ids[category_id] = None
             if coco_id is not None:
                 if coco_id in seen:
                     repeated.add(coco_id)
                 seen.add(coco_id)
         self.repeated_ids = frozenset(repeated)
+        if is_by_image:
+            for entry in self._by_id.values():
+                entry.places = _NO_PLACES
 
     def _report_case(self) -> None:
         folded: dict[str, ImageEntry] = {}
@@ -262,6 +275,7 @@ class SplitIndex:
 
 
 _NOTHING = Raw(b"null")
+_NO_PLACES: array[int] = array("q")
 
 
 def _file_name(image: dict[str, Any]) -> Any:

@@ -37,7 +37,12 @@ from .documents import (
     sample_base,
     sample_fields,
 )
-from .schema import AttributeTypes, declare_fields, store_export_info
+from .schema import (
+    AttributeTypes,
+    declare_fields,
+    declare_text_ids,
+    store_export_info,
+)
 
 IfExists = Literal["merge", "replace", "error"]
 
@@ -223,6 +228,8 @@ class _SampleWriter:
                 new.append(self._new_document(record))
             else:
                 known.append((sample_id, record))
+        if any(isinstance(record.coco_id, str) for record in batch):
+            declare_text_ids(self.dataset)
         insert_documents(self.dataset, new)
         update_documents(self.dataset, list(self._changes(known)))
 

@@ -103,6 +103,16 @@ def _rename_category_ids(dataset: fo.Dataset, path: str) -> None:
     dataset.delete_sample_field(f"{path}.{_OLD_CATEGORY_ID}")
 
 
+def declare_text_ids(dataset: fo.Dataset) -> None:
+    """Declares the field for ids of images that are text, which few exports have."""
+    _declare(
+        dataset,
+        "coco_id_text",
+        fo.StringField,
+        "The image's id in its split's COCO JSON, where that is text",
+    )
+
+
 class AttributeTypes:
     """Finds the types of the annotations' own attributes as they pass by.
 

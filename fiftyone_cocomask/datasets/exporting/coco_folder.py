@@ -1,0 +1,232 @@
+"""The folder of an export: nothing outside of it, and nothing in it overwritten."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Literal
+
+import fiftyone.core.storage as fos
+
+from ...coco.files import UnsafeNameError, checked_name, is_image_name
+from ...coco.layout import DEFAULT_SPLIT, ROBOFLOW_JSON
+from ...errors import CocoMaskError
+from ..folders import safe_name
+
+Images = Literal["copy", "link", "none"]
+
+# Is there while an export is written, so that a stopped one can be done again.
+_MARKER = ".unfinished-export"
+_MAX_EXAMPLES = 3
+
+
+class ImageUnavailableError(Exception):
+    """An image file that cannot be read."""
+
+
+class ExportFolder:
+    """The folder that an export is written to.
+
+    Args:
+        output_dir: the folder, made if need be
+        sources: folders that exports came from, which are never written to
+        overwrite: whether it may hold an export already, whose JSONs are replaced
+
+    Raises:
+        CocoMaskError: if it cannot be written to
+    """
+
+    def __init__(
+        self, output_dir: str | Path, sources: list[Path], *, overwrite: bool
+    ) -> None:
+        if (
+            not isinstance(output_dir, (str, os.PathLike))
+            or not str(output_dir).strip()
+        ):
+            raise CocoMaskError(f"output_dir must be a folder, not {output_dir!r}")
+        self.path = Path(fos.normalize_path(str(output_dir)))
+        self._sources = [source.resolve() for source in sources]
+        self._real = self.path.resolve()
+        self._folders: dict[Path, Path] = {}
+        self._names: set[int] = set()
+        if self.path.exists() and not self.path.is_dir():
+            raise CocoMaskError(f"output_dir is a file: {self.path}")
+        self._refuse_source(self._real)
+        if not overwrite and self._holds_something():
+            raise CocoMaskError(
+                f"{self.path} is not empty; give another output_dir, or overwrite=True "
+                "to replace the export in it"
+            )
+
+    def _holds_something(self) -> bool:
+        if not self.path.exists() or (self.path / _MARKER).exists():
+            return False
+        with os.scandir(self.path) as entries:
+            return any(True for _ in entries)
+
+    def begin(self) -> None:
+        """Makes the folder."""
+        with self.errors():
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._real = self.path.resolve()
+            (self.path / _MARKER).touch()
+
+    def end(self) -> None:
+        """Says that the export is complete."""
+        with suppress(OSError):
+            (self.path / _MARKER).unlink(missing_ok=True)
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turns what the disk refuses into one sentence."""
+        try:
+            yield
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise CocoMaskError(
+                f"{self.path} cannot be written to: {reason}"
+            ) from error
+
+    def folder_of(self, split: str, *, is_only: bool) -> Path:
+        """Returns the folder of a split; the whole where there are no splits."""
+        if is_only and split == DEFAULT_SPLIT:
+            folder = self.path
+        else:
+            parts = [safe_name(part) for part in re.split(r"[/\\]", split)]
+            folder = self.path.joinpath(*parts)
+        self._refuse_source(folder.resolve())
+        return folder
+
+    def json_of(self, folder: Path) -> Path:
+        """Returns the path of a split's JSON, whose folder is there afterwards."""
+        return self._made(folder) / ROBOFLOW_JSON
+
+    def other_jsons(self, written: set[Path]) -> list[str]:
+        """Returns the JSONs of earlier exports that were not replaced."""
+        found = sorted(self.path.rglob(ROBOFLOW_JSON))
+        return [str(p.relative_to(self.path)) for p in found if p not in written]
+
+    def name_for(self, folder: Path, wanted: str | None, filepath: str) -> str:
+        """Returns the file name of an image in its split's folder; each is given once.
+
+        Args:
+            folder: the split's folder
+            wanted: its name in the export that it was imported from; kept where it can
+                be. Others get a name that no image of any split has, since Roboflow's
+                uploader looks for annotations by name
+            filepath: the image's file
+        """
+        name = _usable_name(wanted)
+        if name is not None and self._take(f"{folder}/{name}"):
+            self._take(name.casefold())
+            return name
+        base = _usable_name(safe_name(os.path.basename(filepath))) or "image.jpg"
+        stem, extension = os.path.splitext(base)
+        number = 1
+        name = base
+        while not self._take(name.casefold()):
+            number += 1
+            name = f"{stem}-{number}{extension}"
+        self._take(f"{folder}/{name}")
+        return name
+
+    def put(self, source: str, folder: Path, name: str, images: Images) -> str:
+        """Copies or links an image file.
+
+        Returns:
+            the name that it got: another one where a file with other content is there
+
+        Raises:
+            ImageUnavailableError: if it cannot be read
+            CocoMaskError: if it cannot be written
+        """
+        target = folder / name
+        with self.errors():
+            self._made(target.parent)
+        while os.path.lexists(target):
+            if target.is_file() and _is_same(source, target):
+                return name
+            name = self.name_for(folder, None, name)
+            target = folder / name
+        if images == "link":
+            with suppress(OSError):
+                os.link(os.path.realpath(source), target)
+                return name
+        self._copy(source, target)
+        return name
+
+    def _copy(self, source: str, target: Path) -> None:
+        temporary = target.with_name(f".writing-{secrets.token_hex(8)}")
+        try:
+            reading = open(source, "rb")  # noqa: SIM115
+        except OSError as error:
+            raise ImageUnavailableError(error.strerror or str(error)) from error
+        try:
+            with self.errors(), reading, open(temporary, "wb") as writing:
+                shutil.copyfileobj(reading, writing, 2**20)
+            with self.errors():
+                os.replace(temporary, target)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
+
+    def _made(self, folder: Path) -> Path:
+        """Makes a folder of the export; one that a link leads out of it is refused."""
+        if folder not in self._folders:
+            folder.mkdir(parents=True, exist_ok=True)
+            real = folder.resolve()
+            if real != self._real and self._real not in real.parents:
+                raise CocoMaskError(f"{folder} is a link that leads out of {self.path}")
+            self._refuse_source(real)
+            self._folders[folder] = real
+        return folder
+
+    def _refuse_source(self, real: Path) -> None:
+        for source in self._sources:
+            if real == source or source in real.parents:
+                raise CocoMaskError(
+                    f"{real} is in the folder that the export came from, {source}; "
+                    "give another output_dir"
+                )
+
+    def _take(self, name: str) -> bool:
+        """Takes a name, if it is free. Hashes are kept: names would take far more."""
+        key = hash(name)
+        if key in self._names:
+            return False
+        self._names.add(key)
+        return True
+
+
+def _usable_name(name: str | None) -> str | None:
+    """Returns a name that an image of an export can have as it is; else None."""
+    if not isinstance(name, str):
+        return None
+    try:
+        checked = checked_name(name)
+    except UnsafeNameError:
+        return None
+    last = checked.rpartition("/")[2]
+    is_own = last.startswith(".writing-") or last in (_MARKER, ROBOFLOW_JSON)
+    if checked != name.removeprefix("./") or is_own or not is_image_name(last):
+        return None
+    if os.path.splitext(ROBOFLOW_JSON)[0].casefold() == (
+        os.path.splitext(last)[0].casefold()
+    ):
+        # Roboflow's uploader would take the JSON for this image's own.
+        return None
+    return name
+
+
+def _is_same(source: str, target: Path) -> bool:
+    try:
+        return filecmp.cmp(source, target, shallow=False)
+    except OSError as error:
+        raise ImageUnavailableError(error.strerror or str(error)) from error

@@ -1,0 +1,236 @@
+"""The law: an export that is imported and written back untouched is the same export."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import fiftyone_cocomask as fcm
+from fiftyone_cocomask.datasets.documents import stream_documents
+from fiftyone_cocomask.demo.export import write_demo_export
+from tests.conftest import REPOSITORY
+
+from .exports import (
+    JSON_NAME,
+    assert_same_export,
+    comparable,
+    read_json,
+    rle_of,
+    write_cocos_own,
+    write_image,
+    write_json,
+)
+
+CASE_16 = REPOSITORY.parent / "shared" / "cases" / "16-export-back"
+
+
+def written_back(source: Path, tmp_path: Path, **options: Any) -> tuple[Path, Any]:
+    dataset, _ = fcm.import_roboflow_coco(source, source.name)
+    report = fcm.export_roboflow_coco(dataset, tmp_path / "back", **options)
+    return tmp_path / "back", report
+
+
+def contents(dataset: Any) -> list[dict[str, Any]]:
+    """Returns what samples hold but their ids, paths and times."""
+    names = ["tags", "metadata", "coco_id", "coco_id_text", "split", "file_name"]
+    names += ["source_name", "coco_original", "segmentations", "detections"]
+    found = []
+    for batch in stream_documents(dataset, names):
+        for document in batch:
+            for field, labels in (("segmentations", "polylines"), ("detections",) * 2):
+                for label in document[field][labels]:
+                    label.pop("_id")
+                    label["coco_original"] = json.loads(label.get("coco_original", "0"))
+            document["coco_original"] = json.loads(document.get("coco_original", "0"))
+            del document["_id"]
+            found.append(document)
+    return found
+
+
+@pytest.mark.parametrize("name", ["leaf_veins", "bacteria", "fetal_brain", "mushrooms"])
+def test_real_exports_come_back_as_they_were(
+    new_dataset: Any, exports: Path, tmp_path: Path, name: str
+) -> None:
+    back, report = written_back(exports / name, tmp_path, images="link")
+
+    assert_same_export(back, exports / name)
+    assert report.annotations == report.unchanged > 0
+    assert report.edited == report.added == report.deleted == report.num_losses == 0
+
+
+def test_an_export_with_categories_of_one_name_comes_back(
+    new_dataset: Any, exports: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "butterflies"
+    source.mkdir()
+    shutil.copy(exports / "butterflies" / JSON_NAME, source)
+    for image in read_json(source)["images"]:
+        write_image(source / image["file_name"], image["width"], image["height"])
+    assert_same_export(written_back(source, tmp_path)[0], source)
+
+
+@pytest.mark.skipif(not CASE_16.is_dir(), reason=f"no {CASE_16}")
+def test_holes_parts_crowds_and_fractions_come_back(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    assert_same_export(written_back(CASE_16, tmp_path)[0], CASE_16)
+
+
+def test_the_demo_comes_back_but_for_what_its_broken_ring_loses(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    source = tmp_path / "demo"
+    write_demo_export(source)
+    back, report = written_back(source, tmp_path)
+    lost = {(loss["split"], loss["annotation_id"]) for loss in report.losses}
+    assert len(lost) == 1
+
+    for path in sorted(source.rglob(JSON_NAME)):
+        before = comparable(json.loads(path.read_text()))
+        after = comparable(json.loads((back / path.relative_to(source)).read_text()))
+        for old, new in zip(before["annotations"], after["annotations"], strict=True):
+            if (path.parent.name, old["id"]) in lost:
+                old["segmentation"] = []
+                old["bbox"] = [float(number) for number in old["bbox"]]
+            assert new == old
+        assert {**after, "annotations": 0} == {**before, "annotations": 0}
+
+
+def test_an_export_as_coco_and_other_tools_write_it_comes_back(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    source = write_cocos_own(tmp_path / "coco")
+    back, _ = written_back(source, tmp_path)
+    assert_same_export(back, source)
+
+    again, _ = fcm.import_roboflow_coco(back, "again")
+    assert contents(again) == contents(fcm.import_roboflow_coco(source, "first")[0])
+
+
+@pytest.mark.parametrize("orientation", [3, 5, 6, 7, 8])
+def test_annotations_of_images_that_exif_turns_are_turned_back(
+    new_dataset: Any, tmp_path: Path, orientation: int
+) -> None:
+    folder = tmp_path / "turned" / "train"
+    width, height = 80, 60
+    write_image(folder / "a.jpg", width, height, orientation)
+    mask = np.zeros((height, width), bool)
+    mask[5:20, 10:50] = mask[30:33, 70:80] = True
+    ring = [10.5, 5, 30.5, 5, 30.5, 35.25, 10.5, 35.25]
+    common = {"image_id": 0, "category_id": 1, "area": 600, "iscrowd": 0}
+    write_json(
+        folder,
+        {
+            "info": {},
+            "licenses": [],
+            "categories": [{"id": 1, "name": "cat"}],
+            "images": [{"id": 0, "file_name": "a.jpg", "width": 80, "height": 60}],
+            "annotations": [
+                {"id": 0, "bbox": [10.5, 5, 20, 30.25], "segmentation": [ring]}
+                | common,
+                {"id": 1, "bbox": [10, 5, 70, 28], "segmentation": rle_of(mask)}
+                | common,
+            ],
+        },
+    )
+    back, _ = written_back(tmp_path / "turned", tmp_path)
+    assert_same_export(back, tmp_path / "turned")
+
+
+NUMBERS = st.one_of(
+    st.integers(0, 60), st.floats(0, 60).map(lambda x: round(x, 5)), st.just(24.5)
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["_cls", "$a", "b.c", "d"]), inner)
+    ),
+    max_leaves=4,
+)
+KEYS = st.sampled_from(
+    ["score", "occluded", "_cls", "_id", "a.b", "$x", "label", "tags", "points", "ü"]
+)
+
+
+@st.composite
+def exports_of_one_split(draw: st.DrawFn) -> dict[str, Any]:
+    ids = draw(st.lists(st.integers(0, 10**12), min_size=3, max_size=3, unique=True))
+    images = [
+        {
+            "id": number,
+            "file_name": f"{number}.jpg",
+            "width": 80,
+            "height": 60,
+            **draw(st.dictionaries(KEYS, VALUES, max_size=2)),
+        }
+        for number in ids
+    ]
+    annotations = []
+    numbers = draw(st.lists(st.integers(0, 10**12), max_size=5, unique=True))
+    for number in numbers:
+        annotation: dict[str, Any] = {
+            "id": number,
+            "image_id": draw(st.sampled_from(ids)),
+            "category_id": draw(st.sampled_from([0, 7, 90])),
+            "iscrowd": draw(st.integers(0, 1)),
+            "area": draw(st.floats(0, 4000)),
+        }
+        x0, y0 = draw(NUMBERS), draw(NUMBERS)
+        x1, y1 = x0 + 1 + draw(st.integers(0, 20)), y0 + 3.25
+        annotation["bbox"] = [x0, y0, x1 - x0, y1 - y0]
+        ring = [x0, y0, x1, y0, x1, y1, x0, y1]
+        kind = draw(st.sampled_from(["ring", "closed", "rings", "rle", "box"]))
+        mask = np.zeros((60, 80), bool)
+        mask[int(y0) : int(y0) + 4, int(x0) : int(x0) + 4] = True
+        shapes: dict[str, Any] = {
+            "ring": [ring],
+            "closed": [[*ring, x0, y0]],
+            "rings": [ring, [x0, y0, x1, y0, x0, y1]],
+            "box": [],
+        }
+        if kind == "rle":
+            annotation["segmentation"] = rle_of(mask, as_list=draw(st.booleans()))
+            annotation["bbox"] = [int(x0), int(y0), 4, min(4, 60 - int(y0))]
+        else:
+            annotation["segmentation"] = shapes[kind]
+        if draw(st.booleans()):
+            annotation["attributes"] = draw(st.dictionaries(KEYS, VALUES, max_size=2))
+        annotations.append(annotation | draw(st.dictionaries(KEYS, VALUES, max_size=2)))
+    return {
+        "info": draw(st.dictionaries(KEYS, VALUES, max_size=2)),
+        "licenses": [],
+        "categories": [
+            {"id": 0, "name": "root", "supercategory": "none"},
+            {"id": 7, "name": "cat", "supercategory": "root"},
+            {"id": 90, "name": "dog", "note": draw(VALUES)},
+        ],
+        "images": images,
+        "annotations": annotations,
+        "more": draw(VALUES),
+    }
+
+
+@settings(
+    max_examples=15,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(exports_of_one_split())
+def test_generated_exports_come_back(
+    new_dataset: Any, tmp_path_factory: Any, document: dict[str, Any]
+) -> None:
+    folder = tmp_path_factory.mktemp("generated")
+    for image in document["images"]:
+        write_image(folder / "export" / image["file_name"], 80, 60)
+    source = write_json(folder / "export", document)
+    dataset, _ = fcm.import_roboflow_coco(source)
+    fcm.export_roboflow_coco(dataset, folder / "back")
+    dataset.delete()
+    assert_same_export(folder / "back", source)
