@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from .datasets.exporting.coco import export_roboflow_coco
     from .datasets.exporting.coco_report import CocoExportReport
     from .datasets.exporting.masks import export_cutouts, export_masks
+    from .datasets.fixing.fix import (
+        fix_mask_issues,
+        list_mask_fixes,
+        undo_mask_fixes,
+    )
+    from .datasets.fixing.report import FixReport
     from .datasets.importing.importing import import_roboflow_coco
     from .datasets.issues import IssueLimits, clear_mask_issues, find_mask_issues
     from .datasets.masks.compute import MaskReport, compute_masks
@@ -47,6 +53,10 @@ _MODULE_OF_NAME = {
     "find_mask_issues": ".datasets.issues",
     "clear_mask_issues": ".datasets.issues",
     "IssueLimits": ".datasets.issues",
+    "fix_mask_issues": ".datasets.fixing.fix",
+    "undo_mask_fixes": ".datasets.fixing.fix",
+    "list_mask_fixes": ".datasets.fixing.fix",
+    "FixReport": ".datasets.fixing.report",
     "list_mask_evaluations": ".datasets.evaluations",
     "load_mask_evaluation": ".datasets.evaluations",
     "rename_mask_evaluation": ".datasets.evaluations",
@@ -67,6 +77,7 @@ __all__ = [
     "CocoMaskError",
     "ExportError",
     "ExportReport",
+    "FixReport",
     "Issue",
     "IssueCode",
     "IssueLimits",
@@ -83,10 +94,13 @@ __all__ = [
     "export_masks",
     "export_roboflow_coco",
     "find_mask_issues",
+    "fix_mask_issues",
     "import_roboflow_coco",
     "list_mask_evaluations",
+    "list_mask_fixes",
     "load_mask_evaluation",
     "rename_mask_evaluation",
+    "undo_mask_fixes",
 ]
 
 

@@ -19,6 +19,7 @@ from .report import ExportReport
 from .sources import roboflow_facts
 from .splits import SplitIndex
 from .unlisted import report_unlisted
+from .unpacking import remove_unfinished
 from .zips import ZipFiles
 
 
@@ -157,6 +158,8 @@ class ExportReader:
             ExportError: if the folder to unpack to cannot be written to
         """
         unpack_to = None if self.unpack_to is None else Path(self.unpack_to)
+        if unpack_to is not None and self.is_zip:
+            remove_unfinished(unpack_to)
         read = [index.files for index in self._indexes]
         listed: set[str] = set()
         while self._indexes:

@@ -15,8 +15,16 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-# A header that claims more pixels is broken or hostile: a mask of it takes a gigabyte.
-MAX_PIXELS = 2**30
+from .tiff import is_tiff, read_tiff_header
+
+# A header that claims more pixels is broken or hostile: what looks at a mask of it
+# would take gigabytes.
+MAX_PIXELS = 2**29
+# A JPEG or PNG that does not end as it should is searched up to this size.
+_MAX_SEARCHED = 2**30
+# Deflate packs at most 1,032 to 1.
+_MAX_PACKED = 1032
+_PIECE = 2**20
 _ORIENTATION = 0x0112
 # The last chunk of a PNG, from its type on: no data, and its checksum.
 _PNG_END = b"IEND\xae\x42\x60\x82"
@@ -37,6 +45,31 @@ _OPENERS: tuple[tuple[bytes, Callable[[IO[bytes]], Image.Image]], ...] = (
     (b"\xff\xd8\xff", _JpegHeader),
     (b"\x89PNG\r\n\x1a\n", PngImageFile),
     (b"RIFF", WebPImageFile),
+)
+
+
+_CANNOT_BE_READ = "which cannot be read here; convert it to PNG or JPEG"
+# What files that Pillow cannot open are, by what is at which place in them.
+_OTHER_KINDS: tuple[tuple[bytes, int, str], ...] = (
+    (b"\x93NUMPY", 0, "a NumPy array, not an image"),
+    (b"\x89HDF", 0, "an HDF5 file, not an image"),
+    (b"PK\x03\x04", 0, "a zip, not an image"),
+    (b"\x1f\x8b", 0, "a gzip file, not an image"),
+    (b"%PDF", 0, "a PDF, not an image"),
+    (b"ftypheic", 4, f"a HEIC image, {_CANNOT_BE_READ}"),
+    (b"ftypheix", 4, f"a HEIC image, {_CANNOT_BE_READ}"),
+    (b"ftypmif1", 4, f"a HEIF image, {_CANNOT_BE_READ}"),
+    (b"ftypavif", 4, f"an AVIF image, {_CANNOT_BE_READ}"),
+    (b"ftyp", 4, "a video, not an image"),
+    (b"\x1aE\xdf\xa3", 0, "a video, not an image"),
+    (b"\0\0\0\x0cJXL ", 0, f"a JPEG XL image, {_CANNOT_BE_READ}"),
+    (b"\xff\x0a", 0, f"a JPEG XL image, {_CANNOT_BE_READ}"),
+    (b"\0\0\0\x0cjP  ", 0, f"a JPEG 2000 image, {_CANNOT_BE_READ}"),
+    (b"v/1\x01", 0, f"an OpenEXR image, {_CANNOT_BE_READ}"),
+    (b"\x80\x02", 0, "a Python pickle, not an image"),
+    (b"\x80\x04", 0, "a Python pickle, not an image"),
+    (b"II*\0", 0, f"a TIFF of a kind {_CANNOT_BE_READ.removeprefix('which ')}"),
+    (b"MM\0*", 0, f"a TIFF of a kind {_CANNOT_BE_READ.removeprefix('which ')}"),
 )
 
 
@@ -79,17 +112,23 @@ def read_header(file: IO[bytes]) -> ImageHeader:
 
     Raises:
         ImageFileError: if it is no image
-        ImageTooLargeError: if it claims more than 2^30 pixels
+        ImageTooLargeError: if it claims more than 2^29 pixels
     """
     start = file.read(64)
     size_bytes = file.seek(0, 2)
     file.seek(0)
-    image = _opened(file, start, size_bytes)
+    try:
+        image = _opened(file, start, size_bytes)
+    except ImageFileError:
+        other = read_tiff_header(file) if is_tiff(start) else None
+        if other is None:
+            raise
+        _check_size(other.width, other.height)
+        return ImageHeader(
+            other.width, other.height, other.num_bands, other.mode, 1, False, size_bytes
+        )
     width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise ImageTooLargeError(f"its header claims {width:,} x {height:,} pixels")
-    if width * height == 0:
-        raise ImageFileError("its header claims an image without pixels")
+    _check_size(width, height)
     orientation = _orientation(image)
     if orientation >= 5:
         width, height = height, width
@@ -99,9 +138,16 @@ def read_header(file: IO[bytes]) -> ImageHeader:
         len(image.getbands()),
         image.mode,
         orientation,
-        _is_truncated(file, start, size_bytes),
+        _is_too_short(image, size_bytes) or _is_truncated(file, start, size_bytes),
         size_bytes,
     )
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise ImageTooLargeError(f"its header claims {width:,} x {height:,} pixels")
+    if width * height == 0:
+        raise ImageFileError("its header claims an image without pixels")
 
 
 def mime_type(name: str) -> str:
@@ -129,12 +175,21 @@ def _opened(file: IO[bytes], start: bytes, size_bytes: int) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise ImageTooLargeError("its header claims too many pixels") from error
     except Exception as error:  # Pillow's plugins raise whatever broken bytes cause
-        kind = "no image"
-        if start.lstrip().startswith(b"<"):
-            kind = "HTML or XML"
-        elif start.startswith(b"RIFF") and _is_short_webp(start, size_bytes):
-            kind = "cut off"
-        raise ImageFileError(f"it is {kind}") from error
+        raise ImageFileError(f"it is {_kind(start, size_bytes)}") from error
+
+
+def _kind(start: bytes, size_bytes: int) -> str:
+    """Returns what a file is that cannot be opened as an image."""
+    if b"<svg" in start:
+        return "an SVG drawing, which has no pixels"
+    if start.lstrip().startswith(b"<"):
+        return "HTML or XML"
+    if start.startswith(b"RIFF") and _is_short_webp(start, size_bytes):
+        return "cut off"
+    for magic, offset, kind in _OTHER_KINDS:
+        if start[offset:].startswith(magic):
+            return kind
+    return "no image"
 
 
 def _orientation(image: Image.Image) -> int:
@@ -174,32 +229,58 @@ def _is_truncated(file: IO[bytes], start: bytes, size_bytes: int) -> bool:
     file.seek(max(size_bytes - len(end), 0))
     if file.read() == end:
         return False
-    file.seek(0)
-    return not has_end(file.read())
+    if size_bytes > _MAX_SEARCHED:
+        raise ImageTooLargeError(
+            f"it has {size_bytes:,} bytes and does not end as an image of its kind"
+        )
+    return not has_end(file)
 
 
-def _jpeg_has_end(data: bytes) -> bool:
+def _jpeg_has_end(file: IO[bytes]) -> bool:
     """Whether the end marker follows the pixels; thumbnails before them have their own.
 
     Within the pixels' data, 0xFF is never followed by 0xD9 (ITU T.81, B.1.1.5).
     """
     place = 2
-    while place + 4 <= len(data) and data[place] == 0xFF:
-        length = int.from_bytes(data[place + 2 : place + 4], "big")
-        if data[place + 1] == 0xDA:
-            return data.find(b"\xff\xd9", place) >= 0
-        place += 2 + length
+    while True:
+        file.seek(place)
+        segment = file.read(4)
+        if len(segment) < 4 or segment[0] != 0xFF:
+            return False
+        if segment[1] == 0xDA:
+            return _holds(file, b"\xff\xd9")
+        place += 2 + int.from_bytes(segment[2:], "big")
+
+
+def _holds(file: IO[bytes], wanted: bytes) -> bool:
+    """Whether the rest of a file holds some bytes; it is read in pieces."""
+    last = b""
+    while piece := file.read(_PIECE):
+        if wanted in last + piece:
+            return True
+        last = piece[1 - len(wanted) :]
     return False
 
 
-def _png_has_end(data: bytes) -> bool:
+def _png_has_end(file: IO[bytes]) -> bool:
     """Whether the chunks of a PNG reach its last one."""
     place = 8
-    while place + 8 <= len(data):
-        if data[place + 4 : place + 8] == b"IEND":
+    while True:
+        file.seek(place)
+        chunk = file.read(8)
+        if len(chunk) < 8:
+            return False
+        if chunk[4:] == b"IEND":
             return True
-        place += 12 + int.from_bytes(data[place : place + 4], "big")
-    return False
+        place += 12 + int.from_bytes(chunk[:4], "big")
+
+
+def _is_too_short(image: Image.Image, size_bytes: int) -> bool:
+    """Whether a PNG is shorter than its pixels can be packed."""
+    if image.format != "PNG":
+        return False
+    bits = 1 if image.mode in ("1", "L", "P") else 8 * len(image.getbands())
+    return image.width * image.height * bits // 8 > _MAX_PACKED * size_bytes
 
 
 def _is_short_webp(start: bytes, size_bytes: int) -> bool:

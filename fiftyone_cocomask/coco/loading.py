@@ -20,9 +20,9 @@ from .zips import ZipFiles
 _ItemT = TypeVar("_ItemT")
 _ResultT = TypeVar("_ResultT")
 
-# What the folder to unpack to is to blame for, and not the file.
+# Errors caused by the folder to unpack to, not by the file.
 _FOLDER_ERRORS = frozenset(
-    {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
+    {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
 )
 
 
@@ -94,11 +94,14 @@ def load_image(
     except ImageFileError as error:
         return UnusableImage(IssueCode.IMAGE_UNREADABLE, str(error), name)
     except OSError as error:
-        if unpack_to is not None and error.errno in _FOLDER_ERRORS:
-            raise ExportError(
-                f"{files.root} cannot be unpacked to {unpack_to}: {error.strerror}"
-            ) from error
         reason = error.strerror or str(error)
+        if unpack_to is not None and isinstance(files, ZipFiles):
+            if error.errno in _FOLDER_ERRORS or not unpack_to.is_dir():
+                raise ExportError(
+                    f"{files.root} cannot be unpacked to {unpack_to}: {reason}"
+                ) from error
+            if error.errno is not None:
+                reason = f"it cannot be unpacked to {unpack_to}: {reason}"
         return UnusableImage(IssueCode.IMAGE_UNREADABLE, reason, name)
     return LoadedImage(name, path, found, header)
 

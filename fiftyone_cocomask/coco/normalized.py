@@ -36,16 +36,18 @@ class NormalizedCoordinates:
         x_unit = frame.shown_width / frame.width
         y_unit = frame.shown_height / frame.height
         for annotation in annotations:
-            if annotation.box is None or annotation.rle is not None:
+            box = annotation.box
+            if box is None or annotation.rle is not None:
                 continue
             self._total += 1
-            x, y, width, height = annotation.box
-            edges = (x / x_unit, y / y_unit)
-            ends = ((x + width) / x_unit, (y + height) / y_unit)
-            if min(edges) < -_TOLERANCE or max(ends) > 1 + _TOLERANCE:
+            if box[2] > 2 * x_unit or box[3] > 2 * y_unit:
+                continue
+            x0, y0 = box[0] / x_unit, box[1] / y_unit
+            x1, y1 = x0 + box[2] / x_unit, y0 + box[3] / y_unit
+            if min(x0, y0) < -_TOLERANCE or max(x1, y1) > 1 + _TOLERANCE:
                 continue
             self._from_0_to_1 += 1
-            if any(number not in (0, 1) for number in (*edges, *ends)):
+            if not {x0, y0, x1, y1} <= {0, 1}:
                 self._has_fraction = True
                 self._example = self._example or record
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import stat
 import zipfile
-import zlib
 from io import BytesIO
 from pathlib import Path
 from typing import IO
 
 from ..errors import ExportError
 from .files import UnsafeNameError, checked_name, is_junk
+from .unpacking import is_written, write_file
 from .words import shortened
+from .zip_members import member_pieces
 
 # Deflate packs at most 1,032 to 1; JSON packs to some 50 to 1, images hardly at all.
 MAX_RATIO = 200
@@ -76,10 +77,7 @@ class ZipFiles:
         Raises:
             OSError: if its data is broken
         """
-        try:
-            return self._zip.read(self._members[name])
-        except Exception as error:  # zipfile raises whatever broken bytes cause
-            raise OSError(f"its data in the zip is broken ({error})") from error
+        return b"".join(member_pieces(self._zip, self._members[name]))
 
     def size(self, name: str) -> int:
         """Returns the unpacked size of a file in bytes."""
@@ -99,15 +97,9 @@ class ZipFiles:
         """
         member = self._members[name]
         target = folder / name
-        if _is_unpacked(target, member):
+        if is_written(target, member.file_size, member.CRC):
             return target
-        data = self.read(name)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # Named by the target: what a killed run leaves, the next one overwrites.
-        part = target.parent / f".{zlib.crc32(name.encode()):08x}.part"
-        part.write_bytes(data)
-        os.replace(part, target)
-        return target
+        return write_file(folder, name, member_pieces(self._zip, member))
 
     def close(self) -> None:
         """Closes the zip."""
@@ -157,13 +149,3 @@ class ZipFiles:
 
     def _refused(self, reason: str) -> ExportError:
         return ExportError(f"{self.root} is refused: {reason}")
-
-
-def _is_unpacked(target: Path, member: zipfile.ZipInfo) -> bool:
-    """Whether a file is there with the size and checksum that the zip gives."""
-    try:
-        if target.stat().st_size != member.file_size:
-            return False
-        return zlib.crc32(target.read_bytes()) == member.CRC
-    except OSError:
-        return False

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -13,12 +13,13 @@ import fiftyone.core.utils as fou
 import numpy as np
 from bson import ObjectId
 
-from ..errors import CocoMaskError
-from ..geometry.objects import MaskObject, is_drawable
+from ..errors import CocoMaskError, MaskFileError
+from ..geometry.objects import MAX_RING_LENGTH, MaskObject, is_drawable
 from ..geometry.outlines import centre_outline, iou_with_rings
 from ..geometry.png import read_mask
 from ..geometry.rings import to_pixels
 from ..geometry.rle import RleError, check_rle
+from .documents import aggregate_documents
 
 # The label types whose objects can be drawn, and the list each keeps them in.
 OBJECT_LISTS: dict[type, str | None] = {
@@ -27,6 +28,9 @@ OBJECT_LISTS: dict[type, str | None] = {
     fo.Detections: "detections",
     fo.Detection: None,
 }
+
+# A mask may be this many times the size of its image, where its box reaches beyond it.
+_MAX_ENLARGED = 4
 
 _GEOMETRY_ATTRIBUTES = (
     "_id",
@@ -98,6 +102,36 @@ def object_fields(samples: Any) -> list[str]:
     ]
 
 
+def draws_lines(dataset: Any, label_field: str) -> bool:
+    """Whether polylines that are not filled are lines in a field, and not areas.
+
+    A polygon that is drawn in the App is stored neither closed nor filled unless the
+    field's label schema says otherwise, so in a field of segmentations it is an area. A
+    field says which it is, in this order:
+
+    - by its label schema: the default of the attribute ``filled``
+    - it was imported by this plugin: areas
+    - it has a polyline that is filled: areas, else lines
+
+    Args:
+        dataset: the dataset
+        label_field: a field as for :func:`object_list_path`
+    """
+    path = object_list_path(dataset, label_field)
+    if dataset.get_field(label_field).document_type not in (fo.Polylines, fo.Polyline):
+        return False
+    schema = dataset.label_schemas.get(label_field) or {}
+    for attribute in schema.get("attributes") or []:
+        if attribute.get("name") == "filled" and "default" in attribute:
+            return not attribute["default"]
+    if dataset.has_field(f"{path}.annotated_area"):
+        return False
+    filled = {"$match": {f"{path}.filled": True}}
+    return not aggregate_documents(
+        dataset, [filled, {"$limit": 1}, {"$project": {"_id": 1}}]
+    )
+
+
 def is_mask_field(samples: Any, name: str) -> bool:
     """Whether a dataset has a field of masks of this name."""
     return name in mask_fields(samples)
@@ -144,7 +178,12 @@ def label_documents(label: dict[str, Any] | None) -> list[dict[str, Any]]:
 
 
 def mask_objects(
-    label: dict[str, Any] | None, width: int, height: int
+    label: dict[str, Any] | None,
+    width: int,
+    height: int,
+    *,
+    lines: bool = False,
+    boxes: bool = False,
 ) -> list[LabelObject]:
     """Returns the objects of one sample's label field that have a geometry.
 
@@ -152,15 +191,20 @@ def mask_objects(
         label: the raw document of the Polylines, Polyline, Detections or Detection
         width: the width of the image, in pixels
         height: its height
+        lines: whether polylines that are not filled are lines, see :func:`draws_lines`
+        boxes: whether a Detection without a mask is its box
 
     Returns:
         one :class:`LabelObject` per label with a geometry; ``index`` tells which
-        labels are left out: Detections without a mask, Polylines without points or
-        with numbers that no image has
+        labels are left out: Detections without a mask that can be read, Polylines
+        without points, and what has numbers that no image has
     """
     objects = []
     for index, document in enumerate(label_documents(label)):
-        geometry = _label_geometry(document, width, height)
+        if "bounding_box" in document:
+            geometry = _detection_geometry(document, width, height, boxes)
+        else:
+            geometry = _polyline_geometry(document, width, height, lines)
         if geometry is not None:
             objects.append(
                 LabelObject(
@@ -174,27 +218,27 @@ def mask_objects(
     return objects
 
 
-def _label_geometry(
-    document: dict[str, Any], width: int, height: int
-) -> MaskObject | None:
-    if "bounding_box" in document:
-        return _detection_geometry(document, width, height)
-    return _polyline_geometry(document, width, height)
-
-
 def _polyline_geometry(
-    document: dict[str, Any], width: int, height: int
+    document: dict[str, Any], width: int, height: int, lines: bool
 ) -> MaskObject | None:
-    shapes = document.get("points") or []
-    rings = tuple(to_pixels(shape, width, height) for shape in shapes if shape)
+    try:
+        rings = tuple(
+            to_pixels(shape, width, height)
+            for shape in document.get("points") or []
+            if shape
+        )
+    except (TypeError, ValueError):  # Not pairs of numbers.
+        return None
     rle = document.get("rle")
     if rle and is_outline_of(rle, rings, width, height, document.get("outline_iou")):
         return MaskObject(rle=rle)
     if not rings or not all(is_drawable(ring) for ring in rings):
         return None
-    if document.get("filled"):
-        return MaskObject(rings=rings)
-    return MaskObject(rings=rings, line_width=1, closed=bool(document.get("closed")))
+    is_line = lines or all(len(ring) < 3 for ring in rings)
+    if is_line and not document.get("filled"):
+        closed = bool(document.get("closed"))
+        return MaskObject(rings=rings, line_width=1, closed=closed)
+    return MaskObject(rings=rings)
 
 
 def is_outline_of(
@@ -237,33 +281,77 @@ def is_outline_of(
 
 
 def _detection_geometry(
-    document: dict[str, Any], width: int, height: int
+    document: dict[str, Any], width: int, height: int, boxes: bool
 ) -> MaskObject | None:
-    mask = _instance_mask(document)
-    if mask is None:
+    box = _box_in_pixels(document["bounding_box"], width, height)
+    if box is None:
         return None
-    x, y, w, h = document["bounding_box"]
-    # FiftyOne's rule for placing an instance mask (`Detections.to_segmentation`):
-    # corners truncated to pixels, the mask resized to the box between them.
-    left, top = int(x * width), int(y * height)
-    right, bottom = int((x + w) * width), int((y + h) * height)
-    if right <= left or bottom <= top:
+    mask = _instance_mask(document, _MAX_ENLARGED * width * height)
+    if mask is not None:
+        return _placed(mask, box, _MAX_ENLARGED * width * height)
+    if not boxes:
+        return None
+    x, y, w, h = box
+    ring = np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)])
+    return MaskObject(rings=(ring,)) if is_drawable(ring) else None
+
+
+def _box_in_pixels(
+    box: Any, width: int, height: int
+) -> tuple[float, float, float, float] | None:
+    try:
+        x, y, w, h = (float(value) for value in box)
+    except (TypeError, ValueError):
+        return None
+    pixels = (x * width, y * height, w * width, h * height)
+    if not all(abs(value) <= MAX_RING_LENGTH for value in pixels):  # NaN as well.
+        return None
+    # Without the last bits of the relative coordinates, so that halves round as before.
+    x, y, w, h = (round(value, 6) for value in pixels)
+    return x, y, w, h
+
+
+def _placed(
+    mask: np.ndarray, box: tuple[float, float, float, float], max_pixels: int
+) -> MaskObject | None:
+    """Returns an instance mask where its box is.
+
+    Its first pixel is at the box's rounded corner, as FiftyOne cuts masks out of images
+    (``Detection.from_mask``, its COCO importer). Its own size is kept where that fits
+    the box to within a pixel. FiftyOne's own drawing truncates the corners, and so
+    moves or resizes one mask in six by a pixel.
+    """
+    x, y, w, h = box
+    left, top = round(x), round(y)
+    columns = _fitting(mask.shape[1], w, round(x + w) - left)
+    rows = _fitting(mask.shape[0], h, round(y + h) - top)
+    if columns <= 0 or rows <= 0:
         return MaskObject(mask=np.zeros((0, 0), bool), offset=(left, top))
-    if mask.shape != (bottom - top, right - left):
-        mask = cv2.resize(mask, (right - left, bottom - top))
+    if columns * rows > max_pixels:
+        return None
+    if mask.shape != (rows, columns):
+        mask = cv2.resize(mask, (columns, rows))
     return MaskObject(mask=mask.astype(bool), offset=(left, top))
 
 
-def _instance_mask(document: dict[str, Any]) -> np.ndarray | None:
-    """Returns the 0/1 uint8 mask of a Detection, or None if it has none."""
-    if document.get("mask") is not None:
-        mask = fou.deserialize_numpy_array(document["mask"])
-    elif document.get("mask_path"):
-        if not Path(document["mask_path"]).is_file():
+def _fitting(own: int, exact: float, rounded: int) -> int:
+    """Returns how many rows or columns a mask is to have in its box."""
+    return own if abs(own - exact) < 1 else rounded
+
+
+def _instance_mask(document: dict[str, Any], max_pixels: int) -> np.ndarray | None:
+    """Returns the 0/1 uint8 mask of a Detection, None if none can be read."""
+    try:
+        if document.get("mask") is not None:
+            mask = fou.deserialize_numpy_array(document["mask"])
+        elif document.get("mask_path"):
+            mask = read_mask(document["mask_path"], max_pixels=max_pixels)
+        else:
             return None
-        mask = read_mask(document["mask_path"])
-    else:
+        if mask.ndim == 3:
+            mask = mask[..., 0]
+        if mask.ndim != 2 or not mask.size:
+            return None
+        return (mask > 0).astype(np.uint8)
+    except (MaskFileError, TypeError, ValueError, OSError, EOFError, zlib.error):
         return None
-    if mask.ndim == 3:
-        mask = mask[..., 0]
-    return (mask > 0).astype(np.uint8)

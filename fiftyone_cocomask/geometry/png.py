@@ -21,6 +21,11 @@ _HEADER = ">IIBBBBB"
 _BITS = (1, 0, 0, 0, 0)
 # The signature, the header's chunk of 25 bytes, the length and the name of the next.
 _DATA_START = 8 + 25 + 8
+# A file that claims more pixels is not decoded, however small it is.
+_MAX_PIXELS = 2**30
+_MAX_BYTES = 2**31
+# So many pixels are unpacked at a time to be counted.
+_STRIP_PIXELS = 2**24
 _END = b"\0\0\0\0IEND\xaeB`\x82"
 
 
@@ -66,17 +71,21 @@ def write_whole(path: str | Path, data: bytes) -> None:
         raise MaskFileError(f"The file {path} cannot be written: {reason}") from error
 
 
-def read_mask(path: str | Path) -> np.ndarray:
+def read_mask(path: str | Path, *, max_pixels: int = _MAX_PIXELS) -> np.ndarray:
     """Reads a mask file.
+
+    Args:
+        path: the file
+        max_pixels: the largest number of pixels to accept
 
     Returns:
         an array of shape (height, width), uint8 or uint16, or (height, width, 3) if
         the file has colours. A file of 1 bit a pixel gives 0 and 255
 
     Raises:
-        MaskFileError: if the file is missing or no image
+        MaskFileError: if the file is missing, no image or too large
     """
-    return _decoded(_read(path), path)
+    return _decoded(_read(path), path, max_pixels)
 
 
 def mask_strips(path: str | Path, rows: int) -> Iterator[np.ndarray]:
@@ -104,22 +113,32 @@ def mask_strips(path: str | Path, rows: int) -> Iterator[np.ndarray]:
         yield np.unpackbits(bits[row : row + rows], axis=1, count=width) * np.uint8(255)
 
 
-def count_foreground(path: str | Path) -> tuple[int, int]:
+def count_foreground(
+    path: str | Path, *, max_pixels: int = _MAX_PIXELS
+) -> tuple[int, int]:
     """Counts the foreground pixels of a mask file: those that are not 0.
 
     A 1-bit file as written here is read in half the time of :func:`read_mask`.
+
+    Args:
+        path: the file
+        max_pixels: the largest number of pixels to accept
 
     Returns:
         the number of foreground pixels and the number of all pixels
 
     Raises:
-        MaskFileError: if the file is missing, no image, or has colours
+        MaskFileError: if the file is missing, no image, too large, or has colours
     """
     data = _read(path)
-    bits = _bits_of(data)
-    if bits is not None:
-        return int(np.count_nonzero(bits)), bits.size
-    mask = _decoded(data, path)
+    packed = _packed_rows(data, max_pixels)
+    if packed is not None:
+        rows, width = packed
+        step = max(_STRIP_PIXELS // width, 1)
+        strips = (rows[row : row + step] for row in range(0, len(rows), step))
+        bits = (np.unpackbits(strip, axis=1, count=width) for strip in strips)
+        return sum(int(np.count_nonzero(part)) for part in bits), len(rows) * width
+    mask = _decoded(data, path, max_pixels)
     if mask.ndim != 2:
         raise MaskFileError(f"The mask {path} has colours; it must be grayscale")
     return int(np.count_nonzero(mask)), mask.size
@@ -148,21 +167,14 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
 
 
-def _bits_of(data: bytes) -> np.ndarray | None:
-    """Returns the pixels of a PNG as :func:`encode_mask` makes it, None for others.
+def _packed_rows(
+    data: bytes, max_pixels: int = _MAX_PIXELS
+) -> tuple[np.ndarray, int] | None:
+    """Returns the rows of a PNG as :func:`encode_mask` makes it, None for others.
 
     Returns:
-        an array of shape (height, width) of 0 and 1
+        the rows, eight pixels a byte, and the width
     """
-    packed = _packed_rows(data)
-    if packed is None:
-        return None
-    rows, width = packed
-    return np.unpackbits(rows, axis=1, count=width)
-
-
-def _packed_rows(data: bytes) -> tuple[np.ndarray, int] | None:
-    """Returns the rows of such a PNG, eight pixels a byte, and its width."""
     if len(data) < _DATA_START or not data.startswith(_SIGNATURE):
         return None
     (checksum,) = struct.unpack_from(">I", data, _DATA_START - 12)
@@ -176,7 +188,7 @@ def _packed_rows(data: bytes) -> tuple[np.ndarray, int] | None:
     ):
         return None
     width, height, *kind = struct.unpack_from(_HEADER, data, 16)
-    if tuple(kind) != _BITS:
+    if tuple(kind) != _BITS or not 0 < width * height <= max_pixels:
         return None
     row_bytes = (width + 7) // 8 + 1
     content = _inflated(data[_DATA_START:end], row_bytes * height)
@@ -209,17 +221,34 @@ def _inflated(data: bytes, size: int) -> bytes | None:
 def _read(path: str | Path) -> bytes:
     try:
         with open(path, "rb") as file:
+            num_bytes = os.fstat(file.fileno()).st_size
+            if num_bytes > _MAX_BYTES:
+                raise MaskFileError(
+                    f"The mask {path} has {num_bytes:,} bytes, more than {_MAX_BYTES:,}"
+                )
             return file.read()
     except OSError as error:
         reason = error.strerror or error
         raise MaskFileError(f"The mask {path} cannot be read: {reason}") from error
 
 
-def _decoded(data: bytes, path: str | Path) -> np.ndarray:
+def _decoded(
+    data: bytes, path: str | Path, max_pixels: int = _MAX_PIXELS
+) -> np.ndarray:
+    if data.startswith(_SIGNATURE) and len(data) >= 24:
+        width, height = struct.unpack_from(">II", data, 16)
+        if width * height > max_pixels:
+            raise MaskFileError(
+                f"The mask {path} has {width} x {height} pixels; at most "
+                f"{max_pixels:,} are read"
+            )
     array = np.frombuffer(data, np.uint8)
-    mask = cv2.imdecode(array, cv2.IMREAD_UNCHANGED) if data else None
+    try:
+        mask = cv2.imdecode(array, cv2.IMREAD_UNCHANGED) if data else None
+    except cv2.error:  # It has more pixels than OpenCV takes.
+        mask = None
     if mask is None:
-        raise MaskFileError(f"The mask {path} is no image that OpenCV can read")
+        raise MaskFileError(f"The mask {path} is not an image that OpenCV can read")
     return mask
 
 

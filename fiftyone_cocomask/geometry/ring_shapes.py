@@ -104,6 +104,15 @@ def have_spikes(rings: RingBatch, max_degrees: float, min_share: float) -> np.nd
     Returns:
         a bool array of shape (rings,)
     """
+    return rings.any(spike_tips(rings, max_degrees, min_share))
+
+
+def spike_tips(rings: RingBatch, max_degrees: float, min_share: float) -> np.ndarray:
+    """Returns which points have such an angle, see :func:`have_spikes`.
+
+    Returns:
+        a bool array of shape (points,)
+    """
     sides = rings.sides()
     lengths = np.hypot(*sides.T)
     before = _previous(rings.starts)
@@ -111,7 +120,7 @@ def have_spikes(rings: RingBatch, max_degrees: float, min_share: float) -> np.nd
     cosines = -(sides * sides[before]).sum(axis=1)
     sharp = cosines > np.cos(np.radians(max_degrees)) * lengths * lengths[before]
     enough = np.repeat(rings.lengths > 2, rings.lengths)
-    return rings.any(sharp & long & long[before] & enough)
+    return sharp & long & long[before] & enough
 
 
 def cross_themselves(rings: RingBatch) -> np.ndarray:

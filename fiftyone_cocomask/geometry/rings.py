@@ -76,8 +76,15 @@ def to_pixels(points: Sequence[Sequence[float]], width: int, height: int) -> np.
 
     Returns:
         an array of shape (n, 2), in pixels
+
+    Raises:
+        ValueError: if the points are not pairs of numbers
     """
-    array = np.array(points, dtype=np.float64).reshape(-1, 2)
+    array = np.array(points, dtype=np.float64)
+    if array.ndim != 2 or array.shape[1] != 2:
+        if array.size:
+            raise ValueError("points are not pairs of x and y")
+        array = array.reshape(-1, 2)
     array *= (width, height)
     return array
 

@@ -53,8 +53,8 @@ ALLOWED_IN = {
     "getenv": set(),
     # Tables that the App's panel downloads.
     "tempfile": {"panels/evaluation/downloads.py"},
-    # Masks and exported files; a zip's images; the plugin's link or copy; the demo.
-    "write_bytes": {"coco/zips.py"},
+    # Masks and exported files; the plugin's link or copy; the demo.
+    "write_bytes": set(),
     "write_text": {"demo/export.py", "demo/own_fiftyone.py"},
     "unlink": {"geometry/png.py", "panels/evaluation/downloads.py", "plugin_folder.py"},
     "rmtree": {"demo/export.py", "demo/own_fiftyone.py", "plugin_folder.py"},

@@ -20,6 +20,7 @@ from ..documents import Document, explain_database_errors, stream_documents
 from ..folders import safe_name
 from ..labels import (
     check_has_masks,
+    draws_lines,
     geometry_paths,
     is_mask_field,
     mask_objects,
@@ -179,9 +180,10 @@ def export_cutouts(
         object_list_path(samples, name)
         read = geometry_paths(samples, name)
         rasterizer = _rasterizer_of(samples, name)
+        lines = draws_lines(samples._root_dataset, name)
 
         def patches(document: Document, height: int, width: int) -> Any:
-            return _objects(document, name, Canvas(height, width, rasterizer))
+            return _objects(document, name, Canvas(height, width, rasterizer), lines)
 
     for document in _documents(samples, [*_sample_paths(samples), *read], progress):
         image = cv2.imread(document["filepath"], cv2.IMREAD_COLOR)
@@ -265,9 +267,10 @@ def _foreground(
 
 
 def _objects(
-    document: Document, name: str, canvas: Canvas
+    document: Document, name: str, canvas: Canvas, lines: bool
 ) -> Iterator[tuple[str, Patch]]:
-    for item in mask_objects(document.get(name), canvas.width, canvas.height):
+    size = canvas.width, canvas.height
+    for item in mask_objects(document.get(name), *size, lines=lines):
         label = f"_{safe_name(item.label)}" if item.label else ""
         yield f"_{item.index}{label}", canvas.patch(item.geometry)
 

@@ -17,7 +17,7 @@ from ...geometry.draw import object_areas
 from ...geometry.png import mask_strips
 from ..documents import Document, read_documents
 from ..label_lists import LabelList
-from ..labels import check_has_masks, mask_fields, mask_objects, object_fields
+from ..labels import check_has_masks, mask_fields, object_fields
 from ..masks.compute import class_names, mask_options
 from ..masks.drawing import MaskOptions
 from ..measuring.measure import (
@@ -260,7 +260,7 @@ def _own_areas(
         visible_px=[None] * number,
         image_px=width * height,
     )
-    items = mask_objects(record.label(), width, height)
+    items = options.objects(record.label(), width, height)
     areas = object_areas(
         [item.geometry for item in items], height, width, options.rasterizer
     )

@@ -80,7 +80,7 @@ def find_mask_issues(
     check_search(dataset, key, label_field)
     boxes = _boxes_of(dataset, labels)
     marks = IssueMarks(dataset, key, labels, boxes)
-    _register(samples, key, labels, boxes, limits)
+    _register(samples, key, labels, boxes, mask_field, limits)
     samples.compute_metadata(progress=False)
     search = IssueSearch(samples, labels, boxes, mask_field, limits)
     with fou.ProgressBar(total=len(samples), progress=progress) as bar:
@@ -179,12 +179,41 @@ def check_search(dataset: fo.Dataset, key: str, label_field: str) -> None:
 
 def search_marks(dataset: fo.Dataset, key: str) -> IssueMarks:
     """Returns the tags and views of a search that there is."""
+    return issue_search_of(dataset, key)[0]
+
+
+def issue_search_of(
+    dataset: fo.Dataset, key: str
+) -> tuple[IssueMarks, LabelList, LabelList | None, Any]:
+    """Returns the marks, labels, boxes and config of a search that there is."""
     config = dataset.get_run_info(key).config
     # Searches of earlier versions know of no boxes.
     box_path = getattr(config, "box_path", None)
     boxes = LabelList(config.box_field, box_path) if box_path else None
     labels = LabelList(config.label_field, config.label_path)
-    return IssueMarks(dataset, key, labels, boxes)
+    return IssueMarks(dataset, key, labels, boxes), labels, boxes, config
+
+
+def check_issue_search(dataset: fo.Dataset, key: str, label_field: str) -> None:
+    """Checks that there is a search of a label field for mask issues.
+
+    Raises:
+        CocoMaskError: if there is none
+    """
+    labels = LabelList.of_field(dataset, label_field)
+    config = _search_config(dataset, key)
+    if config is None:
+        known = list_mask_issues(dataset)
+        has = ", ".join(known) if known else "none"
+        raise CocoMaskError(
+            f"Dataset '{dataset.name}' has no search for mask issues '{key}' (it has "
+            f"{has}); find mask issues first"
+        )
+    if config.label_path != labels.path:
+        raise CocoMaskError(
+            f"The search '{key}' is of the labels of '{config.label_field}', not of "
+            f"'{label_field}'"
+        )
 
 
 def _register(
@@ -192,6 +221,7 @@ def _register(
     key: str,
     labels: LabelList,
     boxes: LabelList | None,
+    mask_field: str | None,
     limits: IssueLimits,
 ) -> None:
     """Registers a search, or says of an earlier one what it looks for now.
@@ -205,6 +235,7 @@ def _register(
         label_path=labels.path,
         box_field=boxes.field if boxes is not None else None,
         box_path=boxes.path if boxes is not None else None,
+        mask_field=mask_field,
         limits=limits.to_dict(),
     )
     begin_run(samples, key, config)

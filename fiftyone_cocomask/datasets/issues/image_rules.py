@@ -26,7 +26,8 @@ from .rules import IssueLimits, MaskIssue
 _MIN_SIDE = 3
 # The cosine of an angle that still passes as a right one: about 1 degree off.
 _RIGHT_ANGLE = 0.02
-# How far from its vertices, in pixels, a rasterizer may fill.
+# How far from its vertices, in pixels, a rasterizer may fill, and rounding in an export
+# may move a vertex out of its image.
 _MARGIN = 1
 
 
@@ -54,6 +55,7 @@ class ImageLabels:
 
     Attributes:
         issues: the issues of each label that has a geometry, by its index
+        pairs: the labels that are too much alike: the issue, and their indexes
         cut_by_edge: how many labels cover pixels at the edge of the image
     """
 
@@ -74,6 +76,7 @@ class ImageLabels:
         self._owner = np.repeat(np.arange(len(objects)), counts)
         self._rles: dict[int, RLE] = {}
         self.issues: dict[int, set[MaskIssue]] = {o.index: set() for o in objects}
+        self.pairs: list[tuple[MaskIssue, int, int]] = []
         self.cut_by_edge = 0
 
     def look(self) -> None:
@@ -155,6 +158,12 @@ class ImageLabels:
         spikes = have_spikes(rings, limits.spike_degrees, limits.spike_side)
         self._add(self._owner[spikes & drawn], MaskIssue.SPIKE)
 
+        boxes = rings.boxes()
+        size = (self._canvas.width, self._canvas.height)
+        outside = (boxes[:, :2] < -_MARGIN).any(axis=1)
+        outside |= (boxes[:, 2:] - size > _MARGIN).any(axis=1)
+        self._add(self._owner[outside], MaskIssue.OUTSIDE)
+
     def _look_at_parts(self) -> None:
         """Looks at rings, or at the parts of a mask, that are small in their object."""
         share = self._limits.stray_share
@@ -222,15 +231,19 @@ class ImageLabels:
         iou = shared / (px_a + px_b - shared)
         if shared == px_a == px_b:
             if same_class:
-                self._add([b], MaskIssue.DUPLICATE)
+                self._add_pair(MaskIssue.DUPLICATE, a, b, [b])
             else:
-                self._add([a, b], MaskIssue.TWO_CLASSES)
+                self._add_pair(MaskIssue.TWO_CLASSES, a, b, [a, b])
         elif same_class and iou >= limits.near_iou:
-            self._add([b], MaskIssue.NEAR_DUPLICATE)
+            self._add_pair(MaskIssue.NEAR_DUPLICATE, a, b, [b])
         elif not same_class and iou >= limits.near_iou_across:
-            self._add([a, b], MaskIssue.NEAR_DUPLICATE)
+            self._add_pair(MaskIssue.NEAR_DUPLICATE, a, b, [a, b])
         elif same_class and shared >= limits.contained_share * min(px_a, px_b):
-            self._add([a if px_a < px_b else b], MaskIssue.CONTAINED)
+            self._add_pair(MaskIssue.CONTAINED, a, b, [a if px_a < px_b else b])
+
+    def _add_pair(self, issue: MaskIssue, a: int, b: int, at_fault: list[int]) -> None:
+        self._add(at_fault, issue)
+        self.pairs.append((issue, self._objects[a].index, self._objects[b].index))
 
     def _draw(self, places: np.ndarray) -> None:
         """Draws objects that have not been drawn yet, all at once."""

@@ -59,35 +59,59 @@ def read_picture(
     )
 
 
-def leaking_samples(pictures: Iterable[Picture], max_distance: int) -> set[ObjectId]:
-    """Returns the samples whose picture another split has too.
+def leaking_groups(
+    pictures: Iterable[Picture], max_distance: int
+) -> list[list[Picture]]:
+    """Returns the pictures that stand in several splits, all of one group together.
 
     Args:
         pictures: the pictures of all samples
         max_distance: how many bits of their hashes may differ
     """
     pictures = list(pictures)
-    leaking: set[ObjectId] = set()
+    groups = _Groups(len(pictures))
     for key in ("source", "digest"):
-        groups: dict[object, list[Picture]] = defaultdict(list)
-        for picture in pictures:
-            if getattr(picture, key):
-                groups[getattr(picture, key)].append(picture)
-        for group in groups.values():
-            if len({picture.split for picture in group}) > 1:
-                leaking |= {picture.sample_id for picture in group}
-    hashed = [picture for picture in pictures if picture.hash]
-    for one, others in _similar(hashed, max_distance):
-        across = [p for p in others if p.split != one.split]
-        if across:
-            leaking |= {one.sample_id, *(picture.sample_id for picture in across)}
-    return leaking
+        first: dict[object, int] = {}
+        for place, picture in enumerate(pictures):
+            value = getattr(picture, key)
+            if value:
+                groups.join(first.setdefault(value, place), place)
+    hashed = [place for place, picture in enumerate(pictures) if picture.hash]
+    for one, others in _similar([pictures[p] for p in hashed], max_distance):
+        for other in others:
+            # Frames of one film may all be alike within their split.
+            if pictures[hashed[one]].split != pictures[hashed[other]].split:
+                groups.join(hashed[one], hashed[other])
+    found = [[pictures[place] for place in group] for group in groups.all()]
+    return [group for group in found if len({p.split for p in group}) > 1]
+
+
+class _Groups:
+    """Places that are joined, directly or over others."""
+
+    def __init__(self, count: int) -> None:
+        self._parent = list(range(count))
+
+    def join(self, one: int, other: int) -> None:
+        self._parent[self._root(other)] = self._root(one)
+
+    def all(self) -> list[list[int]]:
+        groups: dict[int, list[int]] = defaultdict(list)
+        for place in range(len(self._parent)):
+            groups[self._root(place)].append(place)
+        return list(groups.values())
+
+    def _root(self, place: int) -> int:
+        while self._parent[place] != place:
+            self._parent[place] = self._parent[self._parent[place]]
+            place = self._parent[place]
+        return place
 
 
 def _similar(
     pictures: list[Picture], max_distance: int
-) -> Iterator[tuple[Picture, list[Picture]]]:
-    """Yields each picture with later ones of nearly the same hash.
+) -> Iterator[tuple[int, list[int]]]:
+    """Yields the place of each picture with those of others of nearly the same hash.
 
     Two hashes that differ in fewer bits than there are pairs of bytes agree in a pair,
     so only pictures that share one are compared.
@@ -107,7 +131,7 @@ def _similar(
             distances = (bits[place + 1 :] != bits[place]).sum(axis=1)
             near = group[place + 1 :][distances <= max_distance]
             if len(near):
-                yield pictures[group[place]], [pictures[i] for i in near]
+                yield int(group[place]), near.tolist()
 
 
 def _by_two_bytes(hashes: np.ndarray) -> Iterator[np.ndarray]:

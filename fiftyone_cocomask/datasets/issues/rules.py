@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
 from enum import Enum
 from typing import Any, ClassVar
 
@@ -26,6 +26,7 @@ class MaskIssue(str, Enum):
     SPIKE = "spike"
     STRAY_PART = "stray_part"
     COARSE = "coarse"
+    OUTSIDE = "outside"
     UNFILLED = "unfilled"
     BOX_ONLY = "box_only"
     CLASS_OUTLIER = "class_outlier"
@@ -116,6 +117,12 @@ class IssueLimits:
                 raise CocoMaskError(f"{name} must be {bounds}, not {value!r}")
         object.__setattr__(self, "exempt_pairs", _checked_pairs(self.exempt_pairs))
 
+    @classmethod
+    def of_dict(cls, stored: Mapping[str, Any]) -> IssueLimits:
+        """Returns what :meth:`to_dict` gave, of this version or an earlier one."""
+        names = {rule.name for rule in fields(cls)}
+        return cls(**{name: value for name, value in stored.items() if name in names})
+
     def are_exempt(self, label: str | None, other: str | None) -> bool:
         """Whether labels of these classes may overlap in any way."""
         return (label, other) in self.exempt_pairs or (
@@ -169,6 +176,9 @@ class IssueLimits:
                 "log(vertices / square root of the perimeter) in its class is below "
                 f"-{self.coarse_score:g}; classes of fewer than {self.min_class_size} "
                 "labels are left out"
+            ),
+            MaskIssue.OUTSIDE: (
+                "A vertex of the outline lies more than 1 pixel outside the image"
             ),
             MaskIssue.UNFILLED: (
                 "The label is a polyline of three points or more that is not filled"

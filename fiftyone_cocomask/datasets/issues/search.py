@@ -14,7 +14,7 @@ from bson import ObjectId
 from ...errors import CocoMaskError
 from ...geometry.objects import Canvas
 from ..label_lists import LabelList
-from ..labels import LabelObject, label_documents, mask_objects
+from ..labels import LabelObject, label_documents
 from ..measuring.measure import (
     LabelFigures,
     NoFiguresError,
@@ -32,7 +32,7 @@ from .dataset_rules import (
     log_density,
 )
 from .image_rules import ImageLabels
-from .leaks import Picture, leaking_samples, read_picture
+from .leaks import Picture, leaking_groups, read_picture
 from .marks import FoundIssues
 from .report import MaskIssueReport
 from .rules import IssueLimits, MaskIssue
@@ -112,8 +112,9 @@ class IssueSearch:
             yield len(records)
         self._look_at_classes()
         self._look_at_copies()
-        for sample_id in leaking_samples(self._pictures, self._limits.leak_distance):
-            self.found.add_sample(sample_id, MaskIssue.LEAK)
+        for group in leaking_groups(self._pictures, self._limits.leak_distance):
+            for picture in group:
+                self.found.add_sample(picture.sample_id, MaskIssue.LEAK)
         if self._labels_seen:
             for ids in self._without_shape:
                 self.found.add_label(*ids, MaskIssue.BOX_ONLY)
@@ -169,7 +170,7 @@ class IssueSearch:
         if figures is None:
             figures = measure_labels(label, *record.size, self._options)
         try:
-            return figures, mask_objects(label, *record.size)
+            return figures, self._options.objects(label, *record.size)
         except CocoMaskError as error:
             raise NoFiguresError(str(error)) from error
 
@@ -204,7 +205,8 @@ class IssueSearch:
         for index, (document, px) in enumerate(zip(documents, figures.px, strict=True)):
             if px is None and not document.get("points"):
                 self._without_shape.append(record.sample_id, document["_id"])
-            if document.get("filled") is False and any(
+            is_area = not self._options.lines and document.get("filled") is False
+            if is_area and any(
                 len(ring or ()) > 2 for ring in document.get("points") or ()
             ):
                 self._add_label(record, index, MaskIssue.UNFILLED)

@@ -51,6 +51,8 @@ class MaskReport:
             "label_id"}``; at most 1,000 are named
         num_hidden: how many there are
         overlap_px: the number of pixels under two or more objects
+        lines: how many objects were drawn as lines: polylines that are not filled, in
+            a field that says so or in which nothing is filled
         without_geometry: the number of labels that have no polygon, RLE or mask
         skipped: the samples that got no mask, as ``{"sample_id", "filepath",
             "reason"}``; at most 1,000 are named
@@ -66,6 +68,7 @@ class MaskReport:
     hidden: list[dict[str, str]] = field(default_factory=list)
     num_hidden: int = 0
     overlap_px: int = 0
+    lines: int = 0
     without_geometry: int = 0
     skipped: list[dict[str, str]] = field(default_factory=list)
     num_skipped: int = 0
@@ -85,6 +88,7 @@ class MaskReport:
         self.unchanged_objects += result.unchanged_objects
         self.objects += result.objects
         self.overlap_px += result.overlap_px
+        self.lines += result.lines
         self.without_geometry += result.without_geometry
         self.num_hidden += len(result.hidden)
         for label_id in result.hidden[: MAX_NAMED - len(self.hidden)]:
@@ -96,7 +100,7 @@ class MaskReport:
         total = cls()
         for part in reports:
             for name in _SUMS:
-                setattr(total, name, getattr(total, name) + part[name])
+                setattr(total, name, getattr(total, name) + part.get(name, 0))
             total.hidden += part["hidden"][: MAX_NAMED - len(total.hidden)]
             total.skipped += part["skipped"][: MAX_NAMED - len(total.skipped)]
             total.output_dir = part["output_dir"]
@@ -120,6 +124,11 @@ class MaskReport:
                 f"{self.overlap_px:,} px lie under two or more objects; "
                 f"{self.num_hidden:,} objects have no visible pixel"
             )
+        if self.lines:
+            lines.append(
+                f"{self.lines:,} objects are not filled and were drawn as lines; for "
+                "areas, set the default of 'filled' in the field's label schema to True"
+            )
         if self.without_geometry:
             lines.append(f"{self.without_geometry:,} labels have no geometry to draw")
         if self.num_skipped:
@@ -141,6 +150,7 @@ _SUMS = (
     "objects",
     "num_hidden",
     "overlap_px",
+    "lines",
     "without_geometry",
     "num_skipped",
     "seconds",
@@ -179,7 +189,10 @@ def compute_masks(
 
     Args:
         samples: the dataset or view; only its samples change
-        label_field: a field of Polylines, or of Detections with masks
+        label_field: a field of Polylines, or of Detections with masks. A polygon that
+            is not filled, as the App stores what a person draws, is an area as well; it
+            is a line where the field's label schema has ``filled`` False by default, or
+            where the field is not an import of this plugin and has nothing filled
         mask_field: the ``Segmentation`` field to write
         mode: ``"binary"`` masks are 0 and 255; ``"semantic"`` masks hold the value of
             each class, which the field's mask targets name; ``"instance"`` masks

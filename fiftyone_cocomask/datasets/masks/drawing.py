@@ -27,6 +27,8 @@ Rasterizer = Literal["coco", "opencv"]
 
 FOREGROUND = 255
 MAX_PIXELS = 2**30
+# Goes up where the same labels and options give other pixels than before.
+_RULES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class MaskOptions:
         classes: the classes to draw, None for all
         include_crowd: whether crowd annotations are drawn
         class_values: for ``"semantic"``, the value of each class
+        lines: whether polylines that are not filled are lines, and not areas
+        boxes: whether a Detection without a mask is drawn as its box
     """
 
     mode: Mode
@@ -48,6 +52,14 @@ class MaskOptions:
     classes: tuple[str, ...] | None
     include_crowd: bool
     class_values: dict[str, int] = field(default_factory=dict)
+    lines: bool = False
+    boxes: bool = False
+
+    def objects(
+        self, label: Document | None, width: int, height: int
+    ) -> list[LabelObject]:
+        """Returns the objects of a sample, also those that are not drawn."""
+        return mask_objects(label, width, height, lines=self.lines, boxes=self.boxes)
 
     def selects(self, item: LabelObject) -> bool:
         """Whether an object is drawn."""
@@ -75,6 +87,8 @@ class MaskOptions:
             ),
             "classes": None if self.classes is None else list(self.classes),
             "include_crowd": self.include_crowd,
+            "lines": self.lines,
+            "boxes": self.boxes,
         }
 
 
@@ -115,6 +129,7 @@ class MaskResult:
         unchanged_objects: the number of objects in an unchanged mask
         hidden: the ids of objects with no visible pixel
         overlap_px: the pixels under two or more objects
+        lines: how many of them are lines, because they are not filled
         without_geometry: the number of labels that had none
         skipped: why no mask was made, or None
     """
@@ -126,6 +141,7 @@ class MaskResult:
     unchanged_objects: int = 0
     hidden: list[ObjectId] = field(default_factory=list)
     overlap_px: int = 0
+    lines: int = 0
     without_geometry: int = 0
     skipped: str | None = None
 
@@ -138,6 +154,7 @@ def fingerprint(task: MaskTask, options: MaskOptions) -> str:
         "path": str(task.path),
         "options": options.to_dict(),
         "class_values": sorted(options.class_values.items()),
+        "rules": _RULES,
     }
     return blake2b(bson.encode(content), digest_size=16).hexdigest()
 
@@ -158,10 +175,11 @@ def make_mask(task: MaskTask, options: MaskOptions) -> MaskResult:
     current = fingerprint(task, options)
     if current == task.fingerprint and (task.path is None or task.path.is_file()):
         return result
-    objects = mask_objects(task.label, task.width, task.height)
+    objects = options.objects(task.label, task.width, task.height)
     chosen = [item for item in objects if options.selects(item)]
     drawing = _draw(chosen, task, options)
     result.objects = len(chosen)
+    result.lines = sum(item.geometry.line_width > 0 for item in chosen)
     result.without_geometry = len(label_documents(task.label)) - len(objects)
     result.hidden = [
         item.label_id

@@ -11,7 +11,7 @@ import fiftyone as fo
 import fiftyone.core.storage as fos
 
 from ...errors import CocoMaskError
-from ..labels import is_mask_field, object_list_path
+from ..labels import draws_lines, is_mask_field, object_list_path
 from .drawing import MaskOptions, Mode, Rasterizer
 from .files import default_mask_dir
 
@@ -89,6 +89,7 @@ def plan_masks(
             if mode == "semantic"
             else {}
         ),
+        lines=draws_lines(dataset, label_field),
     )
     folder = None
     if storage == "disk":

@@ -25,7 +25,7 @@ from ...errors import CocoMaskError
 from ...geometry.draw import draw_objects, object_areas
 from ...geometry.png import count_foreground, read_mask
 from ..documents import Document
-from ..labels import label_documents, mask_objects
+from ..labels import draws_lines, label_documents
 from ..masks.compute import mask_options
 from ..masks.drawing import (
     MAX_PIXELS,
@@ -42,6 +42,10 @@ NO_LABEL = "(no label)"
 # `cv2.calcHist` counts in float32, which holds every integer up to this.
 _EXACT_IN_FLOAT32 = 2**24
 _STRIP_ROWS = 256
+
+# A mask file may have this many times the pixels of its image, or of one of this many.
+_MAX_ENLARGED = 4
+_ALWAYS_COUNTED = 2**26
 
 
 class NoFiguresError(CocoMaskError):
@@ -117,10 +121,12 @@ def measure_mask(
     known = _known_count(mask, path, image_size)
     if known is not None and (not by_value or "value_px" in mask):
         return known
+    max_pixels = _MAX_ENLARGED * max(math.prod(image_size or (0,)), _ALWAYS_COUNTED)
     try:
         if by_value:
-            return _count(read_mask(path), f"the mask {path}", by_value)
-        return MaskFigures(*count_foreground(path))
+            mask_ = read_mask(path, max_pixels=max_pixels)
+            return _count(mask_, f"the mask {path}", by_value)
+        return MaskFigures(*count_foreground(path, max_pixels=max_pixels))
     except CocoMaskError as error:
         raise NoFiguresError(str(error)) from error
 
@@ -172,8 +178,7 @@ def measure_labels(
             visible one
 
     Raises:
-        NoFiguresError: if a label's own mask file cannot be read, or the image is
-            larger than any that is drawn
+        NoFiguresError: if the image is larger than any that is drawn
     """
     if width * height > MAX_PIXELS:
         raise NoFiguresError(
@@ -181,7 +186,7 @@ def measure_labels(
         )
     documents = label_documents(label)
     try:
-        objects = mask_objects(label, width, height)
+        objects = options.objects(label, width, height)
     except CocoMaskError as error:
         raise NoFiguresError(str(error)) from error
     figures = LabelFigures(
@@ -221,7 +226,14 @@ def drawing_options(samples: Any, mask_field: str, label_field: str) -> MaskOpti
     """
     made = mask_options(samples, mask_field)
     if made is None or made["label_field"] != label_field:
-        return MaskOptions("binary", "coco", "largest_first", None, include_crowd=True)
+        return MaskOptions(
+            "binary",
+            "coco",
+            "largest_first",
+            None,
+            include_crowd=True,
+            lines=draws_lines(samples._root_dataset, label_field),
+        )
     overlap, classes = made["overlap"], made["classes"]
     targets: dict[int, str] = {}
     if made["mode"] == "semantic":
@@ -233,6 +245,8 @@ def drawing_options(samples: Any, mask_field: str, label_field: str) -> MaskOpti
         classes=None if classes is None else tuple(classes),
         include_crowd=made["include_crowd"],
         class_values={name: int(value) for value, name in targets.items()},
+        lines=made.get("lines", False),
+        boxes=made.get("boxes", False),
     )
 
 

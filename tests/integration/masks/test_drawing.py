@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ import cv2
 import fiftyone as fo
 import numpy as np
 import pytest
+from bson import ObjectId
 from pycocotools import mask as mask_utils
 
 from fiftyone_cocomask import CocoMaskError, compute_masks
+from fiftyone_cocomask.datasets.labels import mask_objects
 from fiftyone_cocomask.geometry.outlines import mask_outline
 
 from .squares import (
@@ -130,28 +133,107 @@ def test_an_image_without_objects_gets_an_all_zero_mask(
     assert not mask_of(sample).any()
 
 
-def test_detections_with_masks_are_drawn_where_fiftyone_draws_them(
-    new_dataset: Any, images: Any
-) -> None:
-    instance = np.zeros((10, 15), bool)
-    instance[2:8, 3:12] = True
+def test_detections_without_a_mask_are_counted(new_dataset: Any, images: Any) -> None:
     box = [5 / WIDTH, 6 / HEIGHT, 15 / WIDTH, 10 / HEIGHT]
-    detections = fo.Detections(
-        detections=[
-            fo.Detection(label="a", bounding_box=box, mask=instance),
-            fo.Detection(label="a", bounding_box=box),
-        ]
-    )
+    detections = [
+        fo.Detection.from_mask(square_mask(5, 6, 20, 16), label="a"),
+        fo.Detection(label="a", bounding_box=box),
+    ]
     dataset = new_dataset()
-    sample = fo.Sample(filepath=images("a.jpg")[0], objects=detections)
+    sample = fo.Sample(
+        filepath=images("a.jpg")[0], objects=fo.Detections(detections=detections)
+    )
     dataset.add_sample(sample)
     report = compute_masks(dataset, "objects")
-    own = detections.detections[0]
-    expected = fo.Detections(detections=[own]).to_segmentation(
-        frame_size=(WIDTH, HEIGHT)
+    np.testing.assert_array_equal(mask_of(sample) > 0, square_mask(5, 6, 20, 16))
+    assert (report.objects, report.without_geometry) == (1, 1)
+
+
+def test_a_broken_label_costs_that_label(
+    new_dataset: Any, images: Any, tmp_path: Path
+) -> None:
+    nan, inf = float("nan"), float("inf")
+    instance = np.ones((3, 3), bool)
+    (tmp_path / "text.png").write_text("text")
+    huge_png = struct.pack(
+        ">8sI4sII5B", b"\x89PNG\r\n\x1a\n", 13, b"IHDR", 32768, 32768, 8, 0, 0, 0, 0
     )
-    np.testing.assert_array_equal(mask_of(sample) > 0, expected.mask > 0)
-    assert report.without_geometry == 1
+    (tmp_path / "huge.png").write_bytes(huge_png)
+    boxes: list[Any] = [
+        [nan, 0, 0.1, 0.1],
+        [0, 0, inf, 0.1],
+        [0, 0, 1e12, 1e12],
+        [0, 0, 1e5, 1e5],
+        [0, 0, 0.1],
+    ]
+    box = [0.1, 0.1, 0.1, 0.1]
+    broken = [fo.Detection(label="a", bounding_box=b, mask=instance) for b in boxes]
+    broken += [
+        fo.Detection(label="a", bounding_box=box, mask=np.zeros((0, 3), bool)),
+        fo.Detection(label="a", bounding_box=box, mask_path=str(tmp_path / "no.png")),
+        fo.Detection(label="a", bounding_box=box, mask_path=str(tmp_path / "text.png")),
+        fo.Detection(label="a", bounding_box=box, mask_path=str(tmp_path / "huge.png")),
+    ]
+    good = fo.Detection.from_mask(square_mask(5, 6, 20, 16), label="a")
+    dataset = new_dataset()
+    sample = fo.Sample(
+        filepath=images("a.jpg")[0],
+        objects=fo.Detections(detections=[*broken, good]),
+    )
+    dataset.add_sample(sample)
+    report = compute_masks(dataset, "objects")
+    np.testing.assert_array_equal(mask_of(sample) > 0, square_mask(5, 6, 20, 16))
+    assert (report.objects, report.without_geometry) == (1, len(broken))
+
+
+@pytest.mark.parametrize("points", [[[0.1, 0.2], [0.3]], [[0.1, 0.2, 0.3]] * 4, [0.5]])
+def test_points_that_are_not_pairs_have_no_geometry(points: Any) -> None:
+    # FiftyOne's own classes refuse them; documents of other programs may have them.
+    line = {"_id": ObjectId(), "points": [points], "filled": True}
+    assert mask_objects({"polylines": [line]}, WIDTH, HEIGHT) == []
+
+
+def _drawn_in_the_app(**kwargs: Any) -> fo.Polyline:
+    line = polyline(LEFT, "a", **kwargs)
+    line.closed = line.filled = False
+    return line
+
+
+def test_a_polygon_drawn_in_the_app_is_an_area(new_dataset: Any, images: Any) -> None:
+    dataset = new_dataset()
+    first, second = images("a.jpg", "b.jpg")
+    sample = add(dataset, first, _drawn_in_the_app())
+    add(dataset, second, polyline(SMALL, "a"))
+    compute_masks(dataset)
+    np.testing.assert_array_equal(mask_of(sample) > 0, square_mask(5, 5, 20, 15))
+
+
+def _says(dataset: Any, default: bool) -> None:
+    schema = dataset.generate_label_schemas("segmentations")
+    for attribute in schema["attributes"]:
+        if attribute["name"] == "filled":
+            attribute["default"] = default
+    dataset.update_label_schema("segmentations", schema)
+
+
+@pytest.mark.parametrize(
+    ("default", "is_area"), [(None, False), (False, False), (True, True)]
+)
+def test_lines_stay_lines_where_their_field_says_so(
+    new_dataset: Any, images: Any, default: bool | None, is_area: bool
+) -> None:
+    # Without a word, a field in which nothing is filled is one of lines.
+    dataset = new_dataset()
+    sample = add(dataset, *images("a.jpg"), _drawn_in_the_app())
+    if default is not None:
+        _says(dataset, default)
+    report = compute_masks(dataset)
+    assert report.lines == (0 if is_area else 1)
+    expected = fo.Polylines(polylines=[_drawn_in_the_app()]).to_segmentation(
+        frame_size=(WIDTH, HEIGHT), thickness=1
+    )
+    mask = square_mask(5, 5, 20, 15) if is_area else expected.mask > 0
+    np.testing.assert_array_equal(mask_of(sample) > 0, mask)
 
 
 def _rle(mask: np.ndarray) -> dict[str, Any]:

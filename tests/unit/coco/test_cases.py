@@ -66,3 +66,12 @@ def test_duplicate_keys(cases: Path) -> None:
 
     assert found.issue(IssueCode.DUPLICATE_KEY).severity is Severity.ERROR
     assert found.report.imported == found.report.annotations == 1
+
+
+def test_tiffs_of_many_bands(cases: Path) -> None:
+    found = read(cases / "20-multiband-tiff")
+
+    assert len(found.records) == 7
+    assert {(record.width, record.height) for record in found.records} == {(100, 80)}
+    message = found.issue(IssueCode.IMAGE_UNREADABLE).message
+    assert message == "it is a NumPy array, not an image"

@@ -209,6 +209,153 @@ def test_image_with_things_appended_is_whole(tmp_path: Path, kind: str) -> None:
     assert found.actions() == set()
 
 
+def tiff(
+    bands: int, bits: int, kind: int = 1, *, big_endian: bool = False, big: bool = False
+) -> bytes:
+    """Returns a TIFF without compression of 100 x 80 pixels, all zeros."""
+    order = ">" if big_endian else "<"
+    number = "Q" if big else "I"
+    data = bytes(WIDTH * HEIGHT * bands * bits // 8)
+    head = (b"MM" if big_endian else b"II") + struct.pack(
+        order + ("HHHQ" if big else "HI"), *((43, 8, 0, 16) if big else (42, 8))
+    )
+    tags = [
+        (256, 3, 1, WIDTH),
+        (257, 3, 1, HEIGHT),
+        (258, 3, bands, bits),
+        (259, 3, 1, 1),
+        (262, 3, 1, 1),
+        (273, 4, 1, 0),
+        (277, 3, 1, bands),
+        (278, 4, 1, HEIGHT),
+        (279, 4, 1, len(data)),
+        (339, 3, bands, kind),
+    ]
+    inline = 8 if big else 4
+    size = len(head) + (8 + 20 * len(tags) + 8 if big else 2 + 12 * len(tags) + 4)
+    directory = struct.pack(order + ("Q" if big else "H"), len(tags))
+    behind = b""
+    for tag, type_, count, value in tags:
+        code = "H" if type_ == 3 else "I"
+        packed = struct.pack(order + code, value) * count
+        if tag == 273:
+            packed = struct.pack(order + "I", size + 64)
+        if len(packed) > inline:
+            packed, behind = (
+                struct.pack(order + number, size + len(behind)),
+                behind + packed,
+            )
+        directory += struct.pack(order + "HH" + number, tag, type_, count)
+        directory += packed.ljust(inline, b"\0")
+    directory += struct.pack(order + number, 0)
+    return head + directory + behind.ljust(64, b"\0") + data
+
+
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("big_endian", [False, True])
+@pytest.mark.parametrize(
+    ("bands", "bits", "kind", "said"),
+    [
+        (5, 8, 1, "5 bands of 8 bit"),
+        (5, 16, 1, "5 bands of 16 bit"),
+        (4, 32, 3, "4 bands of 32 bit float"),
+        (12, 16, 2, "12 bands of 16 bit signed"),
+        (1, 64, 3, "1 band of 64 bit float"),
+    ],
+)
+def test_tiff_of_any_bands_is_read(
+    tmp_path: Path,
+    bands: int,
+    bits: int,
+    kind: int,
+    said: str,
+    big: bool,
+    big_endian: bool,
+) -> None:
+    content = tiff(bands, bits, kind, big=big, big_endian=big_endian)
+    found = read_with_image(tmp_path, "a.tif", lambda path: path.write_bytes(content))
+
+    record = found.record
+    assert (record.width, record.height, record.num_channels) == (100, 80, bands)
+    assert pixels(found.annotation) == 600
+    assert said in found.issue(IssueCode.IMAGE_NOT_RGB).message
+
+
+@pytest.mark.parametrize(("bands", "bits"), [(1, 16), (1, 8), (3, 8)])
+def test_tiff_that_pillow_reads_is_still_read_by_it(
+    tmp_path: Path, bands: int, bits: int
+) -> None:
+    content = tiff(bands, bits)
+    found = read_with_image(tmp_path, "a.tif", lambda path: path.write_bytes(content))
+
+    assert (found.record.width, found.record.height) == (100, 80)
+
+
+@pytest.mark.parametrize("cut", range(0, 240, 7))
+def test_tiff_that_is_cut_off_costs_itself(tmp_path: Path, cut: int) -> None:
+    content = tiff(5, 8)[:cut]
+    found = read_with_image(tmp_path, "a.tif", lambda path: path.write_bytes(content))
+
+    assert found.report.annotations == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"\x93NUMPY\x01\0", "a NumPy array, not an image"),
+        (b"<?xml version='1.0'?><svg/>", "an SVG drawing"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0", "a HEIC image, which cannot be read here"),
+        (b"\0\0\0\x18ftypisom\0\0\0\0", "a video, not an image"),
+        (b"%PDF-1.7", "a PDF, not an image"),
+        (b"II*\0\xff\xff\xff\xff", "a TIFF of a kind"),
+    ],
+)
+def test_file_of_another_kind_is_named(
+    tmp_path: Path, content: bytes, reason: str
+) -> None:
+    found = read_with_image(tmp_path, "a.png", lambda path: path.write_bytes(content))
+
+    assert reason in found.issue(IssueCode.IMAGE_UNREADABLE).message
+
+
+def test_png_that_cannot_hold_its_pixels_is_cut_off(tmp_path: Path) -> None:
+    content = png_header(20_000, 20_000)
+    found = read_with_image(
+        tmp_path,
+        "a.png",
+        lambda path: path.write_bytes(content),
+        width=20_000,
+        height=20_000,
+    )
+
+    assert found.issue(IssueCode.IMAGE_TRUNCATED).action is Action.KEPT
+
+
+@pytest.mark.parametrize("size", [(32_768, 32_768), (2**20, 2**10)])
+def test_image_of_more_pixels_than_fit_into_memory_is_refused(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    content = png_header(*size)
+    found = read_with_image(tmp_path, "a.png", lambda path: path.write_bytes(content))
+
+    assert found.issue(IssueCode.IMAGE_TOO_LARGE).action is Action.DROPPED
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])
+def test_file_with_a_hole_of_20_gigabytes_costs_itself(
+    tmp_path: Path, kind: str
+) -> None:
+    def write(path: Path) -> None:
+        path.write_bytes(encoded(kind)[:-10])
+        os.truncate(path, 20 * 10**9)
+
+    found = read_with_image(tmp_path, "a.img", write)
+
+    if kind != "TIFF":
+        message = found.issue(IssueCode.IMAGE_TOO_LARGE).message
+        assert "20,000,000,000 bytes" in message
+
+
 # Sizes.
 
 

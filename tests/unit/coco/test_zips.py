@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import bz2
+import lzma
 import os
 import stat
+import subprocess
+import sys
+import tracemalloc
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from fiftyone_cocomask.cli.main import main
 from fiftyone_cocomask.coco.check import ExportReader, check_export
 from fiftyone_cocomask.coco.issues import Action, IssueCode
 from fiftyone_cocomask.errors import ExportError
@@ -137,7 +144,175 @@ def test_image_whose_data_in_the_zip_is_broken(export_zip: Path) -> None:
         assert (issue.split, issue.action) == ("train", Action.DROPPED)
 
 
+@pytest.mark.parametrize(
+    "method", [zipfile.ZIP_STORED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+def test_zip_of_any_method_is_read(tmp_path: Path, method: int) -> None:
+    folder = write_export(tmp_path / "folder", ONE)
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name in ("_annotations.coco.json", "a.png"):
+            archive.write(folder / name, name)
+    for target in (None, tmp_path / "unpacked"):
+        assert pixels(read(path, unpack_to=target).annotation) == 600
+    original = (folder / "a.png").read_bytes()
+    assert (tmp_path / "unpacked" / "a.png").read_bytes() == original
+
+
+def test_images_of_a_zip_may_be_in_another_folder(export_zip: Path) -> None:
+    pictures = export_zip.parent / "pictures"
+    (export_zip.parent / "folder" / "train").rename(pictures)
+    (pictures / "_annotations.coco.json").unlink()
+    found = read(export_zip, image_dir=pictures, unpack_to=pictures)
+
+    assert {record.path for record in found.records} == {pictures / "a.png"}
+    assert len(found.records) == 2
+    assert main(["check", str(export_zip), "--image-dir", str(pictures)]) == 0
+
+
+# Several at once, killed ones, and what is in the way.
+
+
+def test_imports_at_the_same_time_unpack_the_same_files(export_zip: Path) -> None:
+    target = export_zip.parent / "unpacked"
+    with ThreadPoolExecutor(8) as pool:
+        jobs = [pool.submit(read, export_zip, unpack_to=target) for _ in range(24)]
+        found = [job.result() for job in jobs]
+
+    assert {each.report.usable_images for each in found} == {2}
+    assert len([path for path in target.rglob("*") if path.is_file()]) == 2
+
+
+def test_what_killed_runs_left_is_removed(export_zip: Path) -> None:
+    target = export_zip.parent / "unpacked" / "train"
+    killed = """
+import os, sys
+from pathlib import Path
+from fiftyone_cocomask.coco.unpacking import write_file
+
+def pieces():
+    yield b"half"
+    os._exit(9)
+
+write_file(Path(sys.argv[1]), "train/a.png", pieces())
+"""
+    subprocess.run([sys.executable, "-c", killed, str(target.parent)], check=False)
+    assert len(list(target.glob(".writing-*"))) == 1
+    of_another = target / f".writing-{'0' * 8}-1-{'0' * 16}"
+    of_another.write_bytes(b"of a run on another machine")
+    of_a_person = target / ".writing-my-novel"
+    of_a_person.write_bytes(b"...")
+    read(export_zip, unpack_to=target.parent)
+
+    left = set(target.glob(".writing-*"))
+    assert left == {of_another, of_a_person}
+
+
+@pytest.mark.parametrize("link", ["train", "train/a.png"])
+def test_unpacking_does_not_follow_a_planted_link(export_zip: Path, link: str) -> None:
+    target, secret = export_zip.parent / "unpacked", export_zip.parent / "secret"
+    secret.mkdir()
+    (secret / "a.png").write_bytes(b"a person's own")
+    (target / link).parent.mkdir(parents=True)
+    (target / link).symlink_to(secret if link == "train" else secret / "a.png")
+    found = read(export_zip, unpack_to=target)
+
+    assert (secret / "a.png").read_bytes() == b"a person's own"
+    assert [path.name for path in secret.iterdir()] == ["a.png"]
+    if link == "train":
+        assert "a link is in the way" in found.issue(IssueCode.IMAGE_UNREADABLE).message
+    else:
+        assert len(found.records) == 2
+        assert not (target / link).is_symlink()
+
+
+def test_link_to_the_same_content_is_not_taken_for_the_file(export_zip: Path) -> None:
+    target, elsewhere = export_zip.parent / "unpacked", export_zip.parent / "e.png"
+    (export_zip.parent / "folder" / "train" / "a.png").rename(elsewhere)
+    (target / "train").mkdir(parents=True)
+    (target / "train" / "a.png").symlink_to(elsewhere)
+    read(export_zip, unpack_to=target)
+
+    assert not (target / "train" / "a.png").is_symlink()
+
+
+@pytest.mark.parametrize(
+    ("in_the_way", "reason"),
+    [("train/a.png/", "s a directory"), ("train", "a file is in the way")],
+)
+def test_what_is_in_the_way_costs_its_images(
+    export_zip: Path, in_the_way: str, reason: str
+) -> None:
+    target = export_zip.parent / "unpacked"
+    place = target / in_the_way
+    if in_the_way.endswith("/"):
+        place.mkdir(parents=True)
+    else:
+        target.mkdir()
+        place.write_text("a person's own")
+    found = read(export_zip, unpack_to=target)
+
+    assert found.record.split == "valid"
+    assert reason in found.issue(IssueCode.IMAGE_UNREADABLE).message
+
+
+def test_name_that_is_too_long_costs_its_image(tmp_path: Path) -> None:
+    long = "n" * 300 + ".png"
+    images = [image_entry(), image_entry(id=2, file_name=long)]
+    folder = write_export(tmp_path / "folder", document([annotation()], images=images))
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(folder / "_annotations.coco.json", "_annotations.coco.json")
+        for name in ("a.png", long):
+            archive.write(folder / "a.png", name)
+    found = read(path, unpack_to=tmp_path / "unpacked")
+
+    assert found.record.file_name == "a.png"
+    assert found.issue(IssueCode.IMAGE_UNREADABLE).file_name == long
+
+
 # What could do harm.
+
+
+def bomb(path: Path, method: int, stated: int) -> Path:
+    """Writes a zip of 30,000,000 spaces that states another size."""
+    if method == zipfile.ZIP_BZIP2:
+        compressor = bz2.BZ2Compressor()
+        packed = b"".join(compressor.compress(b" " * 10**6) for _ in range(30))
+        packed += compressor.flush()
+    else:
+        filters = [{"id": lzma.FILTER_LZMA1, "dict_size": 2**20, "lc": 3}]
+        lzma_compressor = lzma.LZMACompressor(lzma.FORMAT_RAW, filters=filters)
+        packed = b"".join(lzma_compressor.compress(b" " * 10**6) for _ in range(30))
+        packed += lzma_compressor.flush()
+        packed = b"\x09\x04\x05\0" + b"\x5d" + (2**20).to_bytes(4, "little") + packed
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("_annotations.coco.json", packed)
+    # The method and the unpacked size, in both headers.
+    content = bytearray(path.read_bytes())
+    for start, place, size in ((b"PK\x03\x04", 8, 22), (b"PK\x01\x02", 10, 24)):
+        begin = content.index(start)
+        content[begin + place : begin + place + 2] = method.to_bytes(2, "little")
+        content[begin + size : begin + size + 4] = stated.to_bytes(4, "little")
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("stated", [100, 10_000_000])
+def test_zip_that_lies_about_its_sizes_takes_no_memory(
+    tmp_path: Path, method: int, stated: int
+) -> None:
+    path = bomb(tmp_path / "x.zip", method, stated)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ExportError, match="its data in the zip is broken"):
+            check_export(path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert peak < stated + 6_000_000
 
 
 def hostile_zip(path: Path, name: str, content: bytes = b"x") -> zipfile.ZipFile:

@@ -88,7 +88,7 @@ def test_unreadable_masks_are_named(tmp_path: Path) -> None:
     (tmp_path / "empty.png").write_bytes(b"")
     (tmp_path / "text.png").write_text("no image")
     for name in ("empty.png", "text.png"):
-        with pytest.raises(MaskFileError, match="no image that OpenCV can read"):
+        with pytest.raises(MaskFileError, match="not an image that OpenCV can read"):
             read_mask(tmp_path / name)
 
 
@@ -145,7 +145,7 @@ def test_a_header_that_promises_terabytes_is_refused(
 ) -> None:
     path = tmp_path / "liar.png"
     path.write_bytes(one_bit_png(*size, bytes(1000)))
-    with pytest.raises(MaskFileError, match=r"liar\.png is no image"):
+    with pytest.raises(MaskFileError, match=r"liar\.png has .* at most 1,073"):
         count_foreground(path)
 
 

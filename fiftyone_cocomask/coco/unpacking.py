@@ -1,0 +1,120 @@
+"""Files that are unpacked: there whole or not at all, and only where they belong."""
+
+from __future__ import annotations
+
+import errno
+import os
+import platform
+import re
+import secrets
+import stat
+import sys
+import time
+import zlib
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+_UNFINISHED = re.compile(r"\.writing-([0-9a-f]{8})-(\d+)-[0-9a-f]{16}")
+# Nobody writes one file for longer: what is older was left by a run that ended.
+_MAX_SECONDS = 24 * 3600
+
+
+def write_file(folder: Path, name: str, pieces: Iterable[bytes]) -> Path:
+    """Writes a file below a folder so that it is there whole or not at all.
+
+    Several processes may write the same file: each writes its own and puts it into the
+    place. Links in the way are not followed.
+
+    Args:
+        folder: the folder, made if need be
+        name: the file's name, with ``/``
+        pieces: what to write
+
+    Returns:
+        the file's path
+
+    Raises:
+        OSError: if it cannot be written
+    """
+    parent = _make_folders(folder, name.split("/")[:-1])
+    target = folder / name
+    unfinished = parent / f".writing-{_host()}-{os.getpid()}-{secrets.token_hex(8)}"
+    try:
+        with open(unfinished, "xb") as file:
+            for piece in pieces:
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, target)
+    except BaseException:
+        with suppress(OSError):
+            os.remove(unfinished)
+        raise
+    return target
+
+
+def is_written(path: Path, size: int, checksum: int) -> bool:
+    """Whether a file, and no link, is there with a size and a CRC-32."""
+    try:
+        found = os.lstat(path)
+        if not stat.S_ISREG(found.st_mode) or found.st_size != size:
+            return False
+        own = 0
+        with open(path, "rb") as file:
+            while piece := file.read(2**20):
+                own = zlib.crc32(piece, own)
+    except OSError:
+        return False
+    return own == checksum
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Removes what runs that were killed left below a folder.
+
+    What another run is writing at this moment stays.
+    """
+    for place, _, names in os.walk(folder):
+        for name in names:
+            match = _UNFINISHED.fullmatch(name)
+            if match and not _is_being_written(place, match):
+                with suppress(OSError):
+                    os.remove(os.path.join(place, name))
+
+
+def _is_being_written(place: str, match: re.Match[str]) -> bool:
+    try:
+        age = time.time() - os.lstat(os.path.join(place, match[0])).st_mtime
+    except OSError:
+        return True
+    if age > _MAX_SECONDS:
+        return False
+    # On Windows there is no way to ask for a process without ending it.
+    if match[1] != _host() or sys.platform == "win32":
+        return True
+    try:
+        os.kill(int(match[2]), 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
+
+
+def _make_folders(folder: Path, parts: list[str]) -> Path:
+    """Makes a folder and those in it; none of these may be a link."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in parts:
+        folder = folder / part
+        with suppress(FileExistsError):
+            os.mkdir(folder)
+        mode = os.lstat(folder).st_mode
+        if stat.S_ISLNK(mode):
+            raise OSError(errno.ELOOP, "a link is in the way", str(folder))
+        if not stat.S_ISDIR(mode):
+            raise OSError(errno.ENOTDIR, "a file is in the way", str(folder))
+    return folder
+
+
+def _host() -> str:
+    return f"{zlib.crc32(platform.node().encode()):08x}"

@@ -1,0 +1,169 @@
+"""Changes made in the document of a sample, and taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..documents import Document
+from ..label_lists import LabelList
+from ..labels import label_documents
+from .changes import Change, apply_to_label, with_tags
+
+# What to set, the changes that are made, and those that are not, with the reason.
+Outcome = tuple[Document, list[Change], list[tuple[Change, str]]]
+
+_EDITED = "it has been changed since"
+_DELETED = "it was deleted since"
+
+
+class _SampleEdit:
+    """The label lists, tags and split of a sample while they are changed."""
+
+    def __init__(self, document: Document, lists: dict[str, LabelList]) -> None:
+        self._document = document
+        self._lists = lists
+        self._labels = {
+            field: list(labels.documents(document)) for field, labels in lists.items()
+        }
+        self._own: Document = {}
+
+    def labels(self, change: Change) -> list[Document]:
+        """Returns the labels of a change's field, to be changed in place."""
+        assert change.label_field is not None
+        return self._labels[change.label_field]
+
+    def find(self, change: Change) -> int | None:
+        """Returns the place of a change's label, or None if it is not there."""
+        for place, label in enumerate(self.labels(change)):
+            if str(label["_id"]) == change.label_id:
+                return place
+        return None
+
+    def get(self, name: str) -> Any:
+        """Returns a value of the sample itself."""
+        return self._own.get(name, self._document.get(name))
+
+    def set(self, name: str, value: Any) -> None:
+        """Sets a value of the sample itself."""
+        self._own[name] = value
+
+    def values(self) -> Document:
+        """Returns what differs from the document, by path."""
+        changed = {
+            name: value
+            for name, value in self._own.items()
+            if value != self._document.get(name)
+        }
+        for field, labels in self._lists.items():
+            before = labels.documents(self._document)
+            if self._labels[field] != before:
+                value: Any = self._labels[field]
+                if not labels.is_list:
+                    value = value[0] if value else None
+                changed[labels.path] = value
+        return changed
+
+
+def applied(
+    document: Document, changes: Iterable[Change], lists: dict[str, LabelList]
+) -> Outcome:
+    """Makes changes, each only where the label is as it was when it was planned."""
+    edit = _SampleEdit(document, lists)
+    done: list[Change] = []
+    left: list[tuple[Change, str]] = []
+    for change in changes:
+        reason = _make(edit, change)
+        if reason is None:
+            done.append(change)
+        else:
+            left.append((change, reason))
+    return edit.values(), done, left
+
+
+def undone(
+    document: Document, changes: Iterable[Change], lists: dict[str, LabelList]
+) -> Outcome:
+    """Takes changes back, the last one first; what was changed since stays."""
+    edit = _SampleEdit(document, lists)
+    done: list[Change] = []
+    left: list[tuple[Change, str]] = []
+    for change in changes:
+        reason = _take_back(edit, change)
+        if reason is None:
+            done.append(change)
+        else:
+            left.append((change, reason))
+    return edit.values(), done, left
+
+
+def has_been_applied(document: Document, change: Change) -> bool:
+    """Whether a change was made, and not only planned."""
+    if change.label_field is None:
+        return not _differs(document, change.after or {})
+    labels = label_documents(document.get(change.label_field))
+    own = [label for label in labels if str(label["_id"]) == change.label_id]
+    if change.after is None or not own:
+        return not own
+    tagged = set(change.tags_added) <= set(own[0].get("tags") or ())
+    # What a person has changed afterwards was made all the same.
+    return (bool(change.after) and _differs(own[0], change.before)) or (
+        tagged and not set(change.tags_removed) & set(own[0].get("tags") or ())
+    )
+
+
+def _make(edit: _SampleEdit, change: Change) -> str | None:
+    if change.label_field is None:
+        if edit.get("split") != change.before["split"]:
+            return _EDITED
+        edit.set("split", (change.after or {})["split"])
+        tags = with_tags(edit.get("tags"), change.tags_added, change.tags_removed)
+        edit.set("tags", tags)
+        return None
+    place, labels = edit.find(change), edit.labels(change)
+    if place is None:
+        return _DELETED
+    if _differs(labels[place], change.before):
+        return _EDITED
+    if change.after is None:
+        del labels[place]
+    else:
+        labels[place] = apply_to_label(labels[place], change)
+    return None
+
+
+def _take_back(edit: _SampleEdit, change: Change) -> str | None:
+    if change.label_field is None:
+        if edit.get("split") not in (
+            (change.after or {})["split"],
+            change.before["split"],
+        ):
+            return _EDITED
+        edit.set("split", change.before["split"])
+        tags = with_tags(edit.get("tags"), change.tags_removed, change.tags_added)
+        edit.set("tags", tags)
+        return None
+    place, labels = edit.find(change), edit.labels(change)
+    if change.after is None:
+        # It is there again where an undo was killed.
+        if place is None:
+            labels.insert(min(change.index, len(labels)), change.before)
+        return None
+    if place is None:
+        return _DELETED
+    label = labels[place]
+    if _differs(label, change.after) and _differs(label, change.before):
+        return _EDITED
+    restored = {**label, **change.before}
+    for name, value in change.before.items():
+        if value is None:
+            restored.pop(name)
+    restored["tags"] = with_tags(
+        label.get("tags"), change.tags_removed, change.tags_added
+    )
+    labels[place] = restored
+    return None
+
+
+def _differs(document: Document, values: Document) -> bool:
+    return any(document.get(name) != value for name, value in values.items())

@@ -1,0 +1,95 @@
+"""What a repair changes, so that it can be shown, stored and undone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from bson import json_util
+
+from ..documents import Document
+
+
+@dataclass(slots=True)
+class Change:
+    """One label, or one sample, before and after its repair.
+
+    Attributes:
+        sample_id: the sample's id
+        filepath: its image
+        issues: the issues that are repaired by it
+        action: what is done: ``"removed"``, ``"reshaped"``, ``"filled"``,
+            ``"box moved"``, ``"tagged"`` or ``"moved to <split>"``
+        label_field: the label's field; None for a change of the sample itself
+        label_id: the label's id, or None
+        label: the label's class, or None
+        index: the label's place in its list
+        before: the attributes that change; of a removed label, all of its document
+        after: the same attributes afterwards; None for a removed label
+        tags_added: the tags that it gets
+        tags_removed: the tags that it loses
+        px_before: the pixels that the label covers before; None where that is not known
+        px_after: and afterwards
+    """
+
+    sample_id: str
+    filepath: str
+    issues: list[str]
+    action: str
+    label_field: str | None = None
+    label_id: str | None = None
+    label: str | None = None
+    index: int = 0
+    before: Document = field(default_factory=dict)
+    after: Document | None = field(default_factory=dict)
+    tags_added: list[str] = field(default_factory=list)
+    tags_removed: list[str] = field(default_factory=list)
+    px_before: int | None = None
+    px_after: int | None = None
+
+    def row(self) -> dict[str, Any]:
+        """Returns what a table shows of it."""
+        return {
+            "sample_id": self.sample_id,
+            "filepath": self.filepath,
+            "label_field": self.label_field,
+            "label_id": self.label_id,
+            "label": self.label,
+            "issues": ", ".join(self.issues),
+            "action": self.action,
+            "px_before": self.px_before,
+            "px_after": self.px_after,
+        }
+
+
+def encode_changes(changes: Iterable[Change]) -> list[str]:
+    """Returns changes as text that keeps the types of MongoDB's values."""
+    return [json_util.dumps(asdict(change)) for change in changes]
+
+
+def decode_changes(texts: Iterable[str]) -> list[Change]:
+    """Returns the changes that :func:`encode_changes` was given."""
+    return [Change(**json_util.loads(text, json_options=_OPTIONS)) for text in texts]
+
+
+# Dates without a time zone, as pymongo reads them from the samples.
+_OPTIONS = json_util.JSONOptions(tz_aware=False)
+
+
+def apply_to_label(document: Document, change: Change) -> Document:
+    """Returns a label as it is after a change that does not remove it."""
+    changed = {**document, **(change.after or {})}
+    changed["tags"] = with_tags(
+        document.get("tags"), change.tags_added, change.tags_removed
+    )
+    return changed
+
+
+def with_tags(
+    tags: list[str] | None, added: Iterable[str], removed: Iterable[str]
+) -> list[str]:
+    """Returns tags without some and with others behind them."""
+    gone = set(removed)
+    kept = [tag for tag in tags or [] if tag not in gone]
+    return [*kept, *(tag for tag in added if tag not in kept)]

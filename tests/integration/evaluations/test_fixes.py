@@ -1,0 +1,334 @@
+"""Repairs of mask issues: made, previewed, stored, and undone label by label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import fiftyone as fo
+import numpy as np
+import pytest
+from bson import ObjectId
+
+from fiftyone_cocomask import (
+    CocoMaskError,
+    compute_masks,
+    find_mask_issues,
+    fix_mask_issues,
+    list_mask_fixes,
+    undo_mask_fixes,
+)
+
+from .conftest import HEIGHT, WIDTH, Samples, polyline
+
+Ring = Sequence[tuple[float, float]]
+
+
+def polygon(*rings: Ring, label: str = "a", **fields: Any) -> fo.Polyline:
+    points = [[(x / WIDTH, y / HEIGHT) for x, y in ring] for ring in rings]
+    return fo.Polyline(
+        label=label, points=points, **{"closed": True, "filled": True, **fields}
+    )
+
+
+def add(samples: Samples, name: str, lines: list[fo.Polyline], **fields: Any) -> Any:
+    """Adds a sample whose labels have boxes of the same annotations."""
+    boxes = []
+    for number, line in enumerate(lines):
+        line["coco_id"] = number
+        corners = np.array([point for ring in line.points for point in ring])
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        boxes.append(
+            fo.Detection(
+                label=line.label, bounding_box=[*low, *(high - low)], coco_id=number
+            )
+        )
+    sample = samples.add(name, lines=lines, **fields)
+    sample["detections"] = fo.Detections(detections=boxes)
+    sample.save()
+    samples.dataset.add_dynamic_sample_fields()
+    return sample
+
+
+def state(samples: Samples, *made: Any) -> list[dict[str, Any]]:
+    return [samples.raw(s) | {"last_modified_at": None} for s in made]
+
+
+def labels(samples: Samples, sample: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = samples.raw(sample)["segmentations"]["polylines"]
+    return found
+
+
+def boxes(samples: Samples, sample: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = samples.raw(sample)["detections"]["detections"]
+    return found
+
+
+SQUARE = [(2, 2), (22, 2), (22, 22), (2, 22)]
+SPECK = [(30, 5), (32, 5), (32, 7), (30, 7)]
+DUPLICATE = [(22, 22), (2, 22), (2, 2), (22, 2)]
+# A tip of no width: no pixel is lost with it.
+SPIKE = [(2, 2), (12, 2), (12, 20), (7.2, 20), (7, 29), (6.8, 20), (2, 20)]
+# The last corner stands twice, in the wrong order.
+CROSSING = [(2, 2), (30, 6), (30, 20), (29.8, 20.2), (30, 20.2), (29.8, 20), (2, 20)]
+
+
+def test_each_issue_has_its_repair_and_boxes_follow(samples: Samples) -> None:
+    lines = [
+        polygon(SQUARE, label="kept"),
+        polygon(DUPLICATE, label="kept"),
+        polygon([(30, 20), (32, 20), (32, 22)], label="small"),
+        polygon([(2, 24), (9, 24), (9, 29), (4, 29)], closed=False, filled=False),
+    ]
+    first = add(samples, "a.jpg", lines)
+    stray = add(samples, "b.jpg", [polygon(SQUARE, SPECK)])
+    spike = add(samples, "c.jpg", [polygon(SPIKE)])
+    crossing = add(samples, "d.jpg", [polygon(CROSSING)])
+    outside = add(samples, "e.jpg", [polygon([(-5, 5), (20, 5), (20, 15), (-5, 12)])])
+    compute_masks(samples.dataset)
+    made = (first, stray, spike, crossing, outside)
+    find_mask_issues(samples.dataset)
+    before = state(samples, *made)
+
+    report = fix_mask_issues(samples.dataset)
+    assert report.fixed == {
+        "duplicate": 1,
+        "tiny": 1,
+        "unfilled": 1,
+        "stray_part": 1,
+        "spike": 1,
+        "self_crossing": 1,
+        "outside": 1,
+        # The kept duplicate, and the pixels of the label with the spike.
+        "rectangle": 2,
+    }
+    assert [label["label"] for label in labels(samples, first)] == ["kept", "a"]
+    assert [box["coco_id"] for box in boxes(samples, first)] == [0, 3]
+    assert labels(samples, first)[1]["closed"] is True
+    assert labels(samples, first)[1]["filled"] is True
+    (one,) = labels(samples, stray)
+    assert len(one["points"]) == 1
+    np.testing.assert_allclose(
+        boxes(samples, stray)[0]["bounding_box"],
+        [2 / WIDTH, 2 / HEIGHT, 20 / WIDTH, 20 / HEIGHT],
+    )
+    (one,) = labels(samples, spike)
+    pixels = np.array(one["points"][0]) * (WIDTH, HEIGHT)
+    assert pixels[:, 1].max() == pytest.approx(20)
+    (one,) = labels(samples, outside)
+    assert np.array(one["points"][0]).min() == 0
+    # The repaired labels have lost their tags; what is to be drawn anew says so.
+    assert labels(samples, first)[0]["tags"] == ["redraw"]
+    left = find_mask_issues(samples.dataset).counts
+    repaired = set(report.fixed) - {"rectangle"}
+    assert {name: left[name] for name in repaired} == dict.fromkeys(repaired, 0)
+    find_mask_issues(samples.dataset)
+
+    undone = undo_mask_fixes(samples.dataset)
+    assert undone.fixed == report.fixed
+    assert not undone.skipped
+    assert list_mask_fixes(samples.dataset) == []
+    after = state(samples, *made)
+    for old, new in zip(before, after, strict=True):
+        for field in ("segmentations", "detections"):
+            assert without_tags(new[field]) == without_tags(old[field])
+
+
+def without_tags(value: dict[str, Any]) -> Any:
+    (items,) = (item for item in value.values() if isinstance(item, list))
+    return [{k: v for k, v in label.items() if k != "tags"} for label in items]
+
+
+def test_undoing_at_once_restores_every_document(samples: Samples) -> None:
+    made = [
+        add(samples, "a.jpg", [polygon(SQUARE), polygon(DUPLICATE), polygon(SPIKE)]),
+        add(samples, "b.jpg", [polygon(SQUARE, SPECK, tags=["mine"])]),
+    ]
+    compute_masks(samples.dataset)
+    find_mask_issues(samples.dataset)
+    before = state(samples, *made)
+    report = fix_mask_issues(samples.dataset)
+    assert report.fixed
+    assert state(samples, *made) != before
+    undo_mask_fixes(samples.dataset)
+    assert state(samples, *made) == before
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(samples: Samples) -> None:
+    made = add(samples, "a.jpg", [polygon(SQUARE), polygon(DUPLICATE)])
+    compute_masks(samples.dataset)
+    find_mask_issues(samples.dataset)
+    before = samples.raw(made)
+    planned = fix_mask_issues(samples.dataset, dry_run=True)
+    assert samples.raw(made) == before
+    assert list_mask_fixes(samples.dataset) == []
+    assert "would be repaired" in planned.summary()
+    done = fix_mask_issues(samples.dataset)
+    assert done.fixed == planned.fixed == {"duplicate": 1, "rectangle": 1}
+    assert done.changes().equals(planned.changes())
+    removed = done.changes().query(
+        "action == 'removed' and label_field != 'detections'"
+    )
+    removed = removed.iloc[0]
+    assert (removed.action, removed.px_before, removed.px_after) == ("removed", 400, 0)
+    assert done.sample_ids == [made.id]
+
+
+def test_what_somebody_changed_since_stays_and_is_reported(samples: Samples) -> None:
+    sample = add(samples, "a.jpg", [polygon(SQUARE, SPECK), polygon(SPIKE, label="b")])
+    compute_masks(samples.dataset)
+    find_mask_issues(samples.dataset)
+    before = labels(samples, sample)
+    fix_mask_issues(samples.dataset)
+    sample.reload()
+    moved = polygon([(1, 1), (9, 1), (9, 9)]).points
+    sample.segmentations.polylines[0].points = moved
+    sample.segmentations.polylines[1].label = "relabelled"
+    sample.save()
+    report = undo_mask_fixes(samples.dataset)
+    assert [row["reason"] for row in report.skipped] == ["it has been changed since"]
+    one, other = labels(samples, sample)
+    assert one["points"] == [[list(point) for point in ring] for ring in moved]
+    assert other["label"] == "relabelled"
+    assert other["points"] == before[1]["points"]
+
+
+def test_a_label_that_was_edited_since_the_search_is_left_alone(
+    samples: Samples,
+) -> None:
+    sample = add(samples, "a.jpg", [polygon(SQUARE, SPECK)])
+    compute_masks(samples.dataset)
+    find_mask_issues(samples.dataset)
+    sample.reload()
+    sample.segmentations.polylines[0].points = polygon(SPIKE).points
+    sample.save()
+    report = fix_mask_issues(samples.dataset)
+    assert report.fixed == {}
+    assert [(r["issue"], r["reason"]) for r in report.skipped] == [
+        ("stray_part", "it has been edited since the search")
+    ]
+
+
+def test_labels_that_a_person_has_checked_are_left_alone(samples: Samples) -> None:
+    lines = [polygon(SQUARE, label="b"), polygon(SQUARE, SPECK, tags=["checked"])]
+    sample = add(samples, "a.jpg", lines)
+    compute_masks(samples.dataset)
+    find_mask_issues(samples.dataset)
+    before = labels(samples, sample)[1]
+    fix_mask_issues(samples.dataset)
+    assert labels(samples, sample)[-1] == before
+
+
+def test_of_two_classes_the_preferred_one_is_kept(samples: Samples) -> None:
+    lines = [polygon(SPIKE, label="cat"), polygon(SPIKE, label="dog")]
+    sample = add(samples, "a.jpg", lines)
+    compute_masks(samples.dataset)
+    find_mask_issues(samples.dataset)
+    issues = ["two_classes"]
+    asked = fix_mask_issues(samples.dataset, issues, dry_run=True)
+    assert asked.fixed == {}
+    assert asked.num_skipped == 2
+    fix_mask_issues(samples.dataset, issues, prefer_classes=["dog", "cat"])
+    assert [label["label"] for label in labels(samples, sample)] == ["dog"]
+
+
+def test_copies_in_several_splits_go_to_the_one_that_has_most(
+    samples: Samples,
+) -> None:
+    splits = ["train", "valid", "valid"]
+    made = [
+        add(
+            samples,
+            f"{place}.jpg",
+            [polygon(SPIKE)],
+            split=split,
+            tags=[split, "mine"],
+            source_name="one.jpg",
+        )
+        for place, split in enumerate(splits)
+    ]
+    find_mask_issues(samples.dataset, mask_field=None)
+    before = state(samples, *made)
+    fix_mask_issues(samples.dataset, ["leak"])
+    documents = state(samples, *made)
+    assert [document["split"] for document in documents] == ["valid"] * 3
+    assert [set(document["tags"]) for document in documents] == [{"valid", "mine"}] * 3
+    undo_mask_fixes(samples.dataset)
+    for old, new in zip(before, state(samples, *made), strict=True):
+        assert set(new["tags"]) == set(old["tags"])
+        assert new["split"] == old["split"]
+
+
+def test_repairs_that_were_stored_but_not_made_are_made_by_running_again(
+    samples: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fiftyone_cocomask.datasets.fixing import fix
+
+    made = [
+        add(samples, f"{name}.jpg", [polygon(SQUARE), polygon(DUPLICATE)])
+        for name in "ab"
+    ]
+    compute_masks(samples.dataset)
+    find_mask_issues(samples.dataset)
+    before = state(samples, *made)
+    written = fix.update_documents
+
+    def killed(dataset: Any, updates: Any) -> int:
+        if updates[0][0] == ObjectId(made[1].id):
+            raise KeyboardInterrupt
+        return written(dataset, updates)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fix, "update_documents", killed)
+        with pytest.raises(KeyboardInterrupt):
+            fix_mask_issues(samples.dataset)
+    assert [len(labels(samples, sample)) for sample in made] == [1, 2]
+    fix_mask_issues(samples.dataset)
+    assert [len(labels(samples, sample)) for sample in made] == [1, 1]
+    undo_mask_fixes(samples.dataset)
+    assert state(samples, *made) == before
+
+
+def test_stray_parts_of_instance_masks_are_removed(samples: Samples) -> None:
+    mask = np.zeros((HEIGHT, WIDTH), bool)
+    mask[2:22, 2:22] = True
+    mask[5:7, 30:32] = True
+    sample = samples.add("a.jpg")
+    sample["objects"] = fo.Detections(
+        detections=[fo.Detection.from_mask(mask, label="a")]
+    )
+    sample.save()
+    find_mask_issues(samples.dataset, "objects", None)
+    before = samples.raw(sample)["objects"]
+    fix_mask_issues(samples.dataset, label_field="objects")
+    sample.reload()
+    kept = sample.objects.detections[0].to_segmentation(
+        frame_size=(WIDTH, HEIGHT), target=1
+    )
+    mask[5:7, 30:32] = False
+    np.testing.assert_array_equal(kept.mask > 0, mask)
+    undo_mask_fixes(samples.dataset)
+    assert samples.raw(sample)["objects"] == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"issues": ["hidden"]}, "'hidden' has no safe repair"),
+        ({"key": "other"}, "no search for mask issues 'other'"),
+        ({"label_field": "nothing"}, "nothing"),
+        ({"fix_key": "mask_issues"}, "key of another run"),
+        ({"fix_key": "no key"}, "no key"),
+        ({"prefer_classes": "a"}, "prefer_classes"),
+        ({"outline_key": "outline"}, "no ranking of outlines"),
+    ],
+)
+def test_wrong_arguments_are_named(
+    samples: Samples, arguments: dict[str, Any], named: str
+) -> None:
+    samples.add("a.jpg", lines=[polyline((2, 2, 9, 9), "a")])
+    find_mask_issues(samples.dataset, mask_field=None)
+    with pytest.raises(CocoMaskError, match=named):
+        fix_mask_issues(samples.dataset, **arguments)
+    with pytest.raises(CocoMaskError, match="no repairs of mask issues 'mask_fixes'"):
+        undo_mask_fixes(samples.dataset)
