@@ -122,7 +122,9 @@ def fix_mask_issues(
     before = _stored_changes(dataset, fix_key)
     kept = [change for change in before if not _is_pending(dataset, change)]
     if changes or before:
-        _store(dataset, fix_key, plan, [*kept, *changes])
+        # Undone from the end, so labels come back to their places from the first on.
+        new = sorted(changes, key=lambda change: change.index, reverse=True)
+        _store(dataset, fix_key, plan, [*kept, *new])
     _apply(dataset, changes, plan, report)
     return report
 

@@ -13,7 +13,7 @@ from ..issues.image_rules import ImageLabels
 from ..issues.marks import IssueMarks
 from ..issues.rules import IssueLimits, MaskIssue
 from ..label_lists import LabelList
-from ..labels import LabelObject, mask_objects
+from ..labels import LabelObject
 from ..masks.drawing import MaskOptions
 from ..measuring.measure import measure_labels
 from .changes import Change
@@ -124,7 +124,7 @@ class SampleRepair:
             raise CocoMaskError("the size of its image is not known")
         value = self._document.get(self._plan.labels.field)
         figures = measure_labels(value, width, height, self._plan.options)
-        objects = mask_objects(value, width, height)
+        objects = self._plan.options.objects(value, width, height)
         canvas = Canvas(height, width, self._plan.options.rasterizer)
         found = ImageLabels(objects, figures, canvas, self._plan.limits)
         found.look()

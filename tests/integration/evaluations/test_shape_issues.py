@@ -146,9 +146,15 @@ def test_a_polygon_that_is_not_filled_is_named(samples: Samples) -> None:
         [
             polygon(drawn, closed=False, filled=False),
             polygon(line, closed=False, filled=False),
+            polygon([(22, 2), (38, 2), (30, 12)]),
         ],
     )
-    assert ["unfilled" in issue for issue in issues] == [True, False]
+    assert ["unfilled" in issue for issue in issues] == [True, False, False]
+
+
+def test_in_a_field_of_lines_nothing_is_unfilled(samples: Samples) -> None:
+    bent = [(2, 2), (20, 2), (20, 20)]
+    assert found(samples, [polygon(bent, closed=False, filled=False)]) == [set()]
 
 
 def test_boxes_among_labels_with_a_shape_are_named(samples: Samples) -> None:
