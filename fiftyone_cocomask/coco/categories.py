@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,9 +10,11 @@ from .document import normal_id
 from .issues import Action, IssueCode
 from .records import Category, CocoId
 from .report import ExportReport
-from .words import type_name
+from .words import shortened, type_name
 
 NO_CATEGORY = "no category"
+# A label is written on each of its objects, and classes are listed on the dataset.
+MAX_NAME = 500
 
 
 class Categories:
@@ -78,7 +81,7 @@ class Categories:
                 Action.DROPPED,
             )
             return
-        name, supercategory = self._name(entry, category_id), entry.get("supercategory")
+        name = self._name(entry, category_id)
         if category_id in self._by_id:
             first = self._by_id[category_id].original_name
             self._tell(
@@ -92,20 +95,36 @@ class Categories:
             category_id,
             name,
             name,
-            supercategory if isinstance(supercategory, str) else None,
+            _supercategory(entry.get("supercategory")),
         )
 
     def _name(self, entry: dict[str, Any], category_id: CocoId) -> str:
         name = entry.get("name")
-        if isinstance(name, str) and name.strip():
-            return name.strip()
-        self._tell(
-            IssueCode.CATEGORY_WITHOUT_NAME,
-            f"category {category_id} has no name; its label is "
-            f"'category {category_id}'",
-            Action.REPAIRED,
-        )
-        return f"category {category_id}"
+        text = _text(name)
+        if text is None:
+            self._tell(
+                IssueCode.CATEGORY_WITHOUT_NAME,
+                f"category {category_id} has no name; its label is "
+                f"'category {category_id}'",
+                Action.REPAIRED,
+            )
+            return f"category {category_id}"
+        if not isinstance(name, str):
+            self._tell(
+                IssueCode.CATEGORY_NAME_NOT_TEXT,
+                f"the name of category {category_id} is {type_name(name)}; its label "
+                f"is '{text}'",
+                Action.REPAIRED,
+            )
+        if len(text) > MAX_NAME:
+            self._tell(
+                IssueCode.CATEGORY_NAME_TOO_LONG,
+                f"the name of category {category_id} has {len(text):,} characters; its "
+                f"label is '{shortened(text)}'",
+                Action.REPAIRED,
+            )
+            return shortened(text, MAX_NAME)
+        return text
 
     def _tell(self, code: IssueCode, message: str, action: Action) -> None:
         self._report.add(code, message, action, split=self._split)
@@ -176,6 +195,22 @@ def _report_case(splits: dict[str, Categories], report: ExportReport) -> None:
                 f"the categories {listed} differ only in case; they stay apart",
                 Action.KEPT,
             )
+
+
+def _text(name: Any) -> str | None:
+    """Returns a name as text: numbers, true and false as a JSON spells them."""
+    if isinstance(name, bool):
+        return "true" if name else "false"
+    if isinstance(name, int) or (isinstance(name, float) and math.isfinite(name)):
+        return str(name)
+    return name.strip() or None if isinstance(name, str) else None
+
+
+def _supercategory(value: Any) -> str | None:
+    text = value if isinstance(value, str) else _text(value)
+    if text is not None and len(text) > MAX_NAME:
+        return shortened(text, MAX_NAME)
+    return text
 
 
 def _free_name(name: str, taken: set[str]) -> str:

@@ -11,6 +11,7 @@ from .document import Raw, normal_id
 from .issues import Action, IssueCode
 from .originals import ANNOTATION_KEYS, split_attributes
 from .records import Box, Category, CocoId
+from .rotated_boxes import read_rotated_box
 from .shapes import Shape, number_of, read_box, read_shape
 from .words import type_name
 
@@ -88,11 +89,27 @@ def read_draft(raw: Raw, entry: dict[str, Any], categories: Categories) -> Draft
             Action.REPAIRED,
         )
     draft.area = _read_area(entry, draft)
-    draft.box = read_box(entry.get("bbox"), draft.tell)
-    draft.shape = read_shape(entry.get("segmentation"), draft.tell)
+    if entry.get("segmentation") or not _read_rotated_box(entry, draft):
+        draft.box = read_box(entry.get("bbox"), draft.tell)
+        draft.shape = read_shape(entry.get("segmentation"), draft.tell)
     if not entry.keys() <= ANNOTATION_KEYS:
         draft.attributes = _read_attributes(entry, draft)
     return draft
+
+
+def _read_rotated_box(entry: dict[str, Any], draft: Draft) -> bool:
+    """Reads the box of an annotation without segmentation if the box has an angle."""
+    rotated = read_rotated_box(entry)
+    if rotated is None:
+        return False
+    ring, draft.box, how = rotated
+    draft.shape = Shape([ring])
+    draft.tell(
+        IssueCode.BOX_ROTATED,
+        f"its box is {how}; its segmentation is that rectangle",
+        Action.REPAIRED,
+    )
+    return True
 
 
 def _read_area(entry: dict[str, Any], draft: Draft) -> float | None:
@@ -105,7 +122,7 @@ def _read_area(entry: dict[str, Any], draft: Draft) -> float | None:
     if number is None or number < 0:
         draft.tell(
             IssueCode.AREA_INVALID,
-            f"its area is {_value(area)} and no number of at least 0",
+            f"its area is {_value(area)}; expected a number of 0 or more",
             Action.KEPT,
         )
         return number
@@ -127,7 +144,7 @@ def _read_crowd(entry: dict[str, Any], draft: Draft) -> int:
     draft.tell(
         IssueCode.ISCROWD_INVALID,
         f"it says '{name}': {_value(entry[name])}, which is "
-        + (f"read as {number:g}" if usable else "no 0 or 1; it counts as 0"),
+        + (f"read as {number:g}" if usable else "neither 0 nor 1; it counts as 0"),
         Action.REPAIRED,
     )
     return int(number) if usable and number else 0

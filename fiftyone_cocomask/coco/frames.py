@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from pycocotools import mask as mask_utils
 
+from ..geometry.rle import encoded, sampled_mask
 from .images import ImageHeader
 from .issues import Action, IssueCode
 from .records import Box
 
-# A mask is decoded to resize it; larger ones are left out.
+# A mask is drawn to resize it; larger ones are left out.
 _MAX_RESIZED_PIXELS = 2**27
 
 
@@ -76,17 +76,18 @@ class Frame:
         A pixel of the result is the one of the given mask in which its centre lies.
 
         Returns:
-            a compressed RLE, or None if it has too many pixels to be decoded
+            a compressed RLE, or None if it would have too many pixels
         """
         if self.is_identity:
             return rle
         width, height = self._stored_size()
-        if max(self.width * self.height, width * height) > _MAX_RESIZED_PIXELS:
+        if width * height > _MAX_RESIZED_PIXELS:
             return None
-        mask = mask_utils.decode(rle)
-        rows = ((np.arange(height) + 0.5) * (self.height / height)).astype(np.intp)
-        columns = ((np.arange(width) + 0.5) * (self.width / width)).astype(np.intp)
-        mask = mask[rows.clip(max=self.height - 1)[:, None], columns]
+        rows = ((np.arange(height) + 0.5) * (self.height / height)).astype(np.int64)
+        columns = ((np.arange(width) + 0.5) * (self.width / width)).astype(np.int64)
+        mask = sampled_mask(
+            rle, rows.clip(max=self.height - 1), columns.clip(max=self.width - 1)
+        )
         turned = {
             1: lambda: mask,
             5: lambda: mask.T,
@@ -94,9 +95,7 @@ class Frame:
             7: lambda: np.rot90(mask, 2).T,
             8: lambda: np.rot90(mask),
         }[self.orientation]()
-        encoded = mask_utils.encode(np.asfortranarray(turned))
-        counts = encoded["counts"].decode("ascii")
-        return {"size": [self.shown_height, self.shown_width], "counts": counts}
+        return encoded(turned)
 
     def _stored_size(self) -> tuple[int, int]:
         """Returns the width and height of the file's pixels before EXIF turns them."""

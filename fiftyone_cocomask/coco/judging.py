@@ -20,6 +20,7 @@ from .frames import Frame
 from .issues import Action, IssueCode
 from .records import Box
 from .ring_figures import RingFigures
+from .rle_sizes import fits_without_background, with_size
 from .shapes import MAX_COORDINATE
 
 # Roboflow rounds a box's corner but not its size, others count pixels inclusively.
@@ -190,22 +191,12 @@ def _problem_of_ring(
 
 
 def _judge_rle(draft: Draft, rle: dict[str, Any], frame: Frame) -> Geometry:
-    height, width = rle["size"]
     shown = [frame.shown_height, frame.shown_width]
-    fitted = None
-    if (width, height) == (frame.width, frame.height):
-        fitted = frame.rle(rle)
-    elif rle["size"] == shown:
-        frame, fitted = Frame(width, height, width, height), rle
-    elif _have_one_factor((width, height), (frame.shown_width, frame.shown_height)):
-        fitted = Frame(width, height, frame.shown_width, frame.shown_height).rle(rle)
-        draft.tell(
-            IssueCode.RLE_RESIZED,
-            f"its RLE is {width} x {height} and was scaled to the image's "
-            f"{shown[1]} x {shown[0]}",
-            Action.REPAIRED,
-        )
+    if rle["size"] == shown and shown != [frame.height, frame.width]:
+        frame = Frame(shown[1], shown[0], shown[1], shown[0])
+    fitted = _fitted_rle(draft, rle, frame)
     if fitted is None:
+        height, width = rle["size"]
         draft.tell(
             IssueCode.RLE_SIZE_DIFFERS,
             f"its RLE is {width} x {height}, the image {shown[1]} x {shown[0]}",
@@ -223,6 +214,37 @@ def _judge_rle(draft: Draft, rle: dict[str, Any], frame: Frame) -> Geometry:
         draft.box = frame.box(draft.box)
     box = _box_around(draft, (x, y, x + box_width, y + box_height))
     return Geometry(shown_frame.box(box), [], fitted, area)
+
+
+def _fitted_rle(
+    draft: Draft, rle: dict[str, Any], frame: Frame
+) -> dict[str, Any] | None:
+    """Returns an RLE in the size of the image as shown; None if nothing tells how."""
+    height, width = rle["size"]
+    size, wanted = (width, height), (frame.width, frame.height)
+    if size == wanted and not draft.shape.is_size_of_counts:
+        return frame.rle(rle)
+    if fits_without_background(rle, wanted, draft.box, draft.shape.is_size_of_counts):
+        draft.tell(
+            IssueCode.RLE_ROWS_FITTED,
+            f"its RLE has {width} x {height} pixels, the image {wanted[0]} x "
+            f"{wanted[1]}: the difference is background at the right or lower edge, "
+            f"and was {'added' if height < wanted[1] or width < wanted[0] else 'cut'}",
+            Action.REPAIRED,
+        )
+        return frame.rle(with_size(rle, wanted))
+    shown = (frame.shown_width, frame.shown_height)
+    if draft.shape.is_size_of_counts or not _have_one_factor(size, shown):
+        return None
+    resized = Frame(width, height, *shown).rle(rle)
+    if resized is not None:
+        draft.tell(
+            IssueCode.RLE_RESIZED,
+            f"its RLE is {width} x {height} and was scaled to the image's "
+            f"{shown[0]} x {shown[1]}",
+            Action.REPAIRED,
+        )
+    return resized
 
 
 def _judge_box(draft: Draft, frame: Frame) -> Geometry:

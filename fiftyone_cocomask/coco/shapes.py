@@ -12,9 +12,11 @@ from typing import Any
 
 import msgspec
 
-from ..geometry.rle import RleError, check_rle
+from ..geometry.rle import RleError
 from .issues import Action, IssueCode
 from .records import Box
+from .rle_texts import read_rle
+from .unusual_rings import AmbiguousRingsError, as_rings, ring_of_arrays
 from .words import type_name
 
 # Takes a code, a message, and the action: None where it depends on what is left of the
@@ -37,12 +39,15 @@ class Shape:
         lost: the number of rings that had to be left out
         from_text: the places in ``rings`` of those with numbers written as text, which
             only count if the box agrees
+        is_size_of_counts: whether the RLE's size is that of its counts and not the one
+            that it states
     """
 
     rings: list[list[float]] = field(default_factory=list)
     rle: dict[str, Any] | None = None
     lost: int = 0
     from_text: frozenset[int] = frozenset()
+    is_size_of_counts: bool = False
 
 
 def read_shape(segmentation: Any, tell: Tell) -> Shape:
@@ -106,7 +111,7 @@ def _checked_box(box: Box, tell: Tell) -> Box | None:
     if not (abs(x) <= most and abs(y) <= most and abs(width) <= most >= abs(height)):
         tell(
             IssueCode.BOX_INVALID,
-            f"its box {_listed(box)} has numbers that no image has",
+            f"its box {_listed(box)} is out of range for any image",
             Action.REPAIRED,
         )
         return None
@@ -129,7 +134,7 @@ def _read_unusual_box(bbox: Any, tell: Tell) -> Box | None:
             what = f"a list of {len(bbox)}"
         tell(
             IssueCode.BOX_INVALID,
-            f"its box is {what} and not x, y, width, height",
+            f"its box is {what}, not x, y, width and height",
             Action.REPAIRED,
         )
         return None
@@ -139,7 +144,7 @@ def _read_unusual_box(bbox: Any, tell: Tell) -> Box | None:
         bad = next(v for v, n in zip(bbox, numbers, strict=True) if n is None)
         tell(
             IssueCode.BOX_INVALID,
-            f"its box holds {_described(bad)}, which is no finite number",
+            f"its box holds {_described(bad)}, which is not a finite number",
             Action.REPAIRED,
         )
         return None
@@ -155,67 +160,45 @@ def _read_unusual_box(bbox: Any, tell: Tell) -> Box | None:
 
 def _read_unusual_shape(segmentation: Any, tell: Tell) -> Shape:
     if isinstance(segmentation, dict):
-        return _read_rle(segmentation, tell)
+        ring = ring_of_arrays(segmentation)
+        if ring is None:
+            return _read_rle(segmentation, tell)
+        tell(
+            IssueCode.SEGMENTATION_POINT_OBJECTS,
+            "its segmentation is an object with all x and all y",
+            Action.REPAIRED,
+        )
+        return _read_rings([ring], tell)
     if segmentation is None:
         tell(IssueCode.SEGMENTATION_MISSING, "it has no segmentation", None)
         return Shape()
     if not isinstance(segmentation, list):
         tell(
             IssueCode.SEGMENTATION_INVALID,
-            f"its segmentation is {type_name(segmentation)} and no list of rings",
+            f"its segmentation is {type_name(segmentation)}, not a list of rings",
             None,
         )
         return Shape()
-    return _read_rings(_as_rings(segmentation, tell), tell)
+    findings: dict[IssueCode, str] = {}
+    try:
+        rings = as_rings(segmentation, findings)
+    except AmbiguousRingsError as error:
+        tell(IssueCode.SEGMENTATION_NESTED, str(error), None)
+        return Shape(lost=1)
+    for code, message in findings.items():
+        tell(code, message, Action.REPAIRED)
+    return _read_rings(rings, tell)
 
 
 def _read_rle(segmentation: dict[str, Any], tell: Tell) -> Shape:
     try:
-        return Shape(rle=check_rle(segmentation))
+        rle, how, is_size_of_counts = read_rle(segmentation)
     except RleError as error:
         tell(IssueCode.RLE_INVALID, f"its RLE is unusable: {error}", None)
         return Shape()
-
-
-def _as_rings(segmentation: list[Any], tell: Tell) -> list[Any]:
-    """Returns a segmentation as a list of rings, where it is one of one ring or points.
-
-    ``[x, y, x, y, x, y]`` is one flat ring; ``[[x, y], [x, y], [x, y]]`` is one of
-    points, and so is each ring of ``[[[x, y], [x, y], [x, y]]]``.
-    """
-    if not any(isinstance(item, (list, dict)) for item in segmentation):
-        tell(
-            IssueCode.SEGMENTATION_FLAT,
-            "its segmentation is one ring and no list of rings",
-            Action.REPAIRED,
-        )
-        return [segmentation]
-    if len(segmentation) > 2 and _is_list_of_points(segmentation):
-        segmentation = [segmentation]
-    rings = [_flattened(ring) for ring in segmentation]
-    if rings != segmentation:
-        tell(
-            IssueCode.SEGMENTATION_PAIRS,
-            "its rings are lists of points and no flat lists of numbers",
-            Action.REPAIRED,
-        )
-    return rings
-
-
-def _flattened(ring: Any) -> Any:
-    if isinstance(ring, list) and ring and _is_list_of_points(ring):
-        return [number for point in ring for number in point]
-    return ring
-
-
-def _is_list_of_points(value: list[Any]) -> bool:
-    return all(
-        isinstance(point, list)
-        and len(point) == 2
-        and not isinstance(point[0], (list, dict))
-        and not isinstance(point[1], (list, dict))
-        for point in value
-    )
+    if how is not None:
+        tell(IssueCode.RLE_COUNTS_REWRITTEN, f"its RLE has {how}", Action.REPAIRED)
+    return Shape(rle=rle, is_size_of_counts=is_size_of_counts)
 
 
 def _read_rings(rings: list[Any], tell: Tell) -> Shape:
@@ -239,13 +222,13 @@ def _read_rings(rings: list[Any], tell: Tell) -> Shape:
 def _problem_of_ring(ring: Any) -> tuple[IssueCode, str] | None:
     """Returns why a ring cannot be used; None where it can."""
     if not isinstance(ring, list):
-        return IssueCode.RING_NOT_NUMBERS, f"is {type_name(ring)} and no list"
+        return IssueCode.RING_NOT_NUMBERS, f"is {type_name(ring)}, not a list"
     for value in ring:
         if number_of(value) is None:
             code = IssueCode.RING_NOT_NUMBERS
             if _is_number(value):
                 code = IssueCode.RING_NOT_FINITE
-            return code, f"holds {_described(value)}, which is no finite number"
+            return code, f"holds {_described(value)}, which is not a finite number"
     if len(ring) % 2:
         return IssueCode.RING_ODD_LENGTH, f"has an odd count of numbers, {len(ring)}"
     if len(ring) < 6:

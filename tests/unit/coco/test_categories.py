@@ -123,7 +123,7 @@ def test_categories_that_share_an_id(tmp_path: Path) -> None:
     assert found.issue(IssueCode.DUPLICATE_CATEGORY_ID).action is Action.DROPPED
 
 
-@pytest.mark.parametrize("name", [ABSENT, None, "", "  ", 7, ["cat"]])
+@pytest.mark.parametrize("name", [ABSENT, None, "", "  ", {}, ["cat"]])
 def test_category_without_name_is_named_by_its_id(tmp_path: Path, name: Any) -> None:
     category = {"id": 1, "name": name}
     if name is ABSENT:
@@ -133,6 +133,44 @@ def test_category_without_name_is_named_by_its_id(tmp_path: Path, name: Any) -> 
     assert found.annotation.label == "category 1"
     assert found.annotation.supercategory is None
     assert found.actions() == {(IssueCode.CATEGORY_WITHOUT_NAME, Action.REPAIRED)}
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [(7, "7"), (3.5, "3.5"), (0, "0"), (-1, "-1"), (True, "true"), (False, "false")],
+)
+def test_a_name_that_is_not_text_is_its_text(
+    tmp_path: Path, name: Any, label: str
+) -> None:
+    category = {"id": 1, "name": name, "supercategory": name}
+    found = read_parts(tmp_path, [annotation()], categories=[category])
+
+    assert found.annotation.label == label
+    assert found.annotation.supercategory == label
+    assert found.actions() == {(IssueCode.CATEGORY_NAME_NOT_TEXT, Action.REPAIRED)}
+
+
+def test_names_that_are_one_text_stay_two_classes(tmp_path: Path) -> None:
+    categories = [{"id": 1, "name": 7}, {"id": 2, "name": "7"}]
+    entries = [annotation(), annotation(id=2, category_id=2)]
+    found = read_parts(tmp_path, entries, categories=categories)
+
+    assert [a.label for a in found.record.annotations] == ["7", "7 (1)"]
+
+
+def test_names_of_100_kb_are_shortened_and_stay_apart(tmp_path: Path) -> None:
+    categories = [
+        {"id": n, "name": f"{'x' * 100_000}", "supercategory": "y" * 10**6}
+        for n in (1, 2)
+    ]
+    entries = [annotation(id=n, category_id=1 + n % 2) for n in range(1000)]
+    found = read_parts(tmp_path, entries, categories=categories)
+
+    assert len(found.record.annotations) == 1000
+    labels = {a.label for a in found.record.annotations}
+    assert len(labels) == 2
+    assert max(map(len, labels)) < 600
+    assert len(found.issues(IssueCode.CATEGORY_NAME_TOO_LONG)) == 2
 
 
 @pytest.mark.parametrize("entry", [None, "cat", 1, [], {"name": "cat"}, {"id": True}])
