@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from pycocotools import mask as mask_utils
 
 from ..geometry.rle import encoded, sampled_mask
 from .images import ImageHeader
@@ -145,9 +146,7 @@ class TurnedBack:
             7: lambda: np.rot90(mask.T, 2),
             8: lambda: np.rot90(mask, -1),
         }[self.orientation]()
-        encoded = mask_utils.encode(np.asfortranarray(turned))
-        counts = encoded["counts"].decode("ascii")
-        return {"size": [self.height, self.width], "counts": counts}
+        return encoded(turned)
 
 
 Finding = tuple[IssueCode, str, Action]

@@ -42,7 +42,7 @@ _ODD_VALUES: list[Json] = [
     [0], ["1", "2"], [1, 2, 3, 4], [[1, 2]], {"size": [32, 48], "counts": [1536]},
     {"size": [10**9, 10**9], "counts": "0" * 50}, {"counts": []}, {"a.b": {"$c": 1}},
     [[0, 0, 1e5, 1e5, 0, 1e5]], [list(range(40))], [[178, 4, "1780.60", 4, 1e3, 5]],
-    [[[5, 5, 25, 5, 25, 15, 5, 15]]], [[[[5, 5], [25, 5], [25, 15]]]], [5, 5, 20, 10, 45],
+    [[[5, 5, 25, 5, 25, 15, 5, 15]]], [[[[5, 5], [25, 5], [25, 15]]]], [9, 9, 9, 5, 45],
     [{"x": 5, "y": 5}, {"x": 25, "y": 5}, {"x": 25, "y": 15}], [{"x": 1}, {"y": None}],
     [5, 5, 20, 10, 5], [[5, 5, 45, 30, 45, 5, 5, 30]], {"x": [1, 9, 9], "y": [1, 1, 9]},
     {"size": [33, 48], "counts": [1584]}, {"size": [31, 48], "counts": [1488]},
@@ -54,7 +54,8 @@ _KEYS = [
     "id", "image_id", "category_id", "bbox", "area", "segmentation", "iscrowd",
     "is_crowd", "file_name", "width", "height", "name", "supercategory", "extra",
     "attributes", "size", "counts", "images", "annotations", "categories", "caption",
-    "segments_info", "rotation", "tags", "_id", "$set", "a.b", "", "\0", "keypoints", "coco_id",
+    "segments_info", "rotation", "tags", "_id", "$set", "a.b", "", "\0", "keypoints",
+    "coco_id",
 ]  # fmt: skip
 
 
