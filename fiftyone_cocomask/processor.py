@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from .arguments import checked
 from .coco.check import ExportReader
 from .coco.files import UnsafeNameError, checked_name
 from .coco.records import ImageRecord
@@ -46,6 +47,7 @@ class COCOProcessor:
         CocoMaskError: if there is no such folder
     """
 
+    @checked
     def __init__(self, coco_annotation_file: str | Path, image_dir: str | Path) -> None:
         self.image_dir = Path(image_dir).expanduser()
         if not self.image_dir.is_dir():

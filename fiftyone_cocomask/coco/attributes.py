@@ -21,9 +21,9 @@ RESERVED_NAMES = frozenset(
         "get_field", "get_mask", "get_text_score", "has_attribute", "has_field",
         "has_mask", "id", "image_id", "import_mask", "index", "instance", "instance_id",
         "iscrowd", "iter_attributes", "iter_fields", "keypoints", "label", "mask",
-        "mask_path", "merge", "my_metaclass", "points", "rle", "score", "segmentation",
-        "self", "set_attribute_value", "set_field", "supercategory", "tags",
-        "to_detection", "to_dict", "to_json", "to_mongo", "to_polyline",
+        "mask_path", "merge", "my_metaclass", "pk", "points", "rle", "score",
+        "segmentation", "self", "set_attribute_value", "set_field", "supercategory",
+        "tags", "to_detection", "to_dict", "to_json", "to_mongo", "to_polyline",
         "to_segmentation", "to_shapely", "validate",
     }
 )  # fmt: skip

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from ..arguments import checked
 from ..errors import ExportError
 from .attributes import plain_value
 from .categories import Categories, name_categories
@@ -23,6 +24,7 @@ from .unpacking import remove_unfinished
 from .zips import ZipFiles
 
 
+@checked
 def check_export(
     path: str | Path, *, image_dir: str | Path | None = None
 ) -> ExportReport:

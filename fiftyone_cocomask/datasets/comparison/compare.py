@@ -8,8 +8,10 @@ import fiftyone as fo
 import numpy as np
 from fiftyone.utils.eval.segmentation import SimpleEvaluationConfig
 
+from ...arguments import checked
 from ...errors import CocoMaskError
-from ..documents import explain_database_errors, ids_of
+from ..database_errors import explain_database_errors
+from ..documents import ids_of
 from ..labels import check_has_masks
 from ..owned_fields import add_to_sidebar_group
 from ..run_changes import complete_changes, remove_run
@@ -37,6 +39,7 @@ _MAX_CLASSES = 2000
 
 
 @explain_database_errors()
+@checked
 def compare_masks(
     samples: fo.Dataset | fo.DatasetView,
     pred_field: str,

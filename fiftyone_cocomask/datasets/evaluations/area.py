@@ -6,7 +6,8 @@ from typing import Any
 
 import fiftyone as fo
 
-from ..documents import explain_database_errors
+from ...arguments import checked
+from ..database_errors import explain_database_errors
 from ..measuring.measure import LabelFigures
 from ..owned_fields import FieldSpec
 from .area_results import AreaResults
@@ -26,6 +27,7 @@ def size_bucket(area_px: int) -> str:
 
 
 @explain_database_errors()
+@checked
 def evaluate_mask_area(
     samples: fo.Dataset | fo.DatasetView,
     mask_field: str = "mask",

@@ -6,7 +6,8 @@ from typing import Any
 
 import fiftyone as fo
 
-from ..documents import explain_database_errors
+from ...arguments import checked
+from ..database_errors import explain_database_errors
 from ..measuring.measure import LabelFigures
 from ..owned_fields import FieldSpec
 from .coverage_results import CoverageResults
@@ -15,6 +16,7 @@ from .plan import EvaluationKind, SampleFigures
 
 
 @explain_database_errors()
+@checked
 def evaluate_mask_coverage(
     samples: fo.Dataset | fo.DatasetView,
     mask_field: str = "mask",

@@ -12,14 +12,17 @@ from typing import Any, Literal, get_args
 
 import fiftyone as fo
 
+from ...arguments import checked
 from ...errors import CocoMaskError
 from ..comparison.runs import comparison_fields, is_comparison
-from ..documents import Document, explain_database_errors
+from ..database_errors import explain_database_errors
+from ..documents import Document
 from ..journal import Journal
 from ..owned_fields import EvaluationFields, owned_paths
 from ..run_changes import change_key, complete_changes, remove_run
 from ..run_keys import check_key
 from ..stored_runs import RunField, begin_run
+from ..targets import Samples
 
 Kind = Literal["area", "coverage"]
 AnyKind = Literal["area", "coverage", "comparison"]
@@ -57,7 +60,8 @@ class MaskEvaluationInfo:
 
 
 @explain_database_errors()
-def list_mask_evaluations(samples: Any, kind: AnyKind | None = None) -> list[str]:
+@checked
+def list_mask_evaluations(samples: Samples, kind: AnyKind | None = None) -> list[str]:
     """Returns the eval keys of a dataset's mask evaluations.
 
     Args:
@@ -74,7 +78,8 @@ def list_mask_evaluations(samples: Any, kind: AnyKind | None = None) -> list[str
 
 
 @explain_database_errors()
-def load_mask_evaluation(samples: Any, eval_key: str) -> Any:
+@checked
+def load_mask_evaluation(samples: Samples, eval_key: str) -> Any:
     """Returns the results of an evaluation.
 
     Args:
@@ -103,7 +108,8 @@ def load_mask_evaluation(samples: Any, eval_key: str) -> Any:
 
 
 @explain_database_errors()
-def rename_mask_evaluation(samples: Any, eval_key: str, new_eval_key: str) -> None:
+@checked
+def rename_mask_evaluation(samples: Samples, eval_key: str, new_eval_key: str) -> None:
     """Renames an evaluation and its fields.
 
     Args:
@@ -141,7 +147,8 @@ def rename_mask_evaluation(samples: Any, eval_key: str, new_eval_key: str) -> No
 
 
 @explain_database_errors()
-def delete_mask_evaluation(samples: Any, eval_key: str) -> None:
+@checked
+def delete_mask_evaluation(samples: Samples, eval_key: str) -> None:
     """Deletes an evaluation and its fields.
 
     Args:
@@ -178,7 +185,8 @@ def evaluation_kind(dataset: fo.Dataset, eval_key: str) -> AnyKind:
 
 
 @explain_database_errors()
-def mask_evaluation_info(samples: Any, eval_key: str) -> MaskEvaluationInfo:
+@checked
+def mask_evaluation_info(samples: Samples, eval_key: str) -> MaskEvaluationInfo:
     """Returns what is known of an evaluation without its results.
 
     Raises:

@@ -13,6 +13,7 @@ from typing import Any, get_args
 import fiftyone as fo
 import fiftyone.core.utils as fou
 
+from ...arguments import checked
 from ...coco.classes import SplitClasses, add_new_classes, class_name
 from ...coco.document import normal_id
 from ...coco.frames import TurnedBack
@@ -56,6 +57,7 @@ _IMPORTED_FIELDS = ("segmentations", "detections")
 
 
 @explain_database_errors()
+@checked
 def export_roboflow_coco(
     samples: fo.Dataset | fo.DatasetView,
     output_dir: str | Path,

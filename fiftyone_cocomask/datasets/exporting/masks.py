@@ -13,10 +13,12 @@ import fiftyone.core.storage as fos
 import fiftyone.core.utils as fou
 import numpy as np
 
+from ...arguments import checked
 from ...errors import CocoMaskError, MaskFileError
 from ...geometry.objects import Canvas, Patch
 from ...geometry.png import encode_mask, read_mask, write_whole
-from ..documents import Document, explain_database_errors, stream_documents
+from ..database_errors import explain_database_errors
+from ..documents import Document, stream_documents
 from ..folders import safe_name
 from ..labels import (
     check_has_masks,
@@ -78,6 +80,7 @@ class ExportedFiles:
 
 
 @explain_database_errors()
+@checked
 def export_masks(
     samples: fo.Dataset | fo.DatasetView,
     mask_field: str,
@@ -136,6 +139,7 @@ def export_masks(
 
 
 @explain_database_errors()
+@checked
 def export_cutouts(
     samples: fo.Dataset | fo.DatasetView,
     label_or_mask_field: str,

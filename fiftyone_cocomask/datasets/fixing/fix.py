@@ -9,6 +9,7 @@ import fiftyone as fo
 import fiftyone.core.utils as fou
 from bson import ObjectId
 
+from ...arguments import checked
 from ...errors import CocoMaskError
 from ..documents import (
     Document,
@@ -38,6 +39,7 @@ _MEANWHILE = "it was changed while the repair was made; run it again"
 
 
 @explain_database_errors()
+@checked
 def fix_mask_issues(
     samples: fo.Dataset | fo.DatasetView,
     issues: Sequence[str] | None = None,
@@ -130,6 +132,7 @@ def fix_mask_issues(
 
 
 @explain_database_errors()
+@checked
 def undo_mask_fixes(
     dataset: fo.Dataset | fo.DatasetView, fix_key: str = "mask_fixes"
 ) -> FixReport:
@@ -168,7 +171,9 @@ def undo_mask_fixes(
     return report
 
 
-def list_mask_fixes(samples: Any) -> list[str]:
+@explain_database_errors()
+@checked
+def list_mask_fixes(samples: fo.Dataset | fo.DatasetView) -> list[str]:
     """Returns the keys of a dataset's repairs of mask issues, sorted."""
     dataset = samples._root_dataset
     return [key for key in dataset.list_runs() if _fix_config(dataset, key)]

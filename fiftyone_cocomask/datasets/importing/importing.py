@@ -4,28 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import fiftyone as fo
 import fiftyone.core.dataset as fod
 import fiftyone.core.utils as fou
 from bson import ObjectId
 
+from ...arguments import checked, shown
 from ...coco.check import ExportReader
 from ...coco.records import ImageRecord
 from ...coco.report import ExportReport
 from ...errors import CocoMaskError
+from ..database_errors import explain_database_errors
 from ..documents import (
     BATCH_SIZE,
     MAX_BATCH_BYTES,
     Document,
     Update,
-    explain_database_errors,
+    check_exists,
     insert_documents,
     new_sample_document,
     stream_documents,
     update_documents,
 )
+from ..field_names import check_new_field
 from ..folders import dataset_folder
 from ..memory import frozen_heap
 from ..parallel.workers import thread_count
@@ -50,6 +53,7 @@ _LABEL_LISTS = ("polylines", "detections")
 
 
 @explain_database_errors()
+@checked
 def import_roboflow_coco(
     path: str | Path,
     dataset: str | fo.Dataset | None = None,
@@ -105,7 +109,7 @@ def import_roboflow_coco(
         CocoMaskError: if an argument does not fit; nothing has been written then
         DatabaseError: if MongoDB goes away; run the same call again
     """
-    _check_arguments(label_field, box_field, if_exists)
+    _check_arguments(dataset, label_field, box_field)
     threads = thread_count(num_workers)
     present = _present_dataset(dataset, if_exists, label_field, box_field)
     name = dataset_name(path, dataset)
@@ -131,22 +135,27 @@ def import_roboflow_coco(
                 bar.update()
         writer.flush()
         writer.report_samples_not_in_export(reader)
+        check_exists(target)
         store_export_info(target, reader, writer.attribute_types)
     return target, reader.report
 
 
-def _check_arguments(label_field: str, box_field: str, if_exists: str) -> None:
-    if if_exists not in get_args(IfExists):
-        raise CocoMaskError(
-            f"if_exists must be 'merge', 'replace' or 'error', not {if_exists!r}"
-        )
+def _check_arguments(
+    dataset: str | fo.Dataset | None, label_field: str, box_field: str
+) -> None:
+    if isinstance(dataset, str):
+        try:
+            fou.to_slug(dataset)
+        except ValueError as error:
+            raise CocoMaskError(
+                f"dataset must be a name with a letter or digit, not {shown(dataset)}"
+            ) from error
     if label_field == box_field:
         raise CocoMaskError(
             f"label_field and box_field are both {label_field!r}; give two names"
         )
-    for option, name in (("label_field", label_field), ("box_field", box_field)):
-        if not isinstance(name, str) or not name.isidentifier():
-            raise CocoMaskError(f"{option} must be a field name, not {name!r}")
+    check_new_field("label_field", label_field)
+    check_new_field("box_field", box_field)
 
 
 def _present_dataset(
@@ -269,7 +278,9 @@ class _SampleWriter:
         }
         for sample_id, record in known:
             self._seen.add(sample_id)
-            old = old_documents[sample_id]
+            old = old_documents.get(sample_id)
+            if old is None:  # Somebody has deleted it since.
+                continue
             new = self._written_fields(record)
             for name, list_name in zip(self._fields, _LABEL_LISTS, strict=True):
                 keep_unchanged_labels(new[name], old.get(name), list_name)

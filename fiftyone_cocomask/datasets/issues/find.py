@@ -7,14 +7,15 @@ from typing import Any
 import fiftyone as fo
 import fiftyone.core.utils as fou
 
+from ...arguments import checked
 from ...errors import CocoMaskError
-from ..documents import explain_database_errors
+from ..database_errors import explain_database_errors
 from ..journal import Journal
 from ..label_lists import LabelList
 from ..labels import check_has_masks
 from ..run_keys import check_key
 from ..stored_runs import begin_run, delete_run
-from ..targets import checked_samples
+from ..targets import Samples, checked_samples
 from .marks import IssueMarks
 from .report import MaskIssueReport
 from .rules import IssueLimits, MaskIssue
@@ -24,8 +25,9 @@ _METHOD = "cocomask/issues"
 
 
 @explain_database_errors()
+@checked
 def find_mask_issues(
-    samples: fo.Dataset | fo.DatasetView,
+    samples: Samples,
     label_field: str = "segmentations",
     mask_field: str | None = "mask",
     *,
@@ -99,7 +101,8 @@ def find_mask_issues(
 
 
 @explain_database_errors()
-def clear_mask_issues(samples: Any, key: str = "mask_issues") -> None:
+@checked
+def clear_mask_issues(samples: Samples, key: str = "mask_issues") -> None:
     """Removes the tags and saved views of :func:`find_mask_issues`.
 
     Args:
@@ -131,14 +134,16 @@ def clear_mask_issues(samples: Any, key: str = "mask_issues") -> None:
 
 
 @explain_database_errors()
-def list_mask_issues(samples: Any) -> list[str]:
+@checked
+def list_mask_issues(samples: Samples) -> list[str]:
     """Returns the keys of a dataset's searches for mask issues, sorted."""
     dataset = samples._root_dataset
     return [key for key in dataset.list_runs() if _search_config(dataset, key)]
 
 
 @explain_database_errors()
-def load_mask_issues(samples: Any, key: str = "mask_issues") -> MaskIssueReport:
+@checked
+def load_mask_issues(samples: Samples, key: str = "mask_issues") -> MaskIssueReport:
     """Returns the report of a search for mask issues.
 
     Raises:

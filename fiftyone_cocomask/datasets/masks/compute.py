@@ -14,12 +14,10 @@ from typing import Any
 import fiftyone as fo
 import fiftyone.core.utils as fou
 
+from ...arguments import checked
 from ...errors import CocoMaskError
-from ..documents import (
-    explain_database_errors,
-    stream_encoded_documents,
-    update_documents,
-)
+from ..database_errors import explain_database_errors
+from ..documents import stream_encoded_documents, update_documents
 from ..field_display import show_fields
 from ..memory import frozen_heap
 from ..parallel.processes import map_in_processes
@@ -158,6 +156,7 @@ _SUMS = (
 
 
 @explain_database_errors()
+@checked
 def compute_masks(
     samples: fo.Dataset | fo.DatasetView,
     label_field: str = "segmentations",

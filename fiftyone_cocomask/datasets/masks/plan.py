@@ -11,6 +11,7 @@ import fiftyone as fo
 import fiftyone.core.storage as fos
 
 from ...errors import CocoMaskError
+from ..field_names import check_new_field
 from ..labels import draws_lines, is_mask_field, object_list_path
 from .drawing import MaskOptions, Mode, Rasterizer
 from .files import default_mask_dir
@@ -132,11 +133,12 @@ def check_mask_field(dataset: fo.Dataset, mask_field: str, label_field: str) -> 
             f"Dataset '{dataset.name}' holds {dataset.media_type} samples; masks are "
             "computed for images"
         )
-    if not isinstance(mask_field, str) or not mask_field.isidentifier():
-        raise CocoMaskError(f"mask_field must be a field name, not {mask_field!r}")
     if mask_field == label_field:
         raise CocoMaskError(f"mask_field and label_field are both {label_field!r}")
-    if dataset.has_field(mask_field) and not is_mask_field(dataset, mask_field):
+    if is_mask_field(dataset, mask_field):
+        return
+    check_new_field("mask_field", mask_field)
+    if dataset.has_field(mask_field):
         raise CocoMaskError(
             f"Dataset '{dataset.name}' has a field '{mask_field}' that is no "
             "Segmentation; give another mask_field"

@@ -14,7 +14,8 @@ from bson import ObjectId
 from fiftyone.operators.store import ExecutionStore
 
 from ...errors import CocoMaskError
-from ..documents import Document, aggregate_documents, explain_database_errors
+from ..database_errors import explain_database_errors
+from ..documents import Document, aggregate_documents
 
 MAX_TASKS = 1000
 

@@ -356,13 +356,13 @@ def test_the_new_field_is_shown_in_the_app_with_its_classes(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"mode": "colour"}, "mode must be one of 'binary', 'semantic', 'instance'"),
-        ({"rasterizer": "skia"}, "rasterizer must be one of"),
-        ({"storage": "tape"}, "storage must be one of"),
-        ({"overlap": "random"}, "overlap must be one of"),
+        ({"mode": "colour"}, "mode must be 'binary', 'semantic' or 'instance'"),
+        ({"rasterizer": "skia"}, "rasterizer must be 'coco' or"),
+        ({"storage": "tape"}, "storage must be 'disk' or"),
+        ({"overlap": "random"}, "overlap must be 'largest_first'"),
         ({"label_field": "nothing"}, "has no field 'nothing'.*segmentations"),
         ({"label_field": "tags"}, "label_field= needs Polylines"),
-        ({"mask_field": "filepath"}, "is no Segmentation"),
+        ({"mask_field": "filepath"}, "mask_field must not be 'filepath'"),
         ({"mask_field": "a-b"}, "mask_field must be a field name"),
         ({"mask_field": "segmentations"}, "are both"),
     ],
