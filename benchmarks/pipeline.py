@@ -157,11 +157,12 @@ def _panel(folder: Path, export: Path) -> None:
     import fiftyone as fo
 
     import fiftyone_cocomask as fcm
-    from fiftyone_cocomask.panels.evaluation.reading import OBJECTS, read
+    from fiftyone_cocomask.panels.evaluation.sections import read
+    from fiftyone_cocomask.panels.evaluation.shown import Shown
 
     dataset = fo.load_dataset(DATASET)
     area = fcm.load_mask_evaluation(dataset, "mask_area")
-    read([area], dataset.view(), OBJECTS, None)
+    read(Shown([area], dataset.view()))
 
 
 def _from_dir(folder: Path, export: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import fiftyone.operators.types as types
 
-from .evaluation import charts
+from . import charts
 
 _BORDER = "1px solid var(--fo-palette-divider)"
 _SMALL = {"fontSize": "0.8125rem", "lineHeight": 1.4}

@@ -149,6 +149,16 @@ class AppPage:
             self.page.mouse.click(box["x"] + 12, box["y"] + 12)
             expect(selected).to_contain_text(str(index + 1))
 
+    def filter_by(self, field: str, value: str) -> None:
+        """Filters by a value of a field in the sidebar."""
+        search = self.page.locator(f"[data-cy=selector-sidebar-search-{field}]")
+        arrow = self.page.locator(f"[data-cy=sidebar-field-arrow-enabled-{field}]")
+        do_until(search, lambda: arrow.click(timeout=3000))
+        search.click()
+        search.fill(value)
+        found = f"[data-cy=selector-results-container-sidebar-search-{field}]"
+        self.page.locator(found).get_by_text(value, exact=True).click()
+
     def toggle_field(self, field: str) -> None:
         """Shows or hides a field of the sidebar."""
         self.page.locator(f"[data-cy=checkbox-{field}]").click()

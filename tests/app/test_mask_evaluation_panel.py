@@ -62,8 +62,8 @@ def test_classes_splits_and_cards_lead_to_samples(
     panel.clear()
     app.wait_for_samples(len(dataset))
     empty = sum(not sample.mask.get_mask().any() for sample in dataset)
-    assert panel.card("empty masks") == empty > 0
-    panel.press("empty masks")
+    assert panel.card("empty mask") == empty > 0
+    panel.press("empty mask")
     app.wait_for_samples(empty)
     panel.table_rows("px per image").filter(has_text="valid").click()
     app.wait_for_samples(len(dataset.match_tags("valid")))
@@ -237,23 +237,60 @@ def test_tables_are_downloaded_of_what_the_grid_shows(
     }
     objects = list(csv.DictReader(panel.download("Objects").splitlines()))
     assert len(objects) == len(labels)
+    # After a click the grid shows one sample.
+    panel.table_rows("Image").first.click()
+    app.wait_for_samples(1)
+    rows = list(csv.DictReader(panel.download("Samples").splitlines()))
+    largest = max(valid, key=lambda sample: sample.mask_area_px)
+    assert len(rows) == 1
+    assert rows[0]["filepath"] in valid.values("filepath")
+    panel.choose("Largest area", dropdown=3)
+    panel.table_rows("Image").first.click()
+    app.wait_for_samples(1)
+    rows = list(csv.DictReader(panel.download("Samples").splitlines()))
+    assert [row["filepath"] for row in rows] == [largest.filepath]
 
 
-def test_the_panel_follows_a_changed_view(app: AppPage, dataset: fo.Dataset) -> None:
+def test_the_panel_follows_the_view_and_the_filters_of_the_sidebar(
+    app: AppPage, dataset: fo.Dataset
+) -> None:
     dataset.save_view("valid", dataset.match_tags("valid"))
     valid = dataset.load_saved_view("valid")
     pixels = sum(np.count_nonzero(sample.mask.get_mask()) for sample in valid)
+    of_valid = f"{pixels:,}" if pixels < 1e6 else f"{pixels / 1e6:.2f} M"
     app.open("demo?view=valid")
     panel = app.panel
     panel.open()
     app.wait_for_samples(len(valid))
-    panel.expect_text(f"{pixels:,}" if pixels < 1e6 else f"{pixels / 1e6:.2f} M")
+    panel.expect_text(of_valid)
     panel.expect_text(f"{len(valid)} images · click to see samples")
     app.run("Clear view bar")
     app.wait_for_samples(len(dataset))
     total = sum(np.count_nonzero(sample.mask.get_mask()) for sample in dataset)
     panel.expect_text(f"{total / 1e6:.2f} M")
     panel.expect_text(f"{len(dataset)} images · click to see samples")
+    app.filter_by("split", "valid")
+    panel.expect_text(of_valid)
+    app.wait_for_samples(len(valid))
+    # A click and a choice keep what the filter has left.
+    panel.table_rows("Image").first.click()
+    app.wait_for_samples(1)
+    panel.clear()
+    app.wait_for_samples(len(valid))
+    app.run("Clear view bar")
+    app.wait_for_samples(len(dataset))
+    app.filter_by("split", "test")
+    number = len(dataset.match_tags("test"))
+    app.wait_for_samples(number)
+    panel.expect_text(f"{number} images · click to see samples")
+    panel.choose("mask_coverage")
+    panel.expect_text("coverage, mean of images")
+    app.wait_for_samples(number)
+    # Cleared as soon as the click has come through to the panel.
+    panel.table_rows("Image").first.click()
+    panel.press("Clear")
+    app.wait_for_samples(number)
+    panel.expect_text(f"{number} images · click to see samples")
 
 
 def test_reload_shows_an_evaluation_that_was_made_elsewhere(
@@ -299,7 +336,7 @@ def test_a_view_without_a_measured_sample_is_said_to_be_one(
     app.open("demo?view=valid")
     panel = app.panel
     panel.open()
-    panel.expect_text("Nothing here was evaluated")
+    panel.expect_text("No evaluated samples in this view")
     app.run("Clear view bar")
     panel.expect_text("foreground px")
 

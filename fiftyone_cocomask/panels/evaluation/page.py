@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import fiftyone.operators.types as types
 
+from ...operators.forms import count
 from .. import elements
 from . import sections
+from .memory import Memory
 from .next_steps import NextSteps
-from .reading import IMAGES, OBJECTS
+from .sections.cards import images
+from .sections.section import Page
+from .selection import Selected
+from .shown import IMAGES, OBJECTS, Choices
 
 if TYPE_CHECKING:
     from .panel import MaskEvaluationPanel
@@ -18,6 +23,8 @@ if TYPE_CHECKING:
 NO_OTHER = "-"
 # In milliseconds: the panel is drawn once before.
 _SOON = 1
+# In milliseconds: longer than what belongs to one change.
+_SETTLED = 2500
 # A column that is never wider than the panel, so that nothing but tables scrolls.
 _COLUMN = {"gridTemplateColumns": "minmax(0, 1fr)", "padding": "0 16px 32px"}
 # What is chosen and selected stays in sight while a person scrolls.
@@ -55,22 +62,32 @@ _STATUS_TEXT = {
 }
 
 
-def render(panel: MaskEvaluationPanel, ctx: Any) -> types.Property:
-    """Returns the layout of what the panel's state holds."""
-    state = ctx.panel.state
+def render(
+    panel: MaskEvaluationPanel, memory: Memory, chosen: Choices
+) -> types.Property:
+    """Returns the layout of what a panel shows.
+
+    Args:
+        panel: the panel, whose methods are the handlers
+        memory: what it shows
+        chosen: how it shows that
+    """
     content = types.Object()
-    if not state.keys:
-        _add_empty_state(panel, ctx, content)
+    if not memory.keys:
+        _add_empty_state(panel, memory.next_steps, content)
     else:
-        _add_header(panel, ctx, content)
-        if state.summing:
-            _add_summing(panel, state, content)
-        elif state.problem:
-            content.view("problem", types.Error(label=state.problem))
-        elif state.found and not state.found["images"]:
+        _add_header(panel, memory, chosen, content)
+        if memory.summing:
+            _add_summing(panel, memory, content)
+        elif memory.problem:
+            content.view("problem", types.Error(label=elements.plain(memory.problem)))
+        elif memory.found and not images(memory.found["cards"]):
             _add_no_images(content)
-        elif state.found:
-            sections.add_all(panel, state.found, state.selected or {}, content)
+        elif memory.found:
+            place = memory.selected.place if memory.selected else []
+            keys = [key for key in (memory.eval_key, memory.other_key) if key]
+            sections.add_all(Page(panel, content, place, keys), memory.found)
+        _add_settling(panel, memory, content)
     view = types.GridView(
         orientation="vertical",
         align_x="stretch",
@@ -81,10 +98,16 @@ def render(panel: MaskEvaluationPanel, ctx: Any) -> types.Property:
     return types.Property(content, view=view)
 
 
+def digest(shown: tuple[str | None, Selected | None]) -> str:
+    """Returns a short name of what a panel shows."""
+    return blake2b(repr(shown).encode(), digest_size=8).hexdigest()
+
+
 def _add_empty_state(
-    panel: MaskEvaluationPanel, ctx: Any, content: types.Object
+    panel: MaskEvaluationPanel, steps: NextSteps | None, content: types.Object
 ) -> None:
-    steps = NextSteps(**ctx.panel.state.next_steps)
+    if steps is None:
+        return
     _add_message(content, "empty", steps.title, steps.text)
     row = content.grid("steps", orientation="2d", gap=1)
     for name, label in steps.operators.items():
@@ -105,76 +128,90 @@ def _add_message(content: types.Object, name: str, title: str, text: str) -> Non
     )
 
 
-def _add_summing(panel: MaskEvaluationPanel, state: Any, content: types.Object) -> None:
+def _add_summing(
+    panel: MaskEvaluationPanel, memory: Memory, content: types.Object
+) -> None:
     """Says that the numbers take a while, and asks for them."""
     content.view(
-        "summing", types.LoadingView(text=f"Summing up {state.summing:,} images")
+        "summing", types.LoadingView(text=f"Summing up {memory.summing:,} images")
     )
     # A timer that is there already does not begin anew, so each has its own name.
-    digest = blake2b(state.signature.encode(), digest_size=8).hexdigest()
     timer = types.TimerView(timeout=_SOON, on_timeout=panel.sum_up)
-    content.view(f"timer_{digest}", timer)
+    content.view(f"timer_{digest(memory.shown)}", timer)
+
+
+def _add_settling(
+    panel: MaskEvaluationPanel, memory: Memory, content: types.Object
+) -> None:
+    """Asks the App once more what it shows, when all events of a change are over."""
+    shown = digest(memory.shown)
+    timer = types.TimerView(
+        timeout=_SETTLED, on_timeout=panel.settle, params={"shown": shown}
+    )
+    content.view(f"settled_{shown}", timer)
 
 
 def _add_no_images(content: types.Object) -> None:
     _add_message(
         content,
         "no_images",
-        "Nothing here was evaluated",
+        "No evaluated samples in this view",
         "The grid shows no sample that this evaluation has measured. Clear the view or "
         "its filters, or evaluate again.",
     )
 
 
-def _add_header(panel: MaskEvaluationPanel, ctx: Any, content: types.Object) -> None:
-    state = ctx.panel.state
+def _add_header(
+    panel: MaskEvaluationPanel, memory: Memory, chosen: Choices, content: types.Object
+) -> None:
     top = content.grid("top", orientation="vertical", gap=1, componentsProps=_STICKY)
     row = top.grid("choices", orientation="2d", gap=1, align_y="center")
+    keys = memory.keys or []
     elements.dropdown(
         row,
         "eval_key",
-        {key: key for key in state.keys},
-        state.eval_key,
+        {key: key for key in keys},
+        memory.eval_key or "",
         panel.choose_evaluation,
         "The evaluation that is shown",
     )
-    others = [key for key in state.keys if key != state.eval_key]
+    others = [key for key in keys if key != memory.eval_key]
     if others:
         elements.dropdown(
             row,
             "other_key",
             {NO_OTHER: "compare with …"} | {key: f"and {key}" for key in others},
-            state.other_key or NO_OTHER,
+            memory.other_key or NO_OTHER,
             panel.choose_other,
             "An evaluation to compare it with",
         )
-    if state.found and state.found["has_objects"]:
+    if memory.found and memory.found["histograms"][0]["can_count_objects"]:
         elements.dropdown(
             row,
             "counted",
             {OBJECTS: "count objects", IMAGES: "count images"},
-            state.counted,
+            chosen.counted,
             panel.choose_counted,
             "What the histograms count",
         )
     elements.button(row, "reload", "Reload", panel.reload)
-    _add_status(panel, state, top)
+    _add_status(panel, memory, top)
 
 
-def _add_status(panel: MaskEvaluationPanel, state: Any, top: types.Object) -> None:
+def _add_status(panel: MaskEvaluationPanel, memory: Memory, top: types.Object) -> None:
     row = top.grid(
         "status", orientation="2d", gap=1, align_y="center", componentsProps=_STATUS
     )
-    if state.selected:
-        text = f"The grid shows {state.selected['text']}"
-    elif state.found and not state.summing:
-        images = state.found["images"]
-        text = f"{images:,} image{'' if images == 1 else 's'} · click to see samples"
+    if memory.selected:
+        text = f"The grid shows {memory.selected.text}"
+    elif memory.found and not memory.summing:
+        number = count(images(memory.found["cards"]), "image")
+        text = f"{number} · click to see samples"
     else:
         text = ""
     row.view(
         "text",
         types.HeaderView(label=elements.plain(text), componentsProps=_STATUS_TEXT),
     )
-    if state.selected:
+    if memory.selected:
         elements.button(row, "all", "Clear", panel.show_all, variant="contained")

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ...errors import CocoMaskError
 from ..turns import Turn
-from . import page as layout
-from . import parts, sections, selection
+from . import page, sections, selection
+from .memory import Memory, forget, memory_of
 from .next_steps import next_steps
-from .reading import OBJECTS
-
-if TYPE_CHECKING:
-    from ...datasets.evaluations import MaskEvaluation
+from .selection import Selected
+from .shown import OBJECTS, Choices, Part, Shown
 
 _PLUGIN = "@cocomask/cocomask"
 _LOGGER = logging.getLogger(__name__)
@@ -26,11 +23,9 @@ _LOGGER = logging.getLogger(__name__)
 class MaskEvaluationPanel(foo.Panel):
     """Shows the distribution of mask area or coverage, and leads to the samples.
 
-    What a person chose is in the panel's state: ``eval_key``, ``other_key``,
-    ``counted``, ``worst_by`` and ``selected``. ``found`` is what the layout is made of,
-    ``keys`` and ``problem`` are what there is to choose and why nothing can be shown.
-    ``next_steps`` is what to do where there is nothing to choose. ``summing`` is the
-    number of images that are being summed up, where that takes long.
+    Its state is ``choices``, what a person chose for the dataset: ``eval_key``,
+    ``other_key``, ``counted``, ``ranking``, ``all_classes``. All else is remembered
+    here, see :mod:`.memory`, or said by the App's view, see :mod:`.selection`.
     """
 
     @property
@@ -49,11 +44,13 @@ class MaskEvaluationPanel(foo.Panel):
     def execute(self, ctx: Any) -> Any:
         """Leaves the panel alone on events that change nothing.
 
-        The App sends several for one change, some with the state of before it: drawn
-        again, that could come after the news. For the same reason, what a later event
-        has made outdated is not shown.
+        The App sends several for one change, some with the state before it. Redrawing
+        for those could overwrite a newer result, so they are ignored, and what a later
+        event has made outdated is not shown.
         """
         method = ctx.params.get("__method__")
+        if method in _OF_THE_VIEW and _is_restored(ctx):
+            return None
         if method in _NEEDS and not _NEEDS[method](ctx):
             return None
         try:
@@ -63,44 +60,49 @@ class MaskEvaluationPanel(foo.Panel):
 
     def on_load(self, ctx: Any) -> None:
         """Shows the evaluation of a reloaded panel, or the first one."""
+        forget(ctx.panel_id)
         self._refresh(ctx)
 
     def on_change_dataset(self, ctx: Any) -> None:
         """Starts afresh on another dataset."""
-        chosen = ("eval_key", "other_key", "worst_by", "selected")
-        ctx.panel.state.set(dict.fromkeys((*chosen, "keys", "found", "summing")))
+        forget(ctx.panel_id)
         self._refresh(ctx)
 
     def on_change_view(self, ctx: Any) -> None:
         """Follows the grid, and evaluations that operators make meanwhile.
 
         An operator reloads the dataset, which the App tells as a change of the view.
-        What was clicked on here changes nothing.
         """
-        if _is_unselected(ctx):
-            ctx.panel.state.selected = None
-        if _is_out_of_date(ctx):
-            self._refresh(ctx)
+        self._refresh(ctx)
 
     def on_change_group_slice(self, ctx: Any) -> None:
         """Follows the grid."""
-        self.on_change_view(ctx)
+        self._refresh(ctx)
+
+    def settle(self, ctx: Any) -> None:
+        """Follows the grid where the App's last event of a change was an early one."""
+        self._refresh(ctx)
 
     def choose_evaluation(self, ctx: Any) -> None:
         """Shows another evaluation."""
-        self._choose(ctx, "eval_key", ctx.params["value"])
+        memory_of(ctx.panel_id).added = None
+        self._choose(ctx, eval_key=ctx.params["value"])
 
     def choose_other(self, ctx: Any) -> None:
         """Compares with another evaluation, or with none."""
-        self._choose(ctx, "other_key", _other_key(ctx))
+        self._choose(ctx, other_key=_other_key(ctx))
 
     def choose_counted(self, ctx: Any) -> None:
         """Shows the distribution of the objects' areas, or of the images'."""
-        self._choose(ctx, "counted", ctx.params["value"])
+        self._choose(ctx, counted=ctx.params["value"])
 
     def choose_worst(self, ctx: Any) -> None:
         """Sorts the samples by something else."""
-        self._choose(ctx, "worst_by", ctx.params["value"])
+        self._choose(ctx, ranking=ctx.params["value"])
+
+    def show_all_classes(self, ctx: Any) -> None:
+        """Shows the rare classes too, or hides them again."""
+        self._choose(ctx, all_classes=not _choices(ctx).get("all_classes"))
 
     def reload(self, ctx: Any) -> None:
         """Shows the evaluation as it is now."""
@@ -110,118 +112,55 @@ class MaskEvaluationPanel(foo.Panel):
         """Reads what takes long: the panel shows already that it does."""
         self._refresh(ctx, at_once=True, goes_on=True)
 
-    def click_bar(self, ctx: Any) -> None:
-        """Shows the samples of a bar of a histogram."""
-        named = {
-            sections.histogram_name(chart): chart
-            for chart in ctx.panel.state.found["histograms"]
-        }
-        name, chart = parts.chart_of(ctx.params["path"], named)
-        trace, bar = ctx.params["trace_idx"], ctx.params["idx"]
-        evaluation = self._evaluation(ctx, chart["keys"][trace])
-        part = parts.of_bar(chart, evaluation, trace, bar, ctx.dataset.view())
-        self._select(ctx, part, name, [trace, bar])
-
-    def click_class(self, ctx: Any) -> None:
-        """Shows the samples of a class, or of a class in a split."""
-        named = {
-            sections.class_name(chart): chart
-            for chart in ctx.panel.state.found["classes"]
-        }
-        name, chart = parts.chart_of(ctx.params["path"], named)
-        trace, index = ctx.params["trace_idx"], ctx.params["idx"]
-        key = chart["keys"][trace if len(chart["keys"]) > 1 else 0]
-        evaluation = self._evaluation(ctx, key)
-        part = parts.of_class(chart, evaluation, trace, index, ctx.dataset.view())
-        self._select(ctx, part, name, [trace, index])
-
-    def click_area_map(self, ctx: Any) -> None:
-        """Shows the objects of a cell."""
-        from ...datasets.evaluations.stated_area_bins import bin_of
-
-        named = {
-            sections.area_map_name(chart): chart
-            for chart in ctx.panel.state.found["annotated"]
-        }
-        name, chart = parts.chart_of(ctx.params["path"], named)
-        stated, mask = bin_of(ctx.params["x"]), bin_of(ctx.params["y"])
-        evaluation = self._evaluation(ctx, chart["key"])
-        part = parts.of_area_map(chart, evaluation, stated, mask, ctx.dataset.view())
-        self._select(ctx, part, name, [stated, mask])
-
-    def click_other_bucket(self, ctx: Any) -> None:
-        """Shows the objects that their stated area puts into another bucket."""
-        evaluation = self._evaluation(ctx, ctx.params["key"])
-        part = parts.of_other_bucket(evaluation, ctx.dataset.view())
-        self._select(ctx, part, "other_bucket")
-
-    def click_card(self, ctx: Any) -> None:
-        """Shows the samples that a card counts."""
-        key, card = ctx.params["key"], ctx.params["card"]
-        part = parts.of_card(self._evaluation(ctx, key), card, ctx.dataset.view())
-        self._select(ctx, part, "cards", [key, card])
-
-    def click_issue(self, ctx: Any) -> None:
-        """Shows the samples of an issue."""
-        key, issue = ctx.params["key"], ctx.params["issue"]
-        part = parts.of_issue(key, issue, ctx.dataset.view())
-        self._select(ctx, part, "issues", [key, issue])
-
-    def click_split(self, ctx: Any) -> None:
-        """Shows the samples of a split."""
-        name, row = ctx.params["path"].rpartition(".")[2], ctx.params["row"]
-        table = ctx.panel.state.found["splits"][0]
-        if row >= 0:
-            part = parts.of_split(table["rows"][row]["Split"], ctx.dataset.view())
-            self._select(ctx, part, name, row)
-
-    def click_worst(self, ctx: Any) -> None:
-        """Shows a sample of the table."""
-        row = ctx.params["row"]
-        if row >= 0:
-            worst = ctx.panel.state.found["worst"]
-            part = parts.of_ranked(worst, row, ctx.dataset.view())
-            self._select(ctx, part, "worst", row)
-
-    def click_ranked(self, ctx: Any) -> None:
-        """Shows all samples of the table in its order."""
-        worst = ctx.panel.state.found["worst"]
-        part = parts.of_ranked(worst, None, ctx.dataset.view())
-        self._select(ctx, part, "ranked")
+    def click(self, ctx: Any) -> None:
+        """Shows the samples of what was clicked on."""
+        memory = memory_of(ctx.panel_id)
+        if memory.found is None:
+            self._refresh(ctx, at_once=True)
+        shown = self._shown(ctx, memory)
+        name, part = sections.part_of_click(shown, memory.found or {}, ctx.params)
+        if part is not None:
+            self._select(ctx, memory, name, part)
 
     def show_all(self, ctx: Any) -> None:
         """Shows all samples again."""
-        self._unselect(ctx)
+        self._show_evaluated(ctx, memory_of(ctx.panel_id))
 
     def download(self, ctx: Any) -> None:
-        """Makes the browser download a table."""
+        """Makes the browser download a table of what the grid shows."""
+        from ...datasets.evaluations import load_mask_evaluation
         from .downloads import download
 
-        evaluation = self._evaluation(ctx, ctx.params["key"])
+        evaluation = load_mask_evaluation(ctx.dataset, ctx.params["key"])
         table = ctx.params["table"]
-        rows = download(ctx, evaluation, table, selection.evaluated_view(ctx))
+        rows = download(ctx, evaluation, table, selection.grid_view(ctx))
         ctx.ops.notify(f"Downloads {rows:,} {table}", variant="info")
 
     def render(self, ctx: Any) -> types.Property:
-        """Returns the layout of what the state holds."""
-        return layout.render(self, ctx)
+        """Returns the layout of what is remembered."""
+        return page.render(self, memory_of(ctx.panel_id), _chosen(ctx))
 
     def open_form(self, ctx: Any) -> None:
         """Opens the form of an operator."""
         ctx.prompt(f"{_PLUGIN}/{ctx.params['operator']}")
 
-    def _evaluation(self, ctx: Any, key: str) -> MaskEvaluation:
-        from ...datasets.evaluations import load_mask_evaluation
-
-        return load_mask_evaluation(ctx.dataset, key)
-
-    def _choose(self, ctx: Any, name: str, value: str | None) -> None:
-        ctx.panel.state.set(name, value)
-        self._unselect(ctx)
-        self._refresh(ctx)
+    def _choose(self, ctx: Any, **chosen: Any) -> None:
+        ctx.panel.state.choices = {
+            **_choices(ctx),
+            "dataset": ctx.dataset.name,
+            **chosen,
+        }
+        if selection.selected(ctx) is not None or selection.has_filters(ctx):
+            self._show_evaluated(ctx, memory_of(ctx.panel_id))
+        self._refresh(ctx, selected=None)
 
     def _refresh(
-        self, ctx: Any, *, at_once: bool = False, goes_on: bool = False
+        self,
+        ctx: Any,
+        *,
+        at_once: bool = False,
+        goes_on: bool = False,
+        **selected: Selected | None,
     ) -> None:
         """Reads everything anew.
 
@@ -229,137 +168,166 @@ class MaskEvaluationPanel(foo.Panel):
             ctx: the execution context
             at_once: whether to read also what takes long, instead of saying so first
             goes_on: whether an event before this one wanted the same
+            selected: what is selected, where the App does not show it yet
 
         Raises:
             _OutdatedError: if a later event wants the panel to show something else
         """
         from ...datasets.evaluations import list_mask_evaluations
 
-        state = ctx.panel.state
+        memory = memory_of(ctx.panel_id)
         keys = list_mask_evaluations(ctx.dataset) if ctx.dataset is not None else []
-        added = [key for key in keys if key not in (state.keys or keys)]
-        state.keys = keys
+        if memory.keys is not None:
+            added = [key for key in keys if key not in memory.keys]
+            memory.added = added[-1] if added else memory.added
+        memory.keys = keys
         if not keys:
-            state.eval_key = None
-            state.next_steps = asdict(next_steps(ctx))
+            memory.next_steps = next_steps(ctx)
+            memory.eval_key, memory.found = None, None
             return
-        if added or state.eval_key not in keys:
-            state.eval_key = added[-1] if added else keys[0]
-        if state.other_key not in keys or state.other_key == state.eval_key:
-            state.other_key = None
-        if state.counted is None:
-            state.counted = OBJECTS
-        # Also where it cannot be read, so that it is not tried again and again.
+        _set_keys(memory, _choices(ctx))
         signature = selection.signature(ctx)
+        # Also where it cannot be read, so that it is not tried again and again.
+        what = selected.get("selected", selection.selected(ctx))
+        memory.show(signature, what)
+        self._read(ctx, memory, at_once=at_once, goes_on=goes_on)
+
+    def _read(self, ctx: Any, memory: Memory, *, at_once: bool, goes_on: bool) -> None:
+        keys, chosen = (memory.eval_key, memory.other_key), _chosen(ctx)
+        wanted = (memory.signature, *keys, chosen)
+        turn = Turn(ctx.panel_id, wanted, goes_on=goes_on)
+        found, problem, summing = None, None, None
         try:
-            news = self._read(ctx, signature, at_once=at_once, goes_on=goes_on)
+            shown = self._shown(ctx, memory)
+            if shown.samples._is_generated:
+                raise CocoMaskError(
+                    "The grid shows patches or clips. Show the samples in the grid to "
+                    "see their evaluation here."
+                )
+            summing = 0 if at_once else sections.images_to_sum_up(shown)
+            found = None if summing else sections.read(shown)
         except CocoMaskError as error:
-            news = {"problem": str(error)}
-        except _OutdatedError:
-            raise
+            problem = str(error)
         except Exception as error:
             _LOGGER.exception("The panel cannot read an evaluation")
-            news = {"problem": f"The evaluation cannot be read: {error!r}"}
-        nothing = {"found": None, "problem": None, "summing": None}
-        state.set(nothing | news | {"signature": signature})
-        if state.found and not selection.is_selected(ctx):
-            state.selected = None
-
-    def _read(
-        self, ctx: Any, signature: str, *, at_once: bool, goes_on: bool
-    ) -> dict[str, Any]:
-        """Returns ``found`` or, where it takes long to find out, ``summing``."""
-        from .reading import images_to_sum_up, read
-
-        state = ctx.panel.state
-        chosen = (state.eval_key, state.other_key, state.counted, state.worst_by)
-        turn = Turn(ctx.panel_id, (signature, *chosen), goes_on=goes_on)
-        samples = selection.evaluated_view(ctx)
-        if samples._is_generated:
-            raise CocoMaskError(
-                "The grid shows patches or clips. Show the samples in the grid to see "
-                "their evaluation here."
-            )
-        keys = [key for key in (state.eval_key, state.other_key) if key]
-        evaluations = [self._evaluation(ctx, key) for key in keys]
-        if not at_once:
-            images = images_to_sum_up(evaluations, samples)
-            if images:
-                return {"summing": images}
-        found = read(evaluations, samples, state.counted, state.worst_by)
+            problem = f"The evaluation cannot be read: {error!r}"
         if not turn.is_last():
             raise _OutdatedError
-        return {"found": found}
+        memory.found, memory.problem, memory.summing = found, problem, summing
 
-    def _select(
-        self, ctx: Any, part: parts.Part, chart: str, index: Any = None
-    ) -> None:
-        view, text = part
-        ctx.panel.state.selected = {
-            "chart": chart,
-            "index": index,
-            "text": text,
-            "before": selection.stages(ctx),
-        }
-        selection.select(ctx, view)
+    def _shown(self, ctx: Any, memory: Memory) -> Shown:
+        from ...datasets.evaluations import load_mask_evaluation
 
-    def _unselect(self, ctx: Any) -> None:
-        ctx.panel.state.selected = None
-        if selection.is_selected(ctx):
-            selection.unselect(ctx)
+        keys = [key for key in (memory.eval_key, memory.other_key) if key]
+        evaluations = [load_mask_evaluation(ctx.dataset, key) for key in keys]
+        return Shown(evaluations, selection.evaluated_view(ctx), _chosen(ctx))
+
+    def _show_evaluated(self, ctx: Any, memory: Memory) -> None:
+        """Shows in the grid what is evaluated; soon after a click it still does."""
+        stages = selection.lasting_stages(ctx)
+        shown, own_stages = selection.app_view(ctx)
+        what = shown or memory.selected
+        if what is not None or len(stages) > own_stages:
+            memory.want(stages, instead_of=(what, own_stages))
+        selection.show(ctx, stages)
+        memory.show(selection.signature(ctx), None)
+
+    def _select(self, ctx: Any, memory: Memory, name: str, part: Part) -> None:
+        what = Selected([name, *part.place], part.text)
+        memory.want_nothing()
+        selection.select(ctx, part.view, what)
+        memory.show(selection.signature(ctx), what)
 
 
 class _OutdatedError(Exception):
     """Ends an event that has read what is no longer to be shown."""
 
 
-def _is_out_of_date(ctx: Any) -> bool:
-    if ctx.dataset is None:
+def _choices(ctx: Any) -> dict[str, Any]:
+    """Returns what a person chose for this dataset."""
+    choices = ctx.panel.state.choices or {}
+    is_of_dataset = ctx.dataset is not None and (
+        choices.get("dataset") == ctx.dataset.name
+    )
+    return choices if is_of_dataset else {}
+
+
+def _chosen(ctx: Any) -> Choices:
+    choices = _choices(ctx)
+    return Choices(
+        choices.get("counted") or OBJECTS,
+        choices.get("ranking"),
+        bool(choices.get("all_classes")),
+    )
+
+
+def _set_keys(memory: Memory, choices: dict[str, Any]) -> None:
+    """Sets which evaluations are shown: the last made, else what was chosen."""
+    keys = memory.keys or []
+    wanted = [memory.added, choices.get("eval_key"), keys[0]]
+    memory.eval_key = next(key for key in wanted if key in keys)
+    other = choices.get("other_key")
+    memory.other_key = other if other in keys and other != memory.eval_key else None
+
+
+def _is_restored(ctx: Any) -> bool:
+    """Whether the App, which has lost the view that a person wants, is given it."""
+    if ctx.dataset is None or selection.has_filters(ctx):
         return False
-    return ctx.panel.state.signature != selection.signature(ctx)
-
-
-def _is_unselected(ctx: Any) -> bool:
-    """Whether the App no longer shows what was clicked on.
-
-    Until the click has come through, it still shows what it showed before.
-    """
-    selected = ctx.panel.state.selected
-    if not selected or selection.is_selected(ctx):
+    stages = memory_of(ctx.panel_id).lost(selection.app_view(ctx))
+    if stages is None:
         return False
-    return selected["before"] != selection.stages(ctx)
+    selection.show(ctx, stages)
+    return True
 
 
 def _is_view_news(ctx: Any) -> bool:
-    return _is_out_of_date(ctx) or _is_unselected(ctx)
+    if ctx.dataset is None:
+        return False
+    memory = memory_of(ctx.panel_id)
+    return memory.is_news(selection.signature(ctx), selection.selected(ctx))
+
+
+def _is_unsettled(ctx: Any) -> bool:
+    """Whether the App shows something else than the panel was drawn for."""
+    if ctx.dataset is None:
+        return False
+    shown = (selection.signature(ctx), selection.selected(ctx))
+    return page.digest(shown) != ctx.params["shown"]
 
 
 def _is_other_evaluation(ctx: Any) -> bool:
-    return ctx.params["value"] not in (None, ctx.panel.state.eval_key)
+    return ctx.params["value"] not in (None, memory_of(ctx.panel_id).eval_key)
 
 
 def _other_key(ctx: Any) -> str | None:
     value = ctx.params["value"]
-    return None if value == layout.NO_OTHER else value
+    return None if value == page.NO_OTHER else value
 
 
 def _is_other_to_compare(ctx: Any) -> bool:
-    return ctx.params["value"] and _other_key(ctx) != ctx.panel.state.other_key
+    is_other = _other_key(ctx) != memory_of(ctx.panel_id).other_key
+    return bool(ctx.params["value"]) and is_other
 
 
 def _is_other_counted(ctx: Any) -> bool:
-    return ctx.params["value"] not in (None, ctx.panel.state.counted)
+    return ctx.params["value"] not in (None, _chosen(ctx).counted)
 
 
 def _is_other_ranking(ctx: Any) -> bool:
-    found = ctx.panel.state.found
-    return bool(found) and ctx.params["value"] not in (None, found["worst"]["by"])
+    found = memory_of(ctx.panel_id).found
+    if not found:
+        return False
+    return ctx.params["value"] not in (None, found["ranking"]["by"])
 
 
+# Events that tell what the App shows.
+_OF_THE_VIEW = ("on_change_view", "on_change_group_slice", "settle")
 # What an event must bring for the panel to be drawn again.
 _NEEDS = {
     "on_change_view": _is_view_news,
     "on_change_group_slice": _is_view_news,
+    "settle": _is_unsettled,
     "choose_evaluation": _is_other_evaluation,
     "choose_other": _is_other_to_compare,
     "choose_counted": _is_other_counted,

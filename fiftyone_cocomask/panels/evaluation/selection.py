@@ -1,12 +1,14 @@
 """What the panel evaluates, and the part of it that a person clicked on.
 
-A click adds one stage to the view in the App. The stage bears an id of ours, so that it
-is told apart from what the person chose: the panel shows the view without it.
+A click adds stages to the view in the App. They bear an id of ours, which says what was
+clicked on: the panel shows the view without them, and needs to keep nothing itself.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, dataclass, field
+from hashlib import blake2b
 from typing import Any
 
 import fiftyone.server.view as fosv
@@ -16,19 +18,50 @@ _STAGE_ID = "cocomask_selection"
 Stage = dict[str, Any]
 
 
-def is_selected(ctx: Any) -> bool:
-    """Whether the App shows what was clicked on."""
-    return any(stage.get("_uuid") == _STAGE_ID for stage in stages(ctx))
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """What a person clicked on.
+
+    Attributes:
+        place: where in the panel, the name of the section first
+        text: what the grid shows since
+    """
+
+    place: list[Any] = field(default_factory=list)
+    text: str = ""
+
+
+def selected(ctx: Any) -> Selected | None:
+    """Returns what the App shows a part of, None if it shows all."""
+    ids = [stage.get("_uuid") or "" for stage in _stages(ctx)]
+    ours = [stage_id for stage_id in ids if stage_id.startswith(_STAGE_ID)]
+    if not ours:
+        return None
+    try:
+        return Selected(**json.loads(ours[0].removeprefix(_STAGE_ID)))
+    except (ValueError, TypeError):
+        return Selected(text="a part of the samples")
 
 
 def evaluated_view(ctx: Any) -> Any:
     """Returns the App's view, sidebar filters and all, without the clicked part."""
-    return fosv.get_view(
-        ctx.dataset,
-        stages=_own_stages(ctx),
-        filters=ctx.request_params.get("filters"),
-        extended_stages=ctx.request_params.get("extended"),
-    )
+    return _view(ctx, _own_stages(ctx))
+
+
+def grid_view(ctx: Any) -> Any:
+    """Returns the samples that the grid shows, the clicked part of the view."""
+    return _view(ctx, _stages(ctx))
+
+
+def app_view(ctx: Any) -> tuple[Selected | None, int]:
+    """Returns what is selected in the view, and the number of its other stages."""
+    return selected(ctx), len(_own_stages(ctx))
+
+
+def has_filters(ctx: Any) -> bool:
+    """Whether the sidebar filters what the grid shows."""
+    params = ctx.request_params
+    return bool(params.get("filters") or params.get("extended"))
 
 
 def signature(ctx: Any) -> str:
@@ -39,30 +72,57 @@ def signature(ctx: Any) -> str:
     runs = [(key, run_time(ctx.dataset, key)) for key in ctx.dataset.list_runs()]
     own = [{**stage, "_uuid": None} for stage in _own_stages(ctx)]
     parts = [own, params.get("filters"), params.get("extended"), ctx.group_slice]
-    return json.dumps([ctx.dataset.name, runs, *parts], sort_keys=True, default=str)
+    whole = [ctx.dataset.name, runs, *parts]
+    text = json.dumps(whole, sort_keys=True, default=str)
+    return blake2b(text.encode(), digest_size=12).hexdigest()
 
 
-def select(ctx: Any, part: Any) -> None:
+def select(ctx: Any, part: Any, what: Selected) -> None:
     """Makes the App show a part of what is evaluated.
 
     Args:
         ctx: the execution context
         part: a view of the whole dataset, of stages that select the part
+        what: what was clicked on
     """
-    added = [{**stage, "_uuid": _STAGE_ID} for stage in part._serialize()]
-    ctx.trigger("set_view", {"view": [*_own_stages(ctx), *added]})
+    stage_id = _STAGE_ID + json.dumps(asdict(what))
+    added = [{**stage, "_uuid": stage_id} for stage in part._serialize()]
+    show(ctx, [*lasting_stages(ctx), *added])
 
 
-def unselect(ctx: Any) -> None:
-    """Makes the App show again all that is evaluated."""
-    ctx.trigger("set_view", {"view": _own_stages(ctx)})
+def show(ctx: Any, stages: list[Stage]) -> None:
+    """Makes the App show a view."""
+    ctx.trigger("set_view", {"view": stages})
 
 
-def stages(ctx: Any) -> list[Stage]:
+def _view(ctx: Any, stages: list[Stage]) -> Any:
+    return fosv.get_view(
+        ctx.dataset,
+        stages=stages,
+        filters=ctx.request_params.get("filters"),
+        extended_stages=ctx.request_params.get("extended"),
+    )
+
+
+def _stages(ctx: Any) -> list[Stage]:
     """Returns the stages of the App's view, the clicked part among them."""
     return ctx.request_params.get("view") or []
 
 
+def lasting_stages(ctx: Any) -> list[Stage]:
+    """Returns the person's own stages, with the filters of the sidebar as stages.
+
+    The App forgets its filters whenever its view is set.
+    """
+    if has_filters(ctx):
+        return evaluated_view(ctx)._serialize()
+    return _own_stages(ctx)
+
+
 def _own_stages(ctx: Any) -> list[Stage]:
     """Returns the stages of the App's view that are the person's own."""
-    return [stage for stage in stages(ctx) if stage.get("_uuid") != _STAGE_ID]
+    return [
+        stage
+        for stage in _stages(ctx)
+        if not (stage.get("_uuid") or "").startswith(_STAGE_ID)
+    ]

@@ -39,8 +39,9 @@ from fiftyone_cocomask.datasets.issues.counts import (
     issue_counts,
     issue_view,
 )
-from fiftyone_cocomask.panels.evaluation.reading import OBJECTS
-from fiftyone_cocomask.panels.evaluation.reading import read as read_for_panel
+from fiftyone_cocomask.panels.evaluation.sections import read as read_for_panel
+from fiftyone_cocomask.panels.evaluation.sections.cards import images
+from fiftyone_cocomask.panels.evaluation.shown import Choices, Shown
 
 from .conftest import Samples, mask_of_boxes, polyline
 
@@ -291,16 +292,16 @@ def test_all_that_the_panel_shows_is_among_the_sums_that_are_kept(
     samples.dataset._sample_collection.update_many(
         {}, {"$unset": dict.fromkeys(paths, 1)}
     )
-    found = read_for_panel([evaluation], samples.dataset.view(), OBJECTS, None)
-    assert found["images"] == 2
+    found = read_for_panel(Shown([evaluation], samples.dataset.view()))
+    assert images(found["cards"]) == 2
     numbers = [sum(chart["histograms"][0]["counts"]) for chart in found["histograms"]]
     assert numbers == ([3] if kind == "area" else [2, 2])
-    assert sorted(found["classes"][0]["names"]) == ["a", "b"]
+    assert sorted(found["classes"][0]["figures"]["names"]) == ["a", "b"]
     assert [len(table["rows"]) for table in found["splits"]] == [2]
-    assert [chart["bins"]["counts"] for chart in found["annotated"]] == (
+    assert [chart["bins"]["counts"] for chart in found["stated_areas"]] == (
         [(1,)] if kind == "area" else []
     )
-    assert len(found["worst"]["rows"]) == 1
+    assert len(found["ranking"]["rows"]) == 1
 
 
 def test_the_samples_to_look_at_are_those_of_a_ranking_that_has_some(
@@ -311,12 +312,14 @@ def test_the_samples_to_look_at_are_those_of_a_ranking_that_has_some(
     names = [ranking.name for ranking in rankings(coverage)]
     assert names[0] == "overlap"
     assert not ranked_samples(coverage, rankings(coverage)[0], samples.dataset)
-    found = read_for_panel([coverage], samples.dataset.view(), OBJECTS, None)["worst"]
+    found = read_for_panel(Shown([coverage], samples.dataset.view()))["ranking"]
     assert found["by"] == names[1]
     assert len(found["rows"]) == 1
-    chosen = read_for_panel([coverage], samples.dataset.view(), OBJECTS, "overlap")
-    assert chosen["worst"]["by"] == "overlap"
-    assert chosen["worst"]["rows"] == []
+    chosen = read_for_panel(
+        Shown([coverage], samples.dataset.view(), Choices(ranking="overlap"))
+    )
+    assert chosen["ranking"]["by"] == "overlap"
+    assert chosen["ranking"]["rows"] == []
 
 
 def test_what_the_panel_shows_is_json_of_a_size_that_does_not_grow(
@@ -328,6 +331,6 @@ def test_what_the_panel_shows_is_json_of_a_size_that_does_not_grow(
             lines = [polyline(LEFT, "a", annotated_area=410.0)]
             samples.add(f"{number}-{index}.jpg", lines=lines)
         evaluations = [area_of(samples), coverage_of(samples)]
-        found = read_for_panel(evaluations, samples.dataset.view(), OBJECTS, None)
+        found = read_for_panel(Shown(evaluations, samples.dataset.view()))
         sizes.append(len(json.dumps(found)))
     assert sizes[1] < 1.1 * sizes[0]

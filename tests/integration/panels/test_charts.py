@@ -13,10 +13,17 @@ from fiftyone_cocomask.datasets.evaluations.stated_area_bins import (
     AnnotatedBins,
     bin_of,
 )
-from fiftyone_cocomask.panels.evaluation import area_map, charts, figures
+from fiftyone_cocomask.panels import charts
 from fiftyone_cocomask.panels.evaluation.downloads import (
     MAX_BYTES_IN_MESSAGE,
     download_url,
+)
+from fiftyone_cocomask.panels.evaluation.sections import area_map
+from fiftyone_cocomask.panels.evaluation.sections.histogram_chart import (
+    bar_labels,
+    bar_range,
+    histogram_layout,
+    histogram_traces,
 )
 
 
@@ -27,7 +34,7 @@ def log_histogram(*edges: int) -> Histogram:
 
 def test_bars_are_at_the_logarithms_of_their_edges() -> None:
     histogram = log_histogram(10, 100, 1000)
-    (trace,) = charts.histogram_traces([histogram], ["a"], [["", ""]], "images", None)
+    (trace,) = histogram_traces([histogram], ["a"], [["", ""]], "images", None)
     assert trace["x"] == pytest.approx([1.5, 2.5])
     assert trace["y"] == [0, 1]
 
@@ -35,7 +42,7 @@ def test_bars_are_at_the_logarithms_of_their_edges() -> None:
 def test_two_histograms_share_a_bin_side_by_side() -> None:
     pair = [log_histogram(10, 100, 1000)] * 2
     labels = [["", ""]] * 2
-    first, second = charts.histogram_traces(pair, ["a", "b"], labels, "images", None)
+    first, second = histogram_traces(pair, ["a", "b"], labels, "images", None)
     ends = [
         (x - width / 2, x + width / 2)
         for trace in (first, second)
@@ -47,9 +54,9 @@ def test_two_histograms_share_a_bin_side_by_side() -> None:
 
 def test_zeros_have_a_place_left_of_all_others() -> None:
     histogram = log_histogram(0, 10, 100)
-    (trace,) = charts.histogram_traces([histogram], ["a"], [["", ""]], "images", None)
+    (trace,) = histogram_traces([histogram], ["a"], [["", ""]], "images", None)
     assert trace["x"][0] + trace["width"][0] / 2 < 1
-    layout = charts.histogram_layout([histogram], "", "images", is_share=False)
+    layout = histogram_layout([histogram], "", "images", is_share=False)
     assert layout["xaxis"]["ticktext"][-1] == "0"
 
 
@@ -65,9 +72,7 @@ def test_zeros_have_a_place_left_of_all_others() -> None:
 def test_cocos_limits_are_marked_where_the_axis_has_them(
     edges: tuple[int, int], shown: list[str]
 ) -> None:
-    layout = charts.histogram_layout(
-        [log_histogram(*edges)], "", "objects", is_share=False
-    )
+    layout = histogram_layout([log_histogram(*edges)], "", "objects", is_share=False)
     assert [a["text"] for a in layout.get("annotations", [])] == shown
     limits = {"medium ≥ 32²": 1024, "large ≥ 96²": 9216}
     places = [shape["x0"] for shape in layout.get("shapes", [])]
@@ -77,7 +82,7 @@ def test_cocos_limits_are_marked_where_the_axis_has_them(
 def test_a_selected_bar_stands_out() -> None:
     pair = [log_histogram(10, 100, 1000)] * 2
     labels = [["", ""]] * 2
-    traces = charts.histogram_traces(pair, ["a", "b"], labels, "images", (1, 0))
+    traces = histogram_traces(pair, ["a", "b"], labels, "images", (1, 0))
     faded, clear = traces[0]["marker"]["opacity"], traces[1]["marker"]["opacity"]
     assert clear[0] == 1
     assert max([*faded, clear[1]]) < 0.5
@@ -101,7 +106,7 @@ def test_ticks_of_a_short_axis_are_closer() -> None:
 
 def test_names_of_cocos_limits_are_one_below_the_other() -> None:
     histogram = log_histogram(10, 100_000)
-    layout = charts.histogram_layout([histogram], "", "objects", is_share=False)
+    layout = histogram_layout([histogram], "", "objects", is_share=False)
     medium, large = layout["annotations"]
     # They are 11 px high.
     assert large["yshift"] <= medium["yshift"] - 12
@@ -125,34 +130,37 @@ def test_ticks_of_shares_differ_in_what_they_say(
     edges: tuple[float, ...], expected: str
 ) -> None:
     histogram = share_histogram("linear", *edges)
-    layout = charts.histogram_layout([histogram], "", "images", is_share=True)
+    layout = histogram_layout([histogram], "", "images", is_share=True)
     assert layout["xaxis"]["tickformat"] == expected
 
 
 def test_an_axis_of_zeros_alone_says_zero() -> None:
     histogram = share_histogram("log", 0.0, math.nextafter(0, 1))
-    layout = charts.histogram_layout([histogram], "", "images", is_share=True)
+    layout = histogram_layout([histogram], "", "images", is_share=True)
     assert layout["xaxis"]["ticktext"] == ["0"]
-    (trace,) = charts.histogram_traces([histogram], ["a"], [[""]], "images", None)
+    (trace,) = histogram_traces([histogram], ["a"], [[""]], "images", None)
     assert layout["xaxis"]["tickvals"] == pytest.approx(trace["x"])
 
 
 @pytest.mark.parametrize("scale", ["linear", "log"])
 def test_a_single_value_has_a_bar_that_can_be_seen(scale: Scale) -> None:
     histogram = share_histogram(scale, 0.25, math.nextafter(0.25, 1))
-    (trace,) = charts.histogram_traces([histogram], ["a"], [[""]], "images", None)
+    (trace,) = histogram_traces([histogram], ["a"], [[""]], "images", None)
     place = 0.25 if scale == "linear" else math.log10(0.25)
     assert trace["x"] == pytest.approx([place])
     assert trace["width"][0] > 0.005
-    assert figures.bar_labels(histogram, is_share=True) == ["25 %"]
+    assert bar_labels(histogram, is_share=True) == ["25 %"]
 
 
 def test_ranges_of_shares_are_in_percent() -> None:
     linear = Histogram("path", (0.0, 0.05, 0.1), (1, 1), 0, "linear", False)
-    assert figures.bar_labels(linear, is_share=True) == ["0 % – 5 %", "5 % – 10 %"]
+    assert bar_labels(linear, is_share=True) == [
+        "0 % – 5 %",
+        "5 % – 10 %",
+    ]
     log = Histogram("path", (0.0, 0.001, 0.1), (1, 1), 0, "log", False)
-    assert figures.bar_labels(log, is_share=True) == ["0 %", "0.1 % – 10 %"]
-    assert figures.bar_range(log, 1, "overlap", is_share=True) == "overlap 0.1 % – 10 %"
+    assert bar_labels(log, is_share=True) == ["0 %", "0.1 % – 10 %"]
+    assert bar_range(log, 1, "overlap", is_share=True) == "overlap 0.1 % – 10 %"
 
 
 def test_a_map_of_areas_has_a_cell_per_pair_of_bins() -> None:

@@ -1,7 +1,4 @@
-"""Plotly traces and layouts of the panel's bar charts.
-
-The App gives charts its own colours of text and grid, in both themes.
-"""
+"""Plotly traces and layouts of histograms."""
 
 from __future__ import annotations
 
@@ -9,24 +6,23 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...charts import (
+    BUCKET_LIMITS,
+    LINE,
+    Layout,
+    Trace,
+    bar_marker,
+    base_layout,
+    log_ticks,
+    share_format,
+)
+
 if TYPE_CHECKING:
-    from ...datasets.evaluations import Histogram
-    from .figures import ClassFigures
+    from ....datasets.evaluations import Histogram
 
-Trace = dict[str, Any]
-Layout = dict[str, Any]
-
-# The App's own orange, and colours that are told from it in both themes.
-COLORS = ("#FF6D04", "#3D8EDB", "#8E6FD1", "#2BA58C", "#C9A227")
-LINE = "rgba(128, 128, 128, 0.8)"
-_FADED = 0.3
 # On the x axis: of shares, a share; of areas, a share of a power of ten.
 _NARROWEST = 1e-9
 _WIDTH_OF_ONE_VALUE = 0.01
-
-# COCO's limits between small, medium and large, in pixels of mask area.
-BUCKET_LIMITS = {32**2: "medium ≥ 32²", 96**2: "large ≥ 96²"}
-CONFIG = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
 
 
 def histogram_traces(
@@ -62,7 +58,7 @@ def histogram_traces(
                 "hovertext": list(texts),
                 "hovertemplate": f"{says}{f'<br>{name}' if several else ''}"
                 "<extra></extra>",
-                "marker": _marker(trace, len(places), selected),
+                "marker": bar_marker(trace, len(places), selected),
             }
         )
     return traces
@@ -76,7 +72,7 @@ def histogram_layout(
     is_share: bool,
 ) -> Layout:
     """Returns the axes of histograms, with COCO's limits where they are of areas."""
-    layout = _layout(legend=len(histograms) > 1)
+    layout = base_layout(legend=len(histograms) > 1)
     highest = max((max(h.counts, default=0) for h in histograms), default=0)
     layout["bargap"] = 0
     layout["barmode"] = "overlay"
@@ -96,102 +92,25 @@ def histogram_layout(
             layout |= _bucket_limits(histogram)
     elif is_share and histogram.counts:
         span = _visible_width(histogram.edges[-1] - histogram.edges[0])
-        layout["xaxis"] |= {"tickformat": _share_format(span)}
+        layout["xaxis"] |= {"tickformat": share_format(span)}
     return layout
 
 
-def class_traces(
-    figures: ClassFigures, selected: tuple[int, int] | None
-) -> list[Trace]:
-    """Returns horizontal bars, those of the first class on top."""
-    return [
-        {
-            "type": "bar",
-            "orientation": "h",
-            "name": bars.label,
-            "y": list(range(len(figures.names))),
-            "x": bars.values,
-            "hovertext": bars.texts,
-            "hovertemplate": "%{hovertext}<extra></extra>",
-            "marker": _marker(trace, len(figures.names), selected),
-        }
-        for trace, bars in enumerate(figures.bars)
-    ]
+def bar_range(histogram: Histogram, bar: int, what: str, *, is_share: bool) -> str:
+    """Returns what a bar counts: ``area 100 – 199 px``."""
+    label = bar_labels(histogram, is_share=is_share)[bar]
+    return f"{what} {label}" if is_share else f"{what} {label} px"
 
 
-def class_layout(figures: ClassFigures) -> Layout:
-    """Returns the axes of :func:`class_traces`."""
-    layout = _layout(legend=len(figures.bars) > 1)
-    layout["bargap"] = 0.25
-    layout["xaxis"] |= {"title": {"text": figures.title}, "rangemode": "tozero"}
-    if figures.is_share:
-        layout["xaxis"]["tickformat"] = _share_format(_highest(figures))
-    layout["yaxis"] |= {
-        "autorange": "reversed",
-        "tickvals": list(range(len(figures.names))),
-        "ticktext": [_shortened(name) for name in figures.names],
-        # Room between the names and the bars.
-        "ticks": "outside",
-        "ticklen": 6,
-        "tickcolor": "rgba(0, 0, 0, 0)",
-        "showgrid": False,
-        "zeroline": False,
-    }
-    return layout
-
-
-def class_height(figures: ClassFigures) -> int:
-    """Returns the height of the chart of classes in pixels."""
-    bars = len(figures.bars)
-    row = 30 if bars == 1 else 14 * bars + 10
-    return row * len(figures.names) + (60 if bars == 1 else 86)
-
-
-def log_ticks(low: float, high: float) -> dict[float, str]:
-    """Returns the ticks between two logarithms of areas, base 10, and their text.
-
-    A long axis has a tick at each power, a shorter one at 2 and 5 times each power
-    too. Where that could be a single one, they are those of a linear axis.
-    """
-    if high - low <= 0.7:
-        areas = _round_numbers(10**low, 10**high)
-    else:
-        steps = (1,) if high - low > 3 else (1, 2, 5)
-        powers = range(math.floor(low), math.ceil(high) + 1)
-        areas = [step * 10.0**power for power in powers for step in steps]
-    ticks = {math.log10(area): _short_number(area) for area in areas}
-    return {tick: text for tick, text in ticks.items() if low <= tick <= high}
-
-
-def base_layout(*, legend: bool = False) -> Layout:
-    """Returns what all charts have in common."""
-    return _layout(legend=legend)
-
-
-def _layout(*, legend: bool) -> Layout:
-    layout: Layout = {
-        "dragmode": False,
-        "hovermode": "closest",
-        "margin": {"t": 8, "l": 48, "r": 12, "b": 8, "pad": 0},
-        "font": {"size": 12},
-        "xaxis": {"fixedrange": True, "automargin": True},
-        "yaxis": {"fixedrange": True, "automargin": True},
-    }
-    for axis in ("xaxis", "yaxis"):
-        layout[axis]["title"] = {"font": {"size": 12}}
-    if legend:
-        layout["showlegend"] = True
-        layout["margin"]["t"] = 28
-        layout["legend"] = {
-            "orientation": "h",
-            "x": 0,
-            "y": 1,
-            "yanchor": "bottom",
-            "traceorder": "normal",
-            "itemclick": False,
-            "itemdoubleclick": False,
-        }
-    return layout
+def bar_labels(histogram: Histogram, *, is_share: bool) -> list[str]:
+    """Returns the range of each bar, of shares in percent."""
+    if not is_share:
+        return histogram.bar_labels()
+    bounds = zip(histogram.edges[:-1], histogram.edges[1:], strict=True)
+    ends = [(_percent(low), _percent(high)) for low, high in bounds]
+    labels = [low if low == high else f"{low} – {high}" for low, high in ends]
+    has_zeros = histogram.scale == "log" and histogram.edges[:1] == (0,)
+    return ["0 %", *labels[1:]] if has_zeros else labels
 
 
 def _places(histogram: Histogram, trace: int, traces: int) -> list[tuple[float, float]]:
@@ -257,32 +176,6 @@ def _log_ticks(histogram: Histogram, *, is_share: bool) -> Layout:
     }
 
 
-def _share_format(span: float) -> str:
-    """Returns Plotly's format of shares that tells the ticks of an axis apart."""
-    if span <= 0:
-        return ".0%"
-    # Plotly puts up to ten ticks on an axis; two of the digits are those of a percent.
-    return f".{max(0, -math.floor(math.log10(span / 10)) - 2)}%"
-
-
-def _round_numbers(low: float, high: float) -> list[float]:
-    """Returns 1, 2 or 5 times a power of ten and its multiples, three to nine."""
-    if low == high:
-        return [low]
-    widest = (high - low) / 4
-    power = 10.0 ** math.floor(math.log10(widest))
-    step = max(times * power for times in (1, 2, 5) if times * power <= widest)
-    return [n * step for n in range(math.ceil(low / step), int(high / step) + 1)]
-
-
-def _short_number(number: float) -> str:
-    """Returns ``500``, ``2k`` or ``12.5M``."""
-    for unit, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if number >= unit:
-            return f"{number / unit:.4g}{letter}"
-    return f"{number:.4g}"
-
-
 def _bucket_limits(histogram: Histogram) -> Layout:
     shapes: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
@@ -322,20 +215,5 @@ def _bucket_limits(histogram: Histogram) -> Layout:
     return {"shapes": shapes, "annotations": annotations}
 
 
-def _marker(trace: int, number: int, selected: tuple[int, int] | None) -> Trace:
-    opacity: float | list[float] = 1.0
-    if selected is not None:
-        opacity = [1.0 if selected == (trace, b) else _FADED for b in range(number)]
-    return {
-        "color": COLORS[trace % len(COLORS)],
-        "opacity": opacity,
-        "line": {"width": 0},
-    }
-
-
-def _highest(figures: ClassFigures) -> float:
-    return max((max(bars.values, default=0.0) for bars in figures.bars), default=0.0)
-
-
-def _shortened(name: str, length: int = 24) -> str:
-    return name if len(name) <= length else f"{name[: length - 1]}…"
+def _percent(number: float) -> str:
+    return f"{100 * number:.3g} %"

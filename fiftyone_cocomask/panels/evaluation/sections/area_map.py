@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from . import charts
+from ... import charts
 
 if TYPE_CHECKING:
-    from ...datasets.evaluations.stated_area_bins import AnnotatedBins
+    from ....datasets.evaluations.stated_area_bins import AnnotatedBins
 
 HEIGHT = 340
 _PALE, _FULL = "rgba(255, 109, 4, 0.3)", "rgba(255, 109, 4, 1)"

@@ -1,0 +1,125 @@
+"""What each open panel shows, as the server remembers it.
+
+It is not in the panel's state: whatever writes that makes the App drop the filters of
+its sidebar. A server that has forgotten reads it again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any
+
+from .next_steps import NextSteps
+from .selection import Selected, Stage
+
+# What is selected in the App's view, and the number of its other stages.
+AppView = tuple[Selected | None, int]
+
+_MAX_PANELS = 1000
+# In seconds: the App sends several events for one change, some with the view before it.
+_ONE_CHANGE = 2.0
+# In seconds: what is lost longer ago, a person has changed.
+_SOON_AFTER = 10.0
+
+
+@dataclass(slots=True)
+class Memory:
+    """What a panel shows.
+
+    Attributes:
+        keys: the keys of the evaluations that there are to choose
+        added: one that was made while the panel was open, shown until one is chosen
+        eval_key: the key of the evaluation that is shown
+        other_key: the key of the one that it is compared with
+        found: what the sections have read
+        problem: why nothing can be shown
+        summing: the number of images being summed up, where that takes long
+        next_steps: what to do where there is nothing to choose
+        signature: what all of that depends on
+        selected: what was clicked on
+    """
+
+    keys: list[str] | None = None
+    added: str | None = None
+    eval_key: str | None = None
+    other_key: str | None = None
+    found: dict[str, Any] | None = None
+    problem: str | None = None
+    summing: int | None = None
+    next_steps: NextSteps | None = None
+    signature: str | None = None
+    selected: Selected | None = None
+    _wanted: tuple[list[Stage], AppView, float] | None = None
+    _before: tuple[Any, ...] = ()
+    _since: float = field(default=float("-inf"))
+
+    def show(self, signature: str | None, selected: Selected | None) -> None:
+        """Notes what is shown from now on."""
+        if (signature, selected) == (self.signature, self.selected):
+            return
+        self._before = (self.signature, self.selected)
+        self.signature, self.selected = signature, selected
+        self._since = time.monotonic()
+
+    def want(self, stages: list[Stage], instead_of: AppView) -> None:
+        """Notes a view that the App may lose again soon.
+
+        It does where it does what a click wants after what clearing that wants, and
+        where it forgets the filters of its sidebar, for which the view has stages.
+
+        Args:
+            stages: the view
+            instead_of: what the App goes back to where it loses that
+        """
+        self._wanted = (stages, instead_of, time.monotonic())
+
+    def lost(self, shown: AppView) -> list[Stage] | None:
+        """Returns the view that the App has lost, if it has.
+
+        Args:
+            shown: what the App shows
+        """
+        if self._wanted is None:
+            return None
+        stages, instead_of, since = self._wanted
+        is_soon = time.monotonic() - since < _SOON_AFTER
+        return stages if is_soon and shown == instead_of else None
+
+    def want_nothing(self) -> None:
+        """Notes that the App may show what it is told to."""
+        self._wanted = None
+
+    def is_news(self, signature: str | None, selected: Selected | None) -> bool:
+        """Whether an event tells of something that is not shown yet.
+
+        The view before a change, soon after it, is no news: drawn, it could replace
+        what the App shows by now. Nor is what was shown just now.
+        """
+        is_new = time.monotonic() - self._since < _ONE_CHANGE
+        told = (signature, selected)
+        return not (is_new and told in (self._before, self.shown))
+
+    @property
+    def shown(self) -> tuple[str | None, Selected | None]:
+        """What the panel shows."""
+        return self.signature, self.selected
+
+
+_memories: OrderedDict[str, Memory] = OrderedDict()
+
+
+def memory_of(panel_id: str) -> Memory:
+    """Returns what is remembered of a panel."""
+    memory = _memories.setdefault(panel_id, Memory())
+    _memories.move_to_end(panel_id)
+    while len(_memories) > _MAX_PANELS:
+        _memories.popitem(last=False)
+    return memory
+
+
+def forget(panel_id: str) -> Memory:
+    """Returns a memory of nothing."""
+    _memories.pop(panel_id, None)
+    return memory_of(panel_id)

@@ -1,0 +1,82 @@
+"""The sections of the panel, from its top to its bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from ..shown import Click, Found, Part, Shown, outdated
+from .cards import Cards
+from .classes import Classes
+from .downloads import Downloads
+from .histograms import Histograms
+from .issues import Issues
+from .ranking import RankedSamples
+from .section import Page, Section
+from .splits import Splits
+from .stated_areas import StatedAreas
+
+SECTIONS: tuple[Section, ...] = (
+    Cards(),
+    Issues(),
+    Histograms(),
+    Classes(),
+    StatedAreas(),
+    RankedSamples(),
+    Splits(),
+    Downloads(),
+)
+_BY_NAME = {section.name: section for section in SECTIONS}
+# MongoDB works on each of its queries with one core. What one section sums up for
+# another is read before that.
+_SIDE_BY_SIDE = (
+    ("histograms",),
+    ("stated_areas", "ranking"),
+    ("cards", "classes", "splits", "issues", "downloads"),
+)
+
+
+def read(shown: Shown) -> dict[str, Found]:
+    """Returns what each section shows, by its name."""
+
+    def read_some(names: tuple[str, ...]) -> dict[str, Found]:
+        return {name: _BY_NAME[name].read(shown) for name in names}
+
+    with ThreadPoolExecutor(max_workers=len(_SIDE_BY_SIDE)) as pool:
+        found: dict[str, Found] = {}
+        for some in pool.map(read_some, _SIDE_BY_SIDE):
+            found |= some
+        return found
+
+
+def add_all(page: Page, found: Mapping[str, Found]) -> None:
+    """Adds everything that was found."""
+    for section in SECTIONS:
+        section.add(page, found[section.name])
+
+
+def part_of_click(
+    shown: Shown, found: Mapping[str, Found], params: Mapping[str, Any]
+) -> tuple[str, Part | None]:
+    """Returns the section that was clicked on, and the samples that this leads to.
+
+    Raises:
+        CocoMaskError: if the panel has changed meanwhile
+    """
+    element = str(params["path"]).rpartition(".")[2]
+    name = params.get("section") or element.partition("__")[0]
+    if name not in _BY_NAME:
+        raise outdated()
+    click = Click(element, params)
+    return name, _BY_NAME[name].part(shown, found[name], click)
+
+
+def images_to_sum_up(shown: Shown) -> int:
+    """Returns how many images :func:`read` has to sum up; 0 if that is done soon."""
+    from ....datasets.cached_sums import MANY_SAMPLES
+
+    if all(e.are_sums_kept(shown.samples) for e in shown.evaluations):
+        return 0
+    images = len(shown.samples)
+    return images if images >= MANY_SAMPLES else 0

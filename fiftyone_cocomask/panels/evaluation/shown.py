@@ -1,0 +1,120 @@
+"""What the panel shows: evaluations of the samples in the grid, in a chosen way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ...errors import CocoMaskError
+
+if TYPE_CHECKING:
+    from ...datasets.evaluations import MaskEvaluation
+
+OBJECTS = "Objects"
+IMAGES = "Images"
+
+# What a section has read, as JSON holds it.
+Found = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a person chose of how the panel shows evaluations.
+
+    Attributes:
+        counted: whether histograms are of ``OBJECTS``, where those have a number, or
+            of ``IMAGES``
+        ranking: the name of the ranking of the samples, None for the first one
+        all_classes: whether also rare classes are shown
+    """
+
+    counted: str = OBJECTS
+    ranking: str | None = None
+    all_classes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the panel shows.
+
+    Attributes:
+        evaluations: one, or two to compare
+        samples: the view that the grid shows, without what was clicked on in the panel
+        choices: how it is shown
+    """
+
+    evaluations: list[MaskEvaluation]
+    samples: Any
+    choices: Choices = Choices()
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of the evaluations."""
+        return [evaluation.key for evaluation in self.evaluations]
+
+    @property
+    def dataset(self) -> Any:
+        """All samples, of which a click selects some."""
+        return self.samples._root_dataset
+
+    def evaluation(self, key: str) -> MaskEvaluation:
+        """Returns one of the evaluations.
+
+        Raises:
+            CocoMaskError: if it is not shown any more
+        """
+        for evaluation in self.evaluations:
+            if evaluation.key == key:
+                return evaluation
+        raise outdated()
+
+    def groups(self) -> list[list[MaskEvaluation]]:
+        """Returns evaluations that one chart can show: those of a kind."""
+        kinds: dict[str, list[MaskEvaluation]] = {}
+        for evaluation in self.evaluations:
+            kinds.setdefault(evaluation.kind, []).append(evaluation)
+        return list(kinds.values())
+
+
+class Part(NamedTuple):
+    """What a click leads to.
+
+    Attributes:
+        view: a view of the whole dataset
+        text: what it shows
+        place: what was clicked on, as JSON holds it, to mark it in the panel
+    """
+
+    view: Any
+    text: str
+    place: list[Any]
+
+
+class Click(NamedTuple):
+    """A click on an element of a section.
+
+    Attributes:
+        element: the name of the element
+        params: what the App says of the click
+    """
+
+    element: str
+    params: Mapping[str, Any]
+
+
+def outdated() -> CocoMaskError:
+    """Returns what to raise where a click was on what is not shown any more."""
+    return CocoMaskError("The panel has changed meanwhile; click again")
+
+
+def chart_of(charts: list[Found], element: str) -> Found:
+    """Returns the chart of an element.
+
+    Raises:
+        CocoMaskError: if there is none any more
+    """
+    for chart in charts:
+        if chart["element"] == element:
+            return chart
+    raise outdated()
