@@ -6,6 +6,10 @@ from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from typing import Any
 
+import numpy as np
+
+from ..geometry.rle import rle_area, rle_box
+from .areas import code_of_area, enclosed_area, fills_box
 from .categories import Categories
 from .counted_issues import Notes
 from .document import Raw, decode, normal_id
@@ -21,8 +25,8 @@ from .report import ExportReport
 from .ring_figures import measure_rings
 from .words import shortened, type_name
 
-_AREA_TOLERANCE = 0.1
-_AREA_TOLERANCE_PX = 2.0
+# Only objects that cover so much of their boxes may fill them.
+_NEAR = 0.12
 
 
 class AnnotationReader:
@@ -97,7 +101,7 @@ class AnnotationReader:
                 continue
             image.stored_bytes += stored_bytes(draft, fitting)
             self._tell_duplicate(draft, fitting, segmentations)
-            self._note(draft, fitting, image)
+            self._note(draft, fitting, image, frame)
             image.annotations.append(_annotation(draft, fitting))
             self._report.imported += 1
             if draft.findings:
@@ -214,7 +218,9 @@ class AnnotationReader:
                 Action.KEPT,
             )
 
-    def _note(self, draft: Draft, geometry: Geometry, image: ImageRecord) -> None:
+    def _note(
+        self, draft: Draft, geometry: Geometry, image: ImageRecord, frame: Frame
+    ) -> None:
         codes = []
         if draft.coco_id is None:
             codes.append(IssueCode.ANNOTATION_WITHOUT_ID)
@@ -224,11 +230,9 @@ class AnnotationReader:
             codes.append(IssueCode.MULTI_PART)
         if "keypoints" in draft.values:
             codes.append(IssueCode.KEYPOINTS)
-        area = geometry.area
-        if draft.area is not None and draft.area >= 0 and area is not None:
-            difference = abs(draft.area - area)
-            if difference > _AREA_TOLERANCE * area + _AREA_TOLERANCE_PX:
-                codes.append(_code_of_area(draft.area, draft))
+        code = self._code_of_area(draft, geometry, frame)
+        if code is not None:
+            codes.append(code)
         if draft.renamed:
             names = ", ".join(
                 f"'{shortened(name)}' is '{shortened(safe)}'"
@@ -243,6 +247,28 @@ class AnnotationReader:
             )
         for code in codes:
             self._notes.add(code, image.file_name, image.coco_id, draft.coco_id)
+
+    def _code_of_area(
+        self, draft: Draft, geometry: Geometry, frame: Frame
+    ) -> IssueCode | None:
+        stated, area = draft.area, geometry.area
+        if stated is None or stated < 0 or area is None:
+            return None
+        box_area = None if draft.box is None else draft.box[2] * draft.box[3]
+        if box_area is not None and abs(box_area - area) <= _NEAR * box_area:
+            fills = _fills_box(geometry)
+            self._notes.count_stated_area(fills_box=fills)
+            if fills:
+                box_area = None
+        elif box_area is not None:
+            self._notes.count_stated_area(fills_box=False)
+        code = code_of_area(stated, area, box_area)
+        is_sum = code is IssueCode.AREA_DIFFERS or len(geometry.rings) > 1
+        if code is not None and geometry.rings and is_sum:
+            # Rings may lie over each other, or cross themselves.
+            area = enclosed_area(geometry.rings) * frame.area_factor
+            code = code_of_area(stated, area, box_area)
+        return code
 
     def _drop(self, draft: Draft, image: ImageRecord) -> None:
         self._report.dropped += 1
@@ -325,6 +351,17 @@ def _annotation(draft: Draft, geometry: Geometry) -> Annotation:
     )
 
 
+def _fills_box(geometry: Geometry) -> bool:
+    """Whether the pixels of an object fill its box, as evaluations find it too."""
+    if geometry.rings:
+        points = np.concatenate(geometry.rings)
+        width, height = np.ptp(points, axis=0).tolist()
+        return fills_box(enclosed_area(geometry.rings), width * height)
+    assert geometry.rle is not None
+    _, _, width, height = rle_box(geometry.rle)
+    return fills_box(rle_area(geometry.rle), width * height)
+
+
 def _segmentation_key(geometry: Geometry) -> bytes | None:
     """Returns bytes that are the same for the very same segmentations."""
     if len(geometry.rings) == 1:
@@ -335,11 +372,3 @@ def _segmentation_key(geometry: Geometry) -> bytes | None:
         counts: Any = geometry.rle["counts"]
         return str(counts).encode()
     return None
-
-
-def _code_of_area(area: float, draft: Draft) -> IssueCode:
-    if draft.box is not None:
-        box_area = draft.box[2] * draft.box[3]
-        if abs(area - box_area) <= 0.01 * box_area + _AREA_TOLERANCE_PX:
-            return IssueCode.AREA_IS_BOX_AREA
-    return IssueCode.AREA_DIFFERS

@@ -31,6 +31,20 @@ class Notes:
     def __init__(self) -> None:
         self._notes: dict[IssueCode, _Note] = {}
         self._details: dict[IssueCode, dict[str, None]] = {}
+        self._telling_areas = 0
+        self._areas_of_filled_boxes = 0
+
+    def count_stated_area(self, *, fills_box: bool) -> None:
+        """Counts an annotation that states an area.
+
+        Args:
+            fills_box: whether its object fills its box, so that nothing tells of which
+                of them the area is
+        """
+        if fills_box:
+            self._areas_of_filled_boxes += 1
+        else:
+            self._telling_areas += 1
 
     def add(
         self,
@@ -56,11 +70,19 @@ class Notes:
         """Adds an issue for each code that was counted."""
         for code, note in self._notes.items():
             assert code.counted_message is not None
+            total = images if code in _OF_IMAGES else annotations
+            if code is IssueCode.AREA_IS_BOX_AREA:
+                total = self._telling_areas
             message = code.counted_message.format(
                 count=note.count,
-                total=images if code in _OF_IMAGES else annotations,
+                total=total,
                 detail=", ".join(self._details.get(code, {})),
             )
+            if code is IssueCode.AREA_IS_BOX_AREA and self._areas_of_filled_boxes:
+                message += (
+                    f"; {self._areas_of_filled_boxes:,} more fill their box, so that "
+                    "both areas are the same"
+                )
             report.add(
                 code,
                 message,

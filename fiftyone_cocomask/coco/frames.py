@@ -45,6 +45,12 @@ class Frame:
             and self.height == self.shown_height
         )
 
+    @property
+    def area_factor(self) -> float:
+        """How many of the pixels that coordinates count are one of the file's."""
+        shown = self.shown_width * self.shown_height
+        return self.width * self.height / shown
+
     def points(self, points: np.ndarray) -> np.ndarray:
         """Returns points, of shape (n, 2), in pixels of the file as shown."""
         if self.is_identity:

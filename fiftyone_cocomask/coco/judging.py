@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from ..geometry.limits import MAX_RING_LENGTH
 from ..geometry.outlines import Outline
 from ..geometry.rle import rle_area, rle_box
+from .areas import enclosed_area
 from .drafts import Draft
 from .frames import Frame
 from .issues import Action, IssueCode
@@ -32,8 +34,6 @@ _EDGE_TOLERANCE_PX = 1.0
 # broken; without a box to ask, it has to pass it by all of its size.
 _FAR = 0.1
 _FAR_WITHOUT_BOX = 1.0
-# Rasterizers walk along a ring: a longer one would cost gigabytes.
-_MAX_LENGTH = 4e6
 _NO_AREA = 1e-6
 
 Bounds = tuple[float, float, float, float]
@@ -105,7 +105,7 @@ def _is_usual(draft: Draft, figures: RingFigures, place: int, frame: Frame) -> b
         and -tolerance <= x + width - x1 <= tolerance
         and -tolerance <= y + height - y1 <= tolerance
         and figures.areas[place] >= 1
-        and points * (x1 - x0 + y1 - y0) <= _MAX_LENGTH
+        and points * (x1 - x0 + y1 - y0) <= MAX_RING_LENGTH
         and x0 < frame.width
         and y0 < frame.height
         and x1 > 0
@@ -142,9 +142,13 @@ def _judge_rings(
         max(figures.y1[place] for place in usable),
     )
     area = sum(figures.areas[place] for place in usable)
+    if area < 1:
+        # Of a bow-tie the formula gives the difference of its halves.
+        rings = [figures.ring(place) for place in usable]
+        area = max(area, enclosed_area(rings, fine=True))
     _tell_extent(draft, bounds, area, frame)
     return Geometry(
-        frame.box(_box_around(draft, bounds)),
+        frame.box(_box_around(draft, draft.box, bounds)),
         [frame.points(figures.ring(place)) for place in usable],
         None,
         area,
@@ -161,7 +165,7 @@ def _problem_of_ring(
         return IssueCode.RING_NOT_FINITE, "holds NaN, infinity or a number beyond both"
     if max(map(abs, bounds)) > MAX_COORDINATE:
         return IssueCode.RING_TOO_LARGE, f"reaches over {_text(bounds)}, as no image is"
-    if figures.length(place) > _MAX_LENGTH:
+    if figures.length(place) > MAX_RING_LENGTH:
         return IssueCode.RING_TOO_LARGE, "is longer than any outline in an image"
     reach = f"reaches over {_text(bounds)}"
     if box is None:
@@ -203,16 +207,15 @@ def _judge_rle(draft: Draft, rle: dict[str, Any], frame: Frame) -> Geometry:
             None,
         )
         return _judge_box(draft, frame)
-    area = rle_area(fitted)
+    area = rle_area(fitted) * frame.area_factor
     if area == 0:
         draft.tell(IssueCode.ZERO_AREA, "its RLE has no foreground pixel", Action.KEPT)
         box = None if draft.box is None else frame.box(draft.box)
         return Geometry(box, [], fitted, area)
     x, y, box_width, box_height = rle_box(fitted)
     shown_frame = Frame(shown[1], shown[0], shown[1], shown[0])
-    if draft.box is not None:
-        draft.box = frame.box(draft.box)
-    box = _box_around(draft, (x, y, x + box_width, y + box_height))
+    stated = None if draft.box is None else frame.box(draft.box)
+    box = _box_around(draft, stated, (x, y, x + box_width, y + box_height))
     return Geometry(shown_frame.box(box), [], fitted, area)
 
 
@@ -262,7 +265,7 @@ def _judge_box(draft: Draft, frame: Frame) -> Geometry:
     return Geometry(frame.box(box))
 
 
-def _box_around(draft: Draft, bounds: Bounds) -> Box:
+def _box_around(draft: Draft, box: Box | None, bounds: Bounds) -> Box:
     """Returns the box of an annotation whose shape is good.
 
     The shape's own where there is none or a contradicting one; after the loss of a ring
@@ -270,12 +273,12 @@ def _box_around(draft: Draft, bounds: Bounds) -> Box:
     """
     x0, y0, x1, y1 = bounds
     own = (x0, y0, x1 - x0, y1 - y0)
-    if draft.box is None:
+    if box is None:
         return own
-    x, y, width, height = draft.box
+    x, y, width, height = box
     edges = (x, y, x + width, y + height)
     if draft.shape.lost or (_is_within(bounds, edges) and _is_within(edges, bounds)):
-        return draft.box
+        return box
     draft.tell(
         IssueCode.BOX_DIFFERS,
         f"its box reaches over {_text(edges)} and its segmentation over "

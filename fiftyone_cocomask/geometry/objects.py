@@ -10,14 +10,11 @@ import cv2
 import numpy as np
 from pycocotools import mask as mask_utils
 
+from .limits import MAX_RING_LENGTH
 from .patches import EMPTY_PATCH, Patch, patch_rle, rle_patches
 from .runs import RLE
 
 Rasterizer = Literal["coco", "opencv"]
-
-# Both rasterizers walk along a ring, pycocotools in memory: a longer one is no
-# object of an image but a broken number, and would take gigabytes.
-MAX_RING_LENGTH = 4e6
 
 # pycocotools gets this many objects at a time.
 _BATCH_SIZE = 256

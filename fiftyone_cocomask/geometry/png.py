@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from ..errors import MaskFileError
+from .limits import MAX_PIXELS
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER = ">IIBBBBB"
@@ -21,8 +22,6 @@ _HEADER = ">IIBBBBB"
 _BITS = (1, 0, 0, 0, 0)
 # The signature, the header's chunk of 25 bytes, the length and the name of the next.
 _DATA_START = 8 + 25 + 8
-# A file that claims more pixels is not decoded, however small it is.
-_MAX_PIXELS = 2**30
 _MAX_BYTES = 2**31
 # So many pixels are unpacked at a time to be counted.
 _STRIP_PIXELS = 2**24
@@ -71,7 +70,7 @@ def write_whole(path: str | Path, data: bytes) -> None:
         raise MaskFileError(f"The file {path} cannot be written: {reason}") from error
 
 
-def read_mask(path: str | Path, *, max_pixels: int = _MAX_PIXELS) -> np.ndarray:
+def read_mask(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """Reads a mask file.
 
     Args:
@@ -114,7 +113,7 @@ def mask_strips(path: str | Path, rows: int) -> Iterator[np.ndarray]:
 
 
 def count_foreground(
-    path: str | Path, *, max_pixels: int = _MAX_PIXELS
+    path: str | Path, *, max_pixels: int = MAX_PIXELS
 ) -> tuple[int, int]:
     """Counts the foreground pixels of a mask file: those that are not 0.
 
@@ -168,7 +167,7 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def _packed_rows(
-    data: bytes, max_pixels: int = _MAX_PIXELS
+    data: bytes, max_pixels: int = MAX_PIXELS
 ) -> tuple[np.ndarray, int] | None:
     """Returns the rows of a PNG as :func:`encode_mask` makes it, None for others.
 
@@ -232,9 +231,7 @@ def _read(path: str | Path) -> bytes:
         raise MaskFileError(f"The mask {path} cannot be read: {reason}") from error
 
 
-def _decoded(
-    data: bytes, path: str | Path, max_pixels: int = _MAX_PIXELS
-) -> np.ndarray:
+def _decoded(data: bytes, path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     if data.startswith(_SIGNATURE) and len(data) >= 24:
         width, height = struct.unpack_from(">II", data, 16)
         if width * height > max_pixels:

@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as mask_utils
 
+from .limits import MAX_PIXELS
 from .runs import RLE, RleError, rle_runs
 
-# A decoded mask takes a byte a pixel; COCO's and Roboflow's images are far below.
-MAX_PIXELS = 2**30
 # Pixels that are looked up at a time, for the memory.
 _SAMPLES = 2**21
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..geometry.limits import MEDIUM_BELOW, SMALL_BELOW
+
 Trace = dict[str, Any]
 Layout = dict[str, Any]
 
@@ -17,7 +19,7 @@ LINE = "rgba(128, 128, 128, 0.8)"
 _FADED = 0.3
 
 # COCO's limits between small, medium and large, in pixels of mask area.
-BUCKET_LIMITS = {32**2: "medium ≥ 32²", 96**2: "large ≥ 96²"}
+BUCKET_LIMITS = {SMALL_BELOW: "medium ≥ 32²", MEDIUM_BELOW: "large ≥ 96²"}
 CONFIG = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
 
 

@@ -7,16 +7,13 @@ from typing import Any
 import fiftyone as fo
 
 from ...arguments import checked
+from ...geometry.limits import MEDIUM_BELOW, SMALL_BELOW
 from ..database_errors import explain_database_errors
 from ..measuring.measure import LabelFigures
 from ..owned_fields import FieldSpec
 from .area_results import AreaResults
 from .evaluate import run_evaluation
 from .plan import EvaluationKind, SampleFigures
-
-# COCO's size buckets (pycocotools' `Params.areaRng`), in pixels of true mask area.
-SMALL_BELOW = 32**2
-MEDIUM_BELOW = 96**2
 
 
 def size_bucket(area_px: int) -> str:

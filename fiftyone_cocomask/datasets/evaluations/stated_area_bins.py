@@ -10,6 +10,7 @@ import fiftyone as fo
 from fiftyone import ViewField as F
 from fiftyone.core.expressions import ViewExpression
 
+from ...geometry.limits import MEDIUM_BELOW, SMALL_BELOW
 from ..cached_sums import KeptSums
 from ..documents import Document, aggregate_documents
 from ..label_lists import LabelList
@@ -96,7 +97,8 @@ def other_bucket_view(evaluation: AreaResults, samples: Any) -> fo.DatasetView:
     """Returns the labels that their stated area puts into another size bucket."""
     stated, px = F(ATTRIBUTE), F(f"{evaluation.key}_px")
     both = stated.is_number() & px.is_number()
-    differs = [(stated < limit**2) != (px < limit**2) for limit in (32, 96)]
+    limits = (SMALL_BELOW, MEDIUM_BELOW)
+    differs = [(stated < limit) != (px < limit) for limit in limits]
     return samples.filter_labels(
         evaluation.label_field, both & (differs[0] | differs[1])
     )

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...coco.areas import MIN_DIFFERENCE
+from ...geometry.limits import MEDIUM_BELOW, SMALL_BELOW
 from ..documents import Document, aggregate_documents
 from ..label_lists import LabelList
 from .ratios import ratio
@@ -29,9 +31,6 @@ _FIGURES = (
 # To find the box of a polygon takes a look at each of its points: these many images
 # tell which area an export states.
 _IMAGES_LOOKED_AT = 2000
-
-# A mask that covers nearly all of its box has the box's area: it tells nothing.
-_MIN_DIFFERENCE = 0.05
 
 
 def annotated_areas(samples: Any, labels: LabelList, eval_key: str) -> dict[str, Any]:
@@ -88,7 +87,7 @@ def _box_stages(labels: LabelList, eval_key: str) -> list[Document]:
     """Returns the stages that compare some labels' stated areas with their boxes."""
     stated, px = f"$label.{ATTRIBUTE}", f"$label.{eval_key}_px"
     undecided = {
-        "$lte": [{"$abs": {"$subtract": ["$box", px]}}, _times(_MIN_DIFFERENCE, "$box")]
+        "$lte": [{"$abs": {"$subtract": ["$box", px]}}, _times(MIN_DIFFERENCE, "$box")]
     }
     off_box = {"$abs": {"$subtract": [stated, "$box"]}}
     off_mask = {"$abs": {"$subtract": [stated, px]}}
@@ -142,7 +141,7 @@ def _item(axis: int) -> Document:
 
 
 def _bucket(area: str) -> Document:
-    small, medium = {"$lt": [area, 32**2]}, {"$lt": [area, 96**2]}
+    small, medium = {"$lt": [area, SMALL_BELOW]}, {"$lt": [area, MEDIUM_BELOW]}
     return {"$cond": [small, "small", {"$cond": [medium, "medium", "large"]}]}
 
 
@@ -163,6 +162,8 @@ def _text(found: dict[str, Any]) -> str:
             f"{found['of_box']:,} of {decided:,} stated areas are those of the "
             "objects' boxes, not of their masks"
         )
+    if decided and found["undecided"]:
+        said += f"; {found['undecided']:,} more fill their boxes"
     if found["looked_at"] < objects:
         said += f" (of the first {_IMAGES_LOOKED_AT:,} images)"
     if not decided or found["difference_percent"] is None:

@@ -18,6 +18,7 @@ from bson import ObjectId
 
 from ...errors import MaskFileError
 from ...geometry.draw import Drawing, draw_objects
+from ...geometry.limits import MAX_PIXELS
 from ...geometry.png import read_mask, write_mask
 from ..documents import Document
 from ..labels import LabelObject, label_documents, mask_objects
@@ -26,7 +27,6 @@ Mode = Literal["binary", "semantic", "instance"]
 Rasterizer = Literal["coco", "opencv"]
 
 FOREGROUND = 255
-MAX_PIXELS = 2**30
 # Goes up where the same labels and options give other pixels than before.
 _RULES = 2
 

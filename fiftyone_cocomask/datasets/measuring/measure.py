@@ -23,12 +23,12 @@ import numpy as np
 
 from ...errors import CocoMaskError
 from ...geometry.draw import draw_objects, object_areas
+from ...geometry.limits import MAX_PIXELS
 from ...geometry.png import count_foreground, read_mask
 from ..documents import Document
 from ..labels import draws_lines, label_documents
 from ..masks.compute import mask_options
 from ..masks.drawing import (
-    MAX_PIXELS,
     MaskOptions,
     MaskTask,
     file_state,

@@ -162,3 +162,90 @@ def test_area_of_the_box_is_told_once_for_a_split(tmp_path: Path) -> None:
     issue = found.issue(IssueCode.AREA_IS_BOX_AREA)
     assert issue.message.startswith("'area' of 2 of 2 annotations is the box's area")
     assert issue.annotation_id == 1
+
+
+def test_area_of_the_box_is_counted_where_it_can_be_told(tmp_path: Path) -> None:
+    # Triangles, a shape of 93 % of its box, one of 99 %, and the box itself.
+    shapes = [
+        [10, 10, 40, 10, 10, 30],
+        [10, 10, 40, 10, 40, 30],
+        [10, 10, 40, 10, 40, 30, 14.2, 30, 10, 10],
+        [10, 10, 40, 10, 40, 30, 10.5, 30],
+        [10, 10, 40, 10, 40, 30, 10, 30],
+    ]
+    entries = [
+        annotation(id=n, segmentation=[ring], area=600) for n, ring in enumerate(shapes)
+    ]
+    # One that states its own area, and one without a shape.
+    entries.append(annotation(id=8, segmentation=[shapes[0]], area=300))
+    entries.append(annotation(id=9, segmentation=[], area=600))
+    found = read(write_export(tmp_path, document(entries)))
+
+    message = found.issue(IssueCode.AREA_IS_BOX_AREA).message
+    assert message.startswith("'area' of 3 of 4 annotations is the box's area")
+    assert message.endswith("; 2 more fill their box, so that both areas are the same")
+
+
+# pycocotools' pixels of them are 800 and 900; their halves are of opposite direction.
+BOW_TIES = {
+    800: [10, 10, 50, 50, 50, 10, 10, 50],
+    900: [60, 10, 90, 70, 90, 10, 60, 70],
+}
+
+
+@pytest.mark.parametrize("area", BOW_TIES)
+def test_a_bow_tie_has_an_area(tmp_path: Path, area: int) -> None:
+    ring = BOW_TIES[area]
+    x, y = ring[::2], ring[1::2]
+    box = [min(x), min(y), max(x) - min(x), max(y) - min(y)]
+    found = read_annotation(tmp_path, segmentation=[ring], bbox=box, area=area)
+
+    assert pixels(found.annotation) == area
+    codes = {issue.code for issue in found.report.issues}
+    assert codes == {IssueCode.CATEGORY_UNUSED}
+
+
+def test_a_lopsided_bow_tie_states_its_own_area(tmp_path: Path) -> None:
+    # Triangles of 10 x 20 and 30 x 60 about their common point: 100 + 900.
+    ring = [10, 20, 50, 80, 50, 20, 10, 40]
+    found = read_annotation(
+        tmp_path, segmentation=[ring], bbox=[10, 20, 40, 60], area=1000
+    )
+
+    assert abs(pixels(found.annotation) - 1000) < 20
+    assert not found.issues(IssueCode.AREA_DIFFERS)
+    assert not found.issues(IssueCode.ZERO_AREA)
+
+
+@pytest.mark.parametrize(
+    ("ring", "code"),
+    [
+        ([10, 10, 30, 20, 20, 15], IssueCode.ZERO_AREA),
+        ([3.3, 1, 40.7, 13, 22, 7], IssueCode.ZERO_AREA),
+        ([10, 10, 30, 20, 50, 10, 30, 20], IssueCode.ZERO_AREA),
+        ([10, 10, 10.5, 10, 10.5, 10.5, 10, 10.5], IssueCode.SMALLER_THAN_PIXEL),
+        ([10, 10, 10.8, 10.8, 10.8, 10, 10, 10.8], IssueCode.SMALLER_THAN_PIXEL),
+    ],
+)
+def test_lines_and_parts_of_a_pixel_are_told(
+    tmp_path: Path, ring: list[float], code: IssueCode
+) -> None:
+    x, y = ring[::2], ring[1::2]
+    box = [min(x), min(y), max(x) - min(x), max(y) - min(y)]
+    found = read_annotation(tmp_path, segmentation=[ring], bbox=box)
+
+    assert found.issue(code).action is Action.KEPT
+
+
+def test_overlapping_parts_state_the_area_of_their_union(tmp_path: Path) -> None:
+    second = [15, 10, 45, 10, 45, 30, 15, 30]
+    found = read_annotation(
+        tmp_path,
+        segmentation=[[10, 10, 40, 10, 40, 30, 10, 30], second],
+        bbox=[10, 10, 35, 20],
+        area=700,
+    )
+
+    assert pixels(found.annotation) == 700
+    codes = {issue.code for issue in found.report.issues}
+    assert codes == {IssueCode.CATEGORY_UNUSED, IssueCode.MULTI_PART}

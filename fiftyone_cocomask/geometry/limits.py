@@ -1,0 +1,15 @@
+"""Limits that several modules keep to."""
+
+from __future__ import annotations
+
+# A decoded mask takes a byte a pixel; COCO's and Roboflow's images are far below. What
+# claims more is broken or hostile, however small its file is.
+MAX_PIXELS = 2**30
+
+# Both rasterizers walk along a ring, pycocotools in memory: a longer one is not an
+# object of an image but a broken number, and would take gigabytes.
+MAX_RING_LENGTH = 4e6
+
+# COCO's size buckets (pycocotools' `Params.areaRng`), in pixels of true mask area.
+SMALL_BELOW = 32**2
+MEDIUM_BELOW = 96**2
