@@ -26,7 +26,7 @@ def _add_masks(commands: Any) -> None:
         help="draw the objects of a dataset's images into masks",
         description="Draw the objects of each image into one mask.",
     )
-    _add_dataset(parser)
+    add_dataset(parser)
     parser.add_argument(
         "--label-field",
         default="segmentations",
@@ -88,7 +88,7 @@ def _add_evaluate(commands: Any) -> None:
         description="Evaluate the area and coverage of masks, both unless one is "
         "named, and keep the evaluations on the dataset.",
     )
-    _add_dataset(parser)
+    add_dataset(parser)
     parser.add_argument("--only", choices=("area", "coverage"), help="only this one")
     _add_mask_field(parser, "the masks to measure (mask)")
     parser.add_argument(
@@ -116,7 +116,7 @@ def _add_export(commands: Any) -> None:
     kinds = export.add_subparsers(required=True, metavar="masks|cutouts")
 
     masks = kinds.add_parser("masks", help="0/255 PNG files")
-    _add_dataset(masks)
+    add_dataset(masks)
     _add_mask_field(masks, "the masks to write (mask)")
     place = masks.add_mutually_exclusive_group(required=True)
     place.add_argument("--output-dir", metavar="DIR", help="where the files go")
@@ -131,7 +131,7 @@ def _add_export(commands: Any) -> None:
     masks.set_defaults(run=_export_masks)
 
     cutouts = kinds.add_parser("cutouts", help="RGBA PNG files of the objects")
-    _add_dataset(cutouts)
+    add_dataset(cutouts)
     cutouts.add_argument(
         "--field",
         default="segmentations",
@@ -149,7 +149,8 @@ def _add_export(commands: Any) -> None:
     cutouts.set_defaults(run=_export_cutouts)
 
 
-def _add_dataset(parser: argparse.ArgumentParser) -> None:
+def add_dataset(parser: argparse.ArgumentParser) -> None:
+    """Adds the dataset, and the option that names one of its views."""
     parser.add_argument("dataset", help="the name of a dataset")
     parser.add_argument("--view", metavar="NAME", help="a saved view of the dataset")
 
@@ -161,7 +162,7 @@ def _add_mask_field(parser: argparse.ArgumentParser, what: str) -> None:
 def _masks(options: argparse.Namespace) -> Outcome:
     from ..datasets.masks.compute import compute_masks
 
-    samples = _samples(options)
+    samples = samples_of(options)
     say(f"Drawing masks of {options.dataset}")
     report = compute_masks(
         samples,
@@ -187,7 +188,7 @@ def _evaluate(options: argparse.Namespace) -> Outcome:
     from ..datasets.evaluations import evaluate_mask_area, evaluate_mask_coverage
     from ..datasets.masks.compute import mask_options
 
-    samples = _samples(options)
+    samples = samples_of(options)
     label_field = options.label_field
     if label_field is None:
         made = mask_options(samples._dataset, options.mask_field)
@@ -222,7 +223,7 @@ def _evaluate(options: argparse.Namespace) -> Outcome:
 def _export_masks(options: argparse.Namespace) -> Outcome:
     from ..datasets.exporting.masks import export_masks
 
-    samples = _samples(options)
+    samples = samples_of(options)
     say(f"Writing masks of {options.dataset}")
     files = export_masks(
         samples,
@@ -240,7 +241,7 @@ def _export_masks(options: argparse.Namespace) -> Outcome:
 def _export_cutouts(options: argparse.Namespace) -> Outcome:
     from ..datasets.exporting.masks import export_cutouts
 
-    samples = _samples(options)
+    samples = samples_of(options)
     say(f"Writing cut-outs of {options.dataset}")
     files = export_cutouts(
         samples,
@@ -267,7 +268,7 @@ def _why_nothing(what: str, samples: Any, skipped: list[dict[str, str]]) -> str:
     return f"No image got a {what}: there is nothing in any of them to make one of"
 
 
-def _samples(options: argparse.Namespace) -> Any:
+def samples_of(options: argparse.Namespace) -> Any:
     """Returns the dataset, or its saved view, that the options name."""
     import fiftyone as fo
 

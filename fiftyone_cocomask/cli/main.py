@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 
 from ..errors import CocoMaskError
-from . import dataset_commands, export_commands, program_commands
+from . import dataset_commands, export_commands, issue_commands, program_commands
 from .outcome import Outcome, say
 from .streams import ToStderr
 
@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     export_commands.add_to(commands)
     dataset_commands.add_to(commands)
+    issue_commands.add_to(commands)
     program_commands.add_to(commands)
     return parser
 

@@ -12,6 +12,7 @@ from .evaluate_mask_coverage import EvaluateMaskCoverage
 from .export_cutouts import ExportCutouts
 from .export_masks import ExportMasks
 from .find_mask_issues import ClearMaskIssues, FindMaskIssues
+from .fix_mask_issues import FixMaskIssues, UndoMaskFixes
 from .import_roboflow_coco import ImportRoboflowCoco
 from .manage_evaluations import (
     DeleteMaskEvaluation,
@@ -31,6 +32,8 @@ OPERATORS = (
     CompareMasks,
     FindMaskIssues,
     ClearMaskIssues,
+    FixMaskIssues,
+    UndoMaskFixes,
     ListMaskEvaluations,
     RenameMaskEvaluation,
     DeleteMaskEvaluation,

@@ -70,6 +70,19 @@ class FixReport:
         columns = list(Change("", "", [], "").row())
         return pd.DataFrame([change.row() for change in self._changes], columns=columns)
 
+    def pictures(self, most: int = 6) -> str | None:
+        """Returns pictures of changed outlines, before and after.
+
+        Args:
+            most: the largest number of changes to show
+
+        Returns:
+            a ``data:`` URL of a PNG; None if no outline changes
+        """
+        from .preview import change_pictures
+
+        return change_pictures(self._changes, most)
+
     def to_dict(self) -> dict[str, Any]:
         """Returns the report as JSON holds it."""
         return {

@@ -55,6 +55,23 @@ def test_import_makes_a_dataset_that_stays(export: Path, run: Any) -> None:
     assert dataset.distinct("split") == ["train"]
 
 
+def test_issues_are_found_repaired_and_given_back(
+    with_masks: fo.Dataset, run: Any
+) -> None:
+    before = with_masks.count_label_tags("segmentations")
+    code, found = run("issues", NAME)
+    assert (code, found["counts"]["coarse"]) == (0, 1)
+    assert run("issues", NAME, "--strict")[0] == 1
+    code, planned = run("fix", NAME, "--dry-run")
+    assert (code, planned["fixed"]) == (0, {"box_only": 1})
+    assert run("fix", NAME, "--issues", "box_only")[1]["fixed"] == {"box_only": 1}
+    assert with_masks.count_label_tags("detections")["redraw"] == 1
+    assert run("fix", NAME, "--undo")[1]["undone"] is True
+    assert with_masks.count_label_tags("detections") == {"mask_issues:box_only": 1}
+    assert run("fix", NAME, "--issues", "hidden")[0] == 1
+    assert before == {}
+
+
 def test_strict_import_says_that_something_is_missing(tmp_path: Path, run: Any) -> None:
     lost = [annotation(1, 0), annotation(2, 99)]
     write_split(tmp_path / "lost", [image_name("a")], lost)

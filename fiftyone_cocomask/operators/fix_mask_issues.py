@@ -1,0 +1,350 @@
+"""Operators: what a search for mask issues found is repaired, and that is undone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import fiftyone.operators as foo
+import fiftyone.operators.types as types
+
+from ..errors import CocoMaskError
+from .forms import (
+    NO_DATASET,
+    choose_field,
+    choose_several,
+    count,
+    dataset_problem,
+    default_field,
+    form,
+    is_switched_on,
+    note,
+    reject,
+    stop,
+    warn,
+)
+from .job import JobOperator, ProgressArgument, Results
+from .label_fields import drawable_fields, why_no_field
+
+_KEY = "mask_issues"
+_FIX_KEY = "mask_fixes"
+
+
+class FixMaskIssues(JobOperator):
+    """Repairs the mask issues that have a safe repair."""
+
+    verb = "Repairing mask issues"
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return foo.OperatorConfig(
+            name="fix_mask_issues",
+            label="Fix mask issues",
+            description="Repair what a search for mask issues found; can be undone",
+            icon="/assets/evaluate.svg",
+            dynamic=True,
+            execute_as_generator=True,
+            allow_delegated_execution=True,
+            risk_level=types.RiskLevel.HIGH,
+        )
+
+    def __call__(
+        self,
+        samples: Any,
+        issues: Sequence[str] | None = None,
+        *,
+        label_field: str = "segmentations",
+        key: str = _KEY,
+        fix_key: str = _FIX_KEY,
+        prefer_classes: Sequence[str] = (),
+        dry_run: bool = False,
+        delegate: bool = False,
+    ) -> Any:
+        """Repairs the mask issues that have a safe repair.
+
+        Example::
+
+            import fiftyone.operators as foo
+
+            fix_mask_issues = foo.get_operator("@cocomask/cocomask/fix_mask_issues")
+            result = fix_mask_issues(dataset, ["duplicate"], dry_run=True)
+            print(result.result["fixed"])
+
+        Args:
+            samples: the dataset or view
+            issues: the issues to repair; all that have a repair by default
+            label_field: the field that was searched
+            key: the key of the search
+            fix_key: the key of the repairs, to undo them by
+            prefer_classes: of two labels in two classes the one whose class comes
+                first here is kept
+            dry_run: whether to say what would be done, and to write nothing
+            delegate: whether to queue the job for an orchestrator
+
+        Returns:
+            the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
+            ``result`` is :meth:`FixReport.to_dict`
+        """
+        params = {
+            "label_field": label_field,
+            "key": key,
+            "fix_key": fix_key,
+            "dry_run": dry_run,
+            **({"issues": list(issues)} if issues is not None else {}),
+            **({"prefer_classes": list(prefer_classes)} if prefer_classes else {}),
+        }
+        return foo.execute_operator(
+            self.uri, view=samples.view(), params=params, request_delegation=delegate
+        )
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        """Returns the form: which issues, what happens to them, and a preview."""
+        from ..datasets.issues import list_mask_issues
+
+        inputs = types.Object()
+        problem = dataset_problem(ctx)
+        fields = [] if problem else drawable_fields(ctx.dataset)
+        if problem or not fields:
+            stop(inputs, problem or why_no_field(ctx.dataset))
+        elif not list_mask_issues(ctx.dataset):
+            stop(
+                inputs,
+                f"Dataset '{ctx.dataset.name}' has no search for mask issues. Run "
+                "**Find mask issues** first.",
+            )
+        else:
+            _ask(ctx, inputs, fields)
+        return form(inputs, "Fix mask issues")
+
+    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+        """Repairs them and returns the report."""
+        from ..datasets.fixing.fix import fix_mask_issues
+
+        params = ctx.params
+        report = fix_mask_issues(
+            ctx.target_view(),
+            params.get("issues") or None,
+            label_field=_label_field(ctx),
+            key=_search_key(ctx),
+            fix_key=params.get("fix_key") or _FIX_KEY,
+            prefer_classes=params.get("prefer_classes") or (),
+            dry_run=bool(params.get("dry_run")),
+            progress=progress,
+        )
+        return {**report.to_dict(), "summary": report.summary()}
+
+    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+        """Shows how many issues of each kind were repaired, and what was not."""
+        _show(outputs, results)
+
+
+class UndoMaskFixes(JobOperator):
+    """Undoes repairs of mask issues."""
+
+    verb = "Undoing repairs"
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return foo.OperatorConfig(
+            name="undo_mask_fixes",
+            label="Undo mask fixes",
+            description="Take repairs of mask issues back, label by label",
+            icon="/assets/evaluate.svg",
+            dynamic=True,
+            execute_as_generator=True,
+            allow_delegated_execution=True,
+            risk_level=types.RiskLevel.MEDIUM,
+        )
+
+    def __call__(
+        self, dataset: Any, fix_key: str = _FIX_KEY, *, delegate: bool = False
+    ) -> Any:
+        """Undoes repairs of mask issues.
+
+        Example::
+
+            import fiftyone.operators as foo
+
+            undo = foo.get_operator("@cocomask/cocomask/undo_mask_fixes")
+            undo(dataset)
+
+        Args:
+            dataset: the dataset, or a view into it
+            fix_key: the key of the repairs
+            delegate: whether to queue the job for an orchestrator
+
+        Returns:
+            the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
+            ``result`` is :meth:`FixReport.to_dict`
+        """
+        return foo.execute_operator(
+            self.uri,
+            view=dataset.view(),
+            params={"fix_key": fix_key},
+            request_delegation=delegate,
+        )
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        """Returns the form: which repairs."""
+        from ..datasets.fixing.fix import list_mask_fixes
+
+        inputs = types.Object()
+        keys = list_mask_fixes(ctx.dataset) if ctx.dataset is not None else []
+        if ctx.dataset is None:
+            stop(inputs, NO_DATASET)
+        elif not keys:
+            stop(
+                inputs,
+                f"Dataset '{ctx.dataset.name}' has no repairs of mask issues to undo.",
+            )
+        else:
+            choose_field(
+                inputs,
+                "fix_key",
+                keys,
+                ctx.params.get("fix_key"),
+                label="Repairs",
+                description="The repairs to take back",
+                usual=_FIX_KEY,
+            )
+            note(
+                inputs,
+                "outcome",
+                "Gives the repaired labels back as they were",
+                "What somebody has changed since stays as it is, and is listed",
+            )
+        return form(inputs, "Undo mask fixes")
+
+    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+        """Undoes them and returns the report."""
+        from ..datasets.fixing.fix import list_mask_fixes, undo_mask_fixes
+
+        default = default_field(list_mask_fixes(ctx.dataset), _FIX_KEY)
+        report = undo_mask_fixes(ctx.dataset, ctx.params.get("fix_key") or default)
+        return {**report.to_dict(), "summary": report.summary()}
+
+    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+        """Shows how many repairs were undone, and what was not."""
+        _show(outputs, results)
+
+
+def _label_field(ctx: Any) -> str:
+    given: str | None = ctx.params.get("label_field")
+    return given or default_field(drawable_fields(ctx.dataset), "segmentations")
+
+
+def _search_key(ctx: Any) -> str:
+    from ..datasets.issues import list_mask_issues
+
+    given: str | None = ctx.params.get("key")
+    return given or default_field(list_mask_issues(ctx.dataset), _KEY)
+
+
+def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
+    from ..datasets.fixing.planning import REPAIRABLE
+    from ..datasets.issues import list_mask_issues
+
+    params = ctx.params
+    label_field = choose_field(
+        inputs,
+        "label_field",
+        fields,
+        params.get("label_field"),
+        label="Objects",
+        description="The labels that were searched",
+        usual="segmentations",
+    )
+    key = choose_field(
+        inputs,
+        "key",
+        list_mask_issues(ctx.dataset),
+        params.get("key"),
+        label="Search",
+        description="The search whose issues are repaired",
+        usual=_KEY,
+    )
+    choose_several(
+        inputs,
+        "issues",
+        [issue.value for issue in REPAIRABLE],
+        params.get("issues"),
+        label="Issues",
+        description="What to repair; all that have a safe repair by default",
+    )
+    choose_several(
+        inputs,
+        "prefer_classes",
+        ctx.dataset.default_classes,
+        params.get("prefer_classes"),
+        label="Classes to keep",
+        description="Of two labels in two classes, the one whose class comes first "
+        "here is kept; without one, both stay",
+    )
+    fix_key = params.get("fix_key") or _FIX_KEY
+    field = inputs.str(
+        "fix_key",
+        label="Key",
+        description="The name of the repairs, to undo them by",
+        default=_FIX_KEY,
+    )
+    inputs.bool(
+        "dry_run",
+        default=False,
+        label="Only say what would be done",
+        view=types.SwitchView(),
+    )
+    previews = is_switched_on(ctx, inputs, "preview", "Show the repairs first")
+    if label_field is None or key is None:
+        return
+    try:
+        report = _checked(ctx, label_field, key, fix_key, previews)
+    except CocoMaskError as error:
+        reject(field, str(error))
+        return
+    if report is not None:
+        note(inputs, "planned", "What would be done", report.summary())
+        picture = report.pictures()
+        if picture is not None:
+            inputs.str(
+                "pictures",
+                label="Before, and after",
+                description="Outlines that change",
+                default=picture,
+                view=types.ImageView(width=480, alt="Outlines before and after"),
+            )
+    warn(
+        inputs,
+        "outcome",
+        f"Changes and removes labels of `{label_field}` in "
+        f"{count(len(ctx.target_view()), 'image')}",
+        "**Undo mask fixes** takes all of it back",
+    )
+
+
+def _checked(ctx: Any, label_field: str, key: str, fix_key: str, previews: bool) -> Any:
+    """Checks the answers; returns what would be done if that is wanted.
+
+    Raises:
+        CocoMaskError: if the answers do not fit
+    """
+    from ..datasets.fixing.fix import check_fixes, fix_mask_issues
+
+    check_fixes(ctx.dataset, key, label_field, fix_key)
+    if not previews:
+        return None
+    return fix_mask_issues(
+        ctx.target_view(),
+        ctx.params.get("issues") or None,
+        label_field=label_field,
+        key=key,
+        fix_key=fix_key,
+        prefer_classes=ctx.params.get("prefer_classes") or (),
+        dry_run=True,
+        progress=False,
+    )
+
+
+def _show(outputs: types.Object, results: Results) -> None:
+    first, *rest = results["summary"].splitlines()
+    view = types.Success if results["fixed"] else types.Notice
+    outputs.view("done", view(label=first, description="  \n".join(rest)))
