@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 
+from ..coco.words import printable_lines
 from ..errors import CocoMaskError
 from . import dataset_commands, export_commands, issue_commands, program_commands
 from .outcome import Outcome, say
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if not _can_be_put_right(error):
             raise
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable_lines(str(error))}", file=sys.stderr)
         return FAILED
     _print(outcome, as_json=getattr(options, "json", False))
     if outcome.nothing:
@@ -96,6 +97,7 @@ def _can_be_put_right(error: Exception) -> bool:
 def _print(outcome: Outcome, *, as_json: bool) -> None:
     """Prints to stdout, whatever it can show, and whoever stops reading it."""
     text = json.dumps(outcome.data, indent=2) if as_json else outcome.text
+    text = printable_lines(text)
     if not text:
         return
     try:

@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+from ..coco.words import printable_lines
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -60,4 +62,4 @@ def bar() -> bool | None:
 
 def say(sentence: str) -> None:
     """Tells a person on stderr what is going on."""
-    print(sentence, file=sys.stderr, flush=True)
+    print(printable_lines(sentence), file=sys.stderr, flush=True)

@@ -29,6 +29,7 @@ from .zips import ZipFiles
 
 DEFAULT_SPLIT = "default"
 _MAX_README = 2**20
+_MAX_READMES = 100
 # Folders of images that a folder with nothing but JSONs may have beside it. For names
 # of less meaning, nothing outside of the JSON's folder is looked at.
 _FOLDERS_BESIDE_JSONS = frozenset({"images", "image", "imgs", "img", "jpegimages"})
@@ -292,9 +293,11 @@ def _safe_split_name(name: str) -> str:
 def _readmes(files: Files) -> dict[str, str]:
     """Returns the texts that Roboflow puts beside an export's splits."""
     texts = {}
-    for name in files.names:
+    for name in sorted(files.names):
         last = name.rpartition("/")[2]
         if re.fullmatch(r"README\.\w+\.txt", last) and name.count("/") < 3:
+            if len(texts) == _MAX_READMES:
+                break
             try:
                 if files.size(name) < _MAX_README:
                     texts[name] = files.read(name).decode("utf-8", "replace")

@@ -84,8 +84,7 @@ class ExportReport:
             action is Action.BOX_ONLY and code is not IssueCode.SEGMENTATION_MISSING
         )
         severity = Severity.ERROR if lost else code.severity
-        if len(message) > _MAX_MESSAGE:
-            message = shortened(message, _MAX_MESSAGE)
+        message = shortened(message, _MAX_MESSAGE)
         self.issues.append(
             Issue(
                 code,
@@ -94,9 +93,7 @@ class ExportReport:
                 file_name,
                 image_id,
                 annotation_id,
-                shortened(message, _MAX_MESSAGE)
-                if len(message) > _MAX_MESSAGE
-                else message,
+                message,
                 action,
             )
         )

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 _AUGMENTED = re.compile(r"(?P<stem>.+)\.rf\.[0-9A-Za-z_-]+(?:\.\w+)?$")
+_MAX_NAME = 1000
 _README_LIMIT = 20_000
+# The lines that say something are short; the time for others would be their square.
+_MAX_LINE = 300
+_TITLE = re.compile(r"(?P<project>.+?) - v(?P<version>\d+)\b", re.IGNORECASE)
+_FACTS = {
+    "exported": re.compile(r".*exported via roboflow\.\w+ on (.+)", re.IGNORECASE),
+    "license": re.compile(r"License:\s*(.+)", re.IGNORECASE),
+    "url": re.compile(
+        r"(https?://(?:universe|app)\.roboflow\.com/\S+)$", re.IGNORECASE
+    ),
+}
 
 
 def source_name(file_name: str, extra: Any) -> str:
@@ -19,8 +31,14 @@ def source_name(file_name: str, extra: Any) -> str:
     name = extra.get("name") if isinstance(extra, dict) else None
     if isinstance(name, str) and name.strip():
         return name
-    match = _AUGMENTED.match(re.split(r"[/\\]", file_name)[-1])
-    return match["stem"] if match else file_name
+    return _stem_of_copy(file_name) or file_name
+
+
+def _stem_of_copy(file_name: str) -> str | None:
+    """Returns the part of a copy's name before ``.rf.``; None for no copy."""
+    last = re.split(r"[/\\]", file_name)[-1]
+    match = _AUGMENTED.match(last) if len(last) <= _MAX_NAME else None
+    return match["stem"] if match else None
 
 
 def source_key(file_name: str, extra: Any) -> str | None:
@@ -28,9 +46,9 @@ def source_key(file_name: str, extra: Any) -> str | None:
 
     The part before ``.rf.``, which every copy has whether or not it has ``extra.name``.
     """
-    match = _AUGMENTED.match(re.split(r"[/\\]", file_name)[-1])
-    if match:
-        return match["stem"]
+    stem = _stem_of_copy(file_name)
+    if stem is not None:
+        return stem
     name = extra.get("name") if isinstance(extra, dict) else None
     if isinstance(name, str) and name.strip():
         return re.sub(r"[^0-9A-Za-z-]", "_", name)
@@ -57,19 +75,10 @@ def roboflow_facts(
         licenses: the JSON's ``licenses``
         readmes: the texts of Roboflow's READMEs by file name
     """
-    text = "\n".join(readmes[name][:_README_LIMIT] for name in sorted(readmes))
-    found = {
-        "project": r"^(.+?) - v\d+\b.*\n=+",
-        "version": r"^.+ - v(\d+)\b.*\n=+",
-        "exported": r"exported via roboflow\.\w+ on (.+?)\s*$",
-        "license": r"^License:\s*(.+?)\s*$",
-        "url": r"^(https?://(?:universe|app)\.roboflow\.com/\S+)\s*$",
-    }
-    facts = {}
-    for fact, pattern in found.items():
-        match = re.search(pattern, text, re.MULTILINE | re.IGNORECASE)
-        if match:
-            facts[fact] = match[1].strip()
+    facts: dict[str, str] = {}
+    for name in sorted(readmes):
+        for fact, value in _facts_of_readme(readmes[name]):
+            facts.setdefault(fact, value)
     license_name = licenses[0].get("name") if _is_object(licenses[:1]) else None
     defaults = {
         "version": info.get("version"),
@@ -81,6 +90,22 @@ def roboflow_facts(
         if isinstance(value, (str, int)) and str(value):
             facts.setdefault(fact, str(value))
     return facts
+
+
+def _facts_of_readme(text: str) -> Iterator[tuple[str, str]]:
+    """Yields the facts in one of Roboflow's READMEs, each as it stands in its line."""
+    lines = text[:_README_LIMIT].splitlines()
+    for line, next_line in zip(lines, [*lines[1:], ""], strict=True):
+        if len(line) > _MAX_LINE:
+            continue
+        title = _TITLE.match(line)
+        if title and next_line.startswith("="):
+            yield "project", title["project"].strip()
+            yield "version", title["version"]
+        for fact, pattern in _FACTS.items():
+            match = pattern.match(line.rstrip())
+            if match:
+                yield fact, match[1].strip()
 
 
 def _is_object(entries: list[Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 _TYPE_NAMES: dict[type, str] = {
@@ -13,6 +14,9 @@ _TYPE_NAMES: dict[type, str] = {
     float: "a number",
 }
 
+# They join or part letters, as emoji and several scripts need it.
+_JOINERS = "\u200c\u200d"
+
 
 def type_name(value: Any) -> str:
     """Returns what kind of JSON value this is."""
@@ -20,10 +24,26 @@ def type_name(value: Any) -> str:
 
 
 def printable(text: str) -> str:
-    """Returns text on one line, without what would command a terminal."""
+    """Returns text as one line that shows what it is and does nothing else.
+
+    Line breaks, escape sequences of terminals, other control characters, marks that
+    turn the direction of what follows, and halves of characters are replaced. For
+    every message that holds a name or value of an export.
+    """
     if text.isprintable():
         return text
-    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
+    return "".join(map(_shown, text))
+
+
+def printable_lines(text: str) -> str:
+    """Returns text of several lines, each of them printable."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def _shown(sign: str) -> str:
+    if sign.isprintable() or sign in _JOINERS or unicodedata.category(sign) == "Zs":
+        return sign
+    return " " if sign == "\t" else "\ufffd"
 
 
 def shortened(text: str, length: int = 60) -> str:

@@ -226,19 +226,27 @@ def _path_problem(path: str) -> str | None:
         return f"Give the whole path, beginning with {Path.cwd().anchor}"
     if not os.path.exists(path):
         return f"There is no file or folder {path}"
-    if os.path.isdir(path) and _has_more_files(path, _MAX_FILES):
-        return f"{path} holds more than {_MAX_FILES:,} files; give the export's folder"
-    return None
+    return _problem_of_files(path) if os.path.isdir(path) else None
 
 
-def _has_more_files(folder: str, limit: int) -> bool:
+def _problem_of_files(folder: str) -> str | None:
+    """Returns why a folder has too many files to be looked at in a form."""
     seen = 0
     ends = time.monotonic() + _BUDGET
     for _, folders, files in os.walk(folder):
         seen += len(folders) + len(files)
-        if seen > limit or time.monotonic() > ends:
-            return True
-    return False
+        if seen > _MAX_FILES:
+            return (
+                f"{folder} holds more than {_MAX_FILES:,} files; give the export's "
+                "own folder"
+            )
+        if time.monotonic() > ends:
+            return (
+                f"{folder} takes longer to look through than {_BUDGET:g} seconds "
+                f"({seen:,} files so far); give the export's own folder, or import it "
+                "from Python or the command line"
+            )
+    return None
 
 
 def _check_for_a_while(reader: ExportReader) -> int | None:

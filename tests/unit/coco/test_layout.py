@@ -354,6 +354,23 @@ def test_headers_can_be_read_ahead_in_threads(tmp_path: Path) -> None:
     assert found == names
 
 
+def test_folder_whose_name_is_no_text_is_refused(tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/b\xffrds"))
+    write_export(folder, ONE)
+    other = write_export(tmp_path / "x", ONE)
+    for arguments in ((folder, None), (other, folder)):
+        with pytest.raises(ExportError, match="has a name that is not valid UTF-8"):
+            check_export(arguments[0], image_dir=arguments[1])
+
+
+@pytest.mark.parametrize("name", ["\u00dcbung", "\u9d2c\u9ceb", "\U0001f98b", "a b"])
+def test_folder_of_any_name(tmp_path: Path, name: str) -> None:
+    found = read(write_export(tmp_path / name, ONE))
+
+    assert found.report.name == name
+    assert pixels(found.annotation) == 600
+
+
 def test_names_that_are_no_text_are_passed_by(tmp_path: Path) -> None:
     write_export(tmp_path, ONE)
     (Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.png"))).write_bytes(b"")
