@@ -14,10 +14,10 @@ from .categories import Categories, name_categories
 from .issues import Action, IssueCode
 from .layout import ExportFiles, SplitFiles, find_export
 from .leakage import report_leakage
+from .projects import common_facts, projects_of, report_projects
 from .reading import SplitReading
 from .records import Category, CocoId, ImageRecord
 from .report import ExportReport
-from .sources import roboflow_facts
 from .splits import SplitIndex
 from .unlisted import report_unlisted
 from .unpacking import remove_unfinished
@@ -73,7 +73,9 @@ class ExportReader:
             ``categories``, and what writing it back needs: its ``header`` as JSON text,
             the ``labels`` of its categories, and the ``form`` of its annotations, which
             is complete when :meth:`images` is exhausted
+        projects: the projects whose exports these are, nearly always one
         roboflow: project, version, licence, export date and address, as far as known
+            and true of all projects
         num_images: the number of images that the JSONs list
         categories: for each split its categories
         report: what was found; complete when :meth:`images` is exhausted
@@ -113,8 +115,9 @@ class ExportReader:
         self.report.categories = len(
             {(c.id, c.original_name) for cs in self.categories.values() for c in cs}
         )
-        first = self._indexes[0]
-        self.roboflow = roboflow_facts(first.info, first.licenses, self._export.readmes)
+        self.projects = projects_of(self._indexes, self._export.readmes)
+        report_projects(self.projects, self.report)
+        self.roboflow = common_facts(self.projects)
         self.info = self._info()
         report_leakage(self._indexes, self.report)
 

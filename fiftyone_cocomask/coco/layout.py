@@ -292,7 +292,7 @@ def _safe_split_name(name: str) -> str:
 
 def _readmes(files: Files) -> dict[str, str]:
     """Returns the texts that Roboflow puts beside an export's splits."""
-    texts = {}
+    texts: dict[str, str] = {}
     for name in sorted(files.names):
         last = name.rpartition("/")[2]
         if re.fullmatch(r"README\.\w+\.txt", last) and name.count("/") < 3:

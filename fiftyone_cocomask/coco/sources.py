@@ -38,7 +38,7 @@ def _stem_of_copy(file_name: str) -> str | None:
     """Returns the part of a copy's name before ``.rf.``; None for no copy."""
     last = re.split(r"[/\\]", file_name)[-1]
     match = _AUGMENTED.match(last) if len(last) <= _MAX_NAME else None
-    return match["stem"] if match else None
+    return str(match["stem"]) if match else None
 
 
 def source_key(file_name: str, extra: Any) -> str | None:
@@ -76,9 +76,9 @@ def roboflow_facts(
         readmes: the texts of Roboflow's READMEs by file name
     """
     facts: dict[str, str] = {}
-    for name in sorted(readmes):
-        for fact, value in _facts_of_readme(readmes[name]):
-            facts.setdefault(fact, value)
+    for readme in sorted(readmes):
+        for fact, text in _facts_of_readme(readmes[readme]):
+            facts.setdefault(fact, text)
     license_name = licenses[0].get("name") if _is_object(licenses[:1]) else None
     defaults = {
         "version": info.get("version"),
