@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fiftyone_cocomask.cli.main import main
-from fiftyone_cocomask.coco.check import check_export
+from fiftyone_cocomask.coco.check import ExportReader, check_export
 from fiftyone_cocomask.coco.words import printable, printable_lines
 from fiftyone_cocomask.errors import CocoMaskError, ExportError, MaskFileError
 
@@ -112,16 +112,16 @@ def test_broken_json_that_begins_as_a_list_is_broken(tmp_path: Path) -> None:
         check_export(path)
 
 
-@pytest.mark.parametrize("path", ["", " ", "\n"])
-def test_empty_path_is_not_the_current_folder(path: str) -> None:
-    with pytest.raises(ExportError, match="path is empty"):
+@pytest.mark.parametrize("path", ["", " ", "\n", None, 5, ["x"]])
+def test_what_is_no_path_is_not_the_current_folder(
+    path: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(write_export(tmp_path, document([annotation()])))
+    with pytest.raises(CocoMaskError, match=r"path .*(empty|must be a path)"):
         check_export(path)
-    with pytest.raises(ExportError, match="image_dir is empty"):
-        check_export("/tmp", image_dir=path)
+    with pytest.raises(CocoMaskError, match=r"path .*(empty|must be a path)"):
+        ExportReader(path)
+    if path is not None:
+        with pytest.raises(CocoMaskError, match=r"image_dir .*(empty|must be a path)"):
+            check_export(tmp_path, image_dir=path)
     assert main(["check", ""]) == 1
-
-
-@pytest.mark.parametrize("path", [None, 5, ["x"]])
-def test_path_that_is_not_one(path: Any) -> None:
-    with pytest.raises(ExportError, match="path must be a path"):
-        check_export(path)
