@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 from .document import normal_id
@@ -23,8 +23,8 @@ class Categories:
     Args:
         split: the split's name
         entries: the JSON's ``categories``; None if it has none
-        used_ids: the ids that the split's annotations refer to; None among them stands
-            for annotations that name no category
+        used_ids: how many of the split's annotations refer to each id; None among them
+            stands for annotations that name no category
         report: where issues go
     """
 
@@ -32,7 +32,7 @@ class Categories:
         self,
         split: str,
         entries: list[Any] | None,
-        used_ids: Iterable[CocoId | None],
+        used_ids: Mapping[CocoId | None, int],
         report: ExportReport,
     ) -> None:
         self._split = split
@@ -47,6 +47,7 @@ class Categories:
         for entry in entries or []:
             self._add(entry)
         self._listed_ids = frozenset(self._by_id)
+        self._counts = used_ids
         for used_id in used_ids:
             self._by_id.setdefault(used_id, _unlisted(used_id)).used = True
 
@@ -61,6 +62,10 @@ class Categories:
     def is_listed(self, category_id: CocoId | None) -> bool:
         """Whether the JSON lists a category; else only annotations name it."""
         return category_id in self._listed_ids
+
+    def count(self, category_id: CocoId | None) -> int:
+        """Returns how many annotations of the split refer to a category."""
+        return self._counts.get(category_id, 0)
 
     def in_use(self) -> list[Category]:
         """Returns the categories that annotations refer to, by id."""
@@ -142,14 +147,14 @@ def name_categories(splits: dict[str, Categories], report: ExportReport) -> None
     told: set[tuple[IssueCode, str]] = set()
     for split, categories in splits.items():
         taken = {category.original_name for category in categories.all()}
-        seen: set[str] = set()
+        numbers: dict[str, int] = {}
         for category in sorted(categories.all(), key=_sort_key):
             category.used = (category.id, category.original_name) in used
             if not category.used:
                 continue
             name = category.original_name
-            if name in seen:
-                category.name = _free_name(name, taken)
+            if name in numbers:
+                category.name, numbers[name] = _free_name(name, numbers[name], taken)
                 taken.add(category.name)
                 message = (
                     f"several categories in use are named '{name}'; the one with id "
@@ -163,7 +168,7 @@ def name_categories(splits: dict[str, Categories], report: ExportReport) -> None
                         Action.REPAIRED,
                         split=split,
                     )
-            seen.add(name)
+            numbers.setdefault(name, 1)
     _report_unused(splits, report)
     _report_case(splits, report)
 
@@ -213,11 +218,11 @@ def _supercategory(value: Any) -> str | None:
     return text
 
 
-def _free_name(name: str, taken: set[str]) -> str:
-    number = 1
+def _free_name(name: str, number: int, taken: set[str]) -> tuple[str, int]:
+    """Returns a name with the first free number from one on, and the next number."""
     while f"{name} ({number})" in taken:
         number += 1
-    return f"{name} ({number})"
+    return f"{name} ({number})", number + 1
 
 
 def _unlisted(category_id: CocoId | None) -> Category:

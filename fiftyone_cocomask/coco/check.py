@@ -11,6 +11,7 @@ from ..arguments import checked
 from ..errors import ExportError
 from .attributes import plain_value
 from .categories import Categories, name_categories
+from .class_findings import report_classes
 from .issues import Action, IssueCode
 from .layout import ExportFiles, SplitFiles, find_export
 from .leakage import report_leakage
@@ -119,6 +120,7 @@ class ExportReader:
         report_projects(self.projects, self.report)
         self.roboflow = common_facts(self.projects)
         self.info = self._info()
+        report_classes(self._categories, self.report)
         report_leakage(self._indexes, self.report)
 
     def __enter__(self) -> ExportReader:

@@ -1,48 +1,110 @@
-"""Sources whose copies lie in more than one split: tests that training has seen."""
+"""Images that lie in more than one split: tests that training has seen."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from hashlib import blake2b
+from typing import Any
 
 from .files import UnsafeNameError
-from .image_finder import ImageMissingError
+from .image_finder import Files, ImageMissingError
 from .issues import Action, IssueCode
 from .report import ExportReport
 from .splits import ImageEntry, SplitIndex
 
 _Copies = list[tuple[SplitIndex, ImageEntry]]
+_Located = list[tuple[SplitIndex, ImageEntry, str]]
+_PIECE = 2**20
 
 
 def report_leakage(indexes: Sequence[SplitIndex], report: ExportReport) -> None:
-    """Reports each source image that is in more than one split.
+    """Reports each source image, and each image file, that is in more than one split.
 
     Copies by Roboflow are known by their names. Other files that have one name in two
-    splits are one image if their bytes are the same.
+    splits are one source if their bytes are the same.
     """
     if len(indexes) < 2:
         return
     copies: dict[str, _Copies] = {}
-    namesakes: dict[str, _Copies] = {}
+    everything: _Copies = []
     for index in indexes:
         for entries in index.images.values():
-            for entry in entries:
-                if entry.source is not None:
-                    copies.setdefault(entry.source, []).append((index, entry))
-                else:
-                    namesakes.setdefault(entry.file_name, []).append((index, entry))
+            everything += [(index, entry) for entry in entries]
+    for index, entry in everything:
+        if entry.source is not None:
+            copies.setdefault(entry.source, []).append((index, entry))
     for source, found in copies.items():
-        _report_if_leaking(source, found, report)
-    for name, found in namesakes.items():
-        if len(found) > 1 and _are_same_bytes(found):
-            _report_if_leaking(name, found, report)
+        _report(
+            IssueCode.SOURCE_IN_SEVERAL_SPLITS, f"copies of '{source}'", found, report
+        )
+    for same in _same_files(everything):
+        _report(IssueCode.LEAK, "files of one content", same, report)
+        namesakes: dict[str, _Copies] = {}
+        for index, entry in same:
+            if entry.source is None:
+                namesakes.setdefault(entry.file_name, []).append((index, entry))
+        for name, found in namesakes.items():
+            code = IssueCode.SOURCE_IN_SEVERAL_SPLITS
+            _report(code, f"copies of '{name}'", found, report)
 
 
-def _report_if_leaking(source: str, copies: _Copies, report: ExportReport) -> None:
+def _same_files(copies: _Copies) -> Iterator[_Copies]:
+    """Yields files of one content that lie in several splits.
+
+    Sizes are compared first, then a few bytes, and only what is still the same is read.
+    """
+    groups: list[_Located] = [list(_located(copies))]
+    for key in (_size, _sample, _digest):
+        groups = [part for group in groups for part in _parts(group, key)]
+    for group in groups:
+        yield [(index, entry) for index, entry, _ in group]
+
+
+def _parts(group: _Located, key: Callable[[Files, str], Any]) -> Iterator[_Located]:
+    """Yields the parts of a group that have one key and lie in several splits."""
+    by_key: dict[Any, _Located] = {}
+    for index, entry, name in group:
+        try:
+            value = key(index.files.images.files, name)
+        except OSError:
+            continue
+        by_key.setdefault(value, []).append((index, entry, name))
+    for part in by_key.values():
+        if len({index.name for index, _, _ in part}) > 1:
+            yield part
+
+
+def _located(copies: _Copies) -> Iterator[tuple[SplitIndex, ImageEntry, str]]:
+    for index, entry in copies:
+        try:
+            yield index, entry, index.files.images.find(entry.file_name).name
+        except (UnsafeNameError, ImageMissingError):
+            continue
+
+
+def _size(files: Files, name: str) -> int:
+    return files.size(name)
+
+
+def _sample(files: Files, name: str) -> Hashable:
+    return files.sample(name)
+
+
+def _digest(files: Files, name: str) -> bytes:
+    digest = blake2b(digest_size=16)
+    with files.open(name) as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+    return digest.digest()
+
+
+def _report(code: IssueCode, what: str, copies: _Copies, report: ExportReport) -> None:
     splits = list(dict.fromkeys(index.name for index, _ in copies))
     if len(splits) < 2:
         return
     for _, entry in copies:
-        entry.codes.append(IssueCode.SOURCE_IN_SEVERAL_SPLITS)
+        if code not in entry.codes:
+            entry.codes.append(code)
     examples = [
         next(
             f"{index.name}/{e.file_name}" for index, e in copies if index.name == split
@@ -50,26 +112,9 @@ def _report_if_leaking(source: str, copies: _Copies, report: ExportReport) -> No
         for split in splits
     ]
     report.add(
-        IssueCode.SOURCE_IN_SEVERAL_SPLITS,
-        f"{len(copies)} copies of '{source}' lie in the splits {', '.join(splits)}: "
+        code,
+        f"{len(copies)} {what} lie in the splits {', '.join(splits)}: "
         f"{', '.join(examples)}",
         Action.KEPT,
         file_name=copies[0][1].file_name,
     )
-
-
-def _are_same_bytes(copies: _Copies) -> bool:
-    """Whether files are there and all the same; sizes are compared first."""
-    places = []
-    for index, entry in copies:
-        finder = index.files.images
-        try:
-            places.append((finder.files, finder.find(entry.file_name).name))
-        except (UnsafeNameError, ImageMissingError):
-            return False
-    try:
-        if len({files.size(name) for files, name in places}) > 1:
-            return False
-        return len({files.read(name) for files, name in places}) == 1
-    except OSError:
-        return False

@@ -62,7 +62,6 @@ class SplitReading:
     def images(self, num_workers: int | None) -> Iterator[ImageRecord]:
         """Yields the images that can become samples, with their annotations."""
         groups = list(self._index.images.values())
-        self._index.files.images.expect(g[0].file_name for g in groups)
         self._index.images.clear()
         loaded = mapped(self._load, groups, num_workers)
         for place, image in enumerate(loaded):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
@@ -72,7 +73,7 @@ class SplitIndex:
         num_annotations: the number of annotations that it lists
         images: for each file name the entries that list it, nearly always one
         orphans: annotations of no image, undecoded
-        used_ids: the category ids that annotations refer to
+        used_ids: how many annotations refer to each category id
         repeated_ids: the ids that several annotations have
 
     Raises:
@@ -110,8 +111,9 @@ class SplitIndex:
         self.images: dict[str, list[ImageEntry]] = {}
         self._by_id: dict[CocoId, ImageEntry] = {}
         self._index_images(document)
+        files.images.expect(entries[0].file_name for entries in self.images.values())
         self.orphans: list[Raw] = []
-        self.used_ids: dict[CocoId | None, None] = {}
+        self.used_ids: Counter[CocoId | None] = Counter()
         self.repeated_ids: frozenset[CocoId] = frozenset()
         self._index_annotations(document)
         self._report_case()
@@ -221,7 +223,7 @@ class SplitIndex:
             image.places.append(place)
             is_by_image &= image.number >= last
             last = image.number
-            self.used_ids[category_id] = None
+            self.used_ids[category_id] += 1
             if coco_id is not None:
                 if coco_id in seen:
                     repeated.add(coco_id)

@@ -83,6 +83,10 @@ class ZipFiles:
         """Returns the unpacked size of a file in bytes."""
         return self._members[name].file_size
 
+    def sample(self, name: str) -> int:
+        """Returns what differs for most files of one size: the checksum."""
+        return self._members[name].CRC
+
     def unpack(self, name: str, folder: Path) -> Path:
         """Unpacks one file, unless it is there already, and returns its path.
 

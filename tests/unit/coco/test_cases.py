@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from pycocotools import mask as mask_utils
 
 from fiftyone_cocomask.coco.issues import IssueCode, Severity
 
-from .exports import Reading, read
+from .exports import Reading, mask_of, pixels, read
 
 
 def files(found: Reading) -> list[str]:
@@ -75,3 +78,42 @@ def test_tiffs_of_many_bands(cases: Path) -> None:
     assert {(record.width, record.height) for record in found.records} == {(100, 80)}
     message = found.issue(IssueCode.IMAGE_UNREADABLE).message
     assert message == "it is a NumPy array, not an image"
+
+
+def test_rows_too_many(cases: Path) -> None:
+    found = read(cases / "07-rle-one-row-off")
+
+    masks = {a.coco_id: mask_of(a) for a in found.record.annotations}
+    expected = np.zeros((219, 264), np.uint8)
+    expected[100:150, 50:120] = 1
+    assert np.array_equal(masks[1], expected)
+    assert int(masks[2].sum()) == 70 * 20
+    assert found.issue(IssueCode.RLE_ROWS_FITTED).annotation_id == 1
+
+
+def test_names_that_are_numbers(cases: Path) -> None:
+    found = read(cases / "14-number-names")
+
+    assert [a.label for a in found.record.annotations] == ["7", "3.5", "true"]
+
+
+def test_bow_ties(cases: Path) -> None:
+    found = read(cases / "27-bowtie-no-area")
+
+    assert [pixels(a) for a in found.record.annotations] == [800, 900]
+    assert not found.issues(IssueCode.ZERO_AREA)
+    assert not any("no area" in issue.message for issue in found.report.issues)
+
+
+def test_ragged_rle(cases: Path) -> None:
+    case = cases / "29-ragged-rle"
+    found = read(case)
+    json_path = case / "train" / "_annotations.coco.json"
+    (entry,) = json.loads(json_path.read_text())["annotations"]
+
+    assert np.array_equal(
+        mask_of(found.annotation), mask_utils.decode(entry["segmentation"])
+    )
+    assert found.annotation.box == (0, 0, 2000, 1500)
+    assert found.report.dropped == 0
+    assert found.issue(IssueCode.OUTLINE_SIMPLIFIED).annotation_id == entry["id"]
