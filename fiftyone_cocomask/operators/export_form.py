@@ -127,13 +127,15 @@ def ask_for_export(ctx: Any, inputs: types.Object) -> ExportPreview | None:
         return None
     image_dir = given_path(ctx.params.get("image_dir"))
     preview = preview_export(path, image_dir, str(ctx.prompt_id))
-    if path.lower().endswith(".json") and preview.is_json:
+    is_json = path.lower().endswith(".json") and preview.is_json
+    are_missing = any(p.code == "image_missing" for p in preview.problems)
+    if is_json or are_missing or image_dir is not None:
         ask_for_path(
             ctx,
             inputs,
             "image_dir",
             label="Images",
-            description="The folder of the images, if not beside the JSON",
+            description="The folder of the images, if they are not in the export",
         )
     if preview.error is not None:
         reject(place, preview.error)
