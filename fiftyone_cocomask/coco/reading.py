@@ -21,8 +21,11 @@ from .report import ExportReport
 from .shapes import number_of
 from .sources import source_name, user_tags
 from .splits import ImageEntry, SplitIndex
+from .zips import ZipFiles
 
 _MAX_SIDE = 10_000_000
+# Each file that is unpacked waits for the disk: 8 at a time wait a fifth as long.
+_UNPACKING_THREADS = 8
 
 
 class SplitReading:
@@ -63,6 +66,10 @@ class SplitReading:
         """Yields the images that can become samples, with their annotations."""
         groups = list(self._index.images.values())
         self._index.images.clear()
+        if self._unpack_to is not None and isinstance(
+            self._index.files.images.files, ZipFiles
+        ):
+            num_workers = max(num_workers or 0, _UNPACKING_THREADS)
         loaded = mapped(self._load, groups, num_workers)
         for place, image in enumerate(loaded):
             entries, groups[place] = groups[place], []
