@@ -28,6 +28,10 @@ RESERVED_NAMES = frozenset(
     }
 )  # fmt: skip
 _MAX_NAME = 100
+# What a key must not begin with, or not hold; % where it could be taken for encoded.
+_SPECIAL = re.compile(r"^[_$]|[.\0]|%(?=%|24|5F|2E|00|25)")
+_ENCODED = re.compile("%(24|5F|2E|00|25)")
+_EMPTY_KEY = "%%"
 _MAX_DEPTH = 20
 
 
@@ -66,10 +70,10 @@ def safe_name(name: str) -> str:
 
 
 def plain_value(value: Any, depth: int = 0) -> Any:
-    """Returns a JSON value as MongoDB takes it.
+    """Returns a JSON value as MongoDB takes it and FiftyOne gives it back.
 
-    Whole numbers beyond 64 bits become text, keys lose dots, leading dollar signs and
-    zero bytes, and what is nested more than 20 deep is left out.
+    Whole numbers beyond 64 bits become text, keys that mean something to either are
+    encoded (:func:`encode_key`), and what is nested more than 20 deep is left out.
     """
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         return str(value)
@@ -80,16 +84,36 @@ def plain_value(value: Any, depth: int = 0) -> Any:
     if isinstance(value, dict):
         if depth >= _MAX_DEPTH:
             return None
-        plain: dict[str, Any] = {}
-        for key, item in value.items():
-            plain[_free(safe_key(key), plain)] = plain_value(item, depth + 1)
-        return plain
+        return {encode_key(k): plain_value(v, depth + 1) for k, v in value.items()}
     return value
 
 
-def safe_key(key: str) -> str:
-    """Returns a key that a document in MongoDB can have."""
-    return re.sub(r"^\$+", "", key.replace(".", "_").replace("\0", "")) or "_"
+def original_value(value: Any) -> Any:
+    """Returns a value with the keys that it had before :func:`plain_value`."""
+    if isinstance(value, list):
+        return [original_value(item) for item in value]
+    if isinstance(value, Mapping):
+        return {decode_key(key): original_value(item) for key, item in value.items()}
+    return value
+
+
+def encode_key(key: str) -> str:
+    """Returns a key that nothing interprets in a document.
+
+    MongoDB and FiftyOne take ``_cls``, ``_id``, ``$oid`` and dots for their own, at any
+    depth: a document with such a key is refused, or can never be read again. What they
+    might take so is written as in URLs: ``%5Fcls``. No two keys become the same.
+    """
+    if not key:
+        return _EMPTY_KEY
+    return _SPECIAL.sub(lambda found: f"%{ord(found[0]):02X}", key)
+
+
+def decode_key(key: str) -> str:
+    """Returns the key of which :func:`encode_key` made another."""
+    if key == _EMPTY_KEY:
+        return ""
+    return _ENCODED.sub(lambda found: chr(int(found[1], 16)), key)
 
 
 def _free(name: str, taken: Mapping[str, Any]) -> str:

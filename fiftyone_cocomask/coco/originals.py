@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from .attributes import safe_attributes
+from .attributes import original_value, safe_attributes
 from .document import Raw, decode
 from .records import Box
 
@@ -249,7 +249,8 @@ def attributes_of(
         nested: dict[str, Any] = {}
         for stored, origin in form.origins.items():
             if stored in label:
-                (nested if origin.nested else beside)[origin.name] = label[stored]
+                kept = nested if origin.nested else beside
+                kept[origin.name] = original_value(label[stored])
         return {"attributes": nested, **beside} if form.has_nested else beside
     was_nested, was_beside = split_attributes(rest)
     renamed: dict[str, str] = {}
@@ -258,10 +259,13 @@ def attributes_of(
     for key, values in (("attributes", was_nested), (None, was_beside)):
         current = {}
         for name, value in values.items():
-            stored = renamed.get(name, name)
-            changed = stored in label and label[stored] != stored_values[stored]
+            own = renamed.get(name, name)
+            stored = _moved_to(own, name, label, form)
+            changed = stored in label and label[stored] != stored_values[own]
             overridden = key is not None and name in was_beside
-            current[name] = label[stored] if changed and not overridden else value
+            current[name] = (
+                original_value(label[stored]) if changed and not overridden else value
+            )
         if key is None:
             result.update(current)
         elif isinstance(rest.get("attributes"), dict):
@@ -274,7 +278,22 @@ def known_attributes(rest: dict[str, Any] | None, form: AnnotationForm) -> set[s
     if rest is None:
         return set(form.origins)
     nested, beside = split_attributes(rest)
-    return set(safe_attributes({**nested, **beside}, {}))
+    flat = {**nested, **beside}
+    own = set(safe_attributes(flat, {}))
+    names = own | flat.keys()
+    return own | {s for s, origin in form.origins.items() if origin.name in names}
+
+
+def _moved_to(
+    stored: str, name: str, label: Mapping[str, Any], form: AnnotationForm
+) -> str:
+    """Returns where a label has an attribute that did not fit the field of its name."""
+    if stored in label:
+        return stored
+    for other, origin in form.origins.items():
+        if other in label and origin.name in (stored, name):
+            return other
+    return stored
 
 
 def _fits(

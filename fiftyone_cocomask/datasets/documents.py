@@ -191,6 +191,52 @@ def aggregate_documents(samples: Any, stages: Sequence[Document]) -> list[Docume
         return list(collection.aggregate(pipeline, allowDiskUse=True))
 
 
+def label_value_types(
+    dataset: Any, path: str, names: Sequence[str]
+) -> dict[str, set[str]]:
+    """Returns MongoDB's types of the values that labels have in attributes.
+
+    Args:
+        dataset: the dataset
+        path: the path of the labels' lists: ``"field.polylines"``
+        names: the names of the attributes
+
+    Returns:
+        by name, the types but for missing values
+
+    Raises:
+        DatabaseError: if MongoDB cannot be reached
+    """
+    if not names:
+        return {}
+    types = {
+        str(number): {"$addToSet": {"$type": f"${path}.{name}"}}
+        for number, name in enumerate(names)
+    }
+    stages = [{"$unwind": f"${path}"}, {"$group": {"_id": None, **types}}]
+    with explain_database_errors():
+        found = list(dataset._sample_collection.aggregate(stages, allowDiskUse=True))
+    if not found:
+        return {}
+    return {
+        name: set(found[0][str(number)]) - {"missing", "null", "undefined"}
+        for number, name in enumerate(names)
+    }
+
+
+def declare_paths(dataset: Any, fields: Mapping[str, Any]) -> None:
+    """Declares fields of samples and labels in one write.
+
+    ``Dataset.add_sample_field`` writes the whole schema for each.
+
+    Args:
+        dataset: the dataset
+        fields: by path, the field; one that is there already must be of its type
+    """
+    if fields:
+        dataset._merge_sample_field_schema(dict(fields))
+
+
 def samples_state(dataset: Any) -> str:
     """Returns a text that changes when a sample is changed, added or deleted."""
     collection = dataset._sample_collection

@@ -14,6 +14,7 @@ import fiftyone as fo
 import fiftyone.core.utils as fou
 
 from ...arguments import checked
+from ...coco.attributes import decode_key
 from ...coco.classes import SplitClasses, add_new_classes, class_name
 from ...coco.document import normal_id
 from ...coco.frames import TurnedBack
@@ -361,6 +362,7 @@ class _Export:
     def _begin(self) -> None:
         infos = self._info.get("splits")
         infos = infos if isinstance(infos, Mapping) else {}
+        infos = {decode_key(name): facts for name, facts in infos.items()}
         counts = (self._info.get("report") or {}).get("counts") or {}
         headers = {name: _header(infos.get(name)) for name in self._known.splits}
         classes = {

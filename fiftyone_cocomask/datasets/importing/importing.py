@@ -32,6 +32,7 @@ from ..field_names import check_new_field
 from ..folders import dataset_folder
 from ..memory import frozen_heap
 from ..parallel.workers import thread_count
+from .attribute_types import AttributeTypes
 from .base import BASE_FIELD
 from .documents import (
     annotation_labels,
@@ -41,7 +42,7 @@ from .documents import (
     sample_fields,
 )
 from .schema import (
-    AttributeTypes,
+    check_schema,
     declare_fields,
     declare_text_ids,
     store_export_info,
@@ -179,13 +180,7 @@ def _present_dataset(
             f"Dataset '{present.name}' holds {present.media_type} samples; a COCO "
             "export needs a dataset of images"
         )
-    for name, label_type in ((label_field, fo.Polylines), (box_field, fo.Detections)):
-        field = present.get_field(name)
-        if field is not None and getattr(field, "document_type", None) != label_type:
-            raise CocoMaskError(
-                f"Dataset '{present.name}' has a field '{name}' of another type; the "
-                f"import writes {label_type.__name__} there: give another name"
-            )
+    check_schema(present, label_field, box_field)
     return present
 
 
@@ -211,7 +206,6 @@ class _SampleWriter:
         self, dataset: fo.Dataset, label_field: str, box_field: str, tags: list[str]
     ) -> None:
         self.dataset = dataset
-        self.attribute_types = AttributeTypes(label_field, box_field)
         self._fields = (label_field, box_field)
         self._tags = tags
         self._present = _PresentSamples(dataset)
@@ -219,6 +213,7 @@ class _SampleWriter:
         self._batch: list[ImageRecord] = []
         self._batch_bytes = 0
         declare_fields(dataset, label_field, box_field)
+        self.attribute_types = AttributeTypes(dataset, label_field, box_field)
 
     def add(self, record: ImageRecord) -> None:
         self._batch.append(record)
@@ -255,8 +250,8 @@ class _SampleWriter:
         }
 
     def _written_fields(self, record: ImageRecord) -> Document:
-        pairs = annotation_labels(record, self.dataset._doc.id, *self._fields)
         self.attribute_types.add(record)
+        pairs = annotation_labels(record, self.dataset._doc.id, *self._fields)
         return {
             **sample_fields(record),
             **label_fields(pairs, *self._fields),

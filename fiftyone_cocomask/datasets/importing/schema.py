@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import fiftyone as fo
 from fiftyone.core.odm import DynamicEmbeddedDocument
 
+from ...coco.attributes import encode_key
 from ...coco.check import ExportReader
-from ...coco.records import Category, ImageRecord
-from ..documents import rename_label_attributes
+from ...coco.records import Category
+from ...errors import CocoMaskError
+from ..documents import declare_paths, rename_label_attributes
 from ..field_display import show_fields
+from .attribute_types import AttributeTypes, label_paths
 from .base import BASE_FIELD
 from .label_schema import declare_label_schemas
 
@@ -57,18 +61,9 @@ _LABEL_ATTRIBUTES: tuple[tuple[str, type, str], ...] = (
 # Its name in version 0.1, which FiftyOne's COCO exporter takes for its own argument.
 _OLD_CATEGORY_ID = "category_id"
 
-_FIELD_OF_TYPE: dict[type, type] = {
-    bool: fo.BooleanField,
-    int: fo.IntField,
-    float: fo.FloatField,
-    str: fo.StringField,
-}
-
 
 def declare_fields(dataset: fo.Dataset, label_field: str, box_field: str) -> None:
     """Declares the fields that every import writes; those present stay as they are."""
-    for name, field_type, subfield, description in _SAMPLE_FIELDS:
-        _declare(dataset, name, field_type, description, subfield=subfield)
     dataset.add_sample_field(
         "metadata", fo.EmbeddedDocumentField, embedded_doc_type=fo.ImageMetadata
     )
@@ -84,11 +79,58 @@ def declare_fields(dataset: fo.Dataset, label_field: str, box_field: str) -> Non
             dataset.add_sample_field(
                 name, fo.EmbeddedDocumentField, embedded_doc_type=label_type
             )
-    for path in _label_paths(label_field, box_field):
-        for name, field_type, description in _LABEL_ATTRIBUTES:
-            _declare(dataset, f"{path}.{name}", field_type, description)
+    paths = label_paths(label_field, box_field)
+    missing = {
+        path: field
+        for path, field in _fields(paths).items()
+        if not dataset.has_field(path)
+    }
+    declare_paths(dataset, missing)
+    for path in paths:
         _rename_category_ids(dataset, path)
     show_fields(dataset, [label_field, box_field])
+
+
+def check_schema(dataset: fo.Dataset, label_field: str, box_field: str) -> None:
+    """Checks that the fields of a dataset can hold what an import writes.
+
+    Raises:
+        CocoMaskError: if one cannot
+    """
+    for name, label_type in ((label_field, fo.Polylines), (box_field, fo.Detections)):
+        field = dataset.get_field(name)
+        if field is not None and getattr(field, "document_type", None) != label_type:
+            raise CocoMaskError(
+                f"Dataset '{dataset.name}' has a field '{name}' of another type; the "
+                f"import writes {label_type.__name__} there: give another name"
+            )
+    base = {BASE_FIELD: fo.EmbeddedDocumentField(DynamicEmbeddedDocument)}
+    for path, wanted in {
+        **_fields(label_paths(label_field, box_field)),
+        **base,
+    }.items():
+        found = dataset.get_field(path)
+        if found is None:
+            continue
+        inner = [getattr(field, "field", None) for field in (found, wanted)]
+        if type(found) is not type(wanted) or type(inner[0]) is not type(inner[1]):
+            raise CocoMaskError(
+                f"Dataset '{dataset.name}' has a field '{path}' of another type "
+                f"({type(found).__name__}) than imports write "
+                f"({type(wanted).__name__}); rename it, or import into another dataset"
+            )
+
+
+def _fields(paths: Sequence[str]) -> dict[str, Any]:
+    """Returns the fields that every import writes beside the labels, by path."""
+    fields: dict[str, Any] = {}
+    for name, field_type, subfield, description in _SAMPLE_FIELDS:
+        kwargs = {"field": subfield()} if subfield else {}
+        fields[name] = field_type(description=description, **kwargs)
+    for path in paths:
+        for name, field_type, description in _LABEL_ATTRIBUTES:
+            fields[f"{path}.{name}"] = field_type(description=description)
+    return fields
 
 
 def _rename_category_ids(dataset: fo.Dataset, path: str) -> None:
@@ -113,32 +155,6 @@ def declare_text_ids(dataset: fo.Dataset) -> None:
     )
 
 
-class AttributeTypes:
-    """Finds the types of the annotations' own attributes as they pass by.
-
-    An attribute that has one type throughout is declared afterwards, so that the App
-    lists it and filters by it.
-    """
-
-    def __init__(self, label_field: str, box_field: str) -> None:
-        self.label_fields = (label_field, box_field)
-        self._label_paths = _label_paths(label_field, box_field)
-        self._types: dict[str, set[type]] = {}
-
-    def add(self, record: ImageRecord) -> None:
-        for annotation in record.annotations:
-            for name, value in annotation.attributes.items():
-                if value is not None:
-                    self._types.setdefault(name, set()).add(type(value))
-
-    def declare(self, dataset: fo.Dataset) -> None:
-        for name, types in self._types.items():
-            field_type = _common_field(types)
-            if field_type is not None:
-                for path in self._label_paths:
-                    _declare(dataset, f"{path}.{name}", field_type, None)
-
-
 def store_export_info(
     dataset: fo.Dataset,
     reader: ExportReader,
@@ -148,20 +164,31 @@ def store_export_info(
 
     What the dataset has from elsewhere in ``info`` stays.
     """
-    attribute_types.declare(dataset)
+    attribute_types.declare()
+    attribute_types.report_moved(reader.report)
     targets = mask_targets(reader.used_categories())
     names = [name for _, name in sorted(targets.items())]
     dataset.default_classes = list(dict.fromkeys([*dataset.default_classes, *names]))
     dataset.default_mask_targets = targets
     declare_label_schemas(dataset, attribute_types.label_fields, names)
     before = dataset.info.get("coco") or {}
+    for facts in reader.info["splits"].values():
+        origins = facts["form"].get("origins", {})
+        for new, old in attribute_types.moved.items():
+            origins.setdefault(new, origins.get(old, [old, False]))
+    report = reader.report.to_dict(MAX_STORED_ISSUES, _MAX_ISSUE_BYTES)
     dataset.info["coco"] = {
         **reader.info,
-        "splits": {**before.get("splits", {}), **reader.info["splits"]},
+        "splits": {**before.get("splits", {}), **_by_split(reader.info["splits"])},
         "fields": list(attribute_types.label_fields),
-        "report": reader.report.to_dict(MAX_STORED_ISSUES, _MAX_ISSUE_BYTES),
+        "report": {**report, "splits": _by_split(report["splits"])},
     }
     dataset.save()
+
+
+def _by_split(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns facts of splits with keys that MongoDB takes: folders have any name."""
+    return {encode_key(name): of_split for name, of_split in facts.items()}
 
 
 def mask_targets(categories: list[Category]) -> dict[int, str]:
@@ -192,13 +219,3 @@ def _declare(
     if not dataset.has_field(path):
         kwargs: dict[str, Any] = {"subfield": subfield} if subfield else {}
         dataset.add_sample_field(path, field_type, description=description, **kwargs)
-
-
-def _label_paths(label_field: str, box_field: str) -> tuple[str, str]:
-    return f"{label_field}.polylines", f"{box_field}.detections"
-
-
-def _common_field(types: set[type]) -> type | None:
-    if types == {int, float}:
-        return fo.FloatField
-    return _FIELD_OF_TYPE.get(next(iter(types))) if len(types) == 1 else None

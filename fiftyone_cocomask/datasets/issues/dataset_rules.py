@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from bson import ObjectId
 
+from ...coco.attributes import decode_key
 from .rules import IssueLimits
 
 # A sample and one of its labels.
@@ -113,7 +114,7 @@ def differing_ids(info: Any) -> set[tuple[str, Any]]:
             if isinstance(category, Mapping) and isinstance(
                 category.get("id"), (int, str)
             ):
-                names[category["id"]][split] = str(category.get("name"))
+                names[category["id"]][decode_key(split)] = str(category.get("name"))
     found = set()
     for category_id, by_split in names.items():
         given = list(by_split.values())

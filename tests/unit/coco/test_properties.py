@@ -18,7 +18,14 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 from pycocotools import mask as mask_utils
 
-from fiftyone_cocomask.coco.attributes import RESERVED_NAMES, plain_value, safe_name
+from fiftyone_cocomask.coco.attributes import (
+    RESERVED_NAMES,
+    decode_key,
+    encode_key,
+    original_value,
+    plain_value,
+    safe_name,
+)
 from fiftyone_cocomask.coco.document import normal_id, parse_document
 from fiftyone_cocomask.coco.files import UnsafeNameError, checked_name
 from fiftyone_cocomask.coco.frames import Frame
@@ -159,9 +166,35 @@ def test_names_of_attributes_are_such_as_labels_can_have(name: str) -> None:
     assert safe_name(safe) == safe
 
 
+special_keys = st.one_of(
+    st.text(alphabet="%$_.\0245FEclsid", max_size=8),
+    st.sampled_from(["_cls", "_id", "$oid", "$merge", "a.b", "", "%5Fcls", "%%", "%"]),
+)
+
+
 @given(json_values)
 def test_values_are_such_as_mongodb_takes(value: Any) -> None:
     bson.encode({"value": plain_value(value)}, check_keys=True)
+
+
+@given(special_keys)
+def test_a_key_is_given_back_and_interpreted_by_nothing(key: str) -> None:
+    encoded = encode_key(key)
+    assert decode_key(encoded) == key
+    assert encoded
+    assert encoded[0] not in "_$"
+    assert not {".", "\0"} & set(encoded)
+
+
+@given(
+    st.recursive(
+        st.booleans(),
+        lambda v: st.dictionaries(special_keys, v) | st.lists(v),
+        max_leaves=9,
+    )
+)
+def test_keys_are_given_back_at_any_depth(value: Any) -> None:
+    assert original_value(plain_value(value)) == value
 
 
 @given(
