@@ -34,6 +34,13 @@ if TYPE_CHECKING:
     from .datasets.importing.importing import import_roboflow_coco
     from .datasets.issues import IssueLimits, clear_mask_issues, find_mask_issues
     from .datasets.masks.compute import MaskReport, compute_masks
+    from .datasets.outlines.rank import (
+        delete_outline_ranking,
+        list_outline_rankings,
+        load_outline_ranking,
+        rank_mask_outlines,
+    )
+    from .datasets.outlines.ranking import OutlineRanking
     from .errors import CocoMaskError, ExportError, MaskFileError
     from .processor import COCOProcessor
 
@@ -57,6 +64,11 @@ _MODULE_OF_NAME = {
     "undo_mask_fixes": ".datasets.fixing.fix",
     "list_mask_fixes": ".datasets.fixing.fix",
     "FixReport": ".datasets.fixing.report",
+    "OutlineRanking": ".datasets.outlines.ranking",
+    "rank_mask_outlines": ".datasets.outlines.rank",
+    "load_outline_ranking": ".datasets.outlines.rank",
+    "list_outline_rankings": ".datasets.outlines.rank",
+    "delete_outline_ranking": ".datasets.outlines.rank",
     "list_mask_evaluations": ".datasets.evaluations",
     "load_mask_evaluation": ".datasets.evaluations",
     "rename_mask_evaluation": ".datasets.evaluations",
@@ -83,11 +95,13 @@ __all__ = [
     "IssueLimits",
     "MaskFileError",
     "MaskReport",
+    "OutlineRanking",
     "check_export",
     "clear_mask_issues",
     "compare_masks",
     "compute_masks",
     "delete_mask_evaluation",
+    "delete_outline_ranking",
     "evaluate_mask_area",
     "evaluate_mask_coverage",
     "export_cutouts",
@@ -98,7 +112,10 @@ __all__ = [
     "import_roboflow_coco",
     "list_mask_evaluations",
     "list_mask_fixes",
+    "list_outline_rankings",
     "load_mask_evaluation",
+    "load_outline_ranking",
+    "rank_mask_outlines",
     "rename_mask_evaluation",
     "undo_mask_fixes",
 ]

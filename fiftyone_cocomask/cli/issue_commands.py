@@ -12,6 +12,7 @@ from .outcome import Outcome, add_output_options, bar, on_interrupt, say
 def add_to(commands: Any) -> None:
     """Adds the commands to a parser's subparsers."""
     _add_issues(commands)
+    _add_rank(commands)
     _add_fix(commands)
 
 
@@ -32,6 +33,29 @@ def _add_issues(commands: Any) -> None:
     add_output_options(parser, "if there is an issue")
     on_interrupt(parser, "No tags were set yet, or not all; run the command again")
     parser.set_defaults(run=_issues)
+
+
+def _add_rank(commands: Any) -> None:
+    parser = commands.add_parser(
+        "rank",
+        help="rank labels by how well their outlines lie on edges",
+        description="Rank labels by how well their outlines lie on edges of their "
+        "images. It is a ranking to look through, and no verdict.",
+    )
+    add_dataset(parser)
+    _add_label_field(parser)
+    parser.add_argument(
+        "--eval-key",
+        default="outline",
+        metavar="KEY",
+        help="the name of the ranking (outline)",
+    )
+    parser.add_argument(
+        "--worst", type=int, default=10, metavar="N", help="how many to list (10)"
+    )
+    add_output_options(parser, "if an image could not be looked at")
+    on_interrupt(parser, "The ranking has no scores yet; run the command again")
+    parser.set_defaults(run=_rank)
 
 
 def _add_fix(commands: Any) -> None:
@@ -69,13 +93,17 @@ def _add_fix(commands: Any) -> None:
     parser.set_defaults(run=_fix)
 
 
-def _add_search(parser: argparse.ArgumentParser) -> None:
+def _add_label_field(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--label-field",
         default="segmentations",
         metavar="FIELD",
         help="the objects (segmentations)",
     )
+
+
+def _add_search(parser: argparse.ArgumentParser) -> None:
+    _add_label_field(parser)
     parser.add_argument(
         "--key",
         default="mask_issues",
@@ -99,6 +127,23 @@ def _issues(options: argparse.Namespace) -> Outcome:
     failed = options.strict and any(report.counts.values())
     nothing = "" if report.images else "No image could be checked"
     return Outcome(report.summary(), report.to_dict(), failed, nothing)
+
+
+def _rank(options: argparse.Namespace) -> Outcome:
+    from ..datasets.outlines.rank import rank_mask_outlines
+
+    samples = samples_of(options)
+    say(f"Measuring the outlines of {options.dataset}")
+    ranking = rank_mask_outlines(
+        samples, options.label_field, eval_key=options.eval_key, progress=bar()
+    )
+    summary, worst = ranking.summary(), ranking.worst(options.worst)
+    text = f"{summary['labels']:,} labels ranked; the worst of them:\n"
+    text += worst.drop(columns=["sample_id"]).to_string(index=False)
+    data = {"summary": summary, "worst": worst.to_dict("records")}
+    failed = options.strict and bool(ranking.skipped)
+    nothing = "" if summary["labels"] else "No label has an outline to rank"
+    return Outcome(text, data, failed, nothing)
 
 
 def _fix(options: argparse.Namespace) -> Outcome:

@@ -21,6 +21,7 @@ from .manage_evaluations import (
 )
 from .metrics import MaskAreaError, MaskCoverageError
 from .open_mask_evaluation import OpenMaskEvaluation
+from .rank_mask_outlines import RankMaskOutlines
 from .show_dataset import ShowDataset
 
 OPERATORS = (
@@ -34,6 +35,7 @@ OPERATORS = (
     ClearMaskIssues,
     FixMaskIssues,
     UndoMaskFixes,
+    RankMaskOutlines,
     ListMaskEvaluations,
     RenameMaskEvaluation,
     DeleteMaskEvaluation,

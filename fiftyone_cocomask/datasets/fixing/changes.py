@@ -20,7 +20,7 @@ class Change:
         filepath: its image
         issues: the issues that are repaired by it
         action: what is done: ``"removed"``, ``"reshaped"``, ``"filled"``,
-            ``"box moved"``, ``"tagged"`` or ``"moved to <split>"``
+            ``"box moved"``, ``"tagged"``, ``"moved to <split>"`` or ``"kept"``
         label_field: the label's field; None for a change of the sample itself
         label_id: the label's id, or None
         label: the label's class, or None

@@ -131,10 +131,12 @@ class SampleRepair:
         by_index = {item.index: item for item in objects}
         removed = self._removed(wanted, found)
         changes = []
-        for index, issues in wanted.items():
+        for index in sorted({*wanted, *removed}):
+            issues = wanted.get(index, [])
             if index in removed:
                 changes += self._removal(index, removed[index], figures.px[index])
                 continue
+            changes += self._without_partner(index, issues, removed, found)
             issues = [i for i in issues if i not in _REMOVING]
             present = self._still_there(index, issues, found)
             if present and index in by_index:
@@ -205,6 +207,26 @@ class SampleRepair:
         if None not in scores and scores[1] > scores[0]:  # type: ignore[operator]
             return a
         return b
+
+    def _without_partner(
+        self,
+        index: int,
+        issues: list[MaskIssue],
+        removed: dict[int, list[MaskIssue]],
+        found: ImageLabels,
+    ) -> list[Change]:
+        """Returns the change of a label whose issue went with the other of a pair."""
+        gone = {
+            issue
+            for issue, a, b in found.pairs
+            if issue in issues and index in (a, b) and (a in removed or b in removed)
+        }
+        if not gone:
+            return []
+        label = self._labels[index]
+        change = self._change(self._plan.labels, label, index, [], "kept")
+        change.tags_removed = [self._plan.marks.tag(issue) for issue in sorted(gone)]
+        return [change]
 
     def _removal(
         self, index: int, issues: list[MaskIssue], px: int | None

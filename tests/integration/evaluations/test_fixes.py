@@ -320,7 +320,6 @@ def test_stray_parts_of_instance_masks_are_removed(samples: Samples) -> None:
         ({"label_field": "nothing"}, "nothing"),
         ({"fix_key": "mask_issues"}, "key of another run"),
         ({"fix_key": "no key"}, "no key"),
-        ({"prefer_classes": "a"}, "prefer_classes"),
         ({"outline_key": "outline"}, "no ranking of outlines"),
     ],
 )

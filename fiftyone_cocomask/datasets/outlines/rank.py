@@ -1,0 +1,329 @@
+"""Labels ranked by how well their outlines lie on edges of their images."""
+
+from __future__ import annotations
+
+from array import array
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import cv2
+import fiftyone as fo
+import fiftyone.core.utils as fou
+import numpy as np
+
+from ...errors import CocoMaskError
+from ...geometry.edges import EdgeImage, OutlineFit
+from ...geometry.objects import MaskObject
+from ...geometry.outlines import mask_outline, rle_outline
+from ..documents import Document, Update, explain_database_errors, update_documents
+from ..label_lists import LabelList
+from ..measuring.measure import drawing_options
+from ..measuring.reading import SampleReader, SampleRecord
+from ..owned_fields import EvaluationFields, FieldSpec, delete_fields, owned_paths
+from ..run_keys import check_key
+from ..targets import checked_samples
+from .ranking import OutlineRanking
+
+METHOD = "cocomask/outlines"
+
+# Larger images are not decoded: with its gradients, one of this size takes 2 GB.
+_MAX_PIXELS = 2**27
+# Reports name at most this many samples.
+_MAX_NAMED = 1000
+
+_LABEL_SPECS = (
+    FieldSpec(
+        "edge",
+        fo.FloatField,
+        "The mean absolute gradient along the outline's normal, on the outline divided "
+        "by that 4 to 8 px beside it",
+    ),
+    FieldSpec(
+        "offset",
+        fo.FloatField,
+        "How far, in px up to 8, the outline has to be moved to lie best on edges",
+    ),
+    FieldSpec(
+        "contrast",
+        fo.FloatField,
+        "The difference of the mean brightness, 0..255, of rings of 6 px inside and "
+        "outside of the outline",
+    ),
+    FieldSpec(
+        "score",
+        fo.FloatField,
+        "The modified z-score of log(edge) in the label's class: the lower, the worse "
+        "the outline lies",
+    ),
+)
+_SAMPLE_SPECS = (
+    FieldSpec("worst", fo.FloatField, "The lowest score of the sample's labels"),
+)
+
+
+@explain_database_errors()
+def rank_mask_outlines(
+    samples: fo.Dataset | fo.DatasetView,
+    label_field: str = "segmentations",
+    *,
+    eval_key: str = "outline",
+    progress: Any = None,
+) -> OutlineRanking:
+    """Ranks labels by how well their outlines lie on edges of their images.
+
+    It is a ranking to look through, and no verdict: fur, ultrasound and objects that
+    look like what is behind them have no edge that can be seen. Needs no model.
+
+    Writes on each label ``<eval_key>_edge``, ``_offset``, ``_contrast`` and ``_score``,
+    and on each sample ``<eval_key>_worst``, the lowest score of its labels, to sort by.
+
+    Example::
+
+        import fiftyone_cocomask as fcm
+
+        ranking = fcm.rank_mask_outlines(dataset)
+        print(ranking.worst(20))
+
+    Args:
+        samples: the dataset or view; of a grouped one, its active slice
+        label_field: a field of Polylines, or of Detections with masks
+        eval_key: the key of the ranking, with which its fields begin. A ranking of
+            this key is replaced
+        progress: whether to render a progress bar (True/False), FiftyOne's default
+            (None), or a function to call with the bar
+
+    Returns:
+        an :class:`OutlineRanking`
+
+    Raises:
+        CocoMaskError: if an argument does not fit; nothing has been written then
+    """
+    samples = checked_samples(samples)
+    dataset = samples._root_dataset
+    labels = LabelList.of_field(dataset, label_field)
+    fields = _fields(eval_key, labels)
+    check_ranking(dataset, eval_key, label_field)
+    config = dataset.init_run(
+        method=METHOD, label_field=label_field, label_path=labels.path
+    )
+    if eval_key in dataset.list_runs():
+        outdated = set(owned_paths(dataset, fields.owner())) - set(fields.paths)
+        delete_fields(dataset, sorted(outdated), eval_key)
+        dataset.update_run_config(eval_key, config)
+    else:
+        dataset.register_run(eval_key, config)
+    fields.declare(dataset)
+    ranked = _Ranking(samples, labels, fields)
+    with fou.ProgressBar(total=len(samples), progress=progress) as bar:
+        for number in ranked.measure():
+            bar.update(number)
+    ranked.score()
+    results = dataset.init_run_results(eval_key, skipped=ranked.skipped)
+    dataset.save_run_results(eval_key, results, overwrite=True)
+    return OutlineRanking(dataset, eval_key, labels, ranked.skipped)
+
+
+def load_outline_ranking(samples: Any, eval_key: str = "outline") -> OutlineRanking:
+    """Returns a ranking that was made before.
+
+    Raises:
+        CocoMaskError: if there is none of that key, or it was stopped before its end
+    """
+    dataset = samples._root_dataset
+    config = _config(dataset, eval_key)
+    stored = dataset.load_run_results(eval_key) if config is not None else None
+    if config is None or stored is None:
+        keys = ", ".join(list_outline_rankings(dataset)) or "none"
+        raise CocoMaskError(
+            f"Dataset '{dataset.name}' has no finished ranking of outlines "
+            f"'{eval_key}' (it has {keys})"
+        )
+    labels = LabelList(config.label_field, config.label_path)
+    return OutlineRanking(dataset, eval_key, labels, list(stored.skipped))
+
+
+def list_outline_rankings(samples: Any) -> list[str]:
+    """Returns the keys of a dataset's rankings of outlines, sorted."""
+    dataset = samples._root_dataset
+    return [key for key in dataset.list_runs() if _config(dataset, key)]
+
+
+@explain_database_errors()
+def delete_outline_ranking(samples: Any, eval_key: str = "outline") -> None:
+    """Deletes a ranking and its fields.
+
+    Raises:
+        CocoMaskError: if there is none of that key
+    """
+    dataset = samples._root_dataset
+    config = _config(dataset, eval_key)
+    if config is None:
+        keys = ", ".join(list_outline_rankings(dataset)) or "none"
+        raise CocoMaskError(
+            f"Dataset '{dataset.name}' has no ranking of outlines '{eval_key}' (it has "
+            f"{keys})"
+        )
+    fields = _fields(eval_key, LabelList(config.label_field, config.label_path))
+    delete_fields(dataset, owned_paths(dataset, fields.owner()), eval_key)
+    dataset.delete_run(eval_key)
+
+
+def check_ranking(dataset: fo.Dataset, eval_key: str, label_field: str) -> None:
+    """Checks that outlines may be ranked under a key.
+
+    Raises:
+        CocoMaskError: if they may not
+    """
+    labels = LabelList.of_field(dataset, label_field)
+    check_key(dataset, eval_key)
+    if eval_key in dataset.list_runs() and _config(dataset, eval_key) is None:
+        raise CocoMaskError(
+            f"'{eval_key}' is the key of another run of dataset '{dataset.name}'; give "
+            "another eval_key"
+        )
+    _fields(eval_key, labels).check_free(dataset)
+
+
+class _Ranking:
+    """Measures the outlines of samples, and then scores them by class."""
+
+    def __init__(
+        self, samples: Any, labels: LabelList, fields: EvaluationFields
+    ) -> None:
+        self._samples = samples
+        self._dataset = samples._root_dataset
+        self._labels = labels
+        self._fields = fields
+        self._options = drawing_options(self._dataset, "", labels.field)
+        self._names = [path.rpartition(".")[2] for path in fields.label_paths]
+        self._logs: dict[str | None, array[float]] = defaultdict(lambda: array("d"))
+        self.skipped: list[dict[str, str]] = []
+
+    def measure(self) -> Iterator[int]:
+        """Writes how each outline fits; yields the number of samples each time."""
+        self._samples.compute_metadata(progress=False)
+        for records in SampleReader(self._samples, None, self._labels).batches():
+            updates = []
+            for record in records:
+                try:
+                    updates.append(self._measured(record))
+                except CocoMaskError as error:
+                    self._skip(record, str(error))
+            update_documents(self._dataset, updates)
+            yield len(records)
+
+    def score(self) -> None:
+        """Writes the scores, and the worst one of each sample."""
+        scales = {name: _Scale(np.array(logs)) for name, logs in self._logs.items()}
+        edge, score = self._names[0], self._names[3]
+        reader = SampleReader(self._samples, None, self._labels, (), [edge])
+        for records in reader.batches():
+            updates: list[Update] = []
+            for record in records:
+                rows = zip(
+                    record.attributes["label"], record.attributes[edge], strict=True
+                )
+                scores = [
+                    None if value is None else scales[label].score(value)
+                    for label, value in rows
+                ]
+                values: Document = {
+                    self._labels.attribute(index, score): value
+                    for index, value in enumerate(scores)
+                }
+                known = [value for value in scores if value is not None]
+                worst = min(known) if known else None
+                values[self._fields.sample_paths[0]] = worst
+                guard = self._labels.guard(record.label_ids)
+                updates.append((record.sample_id, values, guard))
+            update_documents(self._dataset, updates)
+
+    def _measured(self, record: SampleRecord) -> Update:
+        image = _read_gray(record)
+        height, width = image.shape
+        values: Document = {
+            self._labels.attribute(index, name): None
+            for index in range(len(record.label_ids))
+            for name in self._names
+        }
+        edges = EdgeImage(image)
+        for item in self._options.objects(record.label(), width, height):
+            fit = edges.fit(_rings(item.geometry))
+            if fit is not None:
+                self._logs[item.label].append(np.log(fit.edge))
+                values |= self._values(item.index, fit)
+        return record.sample_id, values, self._labels.guard(record.label_ids)
+
+    def _values(self, index: int, fit: OutlineFit) -> Document:
+        figures = (fit.edge, fit.offset, fit.contrast)
+        return {
+            self._labels.attribute(index, name): value
+            for name, value in zip(self._names, figures, strict=False)
+        }
+
+    def _skip(self, record: SampleRecord, reason: str) -> None:
+        if len(self.skipped) < _MAX_NAMED:
+            self.skipped.append(
+                {
+                    "sample_id": str(record.sample_id),
+                    "filepath": record.filepath,
+                    "reason": reason,
+                }
+            )
+
+
+class _Scale:
+    """The scale of a class's outlines."""
+
+    def __init__(self, logs: np.ndarray) -> None:
+        self._median = float(np.median(logs))
+        self._mad = float(np.median(np.abs(logs - self._median)))
+
+    def score(self, edge: float) -> float:
+        """Returns the modified z-score of an outline; 0 in a class without a scale."""
+        values = np.array([self._median, np.log(edge)])
+        return float(0.6745 * (values[1] - values[0]) / self._mad) if self._mad else 0.0
+
+
+def _fields(eval_key: str, labels: LabelList) -> EvaluationFields:
+    return EvaluationFields(
+        kind="outline",
+        eval_key=eval_key,
+        sample_specs=_SAMPLE_SPECS,
+        label_specs=_LABEL_SPECS,
+        label_path=labels.path,
+        has_classes=False,
+    )
+
+
+def _config(dataset: fo.Dataset, eval_key: str) -> Any:
+    """Returns the config of a ranking, None if the key is of another run."""
+    if eval_key not in dataset.list_runs():
+        return None
+    config = dataset.get_run_info(eval_key).config
+    return config if config.method == METHOD else None
+
+
+def _rings(geometry: MaskObject) -> list[np.ndarray]:
+    if geometry.rle is not None:
+        return rle_outline(geometry.rle).rings
+    if geometry.mask is not None:
+        return mask_outline(geometry.mask, *geometry.offset)
+    return list(geometry.rings)
+
+
+def _read_gray(record: SampleRecord) -> np.ndarray:
+    """Returns the image of a sample in gray, as it is shown.
+
+    Raises:
+        CocoMaskError: if it cannot be read, or is too large
+    """
+    if record.size is None:
+        raise CocoMaskError("the size of its image cannot be read")
+    if record.size[0] * record.size[1] > _MAX_PIXELS:
+        raise CocoMaskError(f"its image has more than {_MAX_PIXELS:,} pixels")
+    image = cv2.imread(record.filepath, cv2.IMREAD_GRAYSCALE)
+    if image is None:
+        raise CocoMaskError("its image cannot be read")
+    return image

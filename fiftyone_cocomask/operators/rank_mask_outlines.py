@@ -1,0 +1,156 @@
+"""Operator: labels are ranked by how well their outlines lie on edges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone.operators as foo
+import fiftyone.operators.types as types
+
+from ..errors import CocoMaskError
+from .forms import (
+    choose_field,
+    count,
+    dataset_problem,
+    default_field,
+    form,
+    note,
+    reject,
+    stop,
+    warn,
+)
+from .job import JobOperator, ProgressArgument, Results
+from .label_fields import drawable_fields, why_no_field
+
+_KEY = "outline"
+_NUM_SHOWN = 10
+
+
+class RankMaskOutlines(JobOperator):
+    """Ranks labels by how well their outlines lie on edges of their images."""
+
+    verb = "Measuring outlines"
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return foo.OperatorConfig(
+            name="rank_mask_outlines",
+            label="Rank mask outlines",
+            description="Find outlines that lie beside the edges of their objects",
+            icon="/assets/evaluate.svg",
+            dynamic=True,
+            execute_as_generator=True,
+            allow_delegated_execution=True,
+            risk_level=types.RiskLevel.MEDIUM,
+        )
+
+    def __call__(
+        self,
+        samples: Any,
+        label_field: str = "segmentations",
+        *,
+        eval_key: str = _KEY,
+        delegate: bool = False,
+    ) -> Any:
+        """Ranks labels by how well their outlines lie on edges of their images.
+
+        Example::
+
+            import fiftyone.operators as foo
+
+            rank = foo.get_operator("@cocomask/cocomask/rank_mask_outlines")
+            result = rank(dataset, "segmentations")
+            print(result.result["worst"])
+
+        Args:
+            samples: the dataset or view
+            label_field: a field of Polylines, or of Detections with masks
+            eval_key: the key of the ranking, with which its fields begin
+            delegate: whether to queue the job for an orchestrator
+
+        Returns:
+            the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
+            ``result`` has the ``summary`` and the ``worst`` labels
+        """
+        return foo.execute_operator(
+            self.uri,
+            view=samples.view(),
+            params={"label_field": label_field, "eval_key": eval_key},
+            request_delegation=delegate,
+        )
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        """Returns the form: which labels, and what is written."""
+        inputs = types.Object()
+        problem = dataset_problem(ctx)
+        fields = [] if problem else drawable_fields(ctx.dataset)
+        if problem or not fields:
+            stop(inputs, problem or why_no_field(ctx.dataset))
+        else:
+            _ask(ctx, inputs, fields)
+        return form(inputs, "Rank mask outlines")
+
+    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+        """Ranks the labels and returns the summary and the worst of them."""
+        from ..datasets.outlines.rank import rank_mask_outlines
+
+        given = ctx.params.get("label_field")
+        ranking = rank_mask_outlines(
+            ctx.target_view(),
+            given or default_field(drawable_fields(ctx.dataset), "segmentations"),
+            eval_key=ctx.params.get("eval_key") or _KEY,
+            progress=progress,
+        )
+        return {
+            "eval_key": ranking.eval_key,
+            "summary": ranking.summary(),
+            "worst": ranking.worst(_NUM_SHOWN).to_dict("records"),
+            "skipped": ranking.skipped,
+        }
+
+    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+        """Shows how many labels were ranked, and where to look."""
+        summary = results["summary"]
+        outputs.view(
+            "ranked",
+            types.Success(
+                label=f"{count(summary['labels'], 'label')} ranked, "
+                f"{summary['below_-3.5']:,} of them far below their class",
+                description=f"Sort the samples by '{results['eval_key']}_worst' to see "
+                "the worst first. This is a ranking to look through, and no verdict.",
+            ),
+        )
+
+
+def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
+    from ..datasets.outlines.rank import check_ranking
+
+    label_field = choose_field(
+        inputs,
+        "label_field",
+        fields,
+        ctx.params.get("label_field"),
+        label="Objects",
+        description="The labels to rank",
+        usual="segmentations",
+    )
+    key = ctx.params.get("eval_key") or _KEY
+    field = inputs.str(
+        "eval_key",
+        label="Key",
+        description="The name of the ranking; its fields begin with it",
+        default=_KEY,
+    )
+    if label_field is None:
+        return
+    try:
+        check_ranking(ctx.dataset, key, label_field)
+    except CocoMaskError as error:
+        reject(field, str(error))
+        return
+    images = count(len(ctx.target_view()), "image")
+    written = f"Writes four numbers on each label of `{label_field}` in {images}"
+    if key in ctx.dataset.list_runs():
+        warn(inputs, "outcome", f"Replaces the ranking '{key}'", written)
+    else:
+        note(inputs, "outcome", written, "Reads each image; needs no model")

@@ -1,0 +1,118 @@
+"""Rankings of outlines: what is written, loaded, replaced and deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import fiftyone as fo
+import numpy as np
+import pytest
+
+from fiftyone_cocomask import (
+    CocoMaskError,
+    compute_masks,
+    delete_outline_ranking,
+    find_mask_issues,
+    fix_mask_issues,
+    list_mask_evaluations,
+    list_outline_rankings,
+    load_outline_ranking,
+    rank_mask_outlines,
+)
+
+SIZE = 120
+
+
+def square(x: float, y: float, label: str = "a") -> fo.Polyline:
+    corners = [(x, y), (x + 30, y), (x + 30, y + 30), (x, y + 30)]
+    points = [[(a / SIZE, b / SIZE) for a, b in corners]]
+    return fo.Polyline(label=label, points=points, closed=True, filled=True)
+
+
+@pytest.fixture
+def dataset(new_dataset: Callable[..., fo.Dataset], tmp_path: Path) -> fo.Dataset:
+    """Images of a bright square; in the first ones, the label lies ever worse."""
+    made = new_dataset()
+    for place, shift in enumerate([5, 3, 0, 0, 0, 1, 0, 1]):
+        image = np.full((SIZE, SIZE), 60, np.uint8)
+        image[40:70, 40:70] = 200
+        noise = np.random.default_rng(place).integers(0, 9, (SIZE, SIZE))
+        image += noise.astype(np.uint8)
+        path = str(tmp_path / f"{place}.png")
+        cv2.imwrite(path, image)
+        labels = fo.Polylines(polylines=[square(40 + shift, 40)])
+        made.add_sample(fo.Sample(filepath=path, segmentations=labels))
+    return made
+
+
+def test_the_worst_outline_comes_first(dataset: fo.Dataset) -> None:
+    ranking = rank_mask_outlines(dataset)
+    worst = ranking.worst(2)
+    assert worst["sample_id"].tolist() == dataset.values("id")[:2]
+    assert worst["offset"].iloc[0] == pytest.approx(5, abs=1.5)
+    assert dataset.sort_by("outline_worst").first().id == dataset.first().id
+    summary = ranking.summary()
+    assert (summary["labels"], summary["images_skipped"]) == (8, 0)
+    loaded = load_outline_ranking(dataset)
+    assert loaded.worst().equals(ranking.worst())
+    assert list_outline_rankings(dataset) == ["outline"]
+    assert list_mask_evaluations(dataset) == []
+
+
+def test_scores_are_modified_z_scores_of_the_class(dataset: fo.Dataset) -> None:
+    rank_mask_outlines(dataset)
+    edges = np.array(dataset.values("segmentations.polylines.outline_edge")).ravel()
+    logs = np.log(edges)
+    deviations = logs - np.median(logs)
+    expected = 0.6745 * deviations / np.median(np.abs(deviations))
+    scores = np.array(dataset.values("segmentations.polylines.outline_score")).ravel()
+    np.testing.assert_allclose(scores, expected)
+
+
+def test_deleting_a_ranking_leaves_nothing_of_it(dataset: fo.Dataset) -> None:
+    schema = set(dataset.get_field_schema(flat=True))
+    rank_mask_outlines(dataset, eval_key="fit")
+    rank_mask_outlines(dataset, eval_key="fit")
+    assert dataset.has_field("segmentations.polylines.fit_score")
+    delete_outline_ranking(dataset, "fit")
+    left = set(dataset.get_field_schema(flat=True)) - schema
+    assert not [path for path in left if "fit" in path]
+    assert list_outline_rankings(dataset) == []
+
+
+def test_an_image_that_cannot_be_read_costs_that_image(dataset: fo.Dataset) -> None:
+    first = dataset.first()
+    dataset.compute_metadata()
+    Path(first.filepath).write_bytes(b"no image")
+    ranking = rank_mask_outlines(dataset)
+    assert [row["sample_id"] for row in ranking.skipped] == [first.id]
+    assert ranking.summary()["labels"] == 7
+
+
+def test_of_two_duplicates_the_one_on_its_edge_is_kept(dataset: fo.Dataset) -> None:
+    sample = dataset.first()
+    sample.segmentations.polylines.append(square(41, 40))
+    sample.segmentations.polylines[0].points = square(42, 40).points
+    sample.save()
+    better = sample.segmentations.polylines[1].id
+    compute_masks(dataset)
+    rank_mask_outlines(dataset)
+    assert find_mask_issues(dataset).counts["near_duplicate"] == 1
+    fix_mask_issues(dataset, ["near_duplicate"], outline_key="outline")
+    sample.reload()
+    (kept,) = sample.segmentations.polylines
+    assert (kept.id, "mask_issues:near_duplicate" in kept.tags) == (better, False)
+
+
+def test_wrong_keys_are_named(dataset: fo.Dataset) -> None:
+    with pytest.raises(CocoMaskError, match="no finished ranking of outlines 'other'"):
+        load_outline_ranking(dataset, "other")
+    with pytest.raises(CocoMaskError, match="no ranking of outlines 'other'"):
+        delete_outline_ranking(dataset, "other")
+    with pytest.raises(CocoMaskError, match="no key"):
+        rank_mask_outlines(dataset, eval_key="no key")
+    find_mask_issues(dataset, mask_field=None)
+    with pytest.raises(CocoMaskError, match="key of another run"):
+        rank_mask_outlines(dataset, eval_key="mask_issues")
