@@ -1,9 +1,9 @@
-"""Runs as FiftyOne stores them, changed in an order that a kill cannot spoil.
+"""Runs and saved views as FiftyOne stores them, in an order that no kill can spoil.
 
 FiftyOne's own calls delete a run before they write the one that takes its place, and
 its document before the dataset's reference to it: killed in between, the dataset names
-a run that is not there. Beside ``documents.py`` the only module on FiftyOne's private
-API.
+a run, or a view, that is not there. Beside ``documents.py`` the only module on
+FiftyOne's private API.
 """
 
 from __future__ import annotations
@@ -100,3 +100,14 @@ def delete_run(dataset: fo.Dataset, field: RunField, key: str) -> None:
             if document.results:
                 document.results.delete()
             document.delete()
+
+
+def delete_saved_view(dataset: fo.Dataset, name: str) -> None:
+    """Deletes a saved view; one that is not there is no error."""
+    dataset._doc.reload("saved_views")
+    for document in dataset._doc.get_saved_views():
+        if document.name == name:
+            dataset._doc.saved_views.remove(document)
+            dataset.save()
+            document.delete()
+            return

@@ -60,7 +60,7 @@ def covered_samples(samples: Any, plan: EvaluationPlan) -> Covered:
             f"{len(others):,} samples that are not in this view; give another "
             "eval_key, or delete it first"
         )
-    report = _earlier_report(dataset.load_run_results(key), wanted)
+    report = _earlier_report(_last_report(dataset, key), wanted)
     if wanted <= covered:
         return Covered(before, report)
     base = dataset
@@ -77,16 +77,23 @@ def covered_samples(samples: Any, plan: EvaluationPlan) -> Covered:
     return Covered(base.select(sorted(map(str, everything))), report)
 
 
-def _earlier_report(results: Any, wanted: set[ObjectId]) -> Document | None:
-    """Returns the report of an earlier run without what is measured again."""
+def _last_report(dataset: Any, key: str) -> Document | None:
+    """Returns what is known of the samples of an evaluation that has been run."""
+    results = dataset.load_run_results(key)
     if results is None:
+        # It was stopped, and what it was about to leave alone is all that is known.
+        earlier: Any = getattr(dataset.get_run_info(key).config, "earlier", None)
+        return earlier
+    return {name: getattr(results, name) for name in PassReport().to_dict()}
+
+
+def _earlier_report(
+    reported: Document | None, wanted: set[ObjectId]
+) -> Document | None:
+    """Returns the report of an earlier run without what is measured again."""
+    if reported is None:
         return None
-    again = {str(sample_id) for sample_id in wanted}
-    report = PassReport(
-        without_number=list(results.without_number),
-        num_without_number=results.num_without_number,
-        other_size=list(results.other_size),
-        num_other_size=results.num_other_size,
-    )
-    report.forget(again)
+    report = PassReport.of_parts([reported])
+    report.num_changed = 0
+    report.forget({str(sample_id) for sample_id in wanted})
     return report.to_dict()

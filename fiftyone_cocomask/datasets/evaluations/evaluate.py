@@ -93,6 +93,8 @@ def end_evaluation(
     earlier = dataset.get_run_info(key).config.earlier
     if earlier is not None:
         report = PassReport.of_parts([earlier, report.to_dict()])
+    if samples is not dataset:
+        # It may cover more than what has been measured now.
         samples = dataset.load_run_view(key)
     stored = samples.init_run_results(key, **report.to_dict())
     samples.save_run_results(key, stored)

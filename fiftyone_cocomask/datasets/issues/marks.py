@@ -11,6 +11,7 @@ from fiftyone import ViewField as F
 
 from ...errors import CocoMaskError
 from ..label_lists import LabelList
+from ..stored_runs import delete_saved_view
 from .rules import RETIRED_ISSUES, IssueLimits, MaskIssue
 
 # Labels are selected by their ids, this many at a time.
@@ -143,8 +144,9 @@ class IssueMarks:
             else:
                 view = self._labels_view(base, issue)
             names[issue] = self.view_name(issue)
+            delete_saved_view(self._dataset, names[issue])
             self._dataset.save_view(
-                names[issue], view, description=limits.definition(issue), overwrite=True
+                names[issue], view, description=limits.definition(issue)
             )
         return names
 
@@ -157,7 +159,7 @@ class IssueMarks:
         present = set(self._dataset.list_saved_views()) - (keep or set())
         for name in self._names:
             if f"{self._key}: {name}" in present:
-                self._dataset.delete_saved_view(f"{self._key}: {name}")
+                delete_saved_view(self._dataset, f"{self._key}: {name}")
 
     def _labels_view(self, base: Any, issue: MaskIssue) -> fo.DatasetView:
         labels, tagged = self.list_of(issue), F("tags").contains(self.tag(issue))

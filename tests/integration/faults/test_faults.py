@@ -1,0 +1,111 @@
+"""Calls that end before any of their writes can be made again, and are complete then.
+
+By default some writes of each call are tried; ``make faults`` tries all of them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import fiftyone as fo
+import pytest
+
+from tests.conftest import needs_posix
+
+from .jobs import JOBS
+
+pytestmark = needs_posix
+
+ALL = bool(os.environ.get("COCOMASK_ALL_FAULTS"))
+
+
+class Driver:
+    """The process that makes the calls."""
+
+    def __init__(self, folder: Path) -> None:
+        # The database is that of this process.
+        fo.list_datasets()
+        port = os.environ["FIFTYONE_PRIVATE_DATABASE_PORT"]
+        words = [sys.executable, "-m", "tests.integration.faults.driver"]
+        self._process = subprocess.Popen(
+            [*words, str(folder), port],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def ask(self, do: str, job: str, **request: Any) -> Any:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(
+            json.dumps({"do": do, "job": job, **request}),
+            file=self._process.stdin,
+            flush=True,
+        )
+        return json.loads(self._process.stdout.readline())
+
+    def end(self) -> None:
+        self._process.communicate()
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
+    driver = Driver(tmp_path_factory.mktemp("faults"))
+    yield driver
+    driver.end()
+
+
+def moments(writes: int) -> Iterator[tuple[int, str]]:
+    """Yields before which of a call's writes to end what."""
+    if ALL:
+        yield from ((at, "process") for at in range(1, writes + 1))
+        yield from ((at, "database") for at in range(1, writes + 1))
+    else:
+        yield writes // 3 + 1, "database"
+        yield 2 * writes // 3 + 1, "process"
+        yield writes, "process"
+
+
+def differences(expected: Any, found: Any, place: str = "") -> Iterator[str]:
+    """Yields where two contents differ, and how."""
+    if isinstance(expected, dict) and isinstance(found, dict):
+        for key in sorted(expected.keys() | found.keys()):
+            inside = expected.get(key), found.get(key)
+            yield from differences(*inside, f"{place}/{key}")
+    elif isinstance(expected, list) and isinstance(found, list):
+        if len(expected) != len(found):
+            yield f"{place}: {len(expected)} became {len(found)}"
+        for index, inside in enumerate(zip(expected, found, strict=False)):
+            yield from differences(*inside, f"{place}/{index}")
+    elif expected != found:
+        yield f"{place}: {expected!r} became {found!r}"
+
+
+@pytest.mark.parametrize("job", [name for name in JOBS if ALL or JOBS[name].always])
+def test_a_call_that_was_ended_is_completed_by_the_same_call(
+    driver: Driver, job: str
+) -> None:
+    driver.ask("prepare", job)
+    whole = driver.ask("disturb", job, at=0, how="process")
+    assert "writes" in whole, whole
+    expected = driver.ask("read", job)
+    assert "samples" in expected, expected
+    # A call that is made once more, since nobody knows that it has come to its end.
+    found = driver.ask("complete", job)
+    assert list(differences(expected, found)) == [], "made twice"
+    for at, how in moments(whole["writes"]):
+        disturbed = driver.ask("disturb", job, at=at, how=how)
+        when = f"{how} ended before write {at} of {whole['writes']}"
+        if how == "database":
+            assert disturbed.get("error") == "DatabaseError", (when, disturbed)
+            assert "\n" not in disturbed["said"]
+        else:
+            assert disturbed.get("killed"), (when, disturbed)
+        found = driver.ask("complete", job)
+        assert list(differences(expected, found)) == [], when
