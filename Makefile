@@ -3,6 +3,7 @@
 #           APP=0       stop before the App       PORT=5151  the App's port
 # make test             lint, types and all tests
 # make lint | types | unit | integration | app | package   one part of it
+# make faults           each call that writes, ended before each of its writes (minutes)
 # make screenshots      the README's pictures of the App, anew
 # make recipes          the README's recipe for PyTorch (installs it: gigabytes)
 # make comparison       the README's comparison with other tools (installs them)
@@ -24,7 +25,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 TEST_READY := $(VENV)/.ready-test
 
-.PHONY: demo test lint types unit integration app package screenshots recipes \
+.PHONY: demo test lint types unit integration app package faults screenshots recipes \
     comparison clean
 
 demo: $(READY)
@@ -48,6 +49,9 @@ unit integration: $(TEST_READY)
 
 app package: $(TEST_READY)
 	$(PY) -m pytest tests/$@
+
+faults: $(TEST_READY)
+	COCOMASK_ALL_FAULTS=1 $(PY) -m pytest tests/integration/faults
 
 screenshots: $(TEST_READY)
 	$(PY) -m pytest tests/app/screenshots.py

@@ -141,19 +141,6 @@ def dataset_id(dataset: Any) -> ObjectId:
     return dataset._doc.id
 
 
-def declared_fields(dataset: Any) -> set[str]:
-    """Returns the names of a dataset's fields as they are in the database now.
-
-    Raises:
-        DatabaseError: if MongoDB cannot be reached
-    """
-    with explain_database_errors():
-        found = get_db_conn()["datasets"].find_one(
-            {"_id": dataset_id(dataset)}, {"sample_fields.name": 1}
-        )
-    return {field["name"] for field in (found or {}).get("sample_fields", [])}
-
-
 def sample_ids(
     dataset: Any, condition: Document, batch_size: int = BATCH_SIZE
 ) -> Iterator[list[ObjectId]]:

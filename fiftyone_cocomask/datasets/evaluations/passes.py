@@ -9,12 +9,9 @@ from typing import Any
 
 import fiftyone.core.utils as fou
 
-from ...errors import CocoMaskError
 from ..documents import (
     Document,
     Update,
-    declared_fields,
-    remove_values,
     update_documents,
 )
 from ..measuring.measure import (
@@ -130,26 +127,9 @@ class EvaluationPass:
             for records in self._reader.batches():
                 updates = [u for u in map(self._update, records) if u is not None]
                 written = update_documents(self._dataset, updates)
-                self._check_not_deleted()
                 self._report.num_changed += len(updates) - written
                 bar.update(len(records))
         return self._report
-
-    def _check_not_deleted(self) -> None:
-        """Takes back what was written to fields that were deleted meanwhile.
-
-        Samples with values of fields that the dataset does not declare cannot be read.
-
-        Raises:
-            CocoMaskError: if they were
-        """
-        names = set(self._fields.sample_paths)
-        if not names <= declared_fields(self._dataset):
-            remove_values(self._dataset, self._fields.paths)
-            raise CocoMaskError(
-                f"Mask evaluation '{self._fields.eval_key}' was deleted while it was "
-                "being run"
-            )
 
     def _update(self, record: SampleRecord) -> Update | None:
         """Returns what to change in a sample, None if its values are there already."""

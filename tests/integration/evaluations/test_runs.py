@@ -300,3 +300,48 @@ def test_a_slice_that_is_not_the_active_one_is_renamed_along(samples: Samples) -
     assert "area_px" not in left["segmentations"]["polylines"][0]
     assert right.get("size_px") is None
     assert load_mask_evaluation(dataset, "size").summary()["objects"] == 1
+
+
+def test_an_evaluation_that_is_deleted_while_it_runs_leaves_nothing(
+    samples: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fiftyone_cocomask.datasets.measuring.reading._BATCH_SIZE", 1)
+    made = [
+        samples.add(f"{name}.jpg", mask_of_boxes(LEFT), lines=[polyline(LEFT, "a")])
+        for name in "abc"
+    ]
+    samples.dataset.compute_metadata()
+    before = schema(samples.dataset)
+
+    def delete(bar: Any) -> None:
+        if bar.iteration == 2:
+            delete_mask_evaluation(samples.dataset, "area")
+
+    with pytest.raises(CocoMaskError, match="deleted"):
+        evaluate_mask_area(
+            samples.dataset,
+            label_field="segmentations",
+            eval_key="area",
+            progress=delete,
+        )
+    samples.dataset.reload()
+    assert list_mask_evaluations(samples.dataset) == []
+    assert schema(samples.dataset) == before
+    for sample in made:
+        document = samples.raw(sample)
+        assert "area_px" not in document
+        assert "area_px" not in document["segmentations"]["polylines"][0]
+
+
+def test_deleting_and_renaming_once_more_is_no_error(evaluated: Samples) -> None:
+    dataset = evaluated.dataset
+    for _ in range(2):
+        rename_mask_evaluation(dataset, "area", "size")
+        assert list_mask_evaluations(dataset) == ["cover", "size"]
+    for _ in range(2):
+        delete_mask_evaluation(dataset, "size")
+        assert list_mask_evaluations(dataset) == ["cover"]
+    with pytest.raises(CocoMaskError, match="no mask evaluation 'area'"):
+        rename_mask_evaluation(dataset, "area", "size")
+    with pytest.raises(CocoMaskError, match="no mask evaluation 'siez'"):
+        delete_mask_evaluation(dataset, "siez")

@@ -23,6 +23,7 @@ from pymongo import monitoring
 from .counter import COUNTER, KILLED
 from .proxy import Proxy
 
+
 def main() -> None:
     folder, port = Path(sys.argv[1]), int(sys.argv[2])
     proxy = Proxy(port)

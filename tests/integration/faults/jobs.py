@@ -10,8 +10,9 @@ import fiftyone as fo
 import numpy as np
 
 import fiftyone_cocomask as fcm
-from .counter import COUNTER
 from tests.integration.small_export import annotation, image_name, write_split
+
+from .counter import COUNTER
 
 NAME = "disturbed"
 LABELS = "segmentations"
