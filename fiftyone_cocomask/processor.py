@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,10 +14,10 @@ from .arguments import checked
 from .coco.check import ExportReader
 from .coco.files import UnsafeNameError, checked_name
 from .coco.records import ImageRecord
-from .errors import CocoMaskError
+from .errors import CocoMaskError, MaskFileError
 from .geometry.draw import draw_objects
 from .geometry.objects import MaskObject, is_drawable
-from .geometry.png import read_mask, write_mask
+from .geometry.png import is_picture, read_mask, write_mask
 from .geometry.rle import RleError, check_rle
 
 if TYPE_CHECKING:
@@ -57,6 +58,13 @@ class COCOProcessor:
             for record in reader.images():
                 self._images[record.coco_id] = record
         self.report = reader.report
+        self._image_keys: set[str] = set()
+        self._users_of: dict[str, set[str]] = {}
+        for record in self._images.values():
+            image = self.image_dir / record.file_name
+            self._image_keys |= {_key(image), _key(record.path)}
+            short = _key(_beside(image, image.stem))
+            self._users_of.setdefault(short, set()).add(_key(image))
 
     @property
     def image_ids(self) -> list[Any]:
@@ -90,7 +98,10 @@ class COCOProcessor:
         """Writes a mask beside its image, as 0 and 255.
 
         The file has the image's name without its last extension, and ``_mask.png``:
-        augmented copies, which differ behind their common stem, do not share one.
+        augmented copies, which differ behind their common stem, do not share one. Where
+        two images of the JSON would share a file, as ``a.png`` and ``a.jpg``, or it is
+        an image of the JSON itself, the whole name is in it: ``a.jpg_mask.png``. An
+        image is never replaced.
 
         Args:
             mask: an array of shape (height, width), 0 where there is background
@@ -101,7 +112,7 @@ class COCOProcessor:
 
         Raises:
             CocoMaskError: if ``file_name`` leads out of the folder
-            MaskFileError: if the file cannot be written
+            MaskFileError: if the file cannot be written, or is an image
         """
         try:
             name = checked_name(str(image_info.get("file_name") or ""))
@@ -109,10 +120,25 @@ class COCOProcessor:
             raise CocoMaskError(
                 f"image_info has a file_name that is refused: {error}"
             ) from error
-        image_path = self.image_dir / name
-        path = image_path.with_name(f"{image_path.stem}_mask.png")
+        path = self._mask_path(self.image_dir / name)
         write_mask(path, mask, binary=True)
         return str(path)
+
+    def _mask_path(self, image: Path) -> Path:
+        """Returns where the mask of an image goes.
+
+        Raises:
+            MaskFileError: if every place is an image
+        """
+        short = _beside(image, image.stem)
+        taken = self._users_of.get(_key(short), set()) - {_key(image)}
+        for path in (short, _beside(image, image.name)):
+            if not (path == short and taken) and not self._is_image(path):
+                return path
+        raise MaskFileError(f"The mask of {image} would replace an image")
+
+    def _is_image(self, path: Path) -> bool:
+        return _key(path) in self._image_keys or (path.is_file() and is_picture(path))
 
     def process_image(self, image_id: Any) -> str:
         """Writes the mask of an image's annotations beside it.
@@ -171,6 +197,15 @@ class COCOProcessor:
             if issue.image_id == image_id and issue.annotation_id is None:
                 return f"Image {image_id!r} cannot be processed: {issue.message}"
         return f"The JSON has no image with the id {image_id!r}"
+
+
+def _beside(image: Path, stem: str) -> Path:
+    return image.with_name(f"{stem}_mask.png")
+
+
+def _key(path: Path) -> str:
+    """Returns what is the same for paths that may be one file."""
+    return os.path.normpath(path).casefold()
 
 
 def _mask_object(segmentation: Any, height: int, width: int) -> MaskObject:

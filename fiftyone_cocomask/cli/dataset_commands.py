@@ -63,6 +63,12 @@ def _add_masks(commands: Any) -> None:
         "--classes", nargs="+", metavar="CLASS", help="the classes to draw"
     )
     parser.add_argument("--no-crowd", action="store_true", help="leave crowds out")
+    parser.add_argument(
+        "--boxes",
+        choices=("skip", "draw", "error"),
+        default="skip",
+        help="boxes without a shape: leave out, draw as rectangles, refuse (skip)",
+    )
     parser.add_argument("--output-dir", metavar="DIR", help="where the mask files go")
     parser.add_argument(
         "--storage",
@@ -176,6 +182,7 @@ def _masks(options: argparse.Namespace) -> Outcome:
         output_dir=options.output_dir,
         storage=options.storage,
         overwrite=options.overwrite,
+        boxes=options.boxes,
         num_workers=options.workers,
         progress=bar(),
     )

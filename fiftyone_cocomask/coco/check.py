@@ -152,6 +152,14 @@ class ExportReader:
                 used.setdefault((category.id, category.name), category)
         return list(used.values())
 
+    def all_categories(self) -> list[Category]:
+        """Returns the categories listed or in use: one for each id and label."""
+        found: dict[tuple[CocoId | None, str], Category] = {}
+        for categories in self._categories.values():
+            for category in categories.all():
+                found.setdefault((category.id, category.name), category)
+        return list(found.values())
+
     def images(self, num_workers: int | None = None) -> Iterator[ImageRecord]:
         """Yields the images that can become samples, with their annotations.
 

@@ -141,6 +141,26 @@ def dataset_id(dataset: Any) -> ObjectId:
     return dataset._doc.id
 
 
+def field_info(dataset: Any, name: str) -> Document | None:
+    """Returns what a field's ``info`` is in the database now; None without the field.
+
+    Raises:
+        DatabaseError: if MongoDB cannot be reached
+    """
+    with explain_database_errors():
+        found = get_db_conn().datasets.find_one(
+            {"_id": dataset_id(dataset)},
+            {"sample_fields": {"$elemMatch": {"name": name}}},
+        )
+    fields = (found or {}).get("sample_fields")
+    return fields[0].get("info") or {} if fields else None
+
+
+def root_dataset(samples: Any) -> Any:
+    """Returns the dataset behind a view, also behind one of patches or frames."""
+    return samples._root_dataset
+
+
 def sample_ids(
     dataset: Any, condition: Document, batch_size: int = BATCH_SIZE
 ) -> Iterator[list[ObjectId]]:

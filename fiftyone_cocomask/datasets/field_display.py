@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import fiftyone as fo
 import fiftyone.core.odm as foo
@@ -30,3 +31,45 @@ def show_fields(dataset: fo.Dataset, fields: Sequence[str]) -> None:
         active.paths = [*active.paths, *missing]
         config.active_fields = active
         dataset.save()
+
+
+def colour_values(
+    dataset: fo.Dataset, mask_field: str, label_field: str, values: Mapping[str, int]
+) -> None:
+    """Makes the App colour a field's masks by value: classes as their labels are.
+
+    Colours that somebody chose stay.
+
+    Args:
+        dataset: the dataset
+        mask_field: the field of the masks
+        label_field: the field of the labels that they are of
+        values: the value of each class; empty where values are no classes
+    """
+    scheme = dataset.app_config.color_scheme or fo.ColorScheme()
+    scheme.color_by = scheme.color_by or "value"
+    pool = scheme.color_pool or fo.app_config.color_pool
+    settings = {entry["path"]: entry for entry in scheme.fields or []}
+    labels = dict(settings.get(label_field) or {"path": label_field})
+    masks = dict(settings.get(mask_field) or {"path": mask_field})
+    of_label = _colours(labels.get("valueColors"), "value")
+    of_value = _colours(masks.get("maskTargetsColors"), "intTarget")
+    for name, value in values.items():
+        of_label.setdefault(name, pool[(value - 1) % len(pool)])
+        of_value.setdefault(value, of_label[name])
+    if values:
+        labels.setdefault("colorByAttribute", "label")
+        labels["valueColors"] = _listed(of_label, "value")
+        masks["maskTargetsColors"] = _listed(of_value, "intTarget")
+        settings |= {label_field: labels, mask_field: masks}
+        scheme.fields = list(settings.values())
+    dataset.app_config.color_scheme = scheme
+    dataset.save()
+
+
+def _colours(entries: Sequence[Mapping[str, Any]] | None, key: str) -> dict[Any, str]:
+    return {entry[key]: entry["color"] for entry in entries or []}
+
+
+def _listed(colours: Mapping[Any, str], key: str) -> list[dict[str, Any]]:
+    return [{key: value, "color": colour} for value, colour in colours.items()]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import fiftyone as fo
 from bson import ObjectId
 
-from .documents import Document
+from .documents import Document, aggregate_documents, root_dataset
 from .labels import object_list_path
 
 
@@ -37,6 +38,11 @@ class LabelList:
     def is_list(self) -> bool:
         """Whether a sample has a list of labels."""
         return self.path != self.field
+
+    def is_detections(self, dataset: fo.Dataset) -> bool:
+        """Whether they are boxes, which may have masks."""
+        kind = dataset.get_field(self.field).document_type
+        return kind in (fo.Detections, fo.Detection)
 
     def documents(self, sample: Document) -> list[Document]:
         """Returns the documents of a sample's labels."""
@@ -69,3 +75,45 @@ class LabelList:
         if not self.is_list:
             return {f"{self.path}._id": ids[0]}
         return {"$expr": {"$eq": [f"${self.path}._id", ids]}}
+
+
+def boxes_beside(dataset: fo.Dataset, labels: LabelList) -> LabelList | None:
+    """Returns the boxes that an import has written beside a field of segmentations."""
+    if not dataset.has_field(f"{labels.path}.coco_id"):
+        return None
+    for name in dataset.get_field_schema(embedded_doc_type=fo.Detections):
+        boxes = LabelList.of_field(dataset, name)
+        if name != labels.field and dataset.has_field(f"{boxes.path}.coco_id"):
+            return boxes
+    return None
+
+
+def count_boxes_only(samples: Any, labels: LabelList) -> int:
+    """Returns how many boxes of samples have no shape: neither a mask nor a polygon.
+
+    Args:
+        samples: a dataset or view; all labels of its samples count
+        labels: a field of Detections, or of polygons that an import has written
+    """
+    dataset = root_dataset(samples)
+    if labels.is_detections(dataset):
+        is_box = {
+            "$and": [
+                {"$eq": [{"$ifNull": [f"$$this.{name}", None]}, None]}
+                for name in ("mask", "mask_path")
+            ]
+        }
+        found: Document = {"$filter": {"input": labels.expression(), "cond": is_box}}
+    else:
+        boxes = boxes_beside(dataset, labels)
+        if boxes is None:
+            return 0
+        ids = [_none_or(f"${part.path}.coco_id") for part in (boxes, labels)]
+        found = {"$setDifference": ids}
+    count = {"$group": {"_id": None, "count": {"$sum": {"$size": found}}}}
+    whole = samples if samples is dataset else dataset.select(samples.values("id"))
+    return sum(group["count"] for group in aggregate_documents(whole, [count]))
+
+
+def _none_or(expression: str) -> Document:
+    return {"$ifNull": [expression, []]}

@@ -14,7 +14,8 @@ import numpy as np
 from bson import ObjectId
 
 from ..errors import CocoMaskError, MaskFileError
-from ..geometry.objects import MAX_RING_LENGTH, MaskObject, is_drawable
+from ..geometry.limits import MAX_RING_LENGTH
+from ..geometry.objects import MaskObject, is_drawable
 from ..geometry.outlines import centre_outline, iou_with_rings
 from ..geometry.png import read_mask
 from ..geometry.rings import to_pixels

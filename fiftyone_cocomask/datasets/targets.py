@@ -13,22 +13,22 @@ Samples = fo.Dataset | fo.DatasetView
 
 
 def checked_samples(samples: Any) -> Any:
-    """Returns what to evaluate: of a grouped dataset its active slice, as a view.
+    """Returns what to work on: of a grouped dataset its active slice, as a view.
 
     Raises:
-        CocoMaskError: if it does not hold images
+        CocoMaskError: if it does not hold images, or holds copies of other samples
     """
     dataset = samples._root_dataset
     if samples._dataset is not dataset:
         raise CocoMaskError(
-            "Patches and clips cannot be evaluated; give the dataset, or a view of "
-            "its samples"
+            "A view of patches, clips or frames holds copies of samples; give the "
+            "dataset, or a view of its samples"
         )
     if samples.media_type == "group":
         return samples.select_group_slices(samples.group_slice)
     if samples.media_type not in ("image", None):
         raise CocoMaskError(
             f"Dataset '{dataset.name}' holds {samples.media_type} samples; masks are "
-            "evaluated on images"
+            "drawn of, and measured on, images"
         )
     return samples

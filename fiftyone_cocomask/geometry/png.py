@@ -143,6 +143,16 @@ def count_foreground(
     return int(np.count_nonzero(mask)), mask.size
 
 
+def is_picture(path: str | Path) -> bool:
+    """Whether a file is an image, but not a grayscale PNG as masks are."""
+    with open(path, "rb") as file:
+        header = file.read(26)
+    if header[:8] == _SIGNATURE:
+        # The colour type is the last byte of these; 0 is grayscale.
+        return header[25:] not in (b"", b"\0")
+    return bool(header) and cv2.haveImageReader(str(path))
+
+
 def encode_mask(mask: np.ndarray) -> bytes:
     """Returns a binary mask as a PNG of 1 bit a pixel.
 

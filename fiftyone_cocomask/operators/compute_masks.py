@@ -12,7 +12,7 @@ import fiftyone.operators.types as types
 from .export_form import given_path, path_text
 from .forms import count, dataset_problem, default_field, form, stop
 from .job import ProgressArgument, Results
-from .label_fields import drawable_fields, why_no_field
+from .label_fields import box_fields, drawable_fields, why_no_field
 from .mask_form import ask_for_masks
 from .split_job import SplitJobOperator, is_of_tasks
 
@@ -50,6 +50,7 @@ class ComputeMasks(SplitJobOperator):
         output_dir: str | os.PathLike[str] | None = None,
         storage: str = "disk",
         overwrite: bool = False,
+        boxes: str = "skip",
         num_workers: int | None = None,
         num_tasks: int = 1,
         delegate: bool = False,
@@ -77,6 +78,7 @@ class ComputeMasks(SplitJobOperator):
             output_dir: the folder of the mask files
             storage: ``"disk"`` or ``"database"``
             overwrite: whether to draw every mask again and to replace foreign ones
+            boxes: boxes without a shape: ``"skip"``, ``"draw"`` or ``"error"``
             num_workers: the number of processes that draw, in each task
             num_tasks: the number of delegated operations to queue, each of which
                 draws a part of the masks; 1 draws them all here and now
@@ -100,6 +102,7 @@ class ComputeMasks(SplitJobOperator):
             "output_dir": path_text(output_dir),
             "storage": storage,
             "overwrite": overwrite,
+            "boxes": boxes,
             "num_workers": num_workers,
             "num_tasks": num_tasks,
         }
@@ -121,7 +124,9 @@ class ComputeMasks(SplitJobOperator):
         """Returns the form: what is drawn, and what it replaces."""
         inputs = types.Object()
         problem = dataset_problem(ctx)
-        fields = [] if problem else drawable_fields(ctx.dataset)
+        fields = []
+        if not problem:
+            fields = drawable_fields(ctx.dataset) or box_fields(ctx.dataset)
         if problem or not fields:
             stop(inputs, problem or why_no_field(ctx.dataset))
         else:
@@ -159,7 +164,8 @@ class ComputeMasks(SplitJobOperator):
         progress: ProgressArgument,
     ) -> dict[str, Any]:
         """Draws the masks of a part of the samples."""
-        from ..datasets.masks.compute import MaskPlan, check_declared, draw_masks
+        from ..datasets.masks.compute import check_declared, draw_masks
+        from ..datasets.masks.options import MaskPlan
         from ..datasets.parallel.workers import process_count
 
         masks = MaskPlan.from_dict(plan)
@@ -201,11 +207,16 @@ class ComputeMasks(SplitJobOperator):
         )
         for name, number, what in (
             ("hidden", results["num_hidden"], "lie under others: no pixel is visible"),
+            ("lines", results["lines"], "are not filled and were drawn as lines"),
             ("empty", results["without_geometry"], "have no geometry to draw"),
         ):
             if number:
                 label = f"{count(number, 'object')} {what}"
                 outputs.view(name, types.Warning(label=label))
+        if results["boxes"]:
+            label = f"Boxes without a shape: {results['boxes']:,}"
+            said = "The masks have background there"
+            outputs.view("boxes", types.Warning(label=label, description=said))
         if results["num_skipped"]:
             first = results["skipped"][0]
             outputs.view(
@@ -237,6 +248,7 @@ def _what_to_draw(ctx: Any) -> dict[str, Any]:
         "output_dir": given_path(params.get("output_dir")),
         "storage": params.get("storage") or "disk",
         "overwrite": params.get("overwrite", False),
+        "boxes": params.get("boxes") or "skip",
     }
 
 

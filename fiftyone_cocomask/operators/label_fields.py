@@ -17,11 +17,16 @@ def drawable_fields(dataset: fo.Dataset) -> list[str]:
     return [name for name in object_fields(dataset) if _is_drawable(dataset, name)]
 
 
-def why_no_field(dataset: fo.Dataset) -> str:
-    """Returns why a dataset has no objects to draw, and what to do."""
+def box_fields(dataset: fo.Dataset) -> list[str]:
+    """Returns the fields of detections that have no masks."""
     from ..datasets.labels import object_fields
 
-    boxes = [name for name in object_fields(dataset) if not _is_drawable(dataset, name)]
+    return [name for name in object_fields(dataset) if not _is_drawable(dataset, name)]
+
+
+def why_no_field(dataset: fo.Dataset) -> str:
+    """Returns why a dataset has no objects to draw, and what to do."""
+    boxes = box_fields(dataset)
     if boxes:
         listed = " and ".join(f"'{name}'" for name in boxes)
         why = f"{listed} of dataset '{dataset.name}' has boxes, but no masks"

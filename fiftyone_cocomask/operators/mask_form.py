@@ -40,6 +40,11 @@ _OVERLAPS = (
     Choice("smallest_first", "Large objects on top", "So that they stay whole"),
     Choice("annotation_order", "Later annotations on top", "As the export has them"),
 )
+_BOXES = (
+    Choice("skip", "Leave them out", "The masks have background there"),
+    Choice("draw", "Draw them as rectangles", "Every box that has no mask"),
+    Choice("error", "Refuse", "Where there are any, nothing is drawn"),
+)
 _BY_CLASS = Choice("classes", "In an order of the classes", "Later on top")
 _STORAGES = (
     Choice("disk", "PNG files", "Lossless, 1 bit a pixel for binary masks"),
@@ -82,6 +87,16 @@ def ask_for_masks(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
             default=choices[0].value,
             view=radio,
         )
+    if label_field is not None and _has_boxes(ctx, label_field):
+        choose(
+            inputs,
+            "boxes",
+            _BOXES,
+            params.get("boxes"),
+            label="Boxes without a mask",
+            default="skip",
+            view=radio,
+        )
     classes = _classes(ctx, label_field)
     if params.get("mode") in ("semantic", "instance"):
         _ask_for_overlap(params, inputs, classes)
@@ -119,6 +134,15 @@ def _ask_for_mask_field(
         reject(field, str(error))
         return None
     return given
+
+
+def _has_boxes(ctx: Any, label_field: str) -> bool:
+    from ..datasets.label_lists import LabelList, count_boxes_only
+
+    labels = LabelList.of_field(ctx.dataset, label_field)
+    if not labels.is_detections(ctx.dataset):
+        return False
+    return count_boxes_only(ctx.dataset, labels) > 0
 
 
 def _as_it_is_now(ctx: Any, *names: str | None) -> tuple[Any, ...]:

@@ -63,7 +63,16 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "issues": (*NO_LIST_OF_TEXTS, ["absent"]),
     "prefer_classes": NO_LIST_OF_TEXTS,
     **dict.fromkeys(
-        ("mode", "rasterizer", "storage", "if_exists", "images", "area", "masks"),
+        (
+            "mode",
+            "rasterizer",
+            "storage",
+            "boxes",
+            "if_exists",
+            "images",
+            "area",
+            "masks",
+        ),
         NO_CHOICE,
     ),
     "kind": tuple(value for value in NO_CHOICE if value is not None),

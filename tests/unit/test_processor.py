@@ -11,7 +11,12 @@ import numpy as np
 import pytest
 from pycocotools import mask as mask_utils
 
-from fiftyone_cocomask import CocoMaskError, COCOProcessor, ExportError
+from fiftyone_cocomask import (
+    CocoMaskError,
+    COCOProcessor,
+    ExportError,
+    MaskFileError,
+)
 
 HEIGHT, WIDTH = 30, 40
 LEFT = [5.9, 5.2, 20.7, 5.2, 20.7, 15.8, 5.9, 15.8]
@@ -134,3 +139,44 @@ def test_what_cannot_be_drawn_is_said(
 ) -> None:
     with pytest.raises(CocoMaskError):
         processor.create_binary_mask(segmentation, HEIGHT, WIDTH)
+
+
+def _processor_of(folder: Path, *names: str) -> COCOProcessor:
+    for name in names:
+        cv2.imwrite(str(folder / name), np.full((HEIGHT, WIDTH, 3), 80, np.uint8))
+    images = [
+        {"id": i, "file_name": name, "height": HEIGHT, "width": WIDTH}
+        for i, name in enumerate(names)
+    ]
+    annotations = [
+        {"id": i, "image_id": i, "category_id": 1, "segmentation": [LEFT]}
+        for i in range(len(names))
+    ]
+    categories = [{"id": 1, "name": "wing"}]
+    coco = {"images": images, "categories": categories, "annotations": annotations}
+    (folder / "coco.json").write_text(json.dumps(coco))
+    return COCOProcessor(folder / "coco.json", folder)
+
+
+def test_images_of_one_stem_have_masks_of_their_own(tmp_path: Path) -> None:
+    processor = _processor_of(tmp_path, "a.png", "a.jpg", "b.jpg")
+    names = [Path(processor.process_image(i)).name for i in range(3)]
+    assert names == ["a.png_mask.png", "a.jpg_mask.png", "b_mask.png"]
+
+
+def test_a_mask_never_replaces_an_image(tmp_path: Path) -> None:
+    processor = _processor_of(tmp_path, "a.jpg", "a_mask.png", "b.jpg")
+    picture = (tmp_path / "a_mask.png").read_bytes()
+    # A picture that the JSON does not list, at both places.
+    (tmp_path / "b_mask.png").write_bytes(picture)
+    (tmp_path / "b.jpg_mask.png").write_bytes(picture)
+    assert Path(processor.process_image(0)).name == "a.jpg_mask.png"
+    with pytest.raises(MaskFileError, match="would replace an image"):
+        processor.process_image(2)
+    for name in ("a_mask.png", "b_mask.png", "b.jpg_mask.png"):
+        assert (tmp_path / name).read_bytes() == picture
+
+
+def test_a_mask_is_written_again_over_itself(tmp_path: Path) -> None:
+    processor = _processor_of(tmp_path, "a.jpg")
+    assert processor.process_image(0) == processor.process_image(0)

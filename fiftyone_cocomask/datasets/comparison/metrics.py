@@ -19,13 +19,12 @@ from typing import Any
 
 import cv2
 import fiftyone as fo
-import fiftyone.core.utils as fou
 import numpy as np
 from bson import ObjectId
 
 from ...errors import CocoMaskError
-from ...geometry.png import read_mask
 from ..documents import Document, stream_documents, update_documents
+from ..masks.stored import has_mask, read_array
 from ..owned_fields import FieldSpec
 
 AREA_ERROR_PX = FieldSpec(
@@ -254,22 +253,10 @@ def _pair(document: Document, pred_field: str, gt_field: str) -> MaskPair:
 
 def _mask(document: Document, field: str) -> np.ndarray:
     value = document.get(field) or {}
-    if value.get("mask") is not None:
-        mask = fou.deserialize_numpy_array(value["mask"])
-    elif value.get("mask_path"):
-        try:
-            mask = read_mask(value["mask_path"])
-        except CocoMaskError as error:
-            raise UnreadablePairError(str(error)) from error
-    else:
+    if not has_mask(value):
         raise UnreadablePairError(f"it has no mask in '{field}'")
-    if mask.ndim != 2:
-        raise UnreadablePairError(
-            f"its mask in '{field}' has colours; it must be grayscale"
-        )
-    if mask.dtype.kind not in "biu" or not mask.size:
-        raise UnreadablePairError(
-            f"its mask in '{field}' holds {mask.size} numbers of type {mask.dtype}; it "
-            "needs integers"
-        )
+    try:
+        mask = read_array(value)
+    except CocoMaskError as error:
+        raise UnreadablePairError(f"in '{field}', {error}") from error
     return mask.astype(np.uint8) if mask.dtype == bool else mask

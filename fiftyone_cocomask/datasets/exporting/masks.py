@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ import numpy as np
 from ...arguments import checked
 from ...errors import CocoMaskError, MaskFileError
 from ...geometry.objects import Canvas, Patch
-from ...geometry.png import encode_mask, read_mask, write_whole
+from ...geometry.png import encode_mask, write_whole
 from ..database_errors import explain_database_errors
 from ..documents import Document, stream_documents
 from ..folders import safe_name
@@ -30,6 +31,8 @@ from ..labels import (
 )
 from ..masks.compute import MAX_NAMED, mask_options
 from ..masks.files import MaskPaths
+from ..masks.stored import has_mask, read_array
+from ..targets import checked_samples
 
 
 @dataclass(slots=True)
@@ -112,6 +115,7 @@ def export_masks(
         CocoMaskError: if an argument does not fit
         MaskFileError: if a file cannot be written
     """
+    samples = checked_samples(samples)
     check_has_masks(samples._dataset, mask_field)
     if (output_dir is None) != beside_images:
         raise CocoMaskError(
@@ -171,6 +175,7 @@ def export_cutouts(
         MaskFileError: if a file cannot be written
     """
     name = label_or_mask_field
+    samples = checked_samples(samples)
     report = ExportedFiles(_absolute(output_dir))
     paths = MaskPaths(samples._dataset, Path(str(report.output_dir)))
     files = _FileWriter(report)
@@ -197,7 +202,7 @@ def export_cutouts(
         base = paths.path_of(document)
         for ending, patch in patches(document, *image.shape[:2]):
             if patch.area:
-                path = base.with_name(f"{base.stem}{ending}.png")
+                path = base.with_name(f"{safe_name(base.stem + ending)}.png")
                 files.write(document, path, _rgba_png(image, patch, crop))
             else:
                 what = f"object {ending.strip('_')}" if ending else "its mask"
@@ -216,12 +221,22 @@ class _FileWriter:
         key = hash(str(path).lower())
         if key in self._written:
             self._report.skip(document, f"another sample was written to {path}")
-        elif path.exists() and path.read_bytes() != data:
-            self._report.skip(document, f"{path} is there already with other content")
-        else:
+            return
+        try:
+            if path.exists() and (path.is_dir() or path.read_bytes() != data):
+                reason = f"{path} is there already with other content"
+                self._report.skip(document, reason)
+                return
             write_whole(path, data)
-            self._written.add(key)
-            self._report.files += 1
+        except OSError as error:
+            # In the way of this file alone: a name that is too long.
+            cause = error.__cause__ or error
+            if getattr(cause, "errno", None) != errno.ENAMETOOLONG:
+                raise
+            self._report.skip(document, f"{path} cannot be written: name too long")
+            return
+        self._written.add(key)
+        self._report.files += 1
 
 
 def _documents(samples: Any, paths: list[str], progress: Any) -> Iterator[Document]:
@@ -241,21 +256,14 @@ def _mask_of(
 ) -> np.ndarray | None:
     """Returns a sample's mask, or None, which is then reported."""
     mask = document.get(mask_field) or {}
-    if mask.get("mask") is not None:
-        array = fou.deserialize_numpy_array(mask["mask"])
-    elif mask.get("mask_path"):
-        try:
-            array = read_mask(mask["mask_path"])
-        except MaskFileError as error:
-            report.skip(document, str(error))
-            return None
-    else:
+    if not has_mask(mask):
         report.skip(document, f"it has no mask in '{mask_field}'")
         return None
-    if array.ndim != 2:
-        report.skip(document, "its mask has colours; it must be grayscale")
+    try:
+        return read_array(mask)
+    except MaskFileError as error:
+        report.skip(document, str(error))
         return None
-    return array
 
 
 def _foreground(

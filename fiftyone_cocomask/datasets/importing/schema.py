@@ -166,8 +166,11 @@ def store_export_info(
     """
     attribute_types.declare()
     attribute_types.report_moved(reader.report)
-    targets = mask_targets(reader.used_categories())
-    names = [name for _, name in sorted(targets.items())]
+    targets = kept_values(
+        dataset.default_mask_targets or {}, mask_targets(reader.all_categories())
+    )
+    used = {category.name for category in reader.used_categories()}
+    names = [name for _, name in sorted(targets.items()) if name in used]
     dataset.default_classes = list(dict.fromkeys([*dataset.default_classes, *names]))
     dataset.default_mask_targets = targets
     declare_label_schemas(dataset, attribute_types.label_fields, names)
@@ -192,21 +195,53 @@ def _by_split(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def mask_targets(categories: list[Category]) -> dict[int, str]:
-    """Returns the mask value of each category in use: its id where that is possible.
+    """Returns the mask value of each category that an export lists.
 
-    A value is at least 1, since 0 is a mask's background, and no two classes share
-    one. Ids that break this (category 0 in use, one id with two names in two splits)
-    make all classes numbered 1..n in the order of their ids.
+    It is the category's id, or the id and 1 where one of the ids is 0: a mask's
+    background. Which categories are in use does not matter, so that a class has one
+    value in every split and version. Only ids that cannot be values (texts, one id with
+    two names) make all classes numbered 1..n in the order of their ids.
+
+    Roboflow's root, category 0 of which the others are kinds, is no class: it is left
+    out, or has the highest value if it is in use.
     """
-    ordered = sorted(categories, key=lambda c: (str(type(c.id)), c.id))
-    by_id: dict[Any, str] = {}
-    names = list(dict.fromkeys(category.name for category in ordered))
-    for category in ordered:
-        by_id.setdefault(category.id, category.name)
-    ids_fit = len(by_id) == len(names) == len(set(by_id.values())) and all(
-        isinstance(i, int) and 1 <= i <= 65535 for i in by_id
+    parents = {c.supercategory for c in categories if c.id != 0}
+    roots = [c for c in categories if c.id == 0 and c.original_name in parents]
+    listed = [c for c in categories if c not in roots]
+    ordered = sorted(listed, key=lambda c: (str(type(c.id)), c.id))
+    places = list(dict.fromkeys((c.id, c.original_name) for c in ordered))
+    values = {place: number for number, place in enumerate(places, start=1)}
+    if _are_values([category_id for category_id, _ in places]):
+        shift = int(any(category_id == 0 for category_id, _ in places))
+        values = {place: int(place[0] or 0) + shift for place in places}
+    targets: dict[int, str] = {}
+    # What is in use first: of two categories of one name it may be the second one.
+    for category in sorted(ordered, key=lambda c: not c.used):
+        value = values[category.id, category.original_name]
+        if category.name not in targets.values():
+            targets.setdefault(value, category.name)
+    free = max(values.values(), default=0) + 1
+    for name in dict.fromkeys(c.name for c in roots if c.used):
+        if name not in targets.values():
+            targets[free], free = name, free + 1
+    return dict(sorted(targets.items()))
+
+
+def _are_values(ids: list[Any]) -> bool:
+    """Whether ids, one for each name, can be the values of a mask."""
+    return len(set(ids)) == len(ids) and all(
+        isinstance(value, int) and 0 <= value < 65535 for value in ids
     )
-    return by_id if ids_fit else dict(enumerate(names, start=1))
+
+
+def kept_values(present: dict[int, str], targets: dict[int, str]) -> dict[int, str]:
+    """Returns the values that a dataset has, and those of new classes beside them."""
+    # FiftyOne's targets of coloured masks are texts.
+    values = {v: str(name) for v, name in present.items() if isinstance(v, int)}
+    for value, name in targets.items():
+        if name not in values.values():
+            values[max(values) + 1 if value in values else value] = name
+    return dict(sorted(values.items()))
 
 
 def _declare(

@@ -11,7 +11,7 @@ from ...arguments import checked
 from ...errors import CocoMaskError
 from ..database_errors import explain_database_errors
 from ..journal import Journal
-from ..label_lists import LabelList
+from ..label_lists import LabelList, boxes_beside
 from ..labels import check_has_masks
 from ..run_keys import check_key
 from ..stored_runs import begin_run, delete_run
@@ -80,7 +80,7 @@ def find_mask_issues(
     if mask_field is not None:
         check_has_masks(dataset, mask_field)
     check_search(dataset, key, label_field)
-    boxes = _boxes_of(dataset, labels)
+    boxes = boxes_beside(dataset, labels)
     marks = IssueMarks(dataset, key, labels, boxes)
     _register(samples, key, labels, boxes, mask_field, limits)
     samples.compute_metadata(progress=False)
@@ -244,17 +244,6 @@ def _register(
         limits=limits.to_dict(),
     )
     begin_run(samples, key, config)
-
-
-def _boxes_of(dataset: fo.Dataset, labels: LabelList) -> LabelList | None:
-    """Returns the boxes that an import has written beside a field of segmentations."""
-    if not dataset.has_field(f"{labels.path}.coco_id"):
-        return None
-    for name in dataset.get_field_schema(embedded_doc_type=fo.Detections):
-        boxes = LabelList.of_field(dataset, name)
-        if name != labels.field and dataset.has_field(f"{boxes.path}.coco_id"):
-            return boxes
-    return None
 
 
 def _search_config(dataset: fo.Dataset, key: str) -> Any:

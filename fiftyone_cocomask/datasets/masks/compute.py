@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -17,18 +17,35 @@ import fiftyone.core.utils as fou
 from ...arguments import checked
 from ...errors import CocoMaskError
 from ..database_errors import explain_database_errors
-from ..documents import stream_encoded_documents, update_documents
-from ..field_display import show_fields
+from ..documents import (
+    aggregate_documents,
+    field_info,
+    read_documents,
+    read_encoded_documents,
+    stream_documents,
+    stream_encoded_documents,
+    update_documents,
+)
+from ..field_display import colour_values, show_fields
+from ..label_lists import LabelList, count_boxes_only
 from ..memory import frozen_heap
 from ..parallel.processes import map_in_processes
 from ..parallel.workers import process_count
-from .drawing import FOREGROUND, MaskOptions, MaskResult, Mode, Rasterizer
+from ..targets import checked_samples
+from .drawing import MaskMaker, MaskResult
 from .files import MaskPaths
-from .maker import MaskMaker
-from .plan import MaskPlan, Overlap, Storage, plan_masks
+from .options import (
+    FOREGROUND,
+    INFO_KEY,
+    Boxes,
+    MaskPlan,
+    Mode,
+    Overlap,
+    Rasterizer,
+    Storage,
+)
+from .plan import plan_masks
 
-# The key under which a mask field's `info` says how its masks were made.
-INFO_KEY = "cocomask"
 # Samples per batch; fewer where several processes are to have equal shares.
 BATCH_OF_ONE = 100
 BATCH_OF_SEVERAL = 25
@@ -52,6 +69,8 @@ class MaskReport:
         lines: how many objects were drawn as lines: polylines that are not filled, in
             a field that says so or in which nothing is filled
         without_geometry: the number of labels that have no polygon, RLE or mask
+        boxes: the number of boxes that have no shape and are background in the masks,
+            also those in the field of boxes that an import writes beside its polygons
         skipped: the samples that got no mask, as ``{"sample_id", "filepath",
             "reason"}``; at most 1,000 are named
         num_skipped: how many there are
@@ -68,6 +87,7 @@ class MaskReport:
     overlap_px: int = 0
     lines: int = 0
     without_geometry: int = 0
+    boxes: int = 0
     skipped: list[dict[str, str]] = field(default_factory=list)
     num_skipped: int = 0
     output_dir: str | None = None
@@ -129,6 +149,11 @@ class MaskReport:
             )
         if self.without_geometry:
             lines.append(f"{self.without_geometry:,} labels have no geometry to draw")
+        if self.boxes:
+            lines.append(
+                f"Boxes without a shape: {self.boxes:,}; the masks have background "
+                "there"
+            )
         if self.num_skipped:
             first = self.skipped[0]
             lines.append(
@@ -150,6 +175,7 @@ _SUMS = (
     "overlap_px",
     "lines",
     "without_geometry",
+    "boxes",
     "num_skipped",
     "seconds",
 )
@@ -170,6 +196,7 @@ def compute_masks(
     output_dir: str | Path | None = None,
     storage: Storage = "disk",
     overwrite: bool = False,
+    boxes: Boxes = "skip",
     num_workers: int | None = None,
     progress: Any = None,
 ) -> MaskReport:
@@ -187,7 +214,8 @@ def compute_masks(
         print(report.summary())
 
     Args:
-        samples: the dataset or view; only its samples change
+        samples: the dataset or view; only its samples change. All of their labels are
+            drawn, also those that a view's filter leaves out
         label_field: a field of Polylines, or of Detections with masks. A polygon that
             is not filled, as the App stores what a person draws, is an area as well; it
             is a line where the field's label schema has ``filled`` False by default, or
@@ -202,14 +230,19 @@ def compute_masks(
             the largest first, so that small objects stay visible;
             ``"smallest_first"``; ``"annotation_order"``, later on top; or a list of
             classes, later on top
-        classes: the classes to draw, all by default
+        classes: the classes to draw, all by default; each must be one that labels have
+            or that the dataset lists
         include_crowd: whether to draw crowd annotations
         output_dir: the folder of the mask files; by default a folder of the dataset
             below ``fo.config.default_dataset_dir``
         storage: ``"disk"`` writes lossless PNG files, of 1 bit a pixel for binary
             masks and 8 or 16 for others; ``"database"`` stores arrays
         overwrite: whether to draw every mask again, and to replace masks and files
-            that were not made by this function for this field
+            that were not made by this function for this field. No file that is the
+            image of a sample, or a picture with colours, is ever replaced
+        boxes: what to do with boxes that have no shape: ``"skip"`` leaves them out and
+            counts them, ``"draw"`` draws Detections without a mask as rectangles,
+            ``"error"`` refuses to draw anything
         num_workers: the number of processes that draw; None is FiftyOne's default,
             else this one
         progress: whether to render a progress bar (True/False), FiftyOne's default
@@ -224,6 +257,7 @@ def compute_masks(
             complete and in the database
     """
     processes = process_count(num_workers)
+    samples = checked_samples(samples)
     plan = plan_masks(
         samples,
         label_field,
@@ -236,6 +270,7 @@ def compute_masks(
         output_dir=output_dir,
         storage=storage,
         overwrite=overwrite,
+        boxes=boxes,
     )
     declare = partial(declare_mask_field, samples._dataset, plan)
     return draw_masks(samples, plan, processes, progress, on_start=declare)
@@ -263,13 +298,18 @@ def draw_masks(
         a :class:`MaskReport`
     """
     started = time.perf_counter()
-    folder = plan.output_dir
-    paths = MaskPaths(samples._dataset, Path(folder)) if folder else None
+    paths = None
+    if plan.output_dir is not None:
+        folder = Path(plan.output_dir)
+        paths = MaskPaths(samples._dataset, folder, is_own=plan.is_own_folder)
     samples.compute_metadata(progress=False)
-    report = MaskReport(output_dir=str(paths.output_dir) if paths else None)
-    maker = MaskMaker(
-        plan.label_field, plan.mask_field, paths, plan.overwrite, plan.options
-    )
+    report = MaskReport(output_dir=plan.output_dir)
+    if not plan.options.boxes:
+        labels = LabelList.of_field(samples, plan.label_field)
+        report.boxes = count_boxes_only(samples, labels)
+    maker = MaskMaker(plan, paths)
+    # No more processes than batches.
+    processes = min(processes, -(-len(samples) // BATCH_OF_SEVERAL)) or 1
     batches = _masked_batches(samples, maker, processes, on_start)
     bar = fou.ProgressBar(total=len(samples), progress=progress)
     # Closed also after an error or Ctrl-C: at Python's own end it would be too late.
@@ -317,10 +357,9 @@ def _masked_batches(
     A mask is in the database only once its file is whole. If a file cannot be written,
     those before it are still recorded.
     """
+    plan, dataset = maker.plan, samples._dataset
     batch_size = BATCH_OF_ONE if processes < 2 else BATCH_OF_SEVERAL
-    encoded = stream_encoded_documents(
-        samples, maker.paths_to_read(samples), batch_size
-    )
+    encoded = _encoded_documents(samples, maker.paths_to_read(samples), batch_size)
     with closing(
         map_in_processes(maker.make_batch, encoded, processes)
     ) as made_batches:
@@ -329,17 +368,65 @@ def _masked_batches(
         if on_start is not None:
             on_start()
         for made in chain([] if first is None else [first], made_batches):
-            update_documents(
-                samples._dataset,
-                [
-                    (result.sample_id, {maker.mask_field: result.segmentation})
-                    for result in made.results
-                    if result.segmentation is not None
-                ],
+            _check_still_planned(dataset, plan)
+            _save(dataset, plan, made)
+            if made and made[-1].error is not None:
+                raise made[-1].error
+            yield made
+
+
+def _encoded_documents(
+    samples: Any, paths: list[str], batch_size: int
+) -> Iterator[list[bytes]]:
+    """Yields samples as BSON, with all labels also where a view filters them."""
+    dataset = samples._dataset
+    if samples is dataset:
+        yield from stream_encoded_documents(samples, paths, batch_size)
+        return
+    for batch in stream_documents(samples, ["_id"], batch_size):
+        ids = [document["_id"] for document in batch]
+        for documents in read_encoded_documents(dataset, ids, paths, {}, batch_size):
+            yield [document.raw for document in documents]
+
+
+def _save(dataset: fo.Dataset, plan: MaskPlan, results: list[MaskResult]) -> None:
+    """Writes masks to the database, but over none that somebody saved meanwhile."""
+    made = {r.sample_id: r for r in results if r.segmentation is not None}
+    updates: list[Any] = []
+    for sample_id, result in made.items():
+        values = {plan.mask_field: result.segmentation}
+        guard = {} if plan.overwrite else {f"{plan.mask_field}._id": result.replaces}
+        updates.append((sample_id, values, guard))
+    if update_documents(dataset, updates) == len(updates):
+        return
+    path = f"{plan.mask_field}._id"
+    ids = {
+        document["_id"]: (document.get(plan.mask_field) or {}).get("_id")
+        for document in read_documents(dataset, list(made), [path])
+    }
+    for sample_id, result in made.items():
+        assert result.segmentation is not None
+        if sample_id not in ids:
+            result.skipped = "it was deleted while its mask was drawn"
+        elif ids[sample_id] != result.segmentation["_id"]:
+            result.skipped = (
+                f"somebody else saved its mask in '{plan.mask_field}' while it was "
+                "drawn; that one stays"
             )
-            if made.error is not None:
-                raise made.error
-            yield made.results
+
+
+def _check_still_planned(dataset: fo.Dataset, plan: MaskPlan) -> None:
+    """Checks that nobody makes other masks in the field at the same time.
+
+    Raises:
+        CocoMaskError: if somebody does
+    """
+    info = field_info(dataset, plan.mask_field)
+    if info is not None and info.get(INFO_KEY) != _made(plan):
+        raise CocoMaskError(
+            f"The masks of field '{plan.mask_field}' are being computed with other "
+            "options by somebody else; compute them again once that is done"
+        )
 
 
 def declare_mask_field(dataset: fo.Dataset, plan: MaskPlan) -> None:
@@ -360,14 +447,13 @@ def declare_mask_field(dataset: fo.Dataset, plan: MaskPlan) -> None:
         field_.description = description
         field_.info = {**(field_.info or {}), **made}
         field_.save()
-    targets = _mask_targets(options)
+    targets = _mask_targets(dataset, plan)
     if targets != dataset.mask_targets.get(mask_field):
-        if targets is None:
-            del dataset.mask_targets[mask_field]
-        else:
-            dataset.mask_targets[mask_field] = targets
+        dataset.mask_targets[mask_field] = targets
         dataset.save()
     show_fields(dataset, [mask_field])
+    if options.mode != "binary":
+        colour_values(dataset, mask_field, label_field, options.class_values)
 
 
 def check_declared(dataset: fo.Dataset, plan: MaskPlan) -> None:
@@ -387,11 +473,21 @@ def _made(plan: MaskPlan) -> dict[str, Any]:
     return {"label_field": plan.label_field, **plan.options.to_dict()}
 
 
-def _mask_targets(options: MaskOptions) -> dict[int, str] | None:
+def _mask_targets(dataset: fo.Dataset, plan: MaskPlan) -> dict[int, str]:
+    """Returns the names of a field's values.
+
+    The App does not draw values without one, and takes the dataset's default ones where
+    a field has none: instances would have the names of classes.
+    """
+    options = plan.options
     if options.mode == "semantic":
         return {value: name for name, value in options.class_values.items()}
     if options.mode == "binary":
         one_class = options.classes is not None and len(options.classes) == 1
         name = options.classes[0] if one_class and options.classes else "foreground"
         return {FOREGROUND: name}
-    return None
+    labels = LabelList.of_field(dataset, plan.label_field)
+    most = {"_id": None, "number": {"$max": {"$size": labels.expression()}}}
+    found = aggregate_documents(dataset, [{"$group": most}])
+    number = found[0]["number"] if found else 0
+    return {value: f"object {value}" for value in range(1, max(number, 1) + 1)}

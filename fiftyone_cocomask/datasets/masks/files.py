@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import fiftyone as fo
 import numpy as np
 
-from ..documents import Document, stream_documents
+from ..documents import dataset_id, read_encoded_documents
 from ..folders import dataset_folder, safe_name
 
 
 def default_mask_dir(dataset: fo.Dataset, mask_field: str) -> Path:
-    """Returns the folder of a field's masks in the dataset's own folder."""
-    return dataset_folder(dataset.name) / "masks" / safe_name(mask_field)
+    """Returns the folder of a field's masks: one of this dataset alone.
+
+    The dataset's id is in it, so every file below is of this plugin, also where no
+    sample names it any more, and another dataset of the name does not meet it.
+    """
+    folder = dataset_folder(dataset.name) / "masks" / str(dataset_id(dataset))
+    return folder / safe_name(mask_field)
 
 
 class MaskPaths:
@@ -29,16 +36,21 @@ class MaskPaths:
     Args:
         dataset: the whole dataset, also where only a view's masks are computed
         output_dir: the folder of all files
+        is_own: whether that is a folder of :func:`default_mask_dir`
     """
 
     PATHS = ("filepath", "split")
 
-    def __init__(self, dataset: fo.Dataset, output_dir: Path) -> None:
+    def __init__(
+        self, dataset: fo.Dataset, output_dir: Path, *, is_own: bool = False
+    ) -> None:
         self.output_dir = output_dir
+        self.is_own = is_own
         self._has_split = dataset.has_field("split")
-        self._shared = self._shared_names(dataset)
+        self._folders: dict[str, str] = {}
+        self._shared, self._images = self._look_at(dataset)
 
-    def path_of(self, document: Document) -> Path:
+    def path_of(self, document: Mapping[str, Any]) -> Path:
         """Returns the file of a sample.
 
         Args:
@@ -51,7 +63,7 @@ class MaskPaths:
             )
         return self.output_dir / f"{name}.png"
 
-    def _relative_name(self, document: Document) -> str:
+    def _relative_name(self, document: Mapping[str, Any]) -> str:
         # Not by pathlib, which takes four times as long, and this is done for all.
         name, _ = os.path.splitext(os.path.basename(document["filepath"]))
         stem = safe_name(name)
@@ -60,20 +72,39 @@ class MaskPaths:
             f"{safe_name(split)}/{stem}" if isinstance(split, str) and split else stem
         )
 
-    def _shared_names(self, dataset: fo.Dataset) -> set[int]:
-        """Returns the hashes of the names that more than one sample has.
+    def is_image(self, path: Path) -> bool:
+        """Whether a file is the image of a sample, whatever way leads to it."""
+        ways = {self._real_path(str(path)), os.path.normcase(os.path.realpath(path))}
+        hashes = np.array([_hash(way) for way in ways], np.uint64)
+        return bool(np.isin(hashes, self._images).any())
 
-        Eight bytes a sample are kept while looking: names would take far more.
+    def _real_path(self, path: str) -> str:
+        """Returns a path without links, but for the last part: looked up by folder."""
+        folder, name = os.path.split(path)
+        if folder not in self._folders:
+            self._folders[folder] = os.path.realpath(folder)
+        return os.path.normcase(os.path.join(self._folders[folder], name))
+
+    def _look_at(self, dataset: fo.Dataset) -> tuple[set[int], np.ndarray]:
+        """Looks at all samples, of all slices of a grouped dataset.
+
+        Eight bytes of each are kept: names would take far more.
+
+        Returns:
+            the hashes of the names that more than one sample has, and of all images
         """
-        chunks = [
-            np.array([_hash(self._relative_name(d).lower()) for d in batch], np.uint64)
-            for batch in stream_documents(dataset, self.PATHS, batch_size=10_000)
-        ]
-        if not chunks:
-            return set()
-        hashes, counts = np.unique(np.concatenate(chunks), return_counts=True)
-        return {int(value) for value in hashes[counts > 1]}
+        names, images = [np.empty(0, np.uint64)], [np.empty(0, np.uint64)]
+        paths = self.PATHS if self._has_split else self.PATHS[:1]
+        for batch in read_encoded_documents(dataset, None, paths, {}, 10_000):
+            found = [_hash(self._relative_name(d).lower()) for d in batch]
+            names.append(np.array(found, np.uint64))
+            found = [_hash(self._real_path(d["filepath"])) for d in batch]
+            images.append(np.array(found, np.uint64))
+        hashes, counts = np.unique(np.concatenate(names), return_counts=True)
+        shared = {int(value) for value in hashes[counts > 1]}
+        return shared, np.concatenate(images)
 
 
 def _hash(name: str) -> int:
-    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little")
+    data = name.encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(data, digest_size=8).digest(), "little")

@@ -3,57 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import fiftyone as fo
 import fiftyone.core.storage as fos
 
 from ...errors import CocoMaskError
 from ..field_names import check_new_field
-from ..labels import draws_lines, is_mask_field, object_list_path
-from .drawing import MaskOptions, Mode, Rasterizer
+from ..label_lists import LabelList, boxes_beside, count_boxes_only
+from ..labels import draws_lines, is_mask_field
 from .files import default_mask_dir
+from .options import (
+    INFO_KEY,
+    Boxes,
+    MaskOptions,
+    MaskPlan,
+    Mode,
+    Overlap,
+    Rasterizer,
+    Storage,
+)
 
-Overlap = Literal["largest_first", "smallest_first", "annotation_order"]
-Storage = Literal["disk", "database"]
-
-
-@dataclass(frozen=True, slots=True)
-class MaskPlan:
-    """All that the masks of a run have in common, also where several processes draw.
-
-    Attributes:
-        label_field: the field of the objects
-        mask_field: the field of the masks
-        options: what decides the pixels
-        output_dir: the folder of the files, None for masks in the database
-        overwrite: whether to draw every mask again, and to replace foreign ones
-    """
-
-    label_field: str
-    mask_field: str
-    options: MaskOptions
-    output_dir: str | None
-    overwrite: bool
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns the plan as MongoDB and JSON hold it."""
-        # Classes have any name: keys of MongoDB have not.
-        values = [list(item) for item in self.options.class_values.items()]
-        return {**asdict(self), "options": self.options.to_dict(), "values": values}
-
-    @classmethod
-    def from_dict(cls, content: dict[str, Any]) -> MaskPlan:
-        """Returns the plan that :meth:`to_dict` gave."""
-        fields = dict(content)
-        values = dict(fields.pop("values"))
-        options = dict(fields.pop("options"))
-        for name in ("overlap", "classes"):
-            if isinstance(options[name], list):
-                options[name] = tuple(options[name])
-        return cls(**fields, options=MaskOptions(**options, class_values=values))
+# A message lists at most this many classes.
+_MAX_SHOWN = 20
 
 
 def plan_masks(
@@ -69,6 +42,7 @@ def plan_masks(
     output_dir: str | Path | None,
     storage: Storage,
     overwrite: bool,
+    boxes: Boxes = "skip",
 ) -> MaskPlan:
     """Checks the arguments of ``compute_masks`` and decides what follows from them.
 
@@ -76,9 +50,15 @@ def plan_masks(
         CocoMaskError: if an argument does not fit; nothing has been written
     """
     dataset = samples._dataset
-    _check_choices(mode=mode, rasterizer=rasterizer, storage=storage)
+    _check_choices(mode=mode, rasterizer=rasterizer, storage=storage, boxes=boxes)
     check_mask_field(dataset, mask_field, label_field)
-    list_path = object_list_path(samples, label_field)
+    labels = LabelList.of_field(samples, label_field)
+    _check_boxes(samples, labels, boxes)
+    names = _class_names(dataset, labels.path)
+    if not isinstance(overlap, str):
+        _check_classes("overlap", overlap, names, label_field)
+    if classes is not None:
+        _check_classes("classes", classes, names, label_field)
     options = MaskOptions(
         mode=mode,
         rasterizer=rasterizer,
@@ -86,25 +66,69 @@ def plan_masks(
         classes=None if classes is None else tuple(classes),
         include_crowd=include_crowd,
         class_values=(
-            _class_values(dataset, list_path, mask_field, classes)
+            _class_values(dataset, labels.path, mask_field, classes)
             if mode == "semantic"
             else {}
         ),
         lines=draws_lines(dataset, label_field),
+        boxes=boxes == "draw",
     )
-    folder = None
-    if storage == "disk":
-        folder = fos.normalize_path(
-            str(output_dir or default_mask_dir(dataset, mask_field))
+    if storage == "database":
+        return MaskPlan(label_field, mask_field, options, None, overwrite)
+    own = default_mask_dir(dataset, mask_field)
+    folder = fos.normalize_path(str(output_dir or own))
+    is_own = Path(folder) == Path(fos.normalize_path(str(own)))
+    return MaskPlan(label_field, mask_field, options, folder, overwrite, is_own)
+
+
+def _check_boxes(samples: Any, labels: LabelList, boxes: Boxes) -> None:
+    if boxes == "draw" and not labels.is_detections(samples._dataset):
+        beside = boxes_beside(samples._dataset, labels)
+        where = f": label_field={beside.field!r}" if beside else ""
+        raise CocoMaskError(
+            f"'{labels.field}' has polygons; boxes='draw' is for a field of "
+            f"Detections{where}"
         )
-    return MaskPlan(label_field, mask_field, options, folder, overwrite)
+    count = count_boxes_only(samples, labels) if boxes == "error" else 0
+    if count:
+        raise CocoMaskError(
+            f"Boxes without a shape: {count:,}; they would be background in the masks "
+            f"of '{labels.field}'; give boxes='skip' to leave them out"
+        )
 
 
-def _check_choices(mode: str, rasterizer: str, storage: str) -> None:
+def _class_names(dataset: fo.Dataset, list_path: str) -> list[str]:
+    """Returns the classes that labels have, and those that the dataset lists."""
+    listed = [str(name) for name in (dataset.default_mask_targets or {}).values()]
+    found = dataset.distinct(f"{list_path}.label")
+    return list(dict.fromkeys([*found, *dataset.default_classes, *listed]))
+
+
+def _check_classes(
+    argument: str, classes: Sequence[str], names: list[str], label_field: str
+) -> None:
+    """Checks that there are classes of some names: a mistyped one draws nothing.
+
+    Raises:
+        CocoMaskError: if there is no such class
+    """
+    unknown = [name for name in classes if name not in names]
+    if classes and not unknown:
+        return
+    shown = ", ".join(names[:_MAX_SHOWN])
+    more = f" and {len(names) - _MAX_SHOWN:,} more" if len(names) > _MAX_SHOWN else ""
+    has = f"'{label_field}' has {shown or 'no classes'}{more}"
+    if not classes:
+        raise CocoMaskError(f"{argument} names no class; {has}")
+    raise CocoMaskError(f"{argument} has no class {unknown[0]!r}; {has}")
+
+
+def _check_choices(mode: str, rasterizer: str, storage: str, boxes: str) -> None:
     for name, value, choices in (
         ("mode", mode, get_args(Mode)),
         ("rasterizer", rasterizer, get_args(Rasterizer)),
         ("storage", storage, get_args(Storage)),
+        ("boxes", boxes, get_args(Boxes)),
     ):
         if value not in choices:
             allowed = ", ".join(repr(choice) for choice in choices)
@@ -159,12 +183,18 @@ def _class_values(
     Raises:
         CocoMaskError: if there are more classes than a 16-bit mask has values
     """
-    targets = dataset.mask_targets.get(mask_field) or dataset.default_mask_targets
-    values = {
-        name: int(value)
-        for value, name in sorted((targets or {}).items())
-        if isinstance(value, int) and 1 <= value <= 65535
-    }
+    field = dataset.get_field(mask_field)
+    made = ((field.info or {}) if field is not None else {}).get(INFO_KEY)
+    # Those of binary masks name no class.
+    own = dataset.mask_targets.get(mask_field) or {}
+    if made is not None and made["mode"] != "semantic":
+        own = {}
+    values: dict[str, int] = {}
+    for targets in (own, dataset.default_mask_targets or {}):
+        for value, name in sorted(targets.items(), key=str):
+            fits = isinstance(value, int) and 1 <= value <= 65535
+            if fits and name not in values and value not in values.values():
+                values[str(name)] = value
     labels = dataset.distinct(f"{list_path}.label")
     free = (value for value in range(1, 65536) if value not in set(values.values()))
     for name in labels:

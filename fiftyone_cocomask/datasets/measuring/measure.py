@@ -12,28 +12,21 @@ Definitions, all in pixels of the mask or of the image:
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import cv2
-import fiftyone.core.utils as fou
 import numpy as np
 
 from ...errors import CocoMaskError
 from ...geometry.draw import draw_objects, object_areas
 from ...geometry.limits import MAX_PIXELS
-from ...geometry.png import count_foreground, read_mask
+from ...geometry.png import count_foreground
 from ..documents import Document
 from ..labels import draws_lines, label_documents
 from ..masks.compute import mask_options
-from ..masks.drawing import (
-    MaskOptions,
-    MaskTask,
-    file_state,
-    fingerprint,
-)
+from ..masks.options import MaskOptions
+from ..masks.stored import drawn_labels, fingerprint, has_mask, known_pixels, read_array
 from .reading import SampleRecord
 
 # How a label without a class is called in tables.
@@ -112,21 +105,18 @@ def measure_mask(
     Raises:
         NoFiguresError: if there is no mask or it cannot be counted
     """
-    if not mask or (mask.get("mask") is None and not mask.get("mask_path")):
+    if not mask or not has_mask(mask):
         raise NoFiguresError("it has no mask")
-    if mask.get("mask") is not None:
-        array = fou.deserialize_numpy_array(mask["mask"])
-        return _count(array, "the mask in the database", by_value)
-    path = mask["mask_path"]
-    known = _known_count(mask, path, image_size)
-    if known is not None and (not by_value or "value_px" in mask):
-        return known
     max_pixels = _MAX_ENLARGED * max(math.prod(image_size or (0,)), _ALWAYS_COUNTED)
     try:
+        if mask.get("mask") is not None:
+            return _count(read_array(mask), by_value)
+        known = known_pixels(mask, image_size)
+        if known is not None and (not by_value or known[2] is not None):
+            return MaskFigures(known[0], known[1], image_size, known[2] or {})
         if by_value:
-            mask_ = read_mask(path, max_pixels=max_pixels)
-            return _count(mask_, f"the mask {path}", by_value)
-        return MaskFigures(*count_foreground(path, max_pixels=max_pixels))
+            return _count(read_array(mask, max_pixels=max_pixels), by_value)
+        return MaskFigures(*count_foreground(mask["mask_path"], max_pixels=max_pixels))
     except CocoMaskError as error:
         raise NoFiguresError(str(error)) from error
 
@@ -137,31 +127,21 @@ def drawn_figures(record: SampleRecord, options: MaskOptions) -> LabelFigures | 
     None if that is not known, or labels, options or the image's size are no longer
     what they were: the mask's fingerprint tells.
     """
-    mask, label = record.mask, record.encoded_label
-    drawn = mask.get("drawn") if mask else None
-    if not mask or not drawn or drawn["others"] or record.size is None:
+    mask, size = record.mask, record.size
+    drawn = drawn_labels(mask)
+    if mask is None or drawn is None or drawn.others or size is None:
         return None
-    width, height = record.size
     path = mask.get("mask_path")
-    task = MaskTask(
-        sample_id=record.sample_id,
-        filepath=record.filepath,
-        label=label,
-        width=width,
-        height=height,
-        path=Path(path) if path else None,
-        may_replace=False,
-        fingerprint=None,
-    )
-    if mask.get("fingerprint") != fingerprint(task, options):
+    wanted = fingerprint(record.encoded_label, size, path, options)
+    if mask.get("fingerprint") != wanted:
         return None
     return LabelFigures(
         labels=record.attributes["label"],
-        px=drawn["px"],
-        visible_px=drawn["visible_px"],
-        overlap_px=drawn["overlap_px"],
-        drawn_px=sum(px for px in drawn["visible_px"] if px is not None),
-        image_px=width * height,
+        px=drawn.px,
+        visible_px=drawn.visible_px,
+        overlap_px=drawn.overlap_px,
+        drawn_px=sum(px for px in drawn.visible_px if px is not None),
+        image_px=math.prod(size),
     )
 
 
@@ -234,45 +214,14 @@ def drawing_options(samples: Any, mask_field: str, label_field: str) -> MaskOpti
             include_crowd=True,
             lines=draws_lines(samples._root_dataset, label_field),
         )
-    overlap, classes = made["overlap"], made["classes"]
     targets: dict[int, str] = {}
     if made["mode"] == "semantic":
         targets = samples._dataset.mask_targets.get(mask_field) or {}
-    return MaskOptions(
-        mode=made["mode"],
-        rasterizer=made["rasterizer"],
-        overlap=overlap if isinstance(overlap, str) else tuple(overlap),
-        classes=None if classes is None else tuple(classes),
-        include_crowd=made["include_crowd"],
-        class_values={name: int(value) for value, name in targets.items()},
-        lines=made.get("lines", False),
-        boxes=made.get("boxes", False),
-    )
+    values = {name: int(value) for value, name in targets.items()}
+    return MaskOptions.from_dict(made, values)
 
 
-def _known_count(
-    mask: Mapping[str, Any], path: str, image_size: tuple[int, int] | None
-) -> MaskFigures | None:
-    """Returns the count that came with the mask, if its file is still the same one."""
-    state, foreground = mask.get("file_state"), mask.get("foreground_px")
-    if state is None or foreground is None or image_size is None:
-        return None
-    try:
-        if state != file_state(path):
-            return None
-    except OSError:
-        return None
-    values = {int(value): px for value, px in mask.get("value_px", {}).items()}
-    return MaskFigures(foreground, math.prod(image_size), image_size, values)
-
-
-def _count(mask: np.ndarray, name: str, by_value: bool) -> MaskFigures:
-    if mask.ndim != 2:
-        raise NoFiguresError(f"{name} has colours; it must be grayscale")
-    if mask.dtype.kind not in "biu":
-        raise NoFiguresError(f"{name} holds {mask.dtype} numbers; it needs integers")
-    if not mask.size:
-        raise NoFiguresError(f"{name} has no pixels")
+def _count(mask: np.ndarray, by_value: bool) -> MaskFigures:
     height, width = mask.shape
     if not by_value:
         count = int(np.count_nonzero(mask))

@@ -17,17 +17,9 @@ from bson.raw_bson import RawBSONDocument
 from ..documents import Document, read_encoded_documents, stream_documents
 from ..label_lists import LabelList
 from ..labels import geometry_paths
+from ..masks.stored import ATTRIBUTES
 
 _BATCH_SIZE = 200
-_MASK_ATTRIBUTES = (
-    "mask",
-    "mask_path",
-    "fingerprint",
-    "file_state",
-    "foreground_px",
-    "value_px",
-    "drawn",
-)
 # The computed field of the labels' attributes; no field of a user begins like this.
 _ATTRIBUTES = "_attributes"
 
@@ -107,7 +99,7 @@ class SampleReader:
     def _read(self, ids: list[ObjectId] | None) -> Iterator[list[SampleRecord]]:
         paths = ["filepath", "metadata.width", "metadata.height", *self._names]
         if self._mask_field is not None:
-            paths += [f"{self._mask_field}.{name}" for name in _MASK_ATTRIBUTES]
+            paths += [f"{self._mask_field}.{name}" for name in ATTRIBUTES]
         computed = {}
         if self._labels is not None:
             paths += geometry_paths(self._dataset, self._labels.field)

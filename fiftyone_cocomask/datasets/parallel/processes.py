@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_PACKAGE = __name__.rsplit(".", 2)[0]
-_PACKAGE_DIR = Path(__file__).resolve().parents[1]
+_PACKAGE = __name__.rsplit(".", 3)[0]
+_PACKAGE_DIR = Path(__file__).resolve().parents[2]
 _BATCHES_PER_WORKER = 4
 
 
@@ -67,7 +67,7 @@ def _pool(num_workers: int) -> ProcessPoolExecutor:
         num_workers,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=runpy.run_path,
-        initargs=(str(_PACKAGE_DIR / "datasets" / "spawned.py"), names),
+        initargs=(str(Path(__file__).with_name("spawned.py")), names),
     )
 
 

@@ -30,4 +30,4 @@ except ImportError:
     sys.modules[package] = module
     spec.loader.exec_module(module)
 
-import_module(f"{package}.datasets.processes").prepare_worker()
+import_module(f"{package}.datasets.parallel.processes").prepare_worker()

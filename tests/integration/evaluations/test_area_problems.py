@@ -124,5 +124,5 @@ def test_what_does_not_fit_is_named_before_anything_is_written(
 
 def test_patches_are_refused(samples: Samples) -> None:
     samples.add("a.jpg", mask_of_boxes(LEFT), lines=[polyline(LEFT, "a")])
-    with pytest.raises(CocoMaskError, match="Patches"):
+    with pytest.raises(CocoMaskError, match="holds copies of samples"):
         evaluate_mask_area(samples.dataset.to_patches("segmentations"))

@@ -13,7 +13,7 @@ import pytest
 from bson import ObjectId
 from pycocotools import mask as mask_utils
 
-from fiftyone_cocomask import CocoMaskError, compute_masks
+from fiftyone_cocomask import CocoMaskError, compute_masks, import_roboflow_coco
 from fiftyone_cocomask.datasets.labels import mask_objects
 from fiftyone_cocomask.geometry.outlines import mask_outline
 
@@ -385,3 +385,66 @@ def test_progress_reports_each_sample(new_dataset: Any, images: Any) -> None:
     seen: list[tuple[int, int]] = []
     compute_masks(dataset, progress=lambda bar: seen.append((bar.iteration, bar.total)))
     assert seen[-1] == (2, 2)
+
+
+def test_instances_have_names_of_their_own(new_dataset: Any, images: Any) -> None:
+    dataset = new_dataset()
+    dataset.default_mask_targets = {1: "wing", 2: "body"}
+    add(dataset, *images("a.jpg"), polyline(LEFT, "a"), polyline(RIGHT, "b"))
+    compute_masks(dataset, mask_field="objects", mode="instance")
+    assert dataset.mask_targets["objects"] == {1: "object 1", 2: "object 2"}
+    assert dataset.app_config.color_scheme.color_by == "value"
+
+
+def test_classes_have_one_colour_in_labels_and_masks(
+    new_dataset: Any, images: Any
+) -> None:
+    dataset = new_dataset()
+    add(dataset, *images("a.jpg"), polyline(LEFT, "a"), polyline(RIGHT, "b"))
+    chosen = {"value": "b", "color": "#123456"}
+    dataset.app_config.color_scheme = fo.ColorScheme(
+        color_by="field", fields=[{"path": "segmentations", "valueColors": [chosen]}]
+    )
+    dataset.save()
+    compute_masks(dataset, mask_field="classes", mode="semantic")
+    scheme = dataset.app_config.color_scheme
+    # What a person chose stays.
+    assert scheme.color_by == "field"
+    fields = {entry["path"]: entry for entry in scheme.fields}
+    labels = {e["value"]: e["color"] for e in fields["segmentations"]["valueColors"]}
+    masks = fields["classes"]["maskTargetsColors"]
+    assert labels["b"] == "#123456"
+    assert masks == [
+        {"intTarget": 1, "color": labels["a"]},
+        {"intTarget": 2, "color": "#123456"},
+    ]
+
+
+def test_a_class_has_one_value_in_every_split_alone(
+    new_dataset: Any, cases: Path
+) -> None:
+    export = cases / "25-zero-based-classes-apart"
+    values = []
+    for split in ("train", "valid", "test"):
+        dataset, _ = import_roboflow_coco(export, f"case25 {split}", splits=[split])
+        compute_masks(dataset, mask_field="classes", mode="semantic")
+        targets = dataset.mask_targets["classes"]
+        for sample in dataset:
+            found = set(np.unique(sample.classes.get_mask())) - {0}
+            labels = {line.label for line in sample.segmentations.polylines}
+            assert {targets[value] for value in found} == labels
+        values.append({name: value for value, name in targets.items()})
+    assert all(value["owl"] == 3 for value in values)
+    assert {value["dog"] for value in values if "dog" in value} == {2}
+    assert {value["cat"] for value in values if "cat" in value} == {1}
+
+
+def test_another_mode_starts_from_the_dataset_s_class_values(
+    new_dataset: Any, images: Any
+) -> None:
+    dataset = new_dataset()
+    dataset.default_mask_targets = {7: "a"}
+    sample = add(dataset, *images("a.jpg"), polyline(LEFT, "a"))
+    compute_masks(dataset)
+    compute_masks(dataset, mode="semantic")
+    assert set(np.unique(mask_of(sample))) == {0, 7}

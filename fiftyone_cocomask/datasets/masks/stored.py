@@ -1,0 +1,212 @@
+"""The document of a mask: what stands in it beside FiftyOne's own attributes.
+
+Everything that is written into it is written here, and read here again:
+
+- ``fingerprint``: a hash of all that decided the pixels, see :func:`fingerprint`
+- ``file_state``: size and time of the file as it was written
+- ``foreground_px``: the number of pixels that are not 0
+- ``value_px``: of semantic masks, the number of pixels of each value but 0
+- ``drawn``: the pixels of each label, alone and as far as they are visible
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import bson
+import fiftyone.core.utils as fou
+import numpy as np
+from bson import ObjectId
+
+from ...errors import MaskFileError
+from ...geometry.png import read_mask
+from ..documents import Document
+
+if TYPE_CHECKING:
+    from .drawing import MaskOptions
+
+# What there is to read of a mask.
+ATTRIBUTES = (
+    "mask",
+    "mask_path",
+    "fingerprint",
+    "file_state",
+    "foreground_px",
+    "value_px",
+    "drawn",
+)
+# Goes up where the same labels and options give other pixels than before.
+_RULES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnLabels:
+    """What drawing has counted of the labels of a sample.
+
+    Attributes:
+        px: the pixels of each label alone, None where it is not in the mask
+        visible_px: what is left of each after overlap, None as for ``px``
+        overlap_px: the pixels under two or more labels
+        others: the number of labels that could be drawn, but were not chosen
+    """
+
+    px: list[int | None]
+    visible_px: list[int | None]
+    overlap_px: int
+    others: int
+
+
+def fingerprint(
+    label: Any, size: Sequence[int], path: Path | str | None, options: MaskOptions
+) -> str:
+    """Returns a hash of everything that decides a mask's pixels and place.
+
+    Args:
+        label: the raw document of the label field
+        size: the image's (width, height) in pixels
+        path: the mask's file, None for masks in the database
+        options: how the mask is drawn
+    """
+    content = {
+        "label": label,
+        "size": list(size),
+        "path": str(path),
+        "options": options.to_dict(),
+        "class_values": sorted(options.class_values.items()),
+        "rules": _RULES,
+    }
+    return blake2b(bson.encode(content), digest_size=16).hexdigest()
+
+
+def new_document(
+    fingerprint: str, drawn: DrawnLabels, value_px: Mapping[int, int] | None
+) -> Document:
+    """Returns the document of a mask, but for the mask itself.
+
+    Args:
+        fingerprint: see :func:`fingerprint`
+        drawn: what was counted
+        value_px: the pixels of each value but 0, where values are classes
+    """
+    document: Document = {
+        "_id": ObjectId(),
+        "_cls": "Segmentation",
+        "tags": [],
+        "fingerprint": fingerprint,
+        "foreground_px": sum(px for px in drawn.visible_px if px is not None),
+        "drawn": asdict(drawn),
+    }
+    if value_px is not None:
+        document["value_px"] = {str(value): px for value, px in value_px.items()}
+    return document
+
+
+def set_array(document: Document, mask: np.ndarray) -> None:
+    """Puts the mask itself into its document."""
+    document["mask"] = fou.serialize_numpy_array(mask)
+
+
+def set_file(document: Document, path: Path) -> None:
+    """Puts the file of a mask, which has just been written, into its document."""
+    document["mask_path"] = str(path)
+    document["file_state"] = file_state(path)
+
+
+def is_current(mask: Mapping[str, Any], wanted: str) -> bool:
+    """Whether a mask is as it was drawn, from all that it would be drawn from now.
+
+    Args:
+        mask: its document
+        wanted: the fingerprint that it would have now
+    """
+    if mask.get("fingerprint") != wanted:
+        return False
+    return not mask.get("mask_path") or is_file_unchanged(mask)
+
+
+def is_file_unchanged(mask: Mapping[str, Any]) -> bool:
+    """Whether a mask's file is there as it was written: of the same size and time."""
+    try:
+        return bool(mask.get("file_state") == file_state(mask["mask_path"]))
+    except OSError:
+        return False
+
+
+def file_state(path: Path | str) -> str:
+    """Returns a text that changes when a file is written again: size and time.
+
+    Raises:
+        OSError: if there is no such file
+    """
+    status = os.stat(path)
+    return f"{status.st_size}-{status.st_mtime_ns}"
+
+
+def known_pixels(
+    mask: Mapping[str, Any], image_size: tuple[int, int] | None
+) -> tuple[int, int, dict[int, int] | None] | None:
+    """Returns what was counted when a mask was drawn, if its file is still that one.
+
+    Args:
+        mask: the mask's document
+        image_size: the image's (width, height) in pixels, if known
+
+    Returns:
+        the foreground pixels, all pixels, and the pixels of each value but 0, None
+        where they were not counted; None if nothing is known
+    """
+    foreground = mask.get("foreground_px")
+    if foreground is None or image_size is None or not is_file_unchanged(mask):
+        return None
+    values = None
+    if "value_px" in mask:
+        values = {int(value): px for value, px in mask["value_px"].items()}
+    return foreground, math.prod(image_size), values
+
+
+def drawn_labels(mask: Mapping[str, Any] | None) -> DrawnLabels | None:
+    """Returns what drawing has counted of the labels; None if that is not known."""
+    drawn = mask.get("drawn") if mask else None
+    return DrawnLabels(**drawn) if drawn else None
+
+
+def has_mask(mask: Mapping[str, Any] | None) -> bool:
+    """Whether a document has a mask, in it or in a file."""
+    if not mask:
+        return False
+    return mask.get("mask") is not None or bool(mask.get("mask_path"))
+
+
+def read_array(mask: Mapping[str, Any], *, max_pixels: int | None = None) -> np.ndarray:
+    """Returns the array of a mask that :func:`has_mask`.
+
+    Args:
+        mask: its document
+        max_pixels: the largest number of pixels of a file to accept
+
+    Returns:
+        an array of shape (height, width) of integers or booleans
+
+    Raises:
+        MaskFileError: if it cannot be read, has colours, fractions or no pixels
+    """
+    if mask.get("mask") is not None:
+        name = "the mask in the database"
+        array = fou.deserialize_numpy_array(mask["mask"])
+    else:
+        name = f"the mask {mask['mask_path']}"
+        limit = {} if max_pixels is None else {"max_pixels": max_pixels}
+        array = read_mask(mask["mask_path"], **limit)
+    if array.ndim != 2:
+        raise MaskFileError(f"{name} has colours; it must be grayscale")
+    if array.dtype.kind not in "biu":
+        raise MaskFileError(f"{name} holds {array.dtype} numbers; it needs integers")
+    if not array.size:
+        raise MaskFileError(f"{name} has no pixels")
+    return array
