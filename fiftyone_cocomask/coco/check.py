@@ -16,6 +16,7 @@ from .issues import Action, IssueCode
 from .layout import ExportFiles, SplitFiles, find_export
 from .leakage import report_leakage
 from .projects import common_facts, projects_of, report_projects
+from .loading import LoadedImage, load_image
 from .reading import SplitReading
 from .records import Category, CocoId, ImageRecord
 from .report import ExportReport
@@ -66,6 +67,7 @@ class ExportReader:
         splits: the splits to read; all by default
         unpack_to: the folder to unpack a zip's images to; may be set later. None reads
             them in place, and their paths name no files
+        wants_fingerprints: whether records tell their files from others
 
     Attributes:
         name: the export's name
@@ -93,10 +95,12 @@ class ExportReader:
         image_dir: str | Path | None = None,
         splits: Sequence[str] | None = None,
         unpack_to: str | Path | None = None,
+        wants_fingerprints: bool = False,
     ) -> None:
         self._export = find_export(path, image_dir)
         self.name = self._export.name
         self.unpack_to = unpack_to
+        self._wants_fingerprints = wants_fingerprints
         self.report = ExportReport(self.name)
         try:
             self._indexes = self._index(splits)
@@ -104,6 +108,7 @@ class ExportReader:
             self._export.close()
             raise
         self.splits = [index.name for index in self._indexes]
+        self._finders = {index.name: index.files.images for index in self._indexes}
         self.num_images = self.report.images
         self._categories = {
             index.name: Categories(
@@ -180,7 +185,12 @@ class ExportReader:
         while self._indexes:
             index = self._indexes.pop(0)
             reading = SplitReading(
-                index, self._categories[index.name], self.report, unpack_to, listed
+                index,
+                self._categories[index.name],
+                self.report,
+                unpack_to,
+                listed,
+                self._wants_fingerprints,
             )
             yield from reading.images(num_workers)
             reading.report_rest()
@@ -188,16 +198,22 @@ class ExportReader:
             form.update(reading.form.to_dict())
         report_unlisted(self._export.splits, read, listed, self.report)
 
-    def report_missing_from_export(self, split: str, file_name: str) -> None:
-        """Reports a sample of an earlier import that this export no longer has."""
-        self.report.add(
-            IssueCode.GONE_FROM_EXPORT,
-            "the dataset has it from an earlier import, and this export does not; it "
-            "stays in the dataset",
-            Action.KEPT,
-            split=split,
-            file_name=file_name,
+    def listed_images(self) -> Iterator[tuple[str, str, str | None]]:
+        """Yields split, file name and source key of the images that the JSONs list.
+
+        Only before :meth:`images` is called. The source key is what the copies of one
+        source have in common, None for no copy.
+        """
+        for index in self._indexes:
+            for file_name, entries in index.images.items():
+                yield index.name, file_name, entries[0].source
+
+    def fingerprint_of(self, split: str, file_name: str) -> str | None:
+        """Returns what tells an image's file from others, None if it has no file."""
+        image = load_image(
+            self._finders[split], file_name, unpack_to=None, wants_fingerprint=True
         )
+        return image.fingerprint if isinstance(image, LoadedImage) else None
 
     def _index(self, wanted: Sequence[str] | None) -> list[SplitIndex]:
         export = self._export

@@ -113,6 +113,24 @@ class IssueCode(Word):
         Severity.INFO,
     )
 
+    IMAGE_MOVED = (
+        "image_moved",
+        "The dataset has this image in another split, from an earlier import.",
+        Severity.INFO,
+    )
+    OTHER_IMAGE_OF_NAME = (
+        "other_image_of_name",
+        "The dataset has another picture of this name and split; both are kept.",
+    )
+    OLD_COPIES = (
+        "old_copies",
+        "The dataset has older augmented copies of sources that this export has anew.",
+    )
+    MERGE_CONFLICT = (
+        "merge_conflict",
+        "The export and a person have changed an annotation in different ways.",
+    )
+
     # Of the categories.
     CATEGORIES_MISSING = ("categories_missing", "The JSON has no list of categories.")
     CATEGORY_MALFORMED = (

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from ..errors import ExportError
 from .files import UnsafeNameError
+from .fingerprints import fingerprint
 from .image_finder import FoundImage, ImageFinder, ImageMissingError
 from .images import ImageFileError, ImageHeader, ImageTooLargeError, read_header
 from .issues import IssueCode
@@ -35,12 +36,14 @@ class LoadedImage:
         path: its path; in a zip that was not unpacked, what it would be
         found: how it was found
         header: its header
+        fingerprint: tells the file from others, if that was asked for
     """
 
     name: str
     path: Path
     found: FoundImage
     header: ImageHeader
+    fingerprint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,10 @@ class UnusableImage:
 
 
 def load_image(
-    finder: ImageFinder, file_name: str, unpack_to: Path | None
+    finder: ImageFinder,
+    file_name: str,
+    unpack_to: Path | None,
+    wants_fingerprint: bool = False,
 ) -> LoadedImage | UnusableImage:
     """Finds the file that a JSON names and reads its header.
 
@@ -67,6 +73,7 @@ def load_image(
         finder: finds the files of the split
         file_name: the name in the JSON
         unpack_to: the folder to unpack a zip's files to; None reads them in place
+        wants_fingerprint: whether to tell the file from others of its name
 
     Raises:
         ExportError: if that folder cannot be written to
@@ -83,12 +90,12 @@ def load_image(
     try:
         if unpack_to is not None and isinstance(files, ZipFiles):
             path = files.unpack(name, unpack_to)
-            with open(path, "rb") as file:
-                header = read_header(file)
+            is_unpacked = True
         else:
-            path = Path(files.path(name))
-            with files.open(name) as file:
-                header = read_header(file)
+            path, is_unpacked = Path(files.path(name)), False
+        with open(path, "rb") if is_unpacked else files.open(name) as file:
+            header = read_header(file)
+            mark = fingerprint(file, header.size_bytes) if wants_fingerprint else None
     except ImageTooLargeError as error:
         return UnusableImage(IssueCode.IMAGE_TOO_LARGE, str(error), name)
     except ImageFileError as error:
@@ -103,7 +110,7 @@ def load_image(
             if error.errno is not None:
                 reason = f"it cannot be unpacked to {unpack_to}: {reason}"
         return UnusableImage(IssueCode.IMAGE_UNREADABLE, reason, name)
-    return LoadedImage(name, path, found, header)
+    return LoadedImage(name, path, found, header, mark)
 
 
 def mapped(

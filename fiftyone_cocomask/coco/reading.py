@@ -37,6 +37,7 @@ class SplitReading:
         report: where issues go
         unpack_to: the folder to unpack a zip's images to; None reads them in place
         listed: the files that splits list, to which this one adds its own
+        wants_fingerprints: whether records tell their files from others
     """
 
     def __init__(
@@ -46,12 +47,14 @@ class SplitReading:
         report: ExportReport,
         unpack_to: Path | None,
         listed: set[str],
+        wants_fingerprints: bool = False,
     ) -> None:
         self._index = index
         self._report = report
         self._unpack_to = unpack_to
         self._notes = Notes()
         self._listed = listed
+        self._wants_fingerprints = wants_fingerprints
         self._normalized = NormalizedCoordinates()
         self._annotations = AnnotationReader(
             index.name, categories, index.repeated_ids, report, self._notes
@@ -92,7 +95,10 @@ class SplitReading:
 
     def _load(self, entries: list[ImageEntry]) -> LoadedImage | UnusableImage:
         return load_image(
-            self._index.files.images, entries[0].file_name, self._unpack_to
+            self._index.files.images,
+            entries[0].file_name,
+            self._unpack_to,
+            self._wants_fingerprints,
         )
 
     def _drop(self, entries: list[ImageEntry], image: UnusableImage) -> None:
@@ -125,6 +131,8 @@ class SplitReading:
                     mime_type(image.name),
                     user_tags(extra),
                     source_name(entry.file_name, extra),
+                    source_key=entry.source,
+                    fingerprint=image.fingerprint,
                 )
                 self._report_file(entry, image, record)
             record.issues += entry.codes

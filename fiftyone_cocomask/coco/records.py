@@ -92,6 +92,8 @@ class ImageRecord:
         issues: the codes of the image's own issues and its dropped annotations'
         original: what else the JSON says of it, as JSON text (:mod:`.originals`)
         stored_bytes: about how much of the database its annotations will take
+        source_key: what the copies of its source have in common; None for no copy
+        fingerprint: tells its file from others, if the reader was asked for that
     """
 
     split: str
@@ -109,6 +111,8 @@ class ImageRecord:
     issues: list[IssueCode] = field(default_factory=list)
     original: str | None = None
     stored_bytes: int = 0
+    source_key: str | None = None
+    fingerprint: str | None = None
 
     def all_issue_codes(self) -> Iterator[IssueCode]:
         """Yields the codes of the image and of its annotations; some repeatedly."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .issues import Action, Issue, IssueCode, Severity
+from .merge_counts import MergeCounts
 from .records import CocoId
 from .words import printable, shortened, shortened_name
 
@@ -52,6 +53,7 @@ class ExportReport:
         self.dropped = 0
         self.usable_images = 0
         self.unlisted = 0
+        self.merge: MergeCounts | None = None
 
     @property
     def accounted(self) -> int:
@@ -134,6 +136,7 @@ class ExportReport:
             issues = _some_of_each_kind(issues, max_issues)
         if max_bytes is not None:
             issues = list(_within(issues, max_bytes))
+        merge = {} if self.merge is None else {"merge": self.merge.to_dict()}
         return {
             "name": self.name,
             "images": self.images,
@@ -148,6 +151,7 @@ class ExportReport:
             "kinds": self.kinds(),
             "issues": [issue.to_dict() for issue in issues],
             "issues_omitted": len(self.issues) - len(issues),
+            **merge,
         }
 
     def summary(self) -> str:

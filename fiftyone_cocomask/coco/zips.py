@@ -6,11 +6,12 @@ import os
 import stat
 import zipfile
 from io import BytesIO
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 from ..errors import ExportError
 from .files import UnsafeNameError, checked_name, is_junk
+from .images import ImageFileError, read_header
 from .unpacking import is_written, write_file
 from .words import shortened
 from .zip_members import member_pieces
@@ -103,6 +104,13 @@ class ZipFiles:
         target = folder / name
         if is_written(target, member.file_size, member.CRC):
             return target
+        if _is_whole_image(target):
+            # Another picture, of another export: there may be samples of it.
+            path = PurePosixPath(name)
+            name = str(path.with_name(f"{path.stem}-{member.CRC:08x}{path.suffix}"))
+            target = folder / name
+            if is_written(target, member.file_size, member.CRC):
+                return target
         return write_file(folder, name, member_pieces(self._zip, member))
 
     def close(self) -> None:
@@ -153,3 +161,11 @@ class ZipFiles:
 
     def _refused(self, reason: str) -> ExportError:
         return ExportError(f"{self.root} is refused: {reason}")
+
+
+def _is_whole_image(path: Path) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return not read_header(file).truncated
+    except (OSError, ImageFileError):
+        return False

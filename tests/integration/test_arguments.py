@@ -72,6 +72,8 @@ WRONG: dict[str, tuple[Any, ...]] = {
             "images",
             "area",
             "masks",
+            "conflicts",
+            "old_copies",
         ),
         NO_CHOICE,
     ),

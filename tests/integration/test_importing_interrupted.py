@@ -33,9 +33,9 @@ FORKING_IMPORTER = """
 import os, sys
 import fiftyone as fo
 import fiftyone_cocomask as fcm
-from fiftyone_cocomask.datasets import importing
+from fiftyone_cocomask.datasets.importing import writer
 
-importing.BATCH_SIZE = 5
+writer.BATCH_SIZE = 5
 for line in sys.stdin:
     child = os.fork()
     if child == 0:

@@ -24,8 +24,8 @@ from __future__ import annotations
 import binascii
 import json
 import struct
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
 from hashlib import blake2b
@@ -45,10 +45,17 @@ _RECORD = struct.Struct(">5s5s6s5s4s4s6sB")
 _ID_BYTES, _POINTS_BYTES, _BOX_BYTES, _TEXT_BYTES = 5, 6, 5, 4
 _NO_LABEL = bytes(_ID_BYTES)
 _GRID = 4095
-CONFLICT = 1
+# Flags of a record.
+CONFLICT, REMOVED = 1, 2
 
 _Points = list[list[list[float]]]
 _Box = list[float]
+Fields = tuple[str, str]
+# What the fields of polylines and detections are called unless the user says otherwise.
+DEFAULT_FIELDS: Fields = ("segmentations", "detections")
+
+# The labels of one annotation: its polyline and its detection, each if it has one.
+LabelPair = tuple[Document | None, Document | None]
 RelativeBox = tuple[float, float, float, float]
 
 
@@ -116,6 +123,11 @@ class BaseAnnotation(NamedTuple):
         """Whether the last merge left its conflict to a person."""
         return bool(self.flags & CONFLICT)
 
+    @property
+    def is_removed(self) -> bool:
+        """Whether the export no longer has it; a person's version stayed."""
+        return bool(self.flags & REMOVED)
+
 
 @dataclass(frozen=True, slots=True)
 class SampleBase:
@@ -128,6 +140,8 @@ class SampleBase:
         user_tags: the sample tags that the export gave it beside its split
         fingerprint: tells the image's file from others
         origin: tells the export, and its later versions, from others
+        fields: the fields of polylines and detections that it is about
+        other_fields: what imports into other fields of the sample wrote, packed
     """
 
     annotations: tuple[BaseAnnotation, ...] = ()
@@ -136,19 +150,31 @@ class SampleBase:
     user_tags: tuple[str, ...] = ()
     fingerprint: str | None = None
     origin: str | None = None
+    fields: Fields = DEFAULT_FIELDS
+    other_fields: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def from_document(cls, document: Document | None) -> SampleBase | None:
+    def from_document(
+        cls, document: Document | None, fields: Fields = DEFAULT_FIELDS
+    ) -> SampleBase | None:
         """Reads the value of a sample's :data:`BASE_FIELD`.
+
+        Args:
+            document: the value
+            fields: the fields of polylines and detections to ask about
 
         Returns:
             the base; None if there is none, as in datasets imported by 0.1, or none
             that this version can read
         """
-        if not document or not isinstance(document.get("labels"), str):
+        if not document:
+            return None
+        texts = _texts(document)
+        text = texts.pop(_key(fields), None)
+        if not isinstance(text, str):
             return None
         try:
-            packed = binascii.a2b_base64(document["labels"])
+            packed = binascii.a2b_base64(text)
             annotations = tuple(map(BaseAnnotation._make, _RECORD.iter_unpack(packed)))
         except (binascii.Error, struct.error):
             return None
@@ -159,25 +185,63 @@ class SampleBase:
             tuple(document.get("user_tags") or ()),
             document.get("file"),
             document.get("origin"),
+            fields,
+            texts,
         )
+
+    @classmethod
+    def of_labels(
+        cls, pairs: Iterable[LabelPair], names: tuple[str, ...], **facts: Any
+    ) -> SampleBase:
+        """Returns the base of labels that the import is about to write.
+
+        Args:
+            pairs: the polyline and the detection of each annotation
+            names: the names of the export's own attributes
+            **facts: the other attributes of the base
+        """
+        records = tuple(base_annotation(*pair, names) for pair in pairs)
+        return cls(records, names, **facts)
+
+    @staticmethod
+    def others_of(document: Document | None, fields: Fields) -> Mapping[str, str]:
+        """Returns what a stored base holds about all fields but two."""
+        return {k: v for k, v in _texts(document).items() if k != _key(fields)}
+
+    @staticmethod
+    def is_about(document: Document, fields: Fields) -> bool:
+        """Whether a stored base holds anything about two fields, readable or not."""
+        return _key(fields) in _texts(document)
 
     def to_document(self) -> Document:
         """Returns what is stored in :data:`BASE_FIELD`."""
         packed = b"".join(_RECORD.pack(*record) for record in self.annotations)
+        text = binascii.b2a_base64(packed, newline=False).decode()
+        texts = {**self.other_fields, _key(self.fields): text}
         document: Document = {
             "_cls": "DynamicEmbeddedDocument",
-            "labels": binascii.b2a_base64(packed, newline=False).decode(),
+            "labels": texts.pop(_key(DEFAULT_FIELDS), None),
+            "labels_in": texts,
             "names": list(self.names),
             "split": self.split,
             "user_tags": list(self.user_tags),
             "file": self.fingerprint,
             "origin": self.origin,
         }
-        return {
-            name: value
-            for name, value in document.items()
-            if name in ("_cls", "labels") or value
-        }
+        return {name: value for name, value in document.items() if value or value == ""}
+
+
+def _texts(document: Document | None) -> dict[str, str]:
+    """Returns the packed records of a stored base by their fields."""
+    stored = document or {}
+    texts = dict(stored.get("labels_in") or {})
+    if stored.get("labels") is not None:
+        texts[_key(DEFAULT_FIELDS)] = stored["labels"]
+    return texts
+
+
+def _key(fields: Fields) -> str:
+    return ",".join(fields)
 
 
 @dataclass(slots=True)
@@ -217,7 +281,7 @@ class AnnotationState:
     @property
     def change(self) -> Change:
         """What became of it, in one word."""
-        if self.base is None:
+        if self.base is None or (self.base.is_removed and self.labels):
             return Change.ADDED
         if not self.labels:
             return Change.DELETED

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -14,33 +12,7 @@ from ...coco.records import Annotation, ImageRecord
 from ...geometry.outlines import rle_outline
 from ...geometry.rings import to_relative
 from ..documents import Document
-from .base import SampleBase, base_annotation
-
-# The labels of one annotation: its polyline and its detection, each if it has one.
-LabelPair = tuple[Document | None, Document | None]
-
-
-class LabelIds:
-    """Ids of labels that are the same each time an export is imported.
-
-    They depend on the dataset, the field, the split, the file name and the
-    annotation's id, so importing again finds each label where it left it.
-    """
-
-    def __init__(self, dataset_id: ObjectId, record: ImageRecord) -> None:
-        self._image = f"{dataset_id}|{record.split}|{record.file_name}"
-        self._seen: Counter[tuple[str, str]] = Counter()
-
-    def next(self, field: str, annotation_id: Any) -> ObjectId:
-        """Returns the id of the annotation's label in a field.
-
-        Annotations that share an id are told apart by their order.
-        """
-        name = repr(annotation_id)
-        occurrence = self._seen[field, name]
-        self._seen[field, name] += 1
-        key = f"{self._image}|{field}|{name}|{occurrence}"
-        return ObjectId(blake2b(key.encode(), digest_size=12).digest())
+from .base import LabelPair
 
 
 def sample_fields(record: ImageRecord) -> Document:
@@ -67,11 +39,8 @@ def sample_fields(record: ImageRecord) -> Document:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def annotation_labels(
-    record: ImageRecord, dataset_id: ObjectId, label_field: str, box_field: str
-) -> list[LabelPair]:
+def annotation_labels(record: ImageRecord) -> list[LabelPair]:
     """Returns the polyline and the detection of each of an image's annotations."""
-    ids = LabelIds(dataset_id, record)
     pairs: list[LabelPair] = []
     for annotation in record.annotations:
         polyline = detection = None
@@ -79,7 +48,7 @@ def annotation_labels(
         shape = _shape(annotation, record)
         if shape is not None:
             polyline = {
-                "_id": ids.next(label_field, annotation.coco_id),
+                "_id": ObjectId(),
                 "_cls": "Polyline",
                 "attributes": {},
                 "tags": [],
@@ -94,7 +63,7 @@ def annotation_labels(
         if annotation.box is not None:
             x, y, width, height = annotation.box
             detection = {
-                "_id": ids.next(box_field, annotation.coco_id),
+                "_id": ObjectId(),
                 "_cls": "Detection",
                 "attributes": {},
                 "tags": [],
@@ -124,19 +93,10 @@ def label_fields(
     }
 
 
-def sample_base(
-    record: ImageRecord, pairs: Sequence[LabelPair], origin: str | None = None
-) -> SampleBase:
-    """Returns what the next merge has to know of what is written on a sample."""
+def own_names(record: ImageRecord) -> tuple[str, ...]:
+    """Returns the names of the export's own attributes on an image's annotations."""
     own = {name for annotation in record.annotations for name in annotation.attributes}
-    names = tuple(sorted(own))
-    return SampleBase(
-        tuple(base_annotation(*pair, names) for pair in pairs),
-        names,
-        record.split,
-        tuple(record.user_tags),
-        origin=origin,
-    )
+    return tuple(sorted(own))
 
 
 def _shape(annotation: Annotation, record: ImageRecord) -> Document | None:
@@ -189,27 +149,3 @@ def identifier(name: str, value: int | str | None) -> Document:
     if value is None:
         return {}
     return {name if isinstance(value, int) else f"{name}_text": value}
-
-
-def keep_unchanged_labels(new: Document, old: Document | None, list_name: str) -> None:
-    """Puts labels that are already there in place of their equal new ones.
-
-    What other programs added to a label (tags, figures of an evaluation) stays as
-    long as everything the import writes is the same; its tags stay in any case.
-
-    Args:
-        new: the label document about to be written; changed in place
-        old: the one the sample has
-        list_name: ``"polylines"`` or ``"detections"``
-    """
-    present = {label["_id"]: label for label in (old or {}).get(list_name) or []}
-    labels = new[list_name]
-    for index, label in enumerate(labels):
-        before = present.get(label["_id"])
-        if before is None:
-            continue
-        written = {name for name in label if name not in ("tags", "attributes")}
-        if all(before.get(name) == label[name] for name in written):
-            labels[index] = before
-        else:
-            label["tags"] = before.get("tags", [])

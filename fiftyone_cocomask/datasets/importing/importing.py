@@ -2,55 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import fiftyone as fo
 import fiftyone.core.dataset as fod
 import fiftyone.core.utils as fou
-from bson import ObjectId
 
 from ...arguments import checked, shown
 from ...coco.check import ExportReader
-from ...coco.records import ImageRecord
 from ...coco.report import ExportReport
 from ...errors import CocoMaskError
 from ..database_errors import explain_database_errors
-from ..documents import (
-    BATCH_SIZE,
-    MAX_BATCH_BYTES,
-    Document,
-    Update,
-    check_exists,
-    insert_documents,
-    new_sample_document,
-    stream_documents,
-    update_documents,
-)
+from ..documents import check_exists
 from ..field_names import check_new_field
 from ..folders import dataset_folder
 from ..memory import frozen_heap
 from ..parallel.workers import thread_count
-from .attribute_types import AttributeTypes
-from .base import BASE_FIELD
-from .documents import (
-    annotation_labels,
-    keep_unchanged_labels,
-    label_fields,
-    sample_base,
-    sample_fields,
-)
-from .schema import (
-    check_schema,
-    declare_fields,
-    declare_text_ids,
-    store_export_info,
-)
+from .merge import ConflictRule
+from .samples import ImportRules
+from .schema import check_schema, declare_fields, store_export_info
+from .writer import OldCopies, SampleWriter
 
 IfExists = Literal["merge", "replace", "error"]
 
-_LABEL_LISTS = ("polylines", "detections")
+_DELETED_AT_ONCE = 1000
 
 
 @explain_database_errors()
@@ -66,6 +43,9 @@ def import_roboflow_coco(
     tags: Sequence[str] | None = None,
     persistent: bool = True,
     if_exists: IfExists = "merge",
+    conflicts: ConflictRule = "keep",
+    old_copies: OldCopies = "tag",
+    dry_run: bool = False,
     num_workers: int | None = None,
     progress: Any = None,
 ) -> tuple[fo.Dataset, ExportReport]:
@@ -74,6 +54,11 @@ def import_roboflow_coco(
     Every annotation of the export is in the dataset afterwards or in the report with
     its id and a reason. The export itself is checked before anything is written. A
     killed import can be run again with the same arguments.
+
+    Into a dataset that exists, a later version of the export is merged: what changed
+    in the export since the last import comes in, and what a person changed in the
+    dataset stays. Where both changed one annotation in different ways, the person's
+    version stays and is tagged ``merge_conflict``. ``report.merge`` has the numbers.
 
     Example::
 
@@ -93,9 +78,16 @@ def import_roboflow_coco(
         box_field: the field to write the boxes to, as Detections
         tags: tags to add to each sample, beside its split and Roboflow's own
         persistent: whether a dataset that is created here outlives the session
-        if_exists: what to do if the dataset exists: ``"merge"`` replaces the labels
-            of samples of the same split and file name and adds new samples;
-            ``"replace"`` empties the dataset first; ``"error"`` raises
+        if_exists: what to do if the dataset exists: ``"merge"`` merges the export
+            into it; ``"replace"`` puts the export in the place of all its samples;
+            ``"error"`` raises
+        conflicts: whose version of an annotation stays where the export and a person
+            have changed it in different ways: the person's (``"keep"``) or the
+            export's (``"export"``)
+        old_copies: what becomes of older copies of images that the export has
+            augmented anew: ``"tag"`` tags them ``old_copy``, ``"delete"`` deletes
+            those that no person has worked on
+        dry_run: whether to write nothing, and only report what would be done
         num_workers: the number of threads that read image headers ahead; useful
             where the images are on a network drive. None is FiftyOne's default, else
             they are read in turn
@@ -103,7 +95,7 @@ def import_roboflow_coco(
             (None), or a function to call with the bar
 
     Returns:
-        the dataset and the :class:`ExportReport`
+        the dataset, None if ``dry_run`` found none, and the :class:`ExportReport`
 
     Raises:
         ExportError: if ``path`` is not a readable COCO export
@@ -118,15 +110,19 @@ def import_roboflow_coco(
         path,
         image_dir=image_dir,
         splits=splits,
-        unpack_to=dataset_folder(name) / "export",
+        unpack_to=None if dry_run else dataset_folder(name) / "export",
+        wants_fingerprints=True,
     ) as reader:
-        if present is None:
-            target = fo.Dataset(name, persistent=persistent)
-        else:
-            target = present
-            if if_exists == "replace":
-                target.clear()
-        writer = _SampleWriter(target, label_field, box_field, list(tags or []))
+        target = present
+        if not dry_run:
+            if target is None:
+                target = fo.Dataset(name, persistent=persistent)
+            declare_fields(target, label_field, box_field)
+        replaced = _all_samples(target) if if_exists == "replace" else []
+        rules = ImportRules((label_field, box_field), list(tags or []), conflicts)
+        writer = SampleWriter(
+            target, reader, rules, is_dry=dry_run, is_merge=if_exists == "merge"
+        )
         bar = fou.ProgressBar(
             total=reader.num_images, progress=progress, iters_str="images"
         )
@@ -134,11 +130,19 @@ def import_roboflow_coco(
             for record in reader.images(num_workers=threads):
                 writer.add(record)
                 bar.update()
-        writer.flush()
-        writer.report_samples_not_in_export(reader)
-        check_exists(target)
-        store_export_info(target, reader, writer.attribute_types)
+        writer.finish(old_copies)
+        if target is not None and not dry_run:
+            check_exists(target)
+            # Last, so that a killed import has lost nothing and can be run again.
+            for start in range(0, len(replaced), _DELETED_AT_ONCE):
+                target.delete_samples(replaced[start : start + _DELETED_AT_ONCE])
+            store_export_info(target, reader, writer.attribute_types)
     return target, reader.report
+
+
+def _all_samples(dataset: fo.Dataset | None) -> list[str]:
+    """Returns the ids of the samples that a dataset has now."""
+    return [] if dataset is None else dataset.values("id")
 
 
 def _check_arguments(
@@ -197,125 +201,3 @@ def dataset_name(path: str | Path, dataset: str | fo.Dataset | None) -> str:
         name = location.stem if location.is_file() else location.name
         return fod.make_unique_dataset_name(name or "export")
     return dataset if isinstance(dataset, str) else dataset.name
-
-
-class _SampleWriter:
-    """Writes records to a dataset in batches: new samples, or changes to old ones."""
-
-    def __init__(
-        self, dataset: fo.Dataset, label_field: str, box_field: str, tags: list[str]
-    ) -> None:
-        self.dataset = dataset
-        self._fields = (label_field, box_field)
-        self._tags = tags
-        self._present = _PresentSamples(dataset)
-        self._seen: set[ObjectId] = set()
-        self._batch: list[ImageRecord] = []
-        self._batch_bytes = 0
-        declare_fields(dataset, label_field, box_field)
-        self.attribute_types = AttributeTypes(dataset, label_field, box_field)
-
-    def add(self, record: ImageRecord) -> None:
-        self._batch.append(record)
-        self._batch_bytes += record.stored_bytes
-        if len(self._batch) == BATCH_SIZE or self._batch_bytes > MAX_BATCH_BYTES:
-            self.flush()
-
-    def flush(self) -> None:
-        """Writes what has been added; a killed import repeats the rest."""
-        batch, self._batch, self._batch_bytes = self._batch, [], 0
-        new: list[Document] = []
-        known: list[tuple[ObjectId, ImageRecord]] = []
-        for record in batch:
-            sample_id = self._present.by_record(record)
-            if sample_id is None:
-                new.append(self._new_document(record))
-            else:
-                known.append((sample_id, record))
-        if any(isinstance(record.coco_id, str) for record in batch):
-            declare_text_ids(self.dataset)
-        insert_documents(self.dataset, new)
-        update_documents(self.dataset, list(self._changes(known)))
-
-    def report_samples_not_in_export(self, reader: ExportReader) -> None:
-        """Reports samples of the imported splits that the export no longer has."""
-        for split, file_name in self._present.unseen(set(reader.splits), self._seen):
-            reader.report_missing_from_export(split, file_name)
-
-    def _new_document(self, record: ImageRecord) -> Document:
-        tags = list(dict.fromkeys([record.split, *record.user_tags, *self._tags]))
-        return {
-            **new_sample_document(str(record.path), tags),
-            **self._written_fields(record),
-        }
-
-    def _written_fields(self, record: ImageRecord) -> Document:
-        self.attribute_types.add(record)
-        pairs = annotation_labels(record, self.dataset._doc.id, *self._fields)
-        return {
-            **sample_fields(record),
-            **label_fields(pairs, *self._fields),
-            BASE_FIELD: sample_base(record, pairs).to_document(),
-        }
-
-    def _changes(self, known: list[tuple[ObjectId, ImageRecord]]) -> Iterator[Update]:
-        """Yields, for each sample that differs from its record, what to set."""
-        if not known:
-            return
-        view = self.dataset.select([str(sample_id) for sample_id, _ in known])
-        paths = ["filepath", "tags", "import_issues", BASE_FIELD, *self._fields]
-        paths += ["metadata", "coco_id", "split", "file_name", "source_name"]
-        paths += ["coco_original"]
-        old_documents = {
-            document["_id"]: document
-            for batch in stream_documents(view, paths)
-            for document in batch
-        }
-        for sample_id, record in known:
-            self._seen.add(sample_id)
-            old = old_documents.get(sample_id)
-            if old is None:  # Somebody has deleted it since.
-                continue
-            new = self._written_fields(record)
-            for name, list_name in zip(self._fields, _LABEL_LISTS, strict=True):
-                keep_unchanged_labels(new[name], old.get(name), list_name)
-            new["filepath"] = str(record.path)
-            wanted = [record.split, *record.user_tags, *self._tags]
-            new["tags"] = list(dict.fromkeys([*old.get("tags", []), *wanted]))
-            new.setdefault("import_issues", None)
-            new.setdefault("coco_original", None)
-            changed = {k: v for k, v in new.items() if old.get(k) != v}
-            if changed:
-                yield sample_id, changed
-
-
-class _PresentSamples:
-    """The samples of a dataset, by what identifies them in an export."""
-
-    def __init__(self, dataset: fo.Dataset) -> None:
-        self._by_file_name: dict[tuple[str | None, str], ObjectId] = {}
-        self._by_filepath: dict[str, ObjectId] = {}
-        if not len(dataset):
-            return
-        for batch in stream_documents(dataset, ["split", "file_name", "filepath"]):
-            for document in batch:
-                if document.get("file_name") is not None:
-                    key = (document.get("split"), document["file_name"])
-                    self._by_file_name[key] = document["_id"]
-                else:
-                    self._by_filepath[document["filepath"]] = document["_id"]
-
-    def by_record(self, record: ImageRecord) -> ObjectId | None:
-        """Returns the sample of a record: same split and file name.
-
-        A sample that no import made has neither; its file tells which it is.
-        """
-        key = (record.split, record.file_name)
-        return self._by_file_name.get(key) or self._by_filepath.get(str(record.path))
-
-    def unseen(
-        self, splits: set[str], seen: set[ObjectId]
-    ) -> Iterator[tuple[str, str]]:
-        for (split, file_name), sample_id in self._by_file_name.items():
-            if split is not None and split in splits and sample_id not in seen:
-                yield split, file_name

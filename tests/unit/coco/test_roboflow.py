@@ -190,13 +190,3 @@ def test_one_name_in_two_splits_leaks_where_the_bytes_are_the_same(
 
     issues = read(tmp_path).issues(IssueCode.SOURCE_IN_SEVERAL_SPLITS)
     assert bool(issues) is leaks
-
-
-def test_sample_that_the_export_no_longer_has_is_reported(tmp_path: Path) -> None:
-    with ExportReader(write_export(tmp_path, document([]))) as reader:
-        list(reader.images())
-        reader.report_missing_from_export("default", "old.png")
-
-    issue = reader.report.issues[-1]
-    assert (issue.code, issue.action) == (IssueCode.GONE_FROM_EXPORT, Action.KEPT)
-    assert (issue.split, issue.file_name) == ("default", "old.png")

@@ -1,0 +1,69 @@
+"""What a merge into a dataset does, in numbers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+
+
+@dataclass(slots=True)
+class MergeCounts:
+    """What was or would be done to a dataset by an import.
+
+    An annotation counts once, though it is a polyline and a detection. Each number is
+    an attribute and an item: ``report.merge.conflicts``, ``report.merge["conflicts"]``.
+
+    Attributes:
+        images_new: the images that the dataset did not have
+        images_moved: the images that are in another split now
+        images_gone: the images that the dataset has and the export no longer
+        labels_updated: the annotations that took a change of the export
+        labels_added: the annotations that are new, those of new images among them
+        labels_deleted: the annotations that the export no longer has
+        edits_kept: the annotations that a person edited, relabelled, deleted or added,
+            and the export did not touch
+        conflicts: the annotations that a person and the export changed in different
+            ways
+        old_copies: of the images that are gone, those of whose source the export has
+            copies that were augmented anew
+        old_copies_deleted: those of them that were deleted, as was asked for
+    """
+
+    images_new: int = 0
+    images_moved: int = 0
+    images_gone: int = 0
+    labels_updated: int = 0
+    labels_added: int = 0
+    labels_deleted: int = 0
+    edits_kept: int = 0
+    conflicts: int = 0
+    old_copies: int = 0
+    old_copies_deleted: int = 0
+
+    def __getitem__(self, name: str) -> int:
+        return self.to_dict()[name]
+
+    def to_dict(self) -> dict[str, int]:
+        """Returns the numbers by name."""
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        """Returns the numbers in words, without those that are 0 and the new."""
+        words = {
+            "images_new": "images new",
+            "images_moved": "images moved to another split",
+            "images_gone": "images gone from the export, kept in the dataset",
+            "labels_updated": "annotations updated",
+            "labels_added": "annotations added",
+            "labels_deleted": "annotations deleted",
+            "edits_kept": "edits of yours kept",
+            "conflicts": "conflicts",
+            "old_copies": "of the images gone are older copies of sources that the "
+            "export has augmented anew",
+            "old_copies_deleted": "of these deleted",
+        }
+        assert list(words) == [field.name for field in fields(self)]
+        return [
+            f"{number:,} {words[name]}"
+            for name, number in self.to_dict().items()
+            if number
+        ]

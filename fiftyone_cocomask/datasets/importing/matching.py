@@ -1,0 +1,199 @@
+"""Which annotation of an export is which in the dataset: by shape first.
+
+Ids are the places in a list that shifts from version to version, so an id only counts
+where the shape agrees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .base import (
+    AnnotationState,
+    BaseAnnotation,
+    Document,
+    LabelPair,
+    RelativeBox,
+    attributes_digest,
+    base_annotation,
+    label_box,
+)
+
+# Boxes that overlap less are of two objects.
+_MIN_IOU = 0.5
+# With the same id and class, a shape may have been drawn anew.
+_MIN_IOU_SAME_ID = 0.2
+# What a JSON with two decimals loses of a place in an image of 500 px, and some more.
+_TOLERANCE = 2e-5
+
+_Key = tuple[Any, ...]
+
+
+def match_annotations(
+    states: Sequence[AnnotationState],
+    pairs: Sequence[LabelPair],
+    records: Sequence[BaseAnnotation],
+    names: Iterable[str],
+) -> list[int | None]:
+    """Finds the annotation of the dataset that each annotation of an export is.
+
+    First those of the very same shape and class, then of the same shape, then those
+    whose boxes overlap most, with a bonus for the same id and class.
+
+    Args:
+        states: the annotations that the dataset has or the last import wrote
+        pairs: the labels of the export's annotations
+        records: what the base will hold of these
+        names: the names of the export's own attributes
+
+    Returns:
+        for each annotation of the export the index of its state, None for a new one
+    """
+    known = [
+        state.base or base_annotation(state.polyline, state.detection, names)
+        for state in states
+    ]
+    matches: list[int | None] = [None] * len(pairs)
+    if len(known) == len(records) and all(
+        a[2:6] == b[2:6] for a, b in zip(known, records, strict=True)
+    ):
+        # Nothing has changed: nearly always so.
+        return list(range(len(known)))
+    for key_of in (_whole_key, _shape_and_class_key, _shape_key):
+        _match_equal(known, records, matches, key_of)
+    written = [index for index, state in enumerate(states) if state.base is not None]
+    others = [index for index, state in enumerate(states) if state.base is None]
+    for candidates in (written, others):
+        _match_overlapping(candidates, states, known, pairs, records, matches)
+    return matches
+
+
+def is_same_label(first: Document, second: Document, names: Iterable[str]) -> bool:
+    """Whether two labels say the same, but for what rounding does to coordinates."""
+    return (
+        first.get("label") == second.get("label")
+        and is_same_shape(first, second)
+        and attributes_digest(first, names) == attributes_digest(second, names)
+    )
+
+
+def is_same_shape(first: Document, second: Document) -> bool:
+    """Whether two labels have the same points or boxes, but for rounding."""
+    if "bounding_box" in second:
+        if first.get("mask") is not None or first.get("mask_path"):
+            return False
+        return _are_close(first.get("bounding_box"), second["bounding_box"])
+    rle, other = first.get("rle"), second.get("rle")
+    if bool(rle) != bool(other) or (rle and rle != other):
+        return False
+    if not (first.get("closed") and first.get("filled")):
+        return False
+    mine, theirs = first.get("points") or [], second.get("points") or []
+    return len(mine) == len(theirs) and all(
+        _are_close(a, b) for a, b in zip(mine, theirs, strict=True)
+    )
+
+
+def _are_close(first: Any, second: Any) -> bool:
+    try:
+        mine, theirs = np.asarray(first, float), np.asarray(second, float)
+    except (TypeError, ValueError):
+        return False
+    if mine.shape != theirs.shape:
+        return False
+    return not mine.size or float(np.abs(mine - theirs).max()) <= _TOLERANCE
+
+
+def _whole_key(record: BaseAnnotation) -> _Key:
+    return record[2:6]
+
+
+def _shape_and_class_key(record: BaseAnnotation) -> _Key:
+    return (*_shape_key(record), record.label)
+
+
+def _shape_key(record: BaseAnnotation) -> _Key:
+    if record.has_polyline:
+        return "points", record.points
+    return "box", record.bounding_box
+
+
+def _match_equal(
+    known: Sequence[BaseAnnotation],
+    records: Sequence[BaseAnnotation],
+    matches: list[int | None],
+    key_of: Any,
+) -> None:
+    """Matches annotations of one key, those of several in their order."""
+    taken = {index for index in matches if index is not None}
+    free: dict[_Key, list[int]] = {}
+    for index in range(len(known) - 1, -1, -1):
+        if index not in taken:
+            free.setdefault(key_of(known[index]), []).append(index)
+    for place, record in enumerate(records):
+        if matches[place] is None:
+            candidates = free.get(key_of(record))
+            if candidates:
+                matches[place] = candidates.pop()
+
+
+def _match_overlapping(
+    candidates: Sequence[int],
+    states: Sequence[AnnotationState],
+    known: Sequence[BaseAnnotation],
+    pairs: Sequence[LabelPair],
+    records: Sequence[BaseAnnotation],
+    matches: list[int | None],
+) -> None:
+    """Matches what is left of the candidates by overlap, the best pairs first."""
+    taken = {index for index in matches if index is not None}
+    left = [index for index in candidates if index not in taken]
+    places = [place for place, index in enumerate(matches) if index is None]
+    if not left or not places:
+        return
+    boxes = np.array([_boxes_of(states[index], known[index]) for index in left])
+    ids = [_coco_id(states[index].labels) for index in left]
+    found: list[tuple[float, int, int]] = []
+    for place in places:
+        box = np.array(_boxes_of(None, records[place]))
+        iou = _box_iou(boxes, box)
+        coco_id = _coco_id([label for label in pairs[place] if label])
+        for row in np.flatnonzero(iou >= _MIN_IOU_SAME_ID).tolist():
+            is_same_class = known[left[row]].label == records[place].label
+            is_same_id = coco_id is not None and coco_id == ids[row]
+            if iou[row] >= _MIN_IOU or (is_same_id and is_same_class):
+                bonus = 0.1 * is_same_class + 0.1 * is_same_id
+                found.append((iou[row] + bonus, place, left[row]))
+    for _, place, index in sorted(found, key=lambda item: (-item[0], *item[1:])):
+        if matches[place] is None and index not in taken:
+            matches[place] = index
+            taken.add(index)
+
+
+def _boxes_of(state: AnnotationState | None, record: BaseAnnotation) -> RelativeBox:
+    if state is not None and state.base is None and state.labels:
+        return label_box(state.labels[0]) or (0.0, 0.0, 0.0, 0.0)
+    return record.box
+
+
+def _box_iou(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """Returns the IoU of each of (n, 4) boxes with one; flat ones count as thin."""
+    thin = 1e-6
+    low = np.maximum(boxes[:, :2], box[:2])
+    high = np.minimum(boxes[:, 2:], box[2:])
+    shared = np.clip(high - low + thin, 0, None).prod(axis=1)
+    sizes = (boxes[:, 2:] - boxes[:, :2] + thin).prod(axis=1)
+    size = float((box[2:] - box[:2] + thin).prod())
+    iou: np.ndarray = shared / (sizes + size - shared)
+    return iou
+
+
+def _coco_id(labels: Iterable[Document]) -> Any:
+    for label in labels:
+        for name in ("coco_id", "coco_id_text"):
+            if label.get(name) is not None:
+                return label[name]
+    return None

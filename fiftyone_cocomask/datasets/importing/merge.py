@@ -1,0 +1,492 @@
+"""The three-way merge of one sample's labels: pure functions over documents.
+
+What the last import wrote is the base; the dataset and the export have each gone on
+from there. An annotation, which is a polyline and a detection, counts as one thing:
+
+==================================  ==========================  ======================
+the export, since the last import   the dataset, since then     after the merge
+==================================  ==========================  ======================
+unchanged                           changed by a person         the person's version
+changed, added, removed             untouched                   the export's version
+changed                             changed in another way      conflict: the person's
+changed                             changed in the same way     that one version
+==================================  ==========================  ======================
+
+Labels keep their ids, their tags and the fields that other programs added to them. Ids
+of the export, stated areas and whatever else a person cannot change follow the export.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from ..issues.rules import MaskIssue
+from .base import (
+    CONFLICT,
+    REMOVED,
+    AnnotationState,
+    BaseAnnotation,
+    Change,
+    Document,
+    LabelPair,
+    SampleBase,
+    annotation_states,
+    base_annotation,
+    label_box,
+    short_id,
+)
+from .matching import is_same_label, is_same_shape, match_annotations
+
+ConflictRule = Literal["keep", "export"]
+
+CONFLICT_TAG = "merge_conflict"
+
+# What an export says and no person changes; the rest of what it writes is content.
+_FACTS = (
+    "coco_id",
+    "coco_id_text",
+    "coco_category_id",
+    "coco_category_id_text",
+    "supercategory",
+    "annotated_area",
+    "coco_original",
+    "outline_iou",
+)
+_CONTENT = ("label", "points", "closed", "filled", "rle", "bounding_box", "iscrowd")
+# What a label keeps whatever the export says.
+_OWN = ("_id", "_cls", "tags", "attributes")
+_ISSUES = frozenset(issue.value for issue in MaskIssue)
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """An annotation that the export and a person have changed in different ways.
+
+    Attributes:
+        coco_id: its id in the export, else the one it had
+        dataset: what the dataset has, for a person to read
+        export: what the export has
+    """
+
+    coco_id: int | str | None
+    dataset: str
+    export: str
+
+
+@dataclass(slots=True)
+class MergedLabels:
+    """What becomes of a sample's labels, and what was counted on the way.
+
+    Attributes:
+        polylines: the labels of the field of polylines
+        detections: the labels of the field of detections
+        annotations: the base of the next merge
+        updated: the annotations that took a change of the export
+        added: the annotations that are new
+        deleted: the annotations that were deleted
+        edits_kept: the annotations that a person edited, relabelled, deleted or added
+        conflicts: the annotations changed in different ways
+    """
+
+    polylines: list[Document] = field(default_factory=list)
+    detections: list[Document] = field(default_factory=list)
+    annotations: list[BaseAnnotation] = field(default_factory=list)
+    updated: int = 0
+    added: int = 0
+    deleted: int = 0
+    edits_kept: int = 0
+    conflicts: list[Conflict] = field(default_factory=list)
+
+
+def merge_labels(
+    base: SampleBase | None,
+    polylines: Sequence[Document],
+    detections: Sequence[Document],
+    pairs: Sequence[LabelPair],
+    names: Iterable[str],
+    *,
+    conflicts: ConflictRule = "keep",
+    is_imported: bool = True,
+    is_tagged: bool = False,
+) -> MergedLabels:
+    """Merges the annotations of an export into the labels of a sample.
+
+    Args:
+        base: what the last import wrote; None where that is not known
+        polylines: the label documents of the sample's field of polylines; not changed
+        detections: those of its field of detections; not changed
+        pairs: the labels of the export's annotations, with ids that no label has
+        names: the names of the export's own attributes on them
+        conflicts: whose version stays: a person's (``"keep"``) or the export's
+        is_imported: whether the labels come from an import; without a base their
+            differences from the export count as conflicts then
+        is_tagged: whether the sample has the tag of a conflict
+
+    Returns:
+        the labels, the next base and the counts
+    """
+    merge = _Merge(base, names, conflicts, is_imported, is_tagged)
+    return merge.run(polylines, detections, pairs)
+
+
+class _Merge:
+    def __init__(
+        self,
+        base: SampleBase | None,
+        names: Iterable[str],
+        conflicts: ConflictRule,
+        is_imported: bool,
+        is_tagged: bool,
+    ) -> None:
+        known = base.names if base is not None else ()
+        self._names = tuple(sorted({*known, *names}))
+        self._base = None if base is None else replace(base, names=self._names)
+        self._takes_export = conflicts == "export"
+        self._is_imported = is_imported
+        self._is_tagged = is_tagged
+        self._result = MergedLabels()
+        # What becomes of each label that is there: None deletes it.
+        self._changed: dict[int, Document | None] = {}
+        self._new: list[LabelPair] = []
+
+    def run(
+        self,
+        polylines: Sequence[Document],
+        detections: Sequence[Document],
+        pairs: Sequence[LabelPair],
+    ) -> MergedLabels:
+        result = self._result
+        states = annotation_states(self._base, polylines, detections)
+        if self._base is None:
+            states = _paired(states)
+        records = [base_annotation(*pair, self._names) for pair in pairs]
+        matches = match_annotations(states, pairs, records, self._names)
+        for index, pair, record in zip(matches, pairs, records, strict=True):
+            if index is None:
+                self._add(pair, record)
+            elif states[index].base is None:
+                self._meet(states[index], pair, record)
+            else:
+                self._merge(states[index], pair, record)
+        matched = set(matches)
+        for index, state in enumerate(states):
+            if index not in matched:
+                self._remove(state)
+        for labels, merged, side in (
+            (polylines, result.polylines, 0),
+            (detections, result.detections, 1),
+        ):
+            for label in labels:
+                kept = self._changed.get(id(label), label)
+                if kept is not None:
+                    merged.append(kept)
+            added = (pair[side] for pair in self._new)
+            merged += [label for label in added if label is not None]
+        return result
+
+    def _merge(
+        self, state: AnnotationState, pair: LabelPair, record: BaseAnnotation
+    ) -> None:
+        """Merges an annotation that the import wrote and the export has."""
+        base = state.base
+        assert base is not None
+        is_export_changed = base[2:6] != record[2:6] or base.is_removed
+        is_open = base.is_conflict and self._is_open(state)
+        if not state.is_changed:
+            if is_export_changed:
+                self._result.updated += 1
+            self._take(state, pair, record)
+        elif (is_export_changed or is_open) and not self._is_same(state, pair):
+            self._conflict(state, pair, record)
+        else:
+            if not is_export_changed:
+                self._result.edits_kept += 1
+                self._keep(state, pair, record)
+            else:
+                self._take(state, pair, record)
+
+    def _meet(
+        self, state: AnnotationState, pair: LabelPair, record: BaseAnnotation
+    ) -> None:
+        """Merges an annotation that both have and the last import did not write."""
+        is_legacy = self._base is None and self._is_imported
+        sides = _sides(state, pair)
+        both = [(label, other) for label, other in sides if label and other]
+        is_whole = len(both) == sum(bool(label or other) for label, other in sides)
+        if self._is_same(state, pair) and (is_whole or not is_legacy):
+            self._take(state, pair, record)
+        elif is_legacy or (both and all(is_same_shape(*labels) for labels in both)):
+            self._conflict(state, pair, record)
+        else:
+            # Two objects that overlap: both stay.
+            self._result.edits_kept += 1
+            self._add(pair, record)
+
+    def _add(self, pair: LabelPair, record: BaseAnnotation) -> None:
+        """Adds an annotation that the dataset lacks."""
+        if self._base is None and self._is_imported:
+            # Without a base nobody knows whether it is new, or was deleted.
+            self._result.conflicts.append(
+                Conflict(_coco_id(pair), "does not have it", _words(pair))
+            )
+            if not self._takes_export:
+                flagged = record._replace(flags=CONFLICT)
+                self._result.annotations.append(flagged)
+                return
+        self._result.added += 1
+        self._new.append(pair)
+        self._result.annotations.append(record)
+
+    def _remove(self, state: AnnotationState) -> None:
+        """Removes an annotation that the export no longer has, if nobody changed it."""
+        result, base = self._result, state.base
+        if not state.labels:
+            return
+        if base is None:
+            is_legacy = self._base is None and self._is_imported
+            if is_legacy and _coco_id_of(state) is not None:
+                self._conflict_of_removed(
+                    state,
+                    base_annotation(state.polyline, state.detection, self._names),
+                )
+            else:
+                result.edits_kept += 1
+        elif base.is_removed:
+            if self._is_open(state):
+                self._conflict_of_removed(state, base)
+            else:
+                result.edits_kept += 1
+        elif (state.is_changed and not _is_deleted(state)) or _has_own_tags(state):
+            self._conflict_of_removed(state, base)
+        else:
+            result.deleted += 1
+            self._delete(state)
+
+    def _conflict(
+        self, state: AnnotationState, pair: LabelPair, record: BaseAnnotation
+    ) -> None:
+        said = _dataset_words(state)
+        self._result.conflicts.append(Conflict(_coco_id(pair), said, _words(pair)))
+        if self._takes_export:
+            self._result.updated += 1
+            self._take(state, pair, record)
+        else:
+            self._keep(state, pair, record, is_conflict=True)
+
+    def _conflict_of_removed(
+        self, state: AnnotationState, base: BaseAnnotation
+    ) -> None:
+        said = Conflict(_coco_id_of(state), _dataset_words(state), "does not have it")
+        self._result.conflicts.append(said)
+        if self._takes_export:
+            self._result.deleted += 1
+            self._delete(state)
+            return
+        for label in state.labels:
+            self._changed[id(label)] = _tagged(label)
+        self._result.annotations.append(base._replace(flags=CONFLICT | REMOVED))
+
+    def _take(
+        self, state: AnnotationState, pair: LabelPair, record: BaseAnnotation
+    ) -> None:
+        """Gives an annotation's labels the content of the export's."""
+        ids = []
+        added: list[Document | None] = []
+        for label, other in _sides(state, pair):
+            if label is None:
+                ids.append(short_id(other))
+                added.append(other)
+                continue
+            added.append(None)
+            if other is None:
+                self._changed[id(label)] = None
+                ids.append(short_id(None))
+            else:
+                self._changed[id(label)] = self._with_content(label, other)
+                ids.append(short_id(label))
+        if any(added):
+            self._new.append((added[0], added[1]))
+        self._result.annotations.append(
+            record._replace(polyline_id=ids[0], detection_id=ids[1])
+        )
+
+    def _keep(
+        self,
+        state: AnnotationState,
+        pair: LabelPair,
+        record: BaseAnnotation,
+        is_conflict: bool = False,
+    ) -> None:
+        """Leaves an annotation's labels as a person made them."""
+        ids = []
+        known = state.base or record
+        known_ids = iter((known.polyline_id, known.detection_id))
+        for label, other in _sides(state, pair):
+            known_id = next(known_ids)
+            # A label that was deleted keeps its id, which no label has.
+            ids.append(known_id if label is None else short_id(label))
+            if label is None:
+                continue
+            kept = label if other is None else self._with_facts(label, other)
+            self._changed[id(label)] = _tagged(kept) if is_conflict else kept
+        self._result.annotations.append(
+            record._replace(
+                polyline_id=ids[0],
+                detection_id=ids[1],
+                flags=CONFLICT if is_conflict else 0,
+            )
+        )
+
+    def _delete(self, state: AnnotationState) -> None:
+        for label in state.labels:
+            self._changed[id(label)] = None
+
+    def _is_same(self, state: AnnotationState, pair: LabelPair) -> bool:
+        """Whether what a person changed is what the export has."""
+        changed = iter((state.is_polyline_changed, state.is_detection_changed))
+        for label, other in _sides(state, pair):
+            is_changed = next(changed)
+            if state.base is None:
+                # A label that is there by itself may be half of an annotation.
+                is_changed = label is not None
+            if not is_changed:
+                continue
+            if label is None or other is None:
+                if label is not other:
+                    return False
+            elif not is_same_label(label, other, self._names):
+                return False
+        return True
+
+    def _is_open(self, state: AnnotationState) -> bool:
+        """Whether a conflict of an earlier merge is still marked as one."""
+        if not state.labels:
+            return self._is_tagged
+        return any(CONFLICT_TAG in (x.get("tags") or ()) for x in state.labels)
+
+    def _with_content(self, label: Document, other: Document) -> Document:
+        """Returns a label with all that the export says, and the rest its own."""
+        outdated = {*_FACTS, *_CONTENT, *self._names, "mask", "mask_path"}
+        kept = {k: v for k, v in label.items() if k not in outdated or k in _OWN}
+        return _same_or(label, _untagged({**kept, **_said(other)}))
+
+    def _with_facts(self, label: Document, other: Document) -> Document:
+        """Returns a label with the export's facts, and the rest its own."""
+        own = {*_CONTENT, *self._names}
+        facts = {k: v for k, v in _said(other).items() if k not in own}
+        kept = {k: v for k, v in label.items() if k not in _FACTS}
+        return _same_or(label, {**kept, **facts})
+
+
+def _sides(
+    state: AnnotationState, pair: LabelPair
+) -> tuple[tuple[Document | None, Document | None], ...]:
+    return (state.polyline, pair[0]), (state.detection, pair[1])
+
+
+def _said(other: Document) -> Document:
+    return {k: v for k, v in other.items() if k not in _OWN}
+
+
+def _same_or(label: Document, merged: Document) -> Document:
+    return label if merged == label else merged
+
+
+def _tagged(label: Document) -> Document:
+    tags = label.get("tags") or []
+    return label if CONFLICT_TAG in tags else {**label, "tags": [*tags, CONFLICT_TAG]}
+
+
+def _untagged(label: Document) -> Document:
+    tags = label.get("tags") or []
+    if CONFLICT_TAG not in tags:
+        return label
+    return {**label, "tags": [tag for tag in tags if tag != CONFLICT_TAG]}
+
+
+def _is_deleted(state: AnnotationState) -> bool:
+    """Whether one label is gone and the other, if any, is untouched."""
+    return state.is_polyline_changed != state.is_detection_changed and (
+        (state.is_polyline_changed and state.polyline is None)
+        or (state.is_detection_changed and state.detection is None)
+    )
+
+
+def _has_own_tags(state: AnnotationState) -> bool:
+    """Whether labels have tags beside those of merges and searches for issues."""
+    return any(
+        tag != CONFLICT_TAG and not (":" in tag and tag.split(":")[-1] in _ISSUES)
+        for label in state.labels
+        for tag in label.get("tags") or ()
+    )
+
+
+def _paired(states: list[AnnotationState]) -> list[AnnotationState]:
+    """Puts polylines and detections of one id together, where their places agree."""
+    boxes: dict[object, list[AnnotationState]] = {}
+    paired = []
+    for state in states:
+        if state.detection is not None and _coco_id_of(state) is not None:
+            boxes.setdefault(_coco_id_of(state), []).append(state)
+        elif state.detection is not None:
+            paired.append(state)
+    for state in states:
+        if state.polyline is None:
+            continue
+        paired.append(state)
+        box = label_box(state.polyline)
+        for other in boxes.get(_coco_id_of(state), ()):
+            if box and _is_near(box, label_box(other.detection or {})):
+                state.detection = other.detection
+                boxes[_coco_id_of(state)].remove(other)
+                break
+    return paired + [state for rest in boxes.values() for state in rest]
+
+
+def _is_near(first: tuple[float, ...], second: tuple[float, ...] | None) -> bool:
+    """Whether two boxes share a place."""
+    if second is None:
+        return False
+    return (
+        first[0] <= second[2]
+        and second[0] <= first[2]
+        and first[1] <= second[3]
+        and second[1] <= first[3]
+    )
+
+
+def _coco_id(pair: LabelPair) -> int | str | None:
+    for label in pair:
+        for name in ("coco_id", "coco_id_text"):
+            if label is not None and label.get(name) is not None:
+                found: int | str = label[name]
+                return found
+    return None
+
+
+def _coco_id_of(state: AnnotationState) -> int | str | None:
+    return _coco_id((state.polyline, state.detection))
+
+
+def _dataset_words(state: AnnotationState) -> str:
+    if not state.labels:
+        return "deleted it"
+    words = _words((state.polyline, state.detection))
+    if state.base is None or not state.is_changed:
+        return words
+    if state.change is Change.RELABELLED:
+        return f"{words}, relabelled"
+    if state.is_shape_changed and len(state.labels) == 1 and state.base.has_detection:
+        return f"{words}, of which one label was deleted"
+    return f"{words}, edited"
+
+
+def _words(pair: LabelPair) -> str:
+    polyline, detection = pair
+    label = polyline or detection or {}
+    name = label.get("label")
+    points = sum(len(ring) for ring in (polyline or {}).get("points") or ())
+    shape = f"{points} points" if polyline is not None else "a box"
+    return f"has '{name}' of {shape}"

@@ -1,0 +1,236 @@
+"""What becomes of one sample: a new one of an image, or one merged with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ...coco.records import ImageRecord
+from ..documents import Document
+from .base import BASE_FIELD, AnnotationState, Fields, SampleBase, annotation_states
+from .documents import annotation_labels, label_fields, own_names, sample_fields
+from .merge import CONFLICT_TAG, Conflict, ConflictRule, MergedLabels, merge_labels
+
+GONE_TAG = "gone_from_export"
+OLD_COPY_TAG = "old_copy"
+# What merges themselves put on samples.
+_MERGE_TAGS = frozenset({CONFLICT_TAG, GONE_TAG, OLD_COPY_TAG})
+# What the import writes where an image has it, and takes away where it has not.
+_OPTIONAL = ("coco_id", "coco_id_text", "import_issues", "coco_original")
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRules:
+    """How an import writes samples.
+
+    Attributes:
+        fields: the fields of polylines and detections
+        tags: the tags that every sample gets
+        conflicts: whose version stays in conflicts
+        origin: tells the export, and its other versions, from others
+    """
+
+    fields: Fields
+    tags: Sequence[str]
+    conflicts: ConflictRule
+    origin: str | None = None
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths of the fields that :func:`merged_sample` reads."""
+        return [
+            "filepath",
+            "tags",
+            "metadata",
+            "split",
+            "file_name",
+            "source_name",
+            BASE_FIELD,
+            *_OPTIONAL,
+            *self.fields,
+        ]
+
+
+def new_sample(record: ImageRecord, rules: ImportRules) -> tuple[list[str], Document]:
+    """Returns the tags and the fields of the sample of a new image."""
+    pairs = annotation_labels(record)
+    base = SampleBase.of_labels(
+        pairs,
+        own_names(record),
+        split=record.split,
+        user_tags=tuple(record.user_tags),
+        fingerprint=record.fingerprint,
+        origin=rules.origin,
+        fields=rules.fields,
+    )
+    fields = {
+        **sample_fields(record),
+        **label_fields(pairs, *rules.fields),
+        BASE_FIELD: base.to_document(),
+    }
+    tags = dict.fromkeys([record.split, *record.user_tags, *rules.tags])
+    return list(tags), fields
+
+
+@dataclass(slots=True)
+class MergedSample:
+    """What a merge does to a sample.
+
+    Attributes:
+        changes: what to set
+        labels: what became of its labels
+        moved_from: the split that it was in, if it is in another one now
+        split_conflict: the conflict about its split, if there is one
+    """
+
+    changes: Document
+    labels: MergedLabels
+    moved_from: str | None = None
+    split_conflict: Conflict | None = None
+
+    @property
+    def conflicts(self) -> list[Conflict]:
+        """All conflicts, those of its labels and of its split."""
+        split = [self.split_conflict] if self.split_conflict is not None else []
+        return [*self.labels.conflicts, *split]
+
+
+def merged_sample(
+    document: Document, record: ImageRecord, rules: ImportRules
+) -> MergedSample:
+    """Merges an image of an export into its sample.
+
+    Args:
+        document: the sample's document, with the fields of :attr:`ImportRules.paths`
+        record: the image
+        rules: how the import writes
+    """
+    line_field, box_field = rules.fields
+    lines = document.get(line_field) or {"_cls": "Polylines"}
+    boxes = document.get(box_field) or {"_cls": "Detections"}
+    old_tags = document.get("tags") or []
+    base = SampleBase.from_document(document.get(BASE_FIELD), rules.fields)
+    names = own_names(record)
+    labels = merge_labels(
+        base,
+        lines.get("polylines") or [],
+        boxes.get("detections") or [],
+        annotation_labels(record),
+        names,
+        conflicts=rules.conflicts,
+        is_imported=_is_of_import(document, rules.fields),
+        is_tagged=CONFLICT_TAG in old_tags,
+    )
+    merged = MergedSample({}, labels)
+    fields = sample_fields(record)
+    fields["split"] = _merged_split(document, base, record, rules, merged)
+    new_base = SampleBase(
+        tuple(labels.annotations),
+        tuple(sorted({*names, *(base.names if base else ())})),
+        record.split,
+        tuple(record.user_tags),
+        record.fingerprint,
+        (base.origin if base else None) or rules.origin,
+        rules.fields,
+        SampleBase.others_of(document.get(BASE_FIELD), rules.fields),
+    )
+    new: Document = {
+        "filepath": str(record.path),
+        "tags": _merged_tags(old_tags, document, base, record, rules, merged),
+        **dict.fromkeys(_OPTIONAL),
+        **fields,
+        line_field: {**lines, "polylines": labels.polylines},
+        box_field: {**boxes, "detections": labels.detections},
+        BASE_FIELD: new_base.to_document(),
+    }
+    merged.changes = {k: v for k, v in new.items() if document.get(k) != v}
+    return merged
+
+
+def _is_of_import(document: Document, fields: Fields) -> bool:
+    """Whether the labels of two fields come from an import, as 0.1 wrote them too."""
+    if document.get("file_name") is None:
+        return False
+    if document.get(BASE_FIELD):
+        return SampleBase.is_about(document[BASE_FIELD], fields)
+    return any(document.get(name) is not None for name in fields)
+
+
+def _merged_split(
+    document: Document,
+    base: SampleBase | None,
+    record: ImageRecord,
+    rules: ImportRules,
+    merged: MergedSample,
+) -> str:
+    """Returns the split of a sample, which a person may have changed too."""
+    now, new = document.get("split"), record.split
+    before = base.split if base is not None and base.split is not None else now
+    if now is None or now == new:
+        return new
+    if now == before:
+        merged.moved_from = now
+        return new
+    if before == new:
+        merged.labels.edits_kept += 1
+        return str(now)
+    merged.split_conflict = Conflict(None, f"is in '{now}'", f"is in '{new}'")
+    if rules.conflicts == "keep":
+        return str(now)
+    merged.moved_from = now
+    return new
+
+
+def _merged_tags(
+    tags: list[str],
+    document: Document,
+    base: SampleBase | None,
+    record: ImageRecord,
+    rules: ImportRules,
+    merged: MergedSample,
+) -> list[str]:
+    """Returns a sample's tags: what a person removed or added stays so."""
+    written: set[str | None] = set()
+    if base is not None:
+        written = {base.split, *base.user_tags}
+    elif document.get("file_name") is not None:
+        written = {document.get("split")}
+    wanted = [record.split, *record.user_tags]
+    is_moved = merged.moved_from is not None
+    if not is_moved and document.get("split") not in (None, record.split):
+        # A person's split.
+        wanted = record.user_tags
+        written.discard(record.split)
+    outdated = (written - set(wanted)) | {GONE_TAG, OLD_COPY_TAG}
+    if not merged.conflicts or rules.conflicts == "export":
+        if base is not None and any(a.is_conflict for a in base.annotations):
+            outdated.add(CONFLICT_TAG)
+        added = []
+    else:
+        added = [CONFLICT_TAG]
+    kept = [tag for tag in tags if tag not in outdated]
+    new = [tag for tag in wanted if tag not in written]
+    return list(dict.fromkeys([*kept, *new, *rules.tags, *added]))
+
+
+def has_persons_work(document: Document, fields: Fields) -> bool:
+    """Whether a person has changed, tagged or added anything on a sample.
+
+    Args:
+        document: the sample's document, with the fields of :attr:`ImportRules.paths`
+        fields: the fields of polylines and detections
+    """
+    base = SampleBase.from_document(document.get(BASE_FIELD), fields)
+    if base is None:
+        return True
+    given = {base.split, *base.user_tags, *_MERGE_TAGS}
+    if not given.issuperset(document.get("tags") or ()):
+        return True
+    lines = (document.get(fields[0]) or {}).get("polylines") or []
+    boxes = (document.get(fields[1]) or {}).get("detections") or []
+    return any(map(_is_touched, annotation_states(base, lines, boxes)))
+
+
+def _is_touched(state: AnnotationState) -> bool:
+    is_tagged = any(label.get("tags") for label in state.labels)
+    return state.base is None or state.is_changed or is_tagged

@@ -1,0 +1,316 @@
+"""The images of an export into the samples of a dataset, batch by batch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+import fiftyone as fo
+from bson import ObjectId
+
+from ...coco.check import ExportReader
+from ...coco.issues import Action, IssueCode
+from ...coco.merge_counts import MergeCounts
+from ...coco.records import ImageRecord
+from ..documents import (
+    BATCH_SIZE,
+    MAX_BATCH_BYTES,
+    Document,
+    change_documents,
+    insert_documents,
+    new_sample_document,
+    read_documents,
+)
+from .attribute_types import AttributeTypes
+from .identity import (
+    KnownSample,
+    KnownSamples,
+    are_other_projects,
+    is_version,
+    origin_of,
+)
+from .merge import Conflict
+from .samples import (
+    GONE_TAG,
+    OLD_COPY_TAG,
+    ImportRules,
+    MergedSample,
+    has_persons_work,
+    merged_sample,
+    new_sample,
+)
+from .schema import declare_text_ids
+
+OldCopies = Literal["tag", "delete"]
+
+_EXAMPLES = 3
+
+
+class SampleWriter:
+    """Adds the images of an export to a dataset, or merges them into its samples.
+
+    Args:
+        dataset: the dataset, with its fields declared; None for one that is not there,
+            of which nothing can be written
+        reader: the export, of which no image has been read yet
+        rules: how samples are written
+        is_dry: whether nothing is written: everything is only counted and reported
+        is_merge: whether images are looked for in the dataset; all are new otherwise
+    """
+
+    def __init__(
+        self,
+        dataset: fo.Dataset | None,
+        reader: ExportReader,
+        rules: ImportRules,
+        *,
+        is_dry: bool = False,
+        is_merge: bool = True,
+    ) -> None:
+        self.attribute_types = AttributeTypes(dataset, *rules.fields)
+        self.counts = MergeCounts()
+        self._dataset = dataset
+        self._reader = reader
+        self._report = reader.report
+        self._report.merge = self.counts
+        self._is_dry = is_dry
+        self._known = KnownSamples(dataset if is_merge else None, reader)
+        self._origin = origin_of(reader)
+        self._rules = replace(rules, origin=self._known.version_of(self._origin))
+        # For each source of new or moved images their number, and their splits.
+        self._new_sources: Counter[str] = Counter()
+        self._new_splits: dict[str, set[str]] = {}
+        self._moved_from: set[str] = set()
+        self._batch: list[tuple[ImageRecord, KnownSample | None]] = []
+        self._batch_bytes = 0
+
+    def add(self, record: ImageRecord) -> None:
+        """Takes an image; it is written with the others of its batch."""
+        sample = self._known.find(record)
+        if sample is None:
+            self._tell_new(record)
+        self._batch.append((record, sample))
+        self._batch_bytes += record.stored_bytes
+        if len(self._batch) == BATCH_SIZE or self._batch_bytes > MAX_BATCH_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Writes what has been added; a killed import repeats the rest."""
+        batch, self._batch, self._batch_bytes = self._batch, [], 0
+        new: list[Document] = []
+        known: dict[ObjectId, ImageRecord] = {}
+        for record, sample in batch:
+            self.attribute_types.add(record)
+            if sample is not None:
+                known[sample.id] = record
+            elif not self._is_dry:
+                tags, fields = new_sample(record, self._rules)
+                new.append({**new_sample_document(str(record.path), tags), **fields})
+        if any(isinstance(record.coco_id, str) for record, _ in batch):
+            self._declare_text_ids()
+        if new:
+            insert_documents(self._dataset, new)
+        if known:
+            self._merge(known)
+
+    def finish(self, old_copies: OldCopies) -> None:
+        """Tags and reports what the dataset has and the export no longer.
+
+        Args:
+            old_copies: whether older copies of sources that were augmented anew are
+                tagged or, where no person has worked on them, deleted
+        """
+        self.flush()
+        self._report_leakage()
+        gone = self._gone()
+        copies = [s for s in gone if s.source_key in self._new_sources]
+        self.counts.images_gone = len(gone)
+        self.counts.old_copies = len(copies)
+        for sample in gone:
+            self._report.add(
+                IssueCode.GONE_FROM_EXPORT,
+                "the dataset has it from an earlier import, and this export does not; "
+                f"it stays in the dataset, tagged '{GONE_TAG}'",
+                Action.KEPT,
+                split=sample.split,
+                file_name=sample.file_name,
+            )
+        self._tag(gone, [GONE_TAG])
+        if copies:
+            self._retire(copies, old_copies)
+
+    def _tell_new(self, record: ImageRecord) -> None:
+        self.counts.images_new += 1
+        self.counts.labels_added += len(record.annotations)
+        if record.source_key is not None:
+            self._new_sources[record.source_key] += 1
+            self._new_splits.setdefault(record.source_key, set()).add(record.split)
+        namesake = self._known.namesake(record)
+        if namesake is not None:
+            record.issues.append(IssueCode.OTHER_IMAGE_OF_NAME)
+            self._report.add(
+                IssueCode.OTHER_IMAGE_OF_NAME,
+                f"the dataset has another picture of this name, {namesake.path}; this "
+                "one is a sample of its own",
+                Action.KEPT,
+                split=record.split,
+                file_name=record.file_name,
+                image_id=record.coco_id,
+            )
+
+    def _declare_text_ids(self) -> None:
+        if self._dataset is not None and not self._is_dry:
+            declare_text_ids(self._dataset)
+
+    def _merge(self, known: dict[ObjectId, ImageRecord]) -> None:
+        """Merges images into their samples, and counts what that does."""
+        merged: dict[ObjectId, MergedSample] = {}
+
+        def change(document: Document) -> Document:
+            sample_id = document["_id"]
+            merged[sample_id] = merged_sample(document, known[sample_id], self._rules)
+            return merged[sample_id].changes
+
+        if self._is_dry:
+            for document in read_documents(
+                self._dataset, list(known), self._rules.paths
+            ):
+                change(document)
+        else:
+            change_documents(self._dataset, list(known), self._rules.paths, change)
+        for sample_id, record in known.items():
+            if sample_id in merged:
+                self._count(record, merged[sample_id])
+
+    def _count(self, record: ImageRecord, merged: MergedSample) -> None:
+        counts, labels = self.counts, merged.labels
+        counts.labels_updated += labels.updated
+        counts.labels_added += labels.added
+        counts.labels_deleted += labels.deleted
+        counts.edits_kept += labels.edits_kept
+        counts.conflicts += len(merged.conflicts)
+        if merged.moved_from is not None:
+            counts.images_moved += 1
+            self._moved_from.add(merged.moved_from)
+            if record.source_key is not None:
+                self._new_splits.setdefault(record.source_key, set()).add(record.split)
+            self._report.add(
+                IssueCode.IMAGE_MOVED,
+                f"the dataset had it in '{merged.moved_from}'",
+                Action.KEPT,
+                split=record.split,
+                file_name=record.file_name,
+                image_id=record.coco_id,
+            )
+        for conflict in merged.conflicts:
+            self._report_conflict(record, conflict)
+
+    def _report_conflict(self, record: ImageRecord, conflict: Conflict) -> None:
+        stays = "dataset" if self._rules.conflicts == "keep" else "export"
+        self._report.add(
+            IssueCode.MERGE_CONFLICT,
+            f"the dataset {conflict.dataset}, the export {conflict.export}; the "
+            f"{stays}'s version stays",
+            Action.KEPT,
+            split=record.split,
+            file_name=record.file_name,
+            image_id=record.coco_id,
+            annotation_id=conflict.coco_id,
+        )
+
+    def _gone(self) -> list[KnownSample]:
+        """Returns the samples of earlier versions that the export no longer has."""
+        total: Counter[str | None] = Counter()
+        shared: Counter[str | None] = Counter()
+        for sample in self._known:
+            if sample.file_name is not None:
+                total[sample.origin] += 1
+                is_source = sample.source_key in self._new_sources
+                shared[sample.origin] += sample.is_matched or is_source
+        versions = {
+            origin
+            for origin, number in shared.items()
+            if is_version(number, total[origin], self._reader.num_images)
+            and not are_other_projects(origin, self._origin)
+        }
+        splits = {*self._reader.splits, *self._moved_from}
+        return [
+            sample
+            for sample in self._known
+            if not sample.is_matched
+            and sample.file_name is not None
+            and sample.origin in versions
+            and (sample.split in splits or sample.source_key in self._new_sources)
+        ]
+
+    def _retire(self, copies: list[KnownSample], old_copies: OldCopies) -> None:
+        sources = {sample.source_key for sample in copies}
+        new = sum(self._new_sources[source] for source in sources if source)
+        said = (
+            f"{new:,} new images are copies of {len(sources):,} sources of which the "
+            f"dataset has {len(copies):,} older copies, such as "
+            + ", ".join(str(s.file_name) for s in copies[:_EXAMPLES])
+        )
+        ids = {sample.id for sample in copies}
+        if old_copies == "delete":
+            touched = self._touched(copies)
+            deleted = [sample for sample in copies if sample.id not in touched]
+            self.counts.old_copies_deleted = len(deleted)
+            said += f"; {len(deleted):,} of them were deleted"
+            if deleted and not self._is_dry:
+                assert self._dataset is not None
+                self._dataset.delete_samples([str(s.id) for s in deleted])
+            ids = touched
+            if touched:
+                said += (
+                    f", and {len(touched):,} that a person has worked on are tagged "
+                    f"'{OLD_COPY_TAG}'"
+                )
+        else:
+            said += f"; these are tagged '{OLD_COPY_TAG}'"
+        self._tag([s for s in copies if s.id in ids], [OLD_COPY_TAG])
+        self._report.add(IssueCode.OLD_COPIES, said, Action.KEPT)
+
+    def _touched(self, samples: Sequence[KnownSample]) -> set[ObjectId]:
+        """Returns the ids of the samples that a person has worked on."""
+        found: set[ObjectId] = set()
+        for start in range(0, len(samples), BATCH_SIZE):
+            ids = [sample.id for sample in samples[start : start + BATCH_SIZE]]
+            for document in read_documents(self._dataset, ids, self._rules.paths):
+                if has_persons_work(document, self._rules.fields):
+                    found.add(document["_id"])
+        return found
+
+    def _tag(self, samples: Sequence[KnownSample], added: Sequence[str]) -> None:
+        if self._is_dry or not samples:
+            return
+
+        def change(document: Document) -> Document:
+            tags = document.get("tags") or []
+            wanted = list(dict.fromkeys([*tags, *added]))
+            return {} if wanted == tags else {"tags": wanted}
+
+        for start in range(0, len(samples), BATCH_SIZE):
+            ids = [sample.id for sample in samples[start : start + BATCH_SIZE]]
+            change_documents(self._dataset, ids, ["tags"], change)
+
+    def _report_leakage(self) -> None:
+        """Reports sources of new images that the dataset has in other splits."""
+        found: dict[str, dict[str, str]] = {}
+        for sample in self._known:
+            source = sample.source_key
+            if source in self._new_splits and not sample.is_matched:
+                places = found.setdefault(str(source), {})
+                places.setdefault(str(sample.split), str(sample.file_name))
+        for source, places in found.items():
+            splits = sorted({*places, *self._new_splits[source]})
+            if len(splits) > 1:
+                examples = ", ".join(f"{split}/{n}" for split, n in places.items())
+                self._report.add(
+                    IssueCode.SOURCE_IN_SEVERAL_SPLITS,
+                    f"with what the dataset has already ({examples}), copies of "
+                    f"'{source}' lie in the splits {', '.join(splits)}",
+                    Action.KEPT,
+                )

@@ -1,0 +1,465 @@
+"""Later versions of an export, merged into a dataset that people have worked on."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import fiftyone as fo
+import numpy as np
+import pytest
+
+from fiftyone_cocomask import import_roboflow_coco
+
+from .small_export import HEIGHT, WIDTH, annotation, image_name, write_split
+
+JSON = "_annotations.coco.json"
+
+
+def square(x: int, y: int = 5, size: int = 6) -> dict[str, Any]:
+    """Returns the geometry of a square of some pixels."""
+    ring = [x, y, x + size, y, x + size, y + size, x, y + size]
+    return {"segmentation": [ring], "bbox": [x, y, size, size], "area": size * size}
+
+
+def write_images(folder: Path, *names: str) -> None:
+    """Writes images that differ by their names."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        seed = sum(name.split(".rf.")[0].encode())
+        picture = np.random.default_rng(seed).integers(0, 255, (HEIGHT, WIDTH, 3))
+        cv2.imwrite(str(folder / name), picture.astype(np.uint8))
+
+
+def write_version(folder: Path, splits: dict[str, dict[str, list[Any]]]) -> Path:
+    """Writes an export: for each split its images with the squares on each."""
+    number = 0
+    for split, images in splits.items():
+        annotations = []
+        for place, squares in enumerate(images.values()):
+            for x in squares:
+                annotations.append(annotation(number, place, **square(x)))
+                number += 1
+        write_split(folder / split, list(images), annotations)
+        write_images(folder / split, *images)
+    return folder
+
+
+def change(folder: Path, split: str, edit: Callable[[dict[str, Any]], None]) -> Path:
+    """Changes the JSON of a split."""
+    path = folder / split / JSON
+    coco = json.loads(path.read_text())
+    edit(coco)
+    path.write_text(json.dumps(coco))
+    return folder
+
+
+def merged(report: Any) -> dict[str, int]:
+    """Returns the numbers of a merge that are not 0."""
+    return {name: number for name, number in report.merge.to_dict().items() if number}
+
+
+def codes(report: Any) -> set[str]:
+    """Returns the codes of a report's issues about a merge."""
+    about = {"image_moved", "gone_from_export", "merge_conflict", "old_copies"}
+    about |= {"other_image_of_name", "source_in_several_splits"}
+    return {str(code) for code in report.counts()} & about
+
+
+def everything(dataset: Any) -> tuple[list[Any], dict[str, Any]]:
+    """Returns all that the database holds of a dataset, but for when it was opened."""
+    dataset.reload()
+    known = dict(dataset._doc.to_dict())
+    known.pop("last_loaded_at")
+    return list(dataset._sample_collection.find()), known
+
+
+A, B, C = image_name("a"), image_name("b"), image_name("c")
+
+
+@pytest.fixture
+def version(tmp_path: Path) -> Path:
+    splits = {"train": {A: [1, 12, 25], B: [3]}, "valid": {C: [4]}}
+    return write_version(tmp_path / "v1", splits)
+
+
+def test_a_first_import_counts_what_is_new(new_dataset: Any, version: Path) -> None:
+    _, report = import_roboflow_coco(version, "merged")
+    assert merged(report) == {"images_new": 3, "labels_added": 5}
+    assert report.merge["images_new"] == report.merge.images_new == 3
+    assert report.to_dict()["merge"]["labels_added"] == 5
+
+
+def test_edits_stay_and_changes_come_in(
+    new_dataset: Any, version: Path, tmp_path: Path
+) -> None:
+    dataset, _ = import_roboflow_coco(version, "merged")
+    sample = dataset.match({"file_name": A}).first()
+    first, second, third = sample.segmentations.polylines
+    first.label = "body"
+    first.tags.append("checked")
+    second["score"] = 0.25
+    sample.segmentations.polylines.remove(third)
+    sample.detections.detections.pop()
+    drawn = fo.Polyline(
+        label="wing", points=[[[0, 0], [0.5, 0], [0.5, 0.9]]], closed=True, filled=True
+    )
+    sample.segmentations.polylines.append(drawn)
+    sample.tags.append("reviewed")
+    sample.save()
+    other = dataset.match({"file_name": B}).first()
+    other.segmentations.polylines[0].points = [[[0, 0], [0.1, 0], [0.1, 0.2]]]
+    other.save()
+    ids = [first.id, second.id, drawn.id]
+
+    # All ids shift; the second square is another one; b's moves; c has one more.
+    newer = write_version(
+        tmp_path / "v2",
+        {"train": {B: [4], A: [1, 13, 25]}, "valid": {C: [4, 20]}},
+    )
+    expected = {
+        "labels_updated": 1,
+        "labels_added": 1,
+        "edits_kept": 3,
+        "conflicts": 1,
+    }
+    _, planned = import_roboflow_coco(newer, dataset, dry_run=True)
+    _, report = import_roboflow_coco(newer, dataset)
+    assert merged(planned) == merged(report) == expected
+    assert codes(report) == {"merge_conflict"}
+
+    sample.reload()
+    labels = sample.segmentations.polylines
+    assert [label.id for label in labels] == ids
+    assert (labels[0].label, labels[0].tags) == ("body", ["checked"])
+    assert labels[1].points[0][0][0] * WIDTH == pytest.approx(13)
+    assert labels[1]["score"] == 0.25
+    assert [label.coco_id for label in labels[:2]] == [1, 2]
+    assert "reviewed" in sample.tags
+    other.reload()
+    assert other.segmentations.polylines[0].tags == ["merge_conflict"]
+    assert other.segmentations.polylines[0].points[0][1] == [0.1, 0]
+    assert "merge_conflict" in other.tags
+
+    _, again = import_roboflow_coco(newer, dataset)
+    assert merged(again) == {"edits_kept": 3, "conflicts": 1}
+    _, taken = import_roboflow_coco(newer, dataset, conflicts="export")
+    assert merged(taken) == {"edits_kept": 3, "conflicts": 1, "labels_updated": 1}
+    other.reload()
+    assert other.segmentations.polylines[0].points[0][0][0] * WIDTH == pytest.approx(4)
+    assert other.tags == ["train"]
+
+
+def test_a_dry_run_writes_nothing(
+    new_dataset: Any, version: Path, tmp_path: Path
+) -> None:
+    before = fo.list_datasets()
+    dataset, report = import_roboflow_coco(version, "merged", dry_run=True)
+    assert dataset is None
+    assert merged(report) == {"images_new": 3, "labels_added": 5}
+    assert fo.list_datasets() == before
+
+    dataset, _ = import_roboflow_coco(version, "merged")
+    newer = write_version(tmp_path / "v2", {"train": {B: [30]}})
+    archive = shutil.make_archive(str(tmp_path / "v2"), "zip", newer)
+    folder = Path(fo.config.default_dataset_dir)
+    files = set(folder.rglob("*"))
+    state = everything(dataset)
+    _, report = import_roboflow_coco(
+        archive, dataset, dry_run=True, label_field="other", old_copies="delete"
+    )
+    _, report = import_roboflow_coco(archive, dataset, dry_run=True)
+    assert everything(dataset) == state
+    assert set(folder.rglob("*")) == files
+    gone = {"images_gone": 1, "labels_deleted": 1, "labels_added": 1}
+    assert merged(report) == gone
+
+
+def test_an_image_in_another_split_is_moved(
+    new_dataset: Any, version: Path, tmp_path: Path
+) -> None:
+    dataset, _ = import_roboflow_coco(version, "merged", tags=["mine"])
+    sample = dataset.match({"file_name": A}).first()
+    sample.segmentations.polylines[0].label = "body"
+    sample.save()
+    newer = write_version(
+        tmp_path / "v2", {"train": {B: [3]}, "valid": {A: [1, 12, 25], C: [4]}}
+    )
+    _, report = import_roboflow_coco(newer, dataset)
+    assert merged(report) == {"images_moved": 1, "edits_kept": 1}
+    assert codes(report) == {"image_moved"}
+    sample.reload()
+    assert (sample.split, sample.tags) == ("valid", ["mine", "valid"])
+    assert sample.segmentations.polylines[0].label == "body"
+    assert len(dataset) == 3
+
+
+def test_a_split_of_another_name_has_the_same_images(
+    new_dataset: Any, version: Path, tmp_path: Path
+) -> None:
+    shutil.rmtree(version / "valid")
+    dataset, _ = import_roboflow_coco(version, "merged")
+    newer = write_version(tmp_path / "v2", {"data": {A: [1, 12, 25]}}) / "data"
+    _, report = import_roboflow_coco(newer, dataset)
+    assert merged(report) == {"images_moved": 1, "images_gone": 1}
+    assert sorted(dataset.values("split")) == ["default", "train"]
+    gone = dataset.match_tags("gone_from_export")
+    assert gone.values("file_name") == [B]
+    # It comes back with the version after that.
+    _, report = import_roboflow_coco(version, dataset)
+    assert merged(report) == {"images_moved": 1}
+    assert not dataset.match_tags("gone_from_export")
+
+
+def test_a_split_that_a_person_changed_stays(new_dataset: Any, version: Path) -> None:
+    dataset, _ = import_roboflow_coco(version, "merged")
+    sample = dataset.match({"file_name": A}).first()
+    sample.split = "test"
+    sample.tags = ["test"]
+    sample.save()
+    _, report = import_roboflow_coco(version, dataset)
+    assert merged(report) == {"edits_kept": 1}
+    sample.reload()
+    assert (sample.split, sample.tags) == ("test", ["test"])
+
+
+def test_equal_content_is_one_image_whatever_its_name(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    first = write_version(tmp_path / "v1", {"train": {"1.png": [1], "2.png": [9]}})
+    second = write_version(tmp_path / "v2", {"train": {"1.png": [9], "2.png": [1]}})
+    for export in (first, second):
+        change(export, "train", lambda coco: [i.pop("extra") for i in coco["images"]])
+    for one, other in (("1.png", "2.png"), ("2.png", "1.png")):
+        shutil.copy(first / "train" / one, second / "train" / other)
+    dataset, _ = import_roboflow_coco(first, "merged")
+    ids = dict(zip(*dataset.values(["file_name", "id"]), strict=True))
+    _, report = import_roboflow_coco(second, dataset)
+    assert merged(report) == {}
+    now = dict(zip(*dataset.values(["file_name", "id"]), strict=True))
+    assert now == {"1.png": ids["2.png"], "2.png": ids["1.png"]}
+
+
+def test_another_picture_of_the_same_name_is_a_sample_of_its_own(
+    new_dataset: Any, cases: Path
+) -> None:
+    projects = cases / "17-two-projects"
+    dataset, _ = import_roboflow_coco(projects / "projA", "both")
+    before = list(dataset._sample_collection.find())
+    _, report = import_roboflow_coco(projects / "projB", dataset)
+    assert merged(report) == {"images_new": 2, "labels_added": 2}
+    assert codes(report) == {"other_image_of_name"}
+    assert len(dataset) == 3
+    assert list(dataset._sample_collection.find().limit(1)) == before
+    for project in ("projB", "projA"):
+        _, report = import_roboflow_coco(projects / project, dataset)
+        assert (merged(report), codes(report)) == ({}, set())
+
+
+def test_a_zip_overwrites_no_other_picture(
+    new_dataset: Any, cases: Path, tmp_path: Path
+) -> None:
+    projects = cases / "17-two-projects"
+    for project in ("projA", "projB"):
+        archive = shutil.make_archive(
+            str(tmp_path / project), "zip", projects / project
+        )
+        dataset, _ = import_roboflow_coco(archive, "both")
+    assert len(dataset) == 3
+    pictures = {Path(path).read_bytes() for path in dataset.values("filepath")}
+    originals = {path.read_bytes() for path in projects.rglob("*.jpg")}
+    assert pictures == originals
+
+
+def test_copies_that_were_augmented_anew_replace_no_sample_unnoticed(
+    new_dataset: Any, version: Path, tmp_path: Path
+) -> None:
+    dataset, _ = import_roboflow_coco(version, "merged")
+    touched = dataset.match({"file_name": B}).first()
+    touched.segmentations.polylines[0].tags.append("good")
+    touched.save()
+    new_a, new_b, new_c = (image_name(source, "9f") for source in "abc")
+    newer = tmp_path / "v2"
+    write_version(newer, {"train": {new_a: [2], new_c: [4]}, "valid": {new_b: [7, 20]}})
+    for path in newer.rglob("*.jpg"):
+        picture = cv2.imread(str(path))
+        assert picture is not None
+        cv2.imwrite(str(path), picture[:, ::-1])
+    dataset, report = import_roboflow_coco(newer, dataset)
+    expected = {"images_new": 3, "images_gone": 3, "labels_added": 4, "old_copies": 3}
+    assert merged(report) == expected
+    assert {"old_copies", "source_in_several_splits"} <= codes(report)
+    assert len(dataset) == 6
+    assert len(dataset.match_tags("old_copy")) == 3
+
+    fo.delete_dataset("merged")
+    dataset, _ = import_roboflow_coco(version, "merged")
+    touched = dataset.match({"file_name": B}).first()
+    touched.segmentations.polylines[0].tags.append("good")
+    touched.save()
+    _, planned = import_roboflow_coco(newer, dataset, old_copies="delete", dry_run=True)
+    _, report = import_roboflow_coco(newer, dataset, old_copies="delete")
+    assert merged(planned) == merged(report) == expected | {"old_copies_deleted": 2}
+    # What a person has worked on is left.
+    assert dataset.match_tags("old_copy").values("file_name") == [B]
+    assert len(dataset) == 4
+
+
+def test_a_dataset_of_version_0_1_loses_nothing(
+    new_dataset: Any, version: Path, tmp_path: Path
+) -> None:
+    dataset, _ = import_roboflow_coco(version, "merged")
+    dataset.delete_sample_field("import_base")
+    sample = dataset.match({"file_name": A}).first()
+    sample.segmentations.polylines[0].label = "body"
+    sample.segmentations.polylines.pop(1)
+    sample.detections.detections.pop(1)
+    sample.save()
+    _, report = import_roboflow_coco(version, dataset)
+    assert merged(report) == {"conflicts": 2}
+    sample.reload()
+    assert [x.label for x in sample.segmentations.polylines] == ["body", "wing"]
+    assert "merge_conflict" in sample.tags
+    dataset.untag_samples("merge_conflict")
+    dataset.untag_labels("merge_conflict")
+    _, report = import_roboflow_coco(version, dataset)
+    assert merged(report) == {"edits_kept": 2}
+
+
+def test_other_fields_have_a_base_of_their_own(new_dataset: Any, version: Path) -> None:
+    dataset, _ = import_roboflow_coco(version, "merged")
+    fields = {"label_field": "second", "box_field": "second_boxes"}
+    for _ in range(2):
+        _, report = import_roboflow_coco(version, dataset, **fields)
+        assert dataset.count("second.polylines") == 5
+    assert merged(report) == {}
+    sample = dataset.match({"file_name": A}).first()
+    sample.second.polylines.pop()
+    sample.save()
+    _, report = import_roboflow_coco(version, dataset, **fields)
+    assert merged(report) == {"edits_kept": 1}
+    _, report = import_roboflow_coco(version, dataset)
+    assert merged(report) == {}
+
+
+def test_replace_keeps_the_old_until_the_new_is_there(
+    new_dataset: Any, version: Path, tmp_path: Path
+) -> None:
+    dataset, _ = import_roboflow_coco(version, "merged")
+    newer = write_version(tmp_path / "v2", {"train": {A: [1]}})
+
+    class Stopped(Exception):
+        pass
+
+    def stop(bar: Any) -> None:
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        import_roboflow_coco(newer, dataset, if_exists="replace", progress=stop)
+    assert dataset.count("segmentations.polylines") >= 5
+    import_roboflow_coco(newer, dataset, if_exists="replace")
+    assert dataset.values("file_name") == [A]
+
+
+def test_many_edits_of_real_annotations_are_all_there_after_a_new_version(
+    new_dataset: Any, exports: Path, tmp_path: Path
+) -> None:
+    old = exports / "mushrooms"
+    dataset, _ = import_roboflow_coco(old, "mushrooms")
+    edits = random_edits(dataset, number=2000)
+    newer = next_version(old, tmp_path / "v2")
+    _, report = import_roboflow_coco(newer, dataset)
+    counts = report.merge
+    assert (counts.images_new, counts.images_moved, counts.images_gone) == (0, 4, 2)
+    assert counts.labels_added == 0
+    assert counts.conflicts > 10
+    assert_all_there(dataset, edits)
+    _, again = import_roboflow_coco(newer, dataset)
+    assert merged(again) == {
+        "images_gone": 2,
+        "edits_kept": counts.edits_kept,
+        "conflicts": counts.conflicts,
+    }
+
+
+def random_edits(dataset: Any, number: int) -> dict[Any, tuple[str, Any]]:
+    """Edits random polylines as people do; returns how each is, and its points."""
+    choices = random.Random(7)
+    documents = list(dataset._sample_collection.find())
+    every = [label for d in documents for label in d["segmentations"]["polylines"]]
+    edits: dict[Any, tuple[str, Any]] = {}
+    for label in choices.sample(every, number):
+        kind = choices.choice(["relabelled", "moved", "tagged", "deleted"])
+        if kind == "relabelled":
+            label["label"] = "by hand"
+        elif kind == "moved":
+            x, y = label["points"][0][0]
+            label["points"][0][0] = [x * 0.99 + 0.001, y * 0.99 + 0.001]
+        elif kind == "tagged":
+            label["tags"] = ["by hand"]
+        edits[label["_id"]] = kind, label["points"]
+    for document in documents:
+        labels = document["segmentations"]["polylines"]
+        left = [x for x in labels if edits.get(x["_id"], ("",))[0] != "deleted"]
+        dataset._sample_collection.update_one(
+            {"_id": document["_id"]}, {"$set": {"segmentations.polylines": left}}
+        )
+    return edits
+
+
+def next_version(old: Path, folder: Path) -> Path:
+    """Writes the next version of an export: other ids, splits, images and classes."""
+    shutil.copytree(old, folder)
+    train = json.loads((folder / "train" / JSON).read_text())
+    valid = json.loads((folder / "valid" / JSON).read_text())
+    # Two images are gone, four are in the other split, annotations have other ids.
+    moved = {image["id"] for image in train["images"][2:6]}
+    gone = {image["id"] for image in train["images"][:2]}
+    offset = 1000
+    for image in train["images"]:
+        if image["id"] in moved:
+            name = image["file_name"]
+            (folder / "train" / name).rename(folder / "valid" / name)
+            valid["images"].append({**image, "id": image["id"] + offset})
+    for found in train["annotations"]:
+        if found["image_id"] in moved:
+            image_id = found["image_id"] + offset
+            valid["annotations"].append({**found, "image_id": image_id})
+    left = moved | gone
+    train["images"] = [i for i in train["images"] if i["id"] not in left]
+    train["annotations"] = [
+        a for a in train["annotations"] if a["image_id"] not in left
+    ][::-1]
+    for coco in (train, valid):
+        for number, found in enumerate(coco["annotations"]):
+            found["id"] = number
+        coco["categories"].append({"id": 77, "name": "new", "supercategory": "x"})
+    # Some annotations are removed, some have another class.
+    del train["annotations"][::50]
+    for found in train["annotations"][10::50]:
+        found["category_id"] = 77
+    (folder / "train" / JSON).write_text(json.dumps(train))
+    (folder / "valid" / JSON).write_text(json.dumps(valid))
+    return folder
+
+
+def assert_all_there(dataset: Any, edits: dict[Any, tuple[str, Any]]) -> None:
+    labels = {
+        label["_id"]: label
+        for document in dataset._sample_collection.find()
+        for label in document["segmentations"]["polylines"]
+    }
+    for label_id, (kind, points) in edits.items():
+        if kind == "deleted":
+            assert label_id not in labels
+        elif kind == "relabelled":
+            assert labels[label_id]["label"] == "by hand"
+        elif kind == "moved":
+            assert labels[label_id]["points"] == points
+        else:
+            assert "by hand" in labels[label_id]["tags"]
