@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,8 +15,8 @@ from .class_findings import report_classes
 from .issues import Action, IssueCode
 from .layout import ExportFiles, SplitFiles, find_export
 from .leakage import report_leakage
-from .projects import common_facts, projects_of, report_projects
 from .loading import LoadedImage, load_image
+from .projects import common_facts, projects_of, report_projects
 from .reading import SplitReading
 from .records import Category, CocoId, ImageRecord
 from .report import ExportReport
@@ -207,6 +207,15 @@ class ExportReader:
         for index in self._indexes:
             for file_name, entries in index.images.items():
                 yield index.name, file_name, entries[0].source
+
+    def keep_unpacked(self, keeps: Callable[[Path], bool]) -> None:
+        """Keeps files that a zip unpacked earlier from being overwritten by others.
+
+        Args:
+            keeps: says whether a file has to stay
+        """
+        if isinstance(self._export.files, ZipFiles):
+            self._export.files.keeps = keeps
 
     def fingerprint_of(self, split: str, file_name: str) -> str | None:
         """Returns what tells an image's file from others, None if it has no file."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import stat
 import zipfile
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from ..errors import ExportError
 from .files import UnsafeNameError, checked_name, is_junk
-from .images import ImageFileError, read_header
 from .unpacking import is_written, write_file
 from .words import shortened
 from .zip_members import member_pieces
@@ -34,6 +34,8 @@ class ZipFiles:
         names: the names of the files in it, relative and with ``/``; systems' own
             files are not among them
         refused_links: always empty: a zip with links is refused
+        keeps: says of a file where another one would be unpacked to whether it has to
+            stay; the new one gets another name then
 
     Raises:
         ExportError: if it is no zip that can be read, or one that could do harm: with
@@ -43,6 +45,7 @@ class ZipFiles:
     def __init__(self, path: Path) -> None:
         self.root = Path(os.path.realpath(path))
         self.refused_links: set[str] = set()
+        self.keeps: Callable[[Path], bool] = _keeps_nothing
         try:
             self._zip = zipfile.ZipFile(self.root)
         except OSError as error:
@@ -104,8 +107,7 @@ class ZipFiles:
         target = folder / name
         if is_written(target, member.file_size, member.CRC):
             return target
-        if _is_whole_image(target):
-            # Another picture, of another export: there may be samples of it.
+        if self.keeps(target):
             path = PurePosixPath(name)
             name = str(path.with_name(f"{path.stem}-{member.CRC:08x}{path.suffix}"))
             target = folder / name
@@ -163,9 +165,5 @@ class ZipFiles:
         return ExportError(f"{self.root} is refused: {reason}")
 
 
-def _is_whole_image(path: Path) -> bool:
-    try:
-        with open(path, "rb") as file:
-            return not read_header(file).truncated
-    except (OSError, ImageFileError):
-        return False
+def _keeps_nothing(path: Path) -> bool:
+    return False

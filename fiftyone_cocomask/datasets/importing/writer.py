@@ -77,6 +77,7 @@ class SampleWriter:
         self._report.merge = self.counts
         self._is_dry = is_dry
         self._known = KnownSamples(dataset if is_merge else None, reader)
+        reader.keep_unpacked(self._known.has_picture)
         self._origin = origin_of(reader)
         self._rules = replace(rules, origin=self._known.version_of(self._origin))
         # For each source of new or moved images their number, and their splits.
