@@ -21,6 +21,7 @@ from .reading import SplitReading
 from .records import Category, CocoId, ImageRecord
 from .report import ExportReport
 from .splits import SplitIndex
+from .stored_info import check_classes, fit_info
 from .unlisted import report_unlisted
 from .unpacking import remove_unfinished
 from .zips import ZipFiles
@@ -117,6 +118,11 @@ class ExportReader:
             for index in self._indexes
         }
         name_categories(self._categories, self.report)
+        try:
+            check_classes(self.name, self.used_categories())
+        except ExportError:
+            self._export.close()
+            raise
         self.categories = {n: c.all() for n, c in self._categories.items()}
         self.report.categories = len(
             {(c.id, c.original_name) for cs in self.categories.values() for c in cs}
@@ -125,6 +131,7 @@ class ExportReader:
         report_projects(self.projects, self.report)
         self.roboflow = common_facts(self.projects)
         self.info = self._info()
+        self._fit_info()
         report_classes(self._categories, self.report)
         report_leakage(self._indexes, self.report)
 
@@ -245,6 +252,17 @@ class ExportReader:
             )
         for code, message, action in export.findings:
             self.report.add(code, message, action)
+
+    def _fit_info(self) -> None:
+        for split, key, is_kept in fit_info(self.info["splits"]):
+            left = "has it as text only" if is_kept else "goes without it"
+            self.report.add(
+                IssueCode.INFO_TOO_LARGE,
+                f"the '{key}' of its JSON is more than a dataset can hold beside the "
+                f"rest: the dataset {left}",
+                Action.KEPT if is_kept else Action.DROPPED,
+                split=split,
+            )
 
     def _info(self) -> dict[str, Any]:
         return {

@@ -105,7 +105,7 @@ class IssueCode(Word):
     LEAK = ("leak", "Image files of one content lie in more than one split: leakage.")
     INFO_TOO_LARGE = (
         "info_too_large",
-        "The JSON's info, licenses or categories are more than a dataset can hold.",
+        "Facts of the JSON or of an image are more than the database can hold.",
     )
     GONE_FROM_EXPORT = (
         "gone_from_export",

@@ -21,6 +21,7 @@ from .report import ExportReport
 from .shapes import number_of
 from .sources import source_name, user_tags
 from .splits import ImageEntry, SplitIndex
+from .stored_info import fit_facts
 from .zips import ZipFiles
 
 _MAX_SIDE = 10_000_000
@@ -136,7 +137,7 @@ class SplitReading:
                 )
                 self._report_file(entry, image, record)
             record.issues += entry.codes
-            frame, finding = frame_of(header, _json_size(values))
+            frame, frame_finding = frame_of(header, _json_size(values))
             if entry is entries[0]:
                 record.original = image_original(
                     entry.raw,
@@ -145,9 +146,17 @@ class SplitReading:
                     is_fitted=not frame.is_identity,
                     orientation=frame.orientation,
                 )
-                record.stored_bytes += len(record.original or "")
-            if finding is not None:
-                self._tell(finding, entry, record)
+                left_out = fit_facts(record)
+                if left_out is not None:
+                    finding = (
+                        IssueCode.INFO_TOO_LARGE,
+                        f"its entry has more than a sample can hold: {left_out} were "
+                        "left out",
+                        Action.DROPPED,
+                    )
+                    self._tell(finding, entry, record)
+            if frame_finding is not None:
+                self._tell(frame_finding, entry, record)
             before = len(record.annotations)
             self._annotations.read(entry.annotations, record, frame, entry.places)
             self._normalized.add(record, record.annotations[before:], frame)

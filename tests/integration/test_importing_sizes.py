@@ -1,0 +1,103 @@
+"""What a check says can be imported can be imported, however much the JSON says."""
+
+from __future__ import annotations
+
+import random
+import string
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import fiftyone as fo
+import pytest
+
+import fiftyone_cocomask as fcm
+from fiftyone_cocomask.coco.issues import IssueCode
+from fiftyone_cocomask.errors import ExportError
+
+from ..unit.coco.exports import (
+    annotation,
+    document,
+    image_entry,
+    write_export,
+)
+
+
+def text(length: int) -> str:
+    """Returns text that nothing makes shorter."""
+    return "".join(random.Random(length).choices(string.ascii_letters, k=length))
+
+
+LONG: dict[str, dict[str, Any]] = {
+    "category names": {
+        "categories": [
+            {"id": n, "name": text(100_000 + n), "supercategory": text(1_000_000)}
+            for n in (1, 2)
+        ]
+    },
+    "info": {"info": {"description": text(20_000_000)}},
+    "licenses": {"licenses": [{"id": 1, "name": text(3_000_000)}] * 5},
+    "facts of an image": {
+        "images": [
+            image_entry(
+                extra={
+                    "name": text(2_000_000),
+                    "user_tags": [text(100), *(text(5000 + n) for n in range(2000))],
+                },
+                note=text(9_000_000),
+            )
+        ]
+    },
+    "ids of annotations": {
+        "annotations": [annotation(id=text(900_000 + n)) for n in range(30)]
+    },
+    "file names that are missing": {
+        "images": [
+            image_entry(),
+            *(image_entry(id=9 + n, file_name=text(9000 + n)) for n in range(900)),
+        ]
+    },
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_long_texts_do_not_end_an_import(
+    tmp_path: Path, new_dataset: Callable[..., fo.Dataset], name: str
+) -> None:
+    entries = [annotation(id=n, category_id=1 + n % 2) for n in range(200)]
+    parts = {**document(entries), **LONG[name]}
+    folder = write_export(tmp_path / "export", parts)
+    checked = fcm.check_export(folder)
+    dataset, report = fcm.import_roboflow_coco(folder, "long texts")
+
+    assert report.to_dict() == checked.to_dict()
+    assert report.accounted == report.annotations
+    assert len(dataset) == report.usable_images == 1
+    sample = dataset.first()
+    assert len(sample.segmentations.polylines) == report.imported > 0
+    # It can be read, changed and written again.
+    sample.tags.append("seen")
+    sample.save()
+    dataset.info["more"] = "x" * 100_000
+    dataset.save()
+    dataset.reload()
+    assert dataset.info["coco"]["report"]["counts"] == checked.counts()
+
+
+def test_more_classes_than_a_dataset_can_list_are_refused(tmp_path: Path) -> None:
+    number = 3000
+    categories = [{"id": n, "name": f"{n}{'x' * 480}"} for n in range(number)]
+    entries = [annotation(id=n, category_id=n) for n in range(number)]
+    folder = write_export(tmp_path, document(entries, categories=categories))
+
+    with pytest.raises(ExportError, match="3,000 classes in use"):
+        fcm.check_export(folder)
+
+
+def test_what_is_left_out_is_named(tmp_path: Path) -> None:
+    parts = {**document([annotation()]), **LONG["info"]}
+    report = fcm.check_export(write_export(tmp_path, parts))
+
+    messages = [i.message for i in report.issues if i.code is IssueCode.INFO_TOO_LARGE]
+    assert len(messages) == 1
+    assert "the 'info' of its JSON is more than a dataset can hold" in messages[0]
