@@ -45,8 +45,9 @@ def safe_attributes(
         renamed: takes the new name of each attribute that could not keep its own
     """
     attributes: dict[str, Any] = {}
+    numbers: dict[str, int] = {}
     for name, value in values.items():
-        safe = _free(safe_name(name), attributes)
+        safe = _free(safe_name(name), attributes, numbers)
         if safe != name:
             renamed[name] = safe
         attributes[safe] = plain_value(value)
@@ -61,7 +62,7 @@ def safe_name(name: str) -> str:
     """
     if name.isidentifier() and name[0] != "_" and name not in RESERVED_NAMES:
         return name if len(name) <= _MAX_NAME else name[:_MAX_NAME]
-    safe = re.sub(r"\W", "_", name).strip("_")[:_MAX_NAME]
+    safe = re.sub(r"\W", "_", name[: 3 * _MAX_NAME]).strip("_")[:_MAX_NAME]
     if not safe.isidentifier() or safe in RESERVED_NAMES:
         safe = f"coco_{safe or 'attribute'}"
     if not safe.isidentifier():
@@ -116,7 +117,17 @@ def decode_key(key: str) -> str:
     return _ENCODED.sub(lambda found: chr(int(found[1], 16)), key)
 
 
-def _free(name: str, taken: Mapping[str, Any]) -> str:
-    while name in taken:
-        name += "_"
-    return name
+def _free(name: str, taken: Mapping[str, Any], numbers: dict[str, int]) -> str:
+    """Returns a name that is not taken: with ``_`` at its end, then with a number.
+
+    Args:
+        name: the name to begin with
+        taken: the names that are taken
+        numbers: the next number of each name, so that none is tried twice
+    """
+    free = name
+    while free in taken:
+        number = numbers.get(name, 1)
+        numbers[name] = number + 1
+        free = f"{name}_" if number == 1 else f"{name}_{number}"
+    return free

@@ -13,6 +13,8 @@ from .issues import IssueCode
 
 # How many lists too many are looked through.
 _MAX_DEPTH = 6
+# Each is held against each.
+_MAX_COMPARED = 500
 
 Findings = dict[IssueCode, str]
 
@@ -123,6 +125,11 @@ def _check_apart(rings: list[Any]) -> None:
     Raises:
         AmbiguousRingsError: if one lies within the bounds of another
     """
+    if len(rings) > _MAX_COMPARED:
+        raise AmbiguousRingsError(
+            f"its {len(rings):,} rings lie in a list too many: nothing tells which of "
+            "them are holes"
+        )
     bounds = [_bounds(ring) for ring in rings]
     for place, inner in enumerate(bounds):
         for other, outer in enumerate(bounds):

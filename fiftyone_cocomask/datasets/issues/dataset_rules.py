@@ -64,6 +64,11 @@ class ClassValues:
         return (self._ids[index] for index in np.flatnonzero(flags).tolist())
 
 
+# Where a copy of so many sources deviates, copies are random crops, and not wrong.
+_ENOUGH_SOURCES = 8
+_MAX_DEVIATING = 1 / 3
+
+
 def modified_z_scores(values: np.ndarray) -> np.ndarray:
     """Returns how far values are from their median, by the median absolute deviation.
 
@@ -81,6 +86,31 @@ def modified_z_scores(values: np.ndarray) -> np.ndarray:
 def log_density(vertices: int, perimeter: float) -> float:
     """Returns the logarithm of an outline's vertices per square root of its length."""
     return math.log(vertices / math.sqrt(perimeter))
+
+
+def source_of_copy(source_name: Any, file_name: Any) -> str | None:
+    """Returns the source of an augmented copy; None of an image that is no copy.
+
+    An import gives an image whose name says nothing of a source its own name as one:
+    ``1.png`` of each split are three images.
+
+    Args:
+        source_name: what the sample has under this name
+        file_name: what it has under this name, None where it has no such field
+    """
+    if not isinstance(source_name, str) or source_name == file_name:
+        return None
+    return source_name or None
+
+
+def vary_by_crops(deviating: int, sources: int) -> bool:
+    """Whether copies differ from their sources because they are crops.
+
+    Args:
+        deviating: the number of sources of which a copy deviates
+        sources: the number of sources that have several copies
+    """
+    return sources >= _ENOUGH_SOURCES and deviating > _MAX_DEVIATING * sources
 
 
 def deviating_copies(shares: np.ndarray, limits: IssueLimits) -> np.ndarray:

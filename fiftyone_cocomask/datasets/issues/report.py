@@ -18,7 +18,10 @@ class MaskIssueReport:
         labels: the number of their labels that have a geometry
         counts: how many labels, or samples, have each issue
         figures: what is counted without being an issue: ``cut_by_edge``, the labels
-            that cover pixels at the edge of their image, so that they may go on outside
+            that cover pixels at the edge of their image, so that they may go on
+            outside; ``varying_copies``, if there are any: the augmented copies that
+            cover another share of their image than the others of their source, where
+            those are random crops
         definitions: the rule of each issue in words
         views: the name of the saved view of each issue that there is
         without_figures: the samples that could not be checked, as ``{"sample_id",
@@ -52,6 +55,12 @@ class MaskIssueReport:
         edge = self.figures.get("cut_by_edge")
         if edge:
             lines.append(f"{edge:,} labels reach the edge of their image")
+        varying = self.figures.get("varying_copies")
+        if varying:
+            lines.append(
+                f"{varying:,} augmented copies cover another share of their image than "
+                "the others of their source, as random crops do"
+            )
         if self.without_figures:
             lines.append(f"{len(self.without_figures):,} images could not be checked")
         return "\n".join(lines)

@@ -199,7 +199,8 @@ class IssueLimits:
             MaskIssue.COPY_AREA: (
                 "The share of the image that is covered differs by more than "
                 f"{self.copy_tolerance:.0%} from the median of all augmented copies of "
-                "the same source image"
+                "the same source image; where that is so of a third of the sources, "
+                "copies are random crops and none is named"
             ),
             MaskIssue.LEAK: (
                 "Another split has the same picture: an image of the same source, of "

@@ -30,6 +30,8 @@ from .dataset_rules import (
     deviating_copies,
     differing_ids,
     log_density,
+    source_of_copy,
+    vary_by_crops,
 )
 from .image_rules import ImageLabels
 from .leaks import Picture, leaking_groups, read_picture
@@ -72,7 +74,7 @@ class IssueSearch:
         self._options = drawing_options(dataset, mask_field or "", labels.field)
         self._sample_fields = [
             name
-            for name in ("source_name", "split")
+            for name in ("source_name", "file_name", "split")
             if isinstance(dataset.get_field(name), fo.StringField)
         ]
         self._label_attributes = [
@@ -87,6 +89,7 @@ class IssueSearch:
         self._images = 0
         self._labels_seen = 0
         self._cut_by_edge = 0
+        self._figures_of_copies: dict[str, int] = {}
         self._without_figures: list[dict[str, str]] = []
         self._shares: dict[str | None, ClassValues] = defaultdict(ClassValues)
         self._densities: dict[str | None, ClassValues] = defaultdict(ClassValues)
@@ -126,7 +129,7 @@ class IssueSearch:
             images=self._images,
             labels=self._labels_seen,
             counts={issue.value: self.found.count(issue) for issue in MaskIssue},
-            figures={"cut_by_edge": self._cut_by_edge},
+            figures={"cut_by_edge": self._cut_by_edge} | self._figures_of_copies,
             definitions={
                 issue.value: self._limits.definition(issue) for issue in MaskIssue
             },
@@ -134,12 +137,15 @@ class IssueSearch:
         )
 
     def _look_at(self, record: SampleRecord) -> None:
+        source = source_of_copy(
+            record.values.get("source_name"), record.values.get("file_name")
+        )
         if self._has_splits and record.values.get("split"):
             self._pictures.append(
                 read_picture(
                     record.sample_id,
                     record.values["split"],
-                    record.values.get("source_name"),
+                    source,
                     record.filepath,
                     record.size,
                 )
@@ -150,7 +156,6 @@ class IssueSearch:
         figures, objects = self._measured(record, label)
         self._look_at_shapes(record, objects, figures)
         self._look_at_documents(record, label_documents(label), figures)
-        source = record.values.get("source_name")
         if source and objects:
             copies = self._copies.setdefault(source, [])
             copies.append((record.sample_id, figures.drawn_px / figures.image_px))
@@ -244,10 +249,19 @@ class IssueSearch:
                 self.found.add_label(*ids, MaskIssue.COARSE)
 
     def _look_at_copies(self) -> None:
+        found = []
+        sources = 0
         for copies in self._copies.values():
+            sources += len(copies) > 1
             shares = np.array([share for _, share in copies])
-            for index in np.flatnonzero(deviating_copies(shares, self._limits)):
-                self.found.add_sample(copies[index][0], MaskIssue.COPY_AREA)
+            deviating = np.flatnonzero(deviating_copies(shares, self._limits))
+            found.append([copies[index][0] for index in deviating])
+        if vary_by_crops(sum(map(bool, found)), sources):
+            self._figures_of_copies = {"varying_copies": sum(map(len, found))}
+            return
+        for sample_ids in found:
+            for sample_id in sample_ids:
+                self.found.add_sample(sample_id, MaskIssue.COPY_AREA)
 
     def _add_label(self, record: SampleRecord, index: int, issue: MaskIssue) -> None:
         self.found.add_label(record.sample_id, record.label_ids[index], issue)

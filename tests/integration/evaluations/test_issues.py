@@ -242,6 +242,36 @@ def test_copies_of_a_source_whose_coverage_differs_are_marked(
     assert marked == [False, False, True, False]
 
 
+def test_images_of_one_plain_name_are_not_copies(samples: Samples) -> None:
+    # As an import writes them: nothing in their names tells of a source.
+    for number, split in enumerate(("train", "valid", "test")):
+        samples.add(
+            f"{number}.jpg",
+            lines=[polyline((2, 2, 6 + 8 * number, 8), "a")],
+            source_name="1.png",
+            file_name="1.png",
+            split=split,
+        )
+    report = find(samples)
+    assert report.counts["copy_area"] == 0
+
+
+def test_random_crops_are_a_figure_and_not_an_issue(samples: Samples) -> None:
+    for number in range(24):
+        box = (2, 2, 10 + 5 * (number % 3), 8)
+        samples.add(
+            f"{number}.jpg",
+            lines=[polyline(box, "a")],
+            source_name=f"{number // 3}.jpg",
+            file_name=f"{number // 3}_jpg.rf.{number:032x}.jpg",
+        )
+    report = find(samples)
+    assert report.counts["copy_area"] == 0
+    # Of each source's three copies, those that are not the median.
+    assert report.figures["varying_copies"] == 16
+    assert "16 augmented copies cover another share" in report.summary()
+
+
 def test_each_issue_has_a_view_of_what_has_it(samples: Samples) -> None:
     lines = [polyline(LEFT, "b"), triangle(8), triangle(8)]
     samples.add("a.jpg", lines=lines)
