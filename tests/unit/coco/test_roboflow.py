@@ -129,7 +129,7 @@ def test_info_of_each_split_is_kept(tmp_path: Path) -> None:
         assert reader.info["name"] == tmp_path.name
         assert list(reader.info["splits"]) == ["train", "valid"]
         valid = reader.info["splits"]["valid"]
-    assert valid["info"] == {"description": "valid", "a_b": str(10**30)}
+    assert valid["info"] == {"description": "valid", "a%2Eb": str(10**30)}
     assert valid["licenses"] == [{"id": 1, "name": "CC BY 4.0"}]
     assert [category["name"] for category in valid["categories"]] == [
         "animals",
