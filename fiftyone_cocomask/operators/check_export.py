@@ -11,6 +11,7 @@ import fiftyone.operators.types as types
 from .export_form import ask_for_export, given_path, path_text
 from .forms import count, form
 from .job import JobOperator, ProgressArgument, Results
+from .markdown import bold, plain
 
 # The App is shown so many issues; the report of the SDK has them all.
 _MAX_ISSUES = 1000
@@ -88,7 +89,7 @@ class CheckExport(JobOperator):
             "counts",
             types.Success(
                 label=(
-                    f"**{results['name']}**: {results['usable_images']:,} of "
+                    f"{bold(results['name'])}: {results['usable_images']:,} of "
                     f"{results['images']:,} images and {usable} can be imported"
                 )
             ),
@@ -138,7 +139,9 @@ def _issue_lines(kind: Results, issues: list[Results]) -> list[str]:
     for issue in issues[:_EXAMPLES]:
         keys = ("split", "file_name", "annotation_id")
         place = ", ".join(str(issue[key]) for key in keys if key in issue)
-        lines.append(f"  - {place}{': ' if place else ''}{issue['message']}")
+        lines.append(
+            f"  - {plain(place)}{': ' if place else ''}{plain(issue['message'])}"
+        )
     more = kind["count"] - len(issues[:_EXAMPLES])
     if issues and more:
         lines.append(f"  - and {more:,} more")

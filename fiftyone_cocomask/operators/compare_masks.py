@@ -14,6 +14,7 @@ from .forms import (
     choose,
     count,
     dataset_problem,
+    first_of,
     form,
     names,
     note,
@@ -23,6 +24,7 @@ from .forms import (
     warn,
 )
 from .job import JobOperator, ProgressArgument, Results
+from .markdown import bold, code, plain
 
 _KEY = "mask_comparison"
 
@@ -91,11 +93,11 @@ class CompareMasks(JobOperator):
         if problem:
             stop(inputs, problem)
         elif len(fields) < 2:
-            has = f"one field of masks, '{fields[0]}'" if fields else "no masks"
+            has = f"one field of masks, '{plain(fields[0])}'" if fields else "no masks"
             stop(
                 inputs,
-                f"Dataset '{ctx.dataset.name}' has {has}; a comparison needs two "
-                "fields. Add the masks of a model, or run **Compute masks** with "
+                f"Dataset '{plain(ctx.dataset.name)}' has {has}; a comparison needs "
+                "two fields. Add the masks of a model, or run **Compute masks** with "
                 "another mask field.",
             )
         else:
@@ -130,7 +132,7 @@ class CompareMasks(JobOperator):
         outputs.view(
             "done",
             types.Success(
-                label=f"Comparison **{results['eval_key']}** of "
+                label=f"Comparison {bold(results['eval_key'])} of "
                 f"{count(summary['images'], 'image')}",
                 description=_sentence(summary),
                 caption="The panel **Model Evaluation** shows it by class",
@@ -149,7 +151,7 @@ class CompareMasks(JobOperator):
                 "without_masks",
                 types.Warning(
                     label=f"{images} could not be compared",
-                    description=f"The first is {first['filepath']}: {first['reason']}",
+                    description=first_of(first),
                 ),
             )
 
@@ -170,9 +172,10 @@ def _why_no_class_fits(summary: dict[str, Any]) -> str | None:
     if not gt_classes or not pred_classes or set(gt_classes) & set(pred_classes):
         return None
     return (
-        f"`{summary['gt_field']}` has {names(gt_classes)}; `{summary['pred_field']}` "
-        f"has {names(pred_classes)}. IoU and Dice compare equal values: write both "
-        "fields with the same ones, such as 0 and 255."
+        f"{code(summary['gt_field'])} has {plain(names(gt_classes))}; "
+        f"{code(summary['pred_field'])} has {plain(names(pred_classes))}. "
+        "IoU and Dice compare equal values: write both fields with the same ones, "
+        "such as 0 and 255."
     )
 
 
@@ -223,9 +226,9 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         reject(field, problem)
         return
     images = count(len(ctx.target_view()), "image")
-    written = f"Writes errors, precision and recall, `{key}_...`, on {images}"
+    written = f"Writes errors, precision and recall, {code(f'{key}_...')}, on {images}"
     if key in ctx.dataset.list_evaluations():
-        replaced = f"Replaces the evaluation **{key}** and its fields"
+        replaced = f"Replaces the evaluation {bold(key)} and its fields"
         warn(inputs, "outcome", replaced, written)
     else:
         note(inputs, "outcome", written)

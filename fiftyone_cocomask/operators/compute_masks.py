@@ -10,9 +10,10 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from .export_form import given_path, path_text
-from .forms import count, dataset_problem, default_field, form, stop
+from .forms import count, dataset_problem, default_field, first_of, form, stop
 from .job import ProgressArgument, Results
 from .label_fields import box_fields, drawable_fields, why_no_field
+from .markdown import bold, code
 from .mask_form import ask_for_masks
 from .split_job import SplitJobOperator, is_of_tasks
 
@@ -197,12 +198,13 @@ class ComputeMasks(SplitJobOperator):
         outputs.view(
             "masks",
             types.Success(
-                label=f"{images} in **{results['mask_field']}**"
+                label=f"{images} in {bold(results['mask_field'])}"
                 + (unchanged if results["unchanged"] else ""),
                 description=f"{count(objects, 'object')}, "
                 f"{count(results['overlap_px'], 'pixel')} under two or more of them. "
                 "Next: **Evaluate mask area** and **Evaluate mask coverage**",
-                caption=results["output_dir"] and f"Files: `{results['output_dir']}`",
+                caption=results["output_dir"]
+                and f"Files: {code(results['output_dir'])}",
             ),
         )
         for name, number, what in (
@@ -223,7 +225,7 @@ class ComputeMasks(SplitJobOperator):
                 "skipped",
                 types.Error(
                     label=f"{count(results['num_skipped'], 'image')} got no mask",
-                    description=f"The first is {first['filepath']}: {first['reason']}",
+                    description=first_of(first),
                 ),
             )
 

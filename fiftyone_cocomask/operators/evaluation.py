@@ -16,6 +16,7 @@ from .forms import (
     count,
     dataset_problem,
     default_field,
+    first_of,
     form,
     is_switched_on,
     note,
@@ -26,6 +27,7 @@ from .forms import (
 )
 from .job import ProgressArgument, Results
 from .label_fields import drawable_fields
+from .markdown import bold, code, plain
 from .split_job import SplitJobOperator, ask_for_num_tasks, is_of_tasks
 
 # What stands for no label field, since a dropdown cannot be emptied.
@@ -99,8 +101,8 @@ class EvaluationOperator(SplitJobOperator):
             stop(
                 inputs,
                 problem
-                or f"Dataset '{ctx.dataset.name}' has no masks. Run **Compute masks** "
-                "first.",
+                or f"Dataset '{plain(ctx.dataset.name)}' has no masks. Run "
+                "**Compute masks** first.",
             )
         else:
             self._ask(ctx, inputs, fields)
@@ -153,7 +155,7 @@ class EvaluationOperator(SplitJobOperator):
         outputs.view(
             "done",
             types.Success(
-                label=f"Evaluation **{results['eval_key']}** of "
+                label=f"Evaluation {bold(results['eval_key'])} of "
                 f"{count(summary['images'], 'image')}",
                 description=self.sentence(summary),
                 caption="The panel **Mask evaluation** shows the distribution",
@@ -165,9 +167,7 @@ class EvaluationOperator(SplitJobOperator):
             label, description = f"{images} have not been measured yet", None
             if named:
                 label = f"{images} could not be measured"
-                description = (
-                    f"The first is {named[0]['filepath']}: {named[0]['reason']}"
-                )
+                description = first_of(named[0])
             outputs.view(
                 "without_number",
                 types.Warning(label=label, description=description),
@@ -239,13 +239,13 @@ class EvaluationOperator(SplitJobOperator):
         fields = list(self.sample_fields)
         if with_labels:
             fields += self.sample_fields_with_labels
-        written = ", ".join(f"`{key}_{name}`" for name in fields)
+        written = ", ".join(code(f"{key}_{name}") for name in fields)
         text = f"Writes {written} on {count(len(target), 'image')}"
         if with_labels and self.label_fields:
-            on_labels = ", ".join(f"`{key}_{name}`" for name in self.label_fields)
-            text += f", and {on_labels} on each label of `{label_field}`"
+            on_labels = ", ".join(code(f"{key}_{name}") for name in self.label_fields)
+            text += f", and {on_labels} on each label of {code(label_field)}"
         if key in ctx.dataset.list_runs():
-            replaced = f"Replaces the evaluation **{key}** and its fields"
+            replaced = f"Replaces the evaluation {bold(key)} and its fields"
             warn(inputs, "outcome", replaced, text)
         else:
             note(inputs, "outcome", text)

@@ -13,6 +13,7 @@ import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
 from .forms import Choice, choose, count, names, reject
+from .markdown import bold, plain
 
 if TYPE_CHECKING:
     from ..coco.check import ExportReader
@@ -63,6 +64,7 @@ class ExportPreview:
         problems: what is wrong, as far as checked; the worst first
         dropped: the annotations that cannot be imported, as far as checked
         checked: the number of images that were checked
+        usable: the number of images that can be imported, as far as checked
         is_json: whether it is a single JSON, whose images may be elsewhere
     """
 
@@ -74,7 +76,13 @@ class ExportPreview:
     problems: list[Problem] = field(default_factory=list)
     dropped: int = 0
     checked: int | None = None
+    usable: int = 0
     is_json: bool = False
+
+    @property
+    def has_usable_images(self) -> bool:
+        """Whether there are images that can be imported, or may be."""
+        return self.usable > 0 or self.checked is not None
 
     def total(self, what: str) -> int:
         """Returns the number of ``"images"`` or ``"annotations"``."""
@@ -217,6 +225,7 @@ def _read_preview(path: str, image_dir: str | None) -> ExportPreview:
                 problems=_problems(report),
                 dropped=report.dropped,
                 checked=checked,
+                usable=report.usable_images,
                 is_json=is_json,
             )
     except CocoMaskError as error:
@@ -275,10 +284,11 @@ def _describe(inputs: types.Object, preview: ExportPreview) -> None:
     images = count(preview.total("images"), "image")
     annotations = count(preview.total("annotations"), "annotation")
     classes = count(len(preview.classes), "class")
+    view = types.Success if preview.has_usable_images else types.Warning
     inputs.view(
         "found",
-        types.Success(
-            label=f"**{preview.name}**: {images}, {annotations}, {classes}",
+        view(
+            label=f"{bold(preview.name)}: {images}, {annotations}, {classes}",
             description=_splits_table(preview),
             caption=_facts(preview),
         ),
@@ -304,7 +314,7 @@ def _describe(inputs: types.Object, preview: ExportPreview) -> None:
 
 def _splits_table(preview: ExportPreview) -> str:
     rows = [
-        f"| {name} | {numbers['images']:,} | {numbers['annotations']:,} |"
+        f"| {plain(name)} | {numbers['images']:,} | {numbers['annotations']:,} |"
         for name, numbers in preview.splits.items()
     ]
     return "\n".join(["| Split | Images | Annotations |", "|---|---|---|", *rows])
@@ -321,7 +331,7 @@ def _facts(preview: ExportPreview) -> str:
         )
         if preview.facts.get(key)
     ]
-    return " · ".join(f"**{label}**: {value}" for label, value in facts)
+    return " · ".join(f"**{label}**: {plain(value)}" for label, value in facts)
 
 
 def _problems_view(preview: ExportPreview, problems: list[Problem]) -> types.View:
@@ -334,7 +344,7 @@ def _problems_view(preview: ExportPreview, problems: list[Problem]) -> types.Vie
 
 
 def _problem_list(problems: list[Problem]) -> str:
-    lines = [f"- {p.number:,} × `{p.code}`: {p.example}" for p in problems]
+    lines = [f"- {p.number:,} × `{p.code}`: {plain(p.example)}" for p in problems]
     if len(lines) > _MAX_LISTED:
         more = f"- and {len(lines) - _MAX_LISTED:,} more kinds; the report has them all"
         lines = [*lines[:_MAX_LISTED], more]

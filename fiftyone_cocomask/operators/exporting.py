@@ -7,8 +7,9 @@ from typing import Any
 
 import fiftyone.operators.types as types
 
-from .forms import count, note
+from .forms import count, first_of, note
 from .job import JobOperator, Results
+from .markdown import code
 
 
 class ExportOperator(JobOperator):
@@ -25,7 +26,7 @@ class ExportOperator(JobOperator):
             "files",
             types.Success(
                 label=f"{count(results['files'], 'file')} written",
-                description=f"In `{place}`" if place else "Beside the images",
+                description=f"In {code(place)}" if place else "Beside the images",
             ),
         )
         if results["num_skipped"]:
@@ -34,8 +35,7 @@ class ExportOperator(JobOperator):
                 "skipped",
                 types.Warning(
                     label=f"{count(results['num_skipped'], 'file')} not written",
-                    description=f"The first is of {first['filepath']}: "
-                    f"{first['reason']}",
+                    description=first_of(first),
                 ),
             )
 
@@ -47,6 +47,6 @@ def say_where(ctx: Any, inputs: types.Object, pattern: str) -> None:
         inputs,
         "outcome",
         f"Writes the files of {images}",
-        f"Each is `{pattern}`. Files that are there with other content are kept and "
-        "reported.",
+        f"Each is {code(pattern)}. Files that are there with other content are kept "
+        "and reported.",
     )

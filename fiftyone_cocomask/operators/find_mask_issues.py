@@ -28,6 +28,7 @@ from .forms import (
 )
 from .job import JobOperator, ProgressArgument, Results
 from .label_fields import drawable_fields, why_no_field
+from .markdown import bold, code, plain
 
 if TYPE_CHECKING:
     from ..datasets.issues import IssueLimits
@@ -208,7 +209,7 @@ class FindMaskIssues(JobOperator):
         outputs.view(
             "found",
             types.Success(
-                label=f"{count(sum(found.values()), 'mark')} of "
+                label=f"{count(sum(found.values()), 'issue')} of "
                 f"{count(len(found), 'kind')}",
                 description="Each is a tag and a saved view: choose one above the grid",
                 caption=looked_at,
@@ -270,8 +271,8 @@ class ClearMaskIssues(foo.Operator):
         elif not keys:
             stop(
                 inputs,
-                f"Dataset '{ctx.dataset.name}' has no search for mask issues. Run "
-                "**Find mask issues**.",
+                f"Dataset '{plain(ctx.dataset.name)}' has no search for mask issues. "
+                "Run **Find mask issues**.",
             )
         else:
             key = choose_field(
@@ -284,7 +285,7 @@ class ClearMaskIssues(foo.Operator):
                 usual=_KEY,
             )
             if key is not None:
-                removed = f"Removes the tags `{key}:...` and their saved views"
+                removed = f"Removes the tags {code(f'{key}:...')} and their saved views"
                 warn(inputs, "outcome", removed)
         return form(inputs, "Clear mask issues")
 
@@ -318,7 +319,7 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         ],
         params.get("mask_field"),
         label="Masks",
-        description="The masks that were drawn of them; says who is on top",
+        description="The masks that were drawn of them; decides which object is on top",
         default=_default_masks(ctx.dataset),
     )
     key = params.get("key") or _KEY
@@ -336,10 +337,11 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
     if problem is not None:
         reject(field, problem)
         return
-    written = f"Tags labels of `{label_field}` and samples with `{key}:<issue>`"
-    saved = f"Saves a view `{key}: <issue>` for each issue found in {images}"
+    written = f"Tags labels of {code(label_field)} and samples with "
+    written += code(f"{key}:<issue>")
+    saved = f"Saves a view {code(f'{key}: <issue>')} for each issue found in {images}"
     if key in ctx.dataset.list_runs():
-        warn(inputs, "outcome", f"Brings the marks of **{key}** up to date", written)
+        warn(inputs, "outcome", f"Updates the tags and views of {bold(key)}", written)
     else:
         note(inputs, "outcome", written, saved)
 

@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import fiftyone as fo
 import fiftyone.operators.types as types
 
+from .markdown import plain, unmarked
+
 IMPORT_HINT = (
-    "Open a dataset, or run **Import a Roboflow COCO export** to make one of an export"
+    "Open a dataset, or run **Import a Roboflow COCO export** to create one from an "
+    "export"
 )
 NO_DATASET = f"No dataset is open. {IMPORT_HINT}."
+
+
+# What the forms call the options that messages of the SDK name.
+_OPTION_LABELS = {
+    "eval_key": "Evaluation key",
+    "new_eval_key": "New key",
+    "mask_field": "Mask field",
+    "label_field": "Label field",
+    "box_field": "Box field",
+    "output_dir": "Folder",
+    "num_tasks": "Tasks",
+    "num_workers": "Processes",
+    "dataset": "Dataset",
+    "key": "Key",
+}
+# Not where a message quotes what was given, or an argument in code.
+_OPTION = re.compile(
+    rf"\b({'|'.join(n for n in _OPTION_LABELS if '_' in n)})\b(?![=_'])"
+)
+
+
+def option_labels(sentence: str) -> str:
+    """Returns a message of the SDK with its options called what the forms call them."""
+    first, space, rest = sentence.partition(" ")
+    rest = _OPTION.sub(lambda found: _OPTION_LABELS[found[1]].lower(), rest)
+    return f"{_OPTION_LABELS.get(first, first)}{space}{rest}"
 
 
 def form(inputs: types.Object, title: str) -> types.Property:
@@ -23,13 +53,13 @@ def stop(inputs: types.Object, sentence: str) -> None:
     """Says why the operator cannot be executed, and keeps it from being so."""
     problem = inputs.view("problem", types.Error(label=sentence))
     problem.invalid = True
-    problem.error_message = sentence
+    problem.error_message = unmarked(sentence)
 
 
 def reject(field: types.Property, sentence: str) -> None:
     """Marks a field as wrong."""
     field.invalid = True
-    field.error_message = sentence
+    field.error_message = option_labels(sentence)
 
 
 def note(
@@ -51,7 +81,7 @@ def samples_problem(ctx: Any) -> str | None:
     if ctx.dataset is None:
         return NO_DATASET
     if ctx.dataset.media_type is None or not len(ctx.dataset):
-        return f"Dataset '{ctx.dataset.name}' has no samples. {IMPORT_HINT}."
+        return f"Dataset '{plain(ctx.dataset.name)}' has no samples. {IMPORT_HINT}."
     return None
 
 
@@ -63,8 +93,8 @@ def dataset_problem(ctx: Any) -> str | None:
     dataset = ctx.dataset
     if ctx.active_media_type != "image":
         return (
-            f"Dataset '{dataset.name}' holds {ctx.active_media_type} samples; masks "
-            "are computed for images. Open a dataset of images."
+            f"Dataset '{plain(dataset.name)}' holds {ctx.active_media_type} samples; "
+            "masks are computed for images. Open a dataset of images."
         )
     if ctx.view._is_generated:
         return "Patches and clips have no masks of their own. Open the whole samples."
@@ -224,6 +254,11 @@ def segmentation_fields(dataset: fo.Dataset) -> list[str]:
     from ..datasets.labels import mask_fields
 
     return mask_fields(dataset)
+
+
+def first_of(skipped: dict[str, Any]) -> str:
+    """Returns the first of what was skipped, and why, as Markdown."""
+    return f"The first is {plain(skipped['filepath'])}: {plain(skipped['reason'])}"
 
 
 def count(number: int, noun: str) -> str:

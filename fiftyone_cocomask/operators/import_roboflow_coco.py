@@ -23,9 +23,11 @@ from .forms import (
     note,
     radio,
     reject,
+    stop,
     warn,
 )
 from .job import JobOperator, ProgressArgument, Results
+from .markdown import bold, code
 
 _MAX_ISSUES = 100
 _IF_EXISTS = (
@@ -163,11 +165,12 @@ class ImportRoboflowCoco(JobOperator):
         report = results["report"]
         images = count(report["usable_images"], "image")
         annotations = count(report["imported"], "annotation")
+        view = types.Success if report["usable_images"] else types.Error
         outputs.view(
             "imported",
-            types.Success(
+            view(
                 label=f"Imported {images} and {annotations} into "
-                f"**{results['dataset']}**",
+                f"{bold(results['dataset'])}",
                 description="Next: **Compute masks**",
             ),
         )
@@ -195,9 +198,32 @@ def _ask_how(ctx: Any, inputs: types.Object, preview: ExportPreview) -> None:
     _ask_for_dataset(ctx, inputs, name)
     wants_more = is_switched_on(ctx, inputs, "more", "More options")
     if wants_more or any(k in params for k in ("label_field", "box_field")):
-        _ask_for_fields(params, inputs)
+        _ask_for_fields(inputs)
+    if _reject_wrong_names(params, inputs, name):
+        return
     if name is not None:
         _say_what_will_happen(params, inputs, preview, name)
+
+
+def _reject_wrong_names(
+    params: dict[str, Any], inputs: types.Object, name: str | None
+) -> bool:
+    """Marks the field of a name that cannot be, and returns whether there is one."""
+    from ..datasets.importing.importing import check_names
+    from ..errors import CocoMaskError
+
+    label_field = params.get("label_field") or "segmentations"
+    box_field = params.get("box_field") or "detections"
+    try:
+        check_names(name, label_field, box_field)
+    except CocoMaskError as error:
+        wrong = str(error).partition(" ")[0]
+        if wrong == "label_field" and label_field == box_field:
+            wrong = "box_field"
+        field = inputs.properties.get(wrong) or inputs.properties["dataset"]
+        reject(field, str(error))
+        return True
+    return False
 
 
 def _ask_for_dataset(ctx: Any, inputs: types.Object, name: str | None) -> None:
@@ -224,19 +250,15 @@ def _ask_for_dataset(ctx: Any, inputs: types.Object, name: str | None) -> None:
         )
 
 
-def _ask_for_fields(params: dict[str, Any], inputs: types.Object) -> None:
+def _ask_for_fields(inputs: types.Object) -> None:
     for name, default, what in (
         ("label_field", "segmentations", "polygons and RLE"),
         ("box_field", "detections", "boxes"),
     ):
         label = name.replace("_", " ").capitalize()
-        field = inputs.str(
+        inputs.str(
             name, default=default, label=label, description=f"The field for {what}"
         )
-        if not str(params.get(name) or default).isidentifier():
-            reject(field, "A field's name has letters, digits and _ only")
-    if params.get("label_field") and params["label_field"] == params.get("box_field"):
-        reject(field, "Give the boxes another field than the segmentations")
     inputs.list(
         "tags",
         types.String(),
@@ -269,9 +291,16 @@ def _say_what_will_happen(
     images = count(number, "image")
     label_field = params.get("label_field") or "segmentations"
     box_field = params.get("box_field") or "detections"
-    fields = f"Segmentations go to `{label_field}`, boxes to `{box_field}`."
+    fields = f"Segmentations go to {code(label_field)}, boxes to {code(box_field)}."
+    if not preview.has_usable_images:
+        stop(
+            inputs,
+            f"None of the {images} of this export can be used, so there is nothing to "
+            "import. The problems above say why.",
+        )
+        return
     if not fo.dataset_exists(name):
-        label = f"Makes the dataset **{name}** of {images}"
+        label = f"Makes the dataset {bold(name)} of {images}"
         note(inputs, "outcome", label, f"{fields} The images stay where they are.")
         return
     dataset = fo.load_dataset(name)
@@ -280,13 +309,13 @@ def _say_what_will_happen(
         warn(
             inputs,
             "outcome",
-            f"Removes the {samples} of **{name}**, then imports {images}",
+            f"Removes the {samples} of {bold(name)}, then imports {images}",
             f"{fields} Image files are not deleted.",
         )
         return
     warn(
         inputs,
         "outcome",
-        f"Merges {images} into the {samples} of **{name}**",
+        f"Merges {images} into the {samples} of {bold(name)}",
         f"{fields} They are replaced on samples of the same split and file name.",
     )

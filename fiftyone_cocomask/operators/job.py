@@ -11,6 +11,8 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
+from .forms import option_labels
+from .markdown import plain
 from .progress import Progress, follow
 
 Results = dict[str, Any]
@@ -83,11 +85,14 @@ class JobOperator(foo.Operator):
             yield self._show(ctx, self._summary(ctx, results))
             yield from self.update_app(ctx, results)
         except CocoMaskError as error:
-            yield from self._show_error(ctx, types.Error(label=str(error)))
+            yield from self._show_error(
+                ctx, types.Error(label=plain(option_labels(str(error))))
+            )
         except Exception as error:
             trace = f"```\n{traceback.format_exc()}\n```"
             view = types.Error(
-                label=f"A defect of the plugin: {error!r}", caption=trace
+                label=f"Unexpected error in the plugin: {plain(repr(error))}",
+                caption=trace,
             )
             yield from self._show_error(ctx, view)
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import fiftyone as fo
 
+from .markdown import plain
+
 # A field is taken to hold masks if one of so many samples with labels has one.
 _LOOKED_AT = 1000
 
@@ -28,10 +30,10 @@ def why_no_field(dataset: fo.Dataset) -> str:
     """Returns why a dataset has no objects to draw, and what to do."""
     boxes = box_fields(dataset)
     if boxes:
-        listed = " and ".join(f"'{name}'" for name in boxes)
-        why = f"{listed} of dataset '{dataset.name}' has boxes, but no masks"
+        listed = " and ".join(f"'{plain(name)}'" for name in boxes)
+        why = f"{listed} of dataset '{plain(dataset.name)}' has boxes, but no masks"
     else:
-        why = f"Dataset '{dataset.name}' has no polygons and no masks of objects"
+        why = f"Dataset '{plain(dataset.name)}' has no polygons and no masks of objects"
     return (
         f"{why}. Import an export with segmentations, or add a field of Polylines or "
         "of Detections with masks."

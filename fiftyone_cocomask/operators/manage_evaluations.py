@@ -9,6 +9,7 @@ import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
 from .forms import NO_DATASET, Choice, choose, form, names, note, reject, stop, warn
+from .markdown import bold, plain
 
 
 class ListMaskEvaluations(foo.Operator):
@@ -192,8 +193,10 @@ class DeleteMaskEvaluation(foo.Operator):
             warn(
                 inputs,
                 "outcome",
-                f"Deletes the evaluation **{eval_key}**; this cannot be undone",
-                f"Its fields are deleted with it: {names(fields)}" if fields else None,
+                f"Deletes the evaluation {bold(eval_key)}; this cannot be undone",
+                f"Its fields are deleted with it: {plain(names(fields))}"
+                if fields
+                else None,
             )
         return form(inputs, "Delete a mask evaluation")
 
@@ -213,8 +216,8 @@ def _choose_evaluation(ctx: Any, inputs: types.Object) -> str | None:
     if not keys:
         stop(
             inputs,
-            f"Dataset '{ctx.dataset.name}' has no mask evaluations. Run **Evaluate "
-            "mask area** or **Evaluate mask coverage**.",
+            f"Dataset '{plain(ctx.dataset.name)}' has no mask evaluations. Run "
+            "**Evaluate mask area** or **Evaluate mask coverage**.",
         )
         return None
     given = ctx.params.get("eval_key")

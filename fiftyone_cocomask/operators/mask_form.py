@@ -20,6 +20,7 @@ from .forms import (
     reject,
     warn,
 )
+from .markdown import code
 from .split_job import ask_for_num_tasks
 
 _MODES = (
@@ -234,18 +235,20 @@ def _say_what_will_happen(
         folder = given_path(params.get("output_dir")) or default_mask_dir(
             ctx.dataset, mask_field
         )
-        where = f"PNG files in `{folder}`."
+        where = f"PNG files in {code(folder)}."
     present = ctx.dataset.get_field(mask_field) is not None
     masks = target.exists(mask_field).count() if present else 0
     if not masks:
-        note(inputs, "outcome", f"Writes masks of {images} to `{mask_field}`", where)
+        note(
+            inputs, "outcome", f"Writes masks of {images} to {code(mask_field)}", where
+        )
         return
     replaced = count(masks, "mask")
     if mask_options(ctx.dataset, mask_field) is None:
-        what = f"`{mask_field}` has {replaced} that were not computed from labels"
+        what = f"{code(mask_field)} has {replaced} that were not computed from labels"
         kept = "They are kept unless you choose to overwrite them."
     else:
-        what = f"`{mask_field}` has {replaced}: those out of date are replaced"
+        what = f"{code(mask_field)} has {replaced}: those out of date are replaced"
         kept = "Masks whose labels and options are unchanged are kept."
     warn(inputs, "outcome", what, f"{kept} {where}")
     inputs.bool(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 import fiftyone.operators.types as types
 
+from ..operators.markdown import plain
 from . import charts
 
 _BORDER = "1px solid var(--fo-palette-divider)"
@@ -62,11 +62,6 @@ _CELL = {
 }
 NATURAL_WIDTH = {"item": {"sx": {"width": "auto", "maxWidth": "100%"}}}
 OnEvent = Callable[[Any], None]
-
-
-def plain(text: str) -> str:
-    """Returns text that the App's markdown shows as it is."""
-    return re.sub(r"([\\`*_\[\]<>#|~&!])", r"\\\1", text)
 
 
 def heading(

@@ -102,7 +102,7 @@ def import_roboflow_coco(
         CocoMaskError: if an argument does not fit; nothing has been written then
         DatabaseError: if MongoDB goes away; run the same call again
     """
-    _check_arguments(dataset, label_field, box_field)
+    check_names(dataset, label_field, box_field)
     threads = thread_count(num_workers)
     present = _present_dataset(dataset, if_exists, label_field, box_field)
     name = dataset_name(path, dataset)
@@ -145,9 +145,14 @@ def _all_samples(dataset: fo.Dataset | None) -> list[str]:
     return [] if dataset is None else dataset.values("id")
 
 
-def _check_arguments(
+def check_names(
     dataset: str | fo.Dataset | None, label_field: str, box_field: str
 ) -> None:
+    """Checks that a dataset, and its fields of labels, can be called so.
+
+    Raises:
+        CocoMaskError: if they cannot
+    """
     if isinstance(dataset, str):
         try:
             fou.to_slug(dataset)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import fiftyone.operators.types as types
 
 from ...operators.forms import count
+from ...operators.markdown import bold, plain
 from .. import elements
 from . import sections
 from .memory import Memory
@@ -80,7 +81,7 @@ def render(
         if memory.summing:
             _add_summing(panel, memory, content)
         elif memory.problem:
-            content.view("problem", types.Error(label=elements.plain(memory.problem)))
+            content.view("problem", types.Error(label=plain(memory.problem)))
         elif memory.found and not images(memory.found["cards"]):
             _add_no_images(content)
         elif memory.found:
@@ -121,8 +122,8 @@ def _add_message(content: types.Object, name: str, title: str, text: str) -> Non
     content.view(
         name,
         types.HeaderView(
-            label=f"**{title}**",
-            description=elements.plain(text),
+            label=bold(title),
+            description=text,
             componentsProps={"container": {"sx": _MESSAGE}},
         ),
     )
@@ -211,7 +212,7 @@ def _add_status(panel: MaskEvaluationPanel, memory: Memory, top: types.Object) -
         text = ""
     row.view(
         "text",
-        types.HeaderView(label=elements.plain(text), componentsProps=_STATUS_TEXT),
+        types.HeaderView(label=plain(text), componentsProps=_STATUS_TEXT),
     )
     if memory.selected:
         elements.button(row, "all", "Clear", panel.show_all, variant="contained")

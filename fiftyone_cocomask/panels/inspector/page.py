@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import fiftyone.operators.types as types
 
-from ..elements import NATURAL_WIDTH, card, cards, plain
+from ...operators.markdown import plain
+from ..elements import NATURAL_WIDTH, card, cards
 from .tables import (
     add_classes,
     add_hidden,
