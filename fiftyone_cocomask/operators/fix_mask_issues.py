@@ -25,6 +25,7 @@ from .forms import (
 )
 from .job import JobOperator, ProgressArgument, Results
 from .label_fields import drawable_fields, why_no_field
+from .markdown import code, plain
 
 _KEY = "mask_issues"
 _FIX_KEY = "mask_fixes"
@@ -109,7 +110,8 @@ class FixMaskIssues(JobOperator):
         elif not list_mask_issues(ctx.dataset):
             stop(
                 inputs,
-                f"Dataset '{ctx.dataset.name}' has no search for mask issues. Run "
+                f"Dataset '{plain(ctx.dataset.name)}' has no search for mask issues. "
+                "Run "
                 "**Find mask issues** first.",
             )
         else:
@@ -195,7 +197,8 @@ class UndoMaskFixes(JobOperator):
         elif not keys:
             stop(
                 inputs,
-                f"Dataset '{ctx.dataset.name}' has no repairs of mask issues to undo.",
+                f"Dataset '{plain(ctx.dataset.name)}' has no repairs of mask "
+                "issues to undo.",
             )
         else:
             choose_field(
@@ -315,7 +318,7 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
     warn(
         inputs,
         "outcome",
-        f"Changes and removes labels of `{label_field}` in "
+        f"Changes and removes labels of {code(label_field)} in "
         f"{count(len(ctx.target_view()), 'image')}",
         "**Undo mask fixes** takes all of it back",
     )

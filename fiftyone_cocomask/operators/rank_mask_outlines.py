@@ -21,6 +21,7 @@ from .forms import (
 )
 from .job import JobOperator, ProgressArgument, Results
 from .label_fields import drawable_fields, why_no_field
+from .markdown import code
 
 _KEY = "outline"
 _NUM_SHOWN = 10
@@ -149,7 +150,7 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         reject(field, str(error))
         return
     images = count(len(ctx.target_view()), "image")
-    written = f"Writes four numbers on each label of `{label_field}` in {images}"
+    written = f"Writes four numbers on each label of {code(label_field)} in {images}"
     if key in ctx.dataset.list_runs():
         warn(inputs, "outcome", f"Replaces the ranking '{key}'", written)
     else:

@@ -81,6 +81,9 @@ def markdown_of(layout: Any) -> Iterator[str]:
         if layout.get("name") in PLAIN:
             return
         for key, value in layout.items():
+            # What is in the cells of tables, and in fields.
+            if key == "default":
+                continue
             if key in ("label", "description", "caption") and isinstance(value, str):
                 yield value
             yield from markdown_of(value)
@@ -128,15 +131,18 @@ def test_forms_show_the_names_of_a_dataset_as_text(
 
 
 def test_panels_show_the_names_of_a_dataset_as_text(dataset: fo.Dataset) -> None:
-    state = {"choices": {"dataset": dataset.name, "other_key": "size"}}
-    evaluation = _drawn("mask_evaluation", dataset, state)
-    assert assert_fetches_nothing(evaluation) > 0
-    inspector = _drawn("mask_inspector", dataset, {})
+    assert_fetches_nothing(_drawn("mask_evaluation", dataset, "on_load"))
+    bar = {"path": "classes__coverage__cover", "trace_idx": 0, "idx": 0}
+    clicked = _drawn("mask_evaluation", dataset, "click", **bar)
+    assert assert_fetches_nothing(clicked) > 0
+    # With a legend of the classes.
+    semantic = {"value": "other"}
+    inspector = _drawn("mask_inspector", dataset, "choose_mask_field", **semantic)
     assert assert_fetches_nothing(inspector) > 0
 
 
-def _drawn(name: str, dataset: fo.Dataset, state: dict[str, Any]) -> Any:
-    """Returns what a panel tells the App to draw."""
+def _drawn(name: str, dataset: fo.Dataset, method: str, **params: Any) -> Any:
+    """Returns what a panel tells the App to draw after an event."""
     panel = foo.get_operator(uri(name))
     request = {
         "operator_uri": panel.uri,
@@ -144,12 +150,14 @@ def _drawn(name: str, dataset: fo.Dataset, state: dict[str, Any]) -> Any:
         "current_sample": dataset.first().id,
         "params": {
             "panel_id": name,
-            "panel_state": state,
-            "__method__": "on_load",
+            "panel_state": {},
+            "__method__": method,
+            **params,
         },
     }
     ctx = ExecutionContext(request, executor=Executor(), operator_uri=panel.uri)
     panel.execute(ctx)
-    drawn = [r.params for r in ctx.executor.requests if "show_panel" in r.operator_uri]
+    told = [request.to_json() for request in ctx.executor._requests]
+    drawn = [r for r in told if "show_panel_output" in r["operator_uri"]]
     assert drawn
     return drawn

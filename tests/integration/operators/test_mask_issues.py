@@ -56,7 +56,7 @@ def test_the_app_says_what_was_found_and_by_which_rule(
     shown = str(request.messages())
     assert "coarse" in shown
     assert "has few vertices for its length" in shown
-    assert "Brings the marks of **mask_issues** up to date" in request.notices()
+    assert "Updates the tags and views of **mask_issues**" in request.notices()
 
 
 def test_labels_can_be_looked_at_without_masks(
