@@ -237,7 +237,10 @@ def _union(objects: Sequence[MaskObject], height: int, width: int) -> np.ndarray
 
 
 def _rgb(path: str | Path) -> np.ndarray:
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    try:
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    except cv2.error:  # It has more pixels than OpenCV takes.
+        image = None
     if image is None:
         raise CocoMaskError(f"The image {path} cannot be read")
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

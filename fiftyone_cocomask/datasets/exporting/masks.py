@@ -195,7 +195,7 @@ def export_cutouts(
             return _objects(document, name, Canvas(height, width, rasterizer), lines)
 
     for document in _documents(samples, [*_sample_paths(samples), *read], progress):
-        image = cv2.imread(document["filepath"], cv2.IMREAD_COLOR)
+        image = _read_image(document["filepath"])
         if image is None:
             report.skip(document, "its image cannot be read")
             continue
@@ -208,6 +208,14 @@ def export_cutouts(
                 what = f"object {ending.strip('_')}" if ending else "its mask"
                 report.skip(document, f"{what} has no foreground pixel")
     return report
+
+
+def _read_image(path: str) -> np.ndarray | None:
+    """Returns an image in OpenCV's colours, None if it cannot be read."""
+    try:
+        return cv2.imread(path, cv2.IMREAD_COLOR)
+    except cv2.error:  # It has more pixels than OpenCV takes.
+        return None
 
 
 class _FileWriter:

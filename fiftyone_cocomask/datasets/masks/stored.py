@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 import os
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
@@ -198,7 +199,10 @@ def read_array(mask: Mapping[str, Any], *, max_pixels: int | None = None) -> np.
     """
     if mask.get("mask") is not None:
         name = "the mask in the database"
-        array = fou.deserialize_numpy_array(mask["mask"])
+        try:
+            array = fou.deserialize_numpy_array(mask["mask"])
+        except (TypeError, ValueError, EOFError, OSError, zlib.error) as error:
+            raise MaskFileError(f"{name} is not an array: {error}") from error
     else:
         name = f"the mask {mask['mask_path']}"
         limit = {} if max_pixels is None else {"max_pixels": max_pixels}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -263,3 +265,26 @@ def test_evaluations_and_searches_through_a_filtered_view_take_all_labels(
     assert areas == [150, 1]
     report = find_mask_issues(saved)
     assert (report.labels, report.counts["tiny"]) == (2, 1)
+
+
+def test_a_mask_that_is_no_array_and_an_image_that_is_too_large_cost_their_file(
+    new_dataset: Any, images: Any, tmp_path: Path
+) -> None:
+    dataset = new_dataset()
+    for path in images("a.jpg", "b.jpg"):
+        add(dataset, path, polyline(LEFT, "a"))
+    compute_masks(dataset, storage="database")
+    collection = fo.core.odm.get_db_conn()[dataset._sample_collection_name]
+    collection.update_one({}, {"$set": {"mask.mask": b"not an array"}})
+    report = export_masks(dataset, "mask", tmp_path / "masks")
+    assert (report.files, report.num_skipped) == (1, 1)
+    assert "is not an array" in report.skipped[0]["reason"]
+    assert evaluate_mask_area(dataset).summary()["images"] == 1
+
+    header = (b"\x89PNG\r\n\x1a\n", 13, b"IHDR", 65535, 65535, 8, 2, 0, 0, 0)
+    huge = struct.pack(">8sI4sII5BI", *header, 0)
+    crc = struct.pack(">I", zlib.crc32(huge[12:29]))
+    Path(dataset.values("filepath")[0]).write_bytes(huge[:29] + crc + bytes(100))
+    report = export_cutouts(dataset, "segmentations", tmp_path / "cut")
+    assert (report.files, report.num_skipped) == (1, 1)
+    assert "its image cannot be read" in report.skipped[0]["reason"]
