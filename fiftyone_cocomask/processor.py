@@ -44,7 +44,7 @@ class COCOProcessor:
         image_dir: the folder of the images; masks are written beside them
 
     Raises:
-        ExportError: if there is no such file, or it is no COCO JSON
+        ExportError: if there is no such file, or it is not a COCO JSON
         CocoMaskError: if there is no such folder
     """
 
@@ -227,7 +227,9 @@ def _mask_object(segmentation: Any, height: int, width: int) -> MaskObject:
             "The segmentation is neither an RLE nor a list of rings x, y, x, y, ..."
         ) from error
     if not all(is_drawable(ring) for ring in rings):
-        raise CocoMaskError("The segmentation holds numbers that no image has")
+        raise CocoMaskError(
+            "The segmentation holds numbers that are out of range for any image"
+        )
     return MaskObject(rings=rings)
 
 

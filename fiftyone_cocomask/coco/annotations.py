@@ -123,7 +123,7 @@ class AnnotationReader:
         return box_only
 
     def drop_orphans(self, entries: Iterable[Raw]) -> None:
-        """Reports the annotations of no image, and what is no annotation at all."""
+        """Reports annotations without an image, and what is not an annotation."""
         for entry in entries:
             value = decode(entry)
             if not isinstance(value, dict):
@@ -330,7 +330,7 @@ def _full(image: ImageRecord) -> str:
 
 
 def _malformed(value: Any) -> str:
-    return f"an entry of 'annotations' is {type_name(value)} and no object"
+    return f"an entry of 'annotations' is {type_name(value)}, not an object"
 
 
 def _annotation(draft: Draft, geometry: Geometry) -> Annotation:

@@ -182,7 +182,8 @@ def _report_unused(splits: dict[str, Categories], report: ExportReport) -> None:
     for category_id, name in unused:
         report.add(
             IssueCode.CATEGORY_UNUSED,
-            f"category {category_id} '{name}' is used by no annotation; it is no class",
+            f"category {category_id} '{name}' is used by no annotation, so it is not a "
+            "class",
             Action.KEPT,
         )
 

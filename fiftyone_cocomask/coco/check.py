@@ -48,7 +48,7 @@ def check_export(
         the report
 
     Raises:
-        ExportError: if the path is no COCO export
+        ExportError: if the path is not a COCO export
     """
     with ExportReader(path, image_dir=image_dir) as reader:
         for _ in reader.images():
@@ -86,7 +86,7 @@ class ExportReader:
         unpack_to: the folder to unpack a zip's images to
 
     Raises:
-        ExportError: if the path is no COCO export, or lacks a split
+        ExportError: if the path is not a COCO export, or lacks a split
     """
 
     def __init__(

@@ -92,7 +92,7 @@ def parse_document(data: bytes, name: str) -> Document:
         name: what to call the file in messages
 
     Raises:
-        ExportError: if it is no COCO JSON; the message says what it is, or what is
+        ExportError: if it is not a COCO JSON; the message says what it is, or what is
             wrong at which place
     """
     _refuse_what_is_no_json(data, name)
@@ -184,7 +184,7 @@ def _as_utf8(data: bytes) -> tuple[bytes, str | None]:
         data, encoding = data[len(codecs.BOM_UTF8) :], "utf-8"
     if encoding != "utf-8":
         text = data.decode(encoding, "replace")
-        repaired = "bytes that are no text" if "\ufffd" in text else None
+        repaired = "bytes that are not text" if "\ufffd" in text else None
         return text.encode("utf-8", "replace"), repaired
     if data.isascii() or _is_utf8(data):
         return data, None
@@ -235,7 +235,7 @@ def _mended(match: re.Match[bytes]) -> bytes:
 def _broken_json(data: bytes, error: Exception) -> str:
     if "truncated" in str(error):
         return f"cut off: its JSON stops in the middle after {len(data):,} bytes"
-    return f"no valid JSON: {error}"
+    return f"not valid JSON: {error}"
 
 
 def _list(parts: dict[str, Raw], key: str, name: str) -> list[Raw]:

@@ -162,10 +162,10 @@ def checked_name(name: str) -> str:
     """Returns a relative name with ``/`` and without ``.`` parts.
 
     Raises:
-        UnsafeNameError: if it is absolute, climbs with ``..`` or is no file name
+        UnsafeNameError: if it is absolute, climbs with ``..`` or is not a file name
     """
     if not name.strip() or "\0" in name:
-        raise UnsafeNameError("it is no file name")
+        raise UnsafeNameError("it is not a file name")
     parts = re.split(r"[/\\]", name) if ("/" in name or "\\" in name) else [name]
     if parts[0] == "" or re.match(r"[A-Za-z]:", name):
         raise UnsafeNameError("it is absolute")
@@ -175,5 +175,5 @@ def checked_name(name: str) -> str:
         return name
     safe = "/".join(part for part in parts if part not in ("", "."))
     if not safe:
-        raise UnsafeNameError("it is no file name")
+        raise UnsafeNameError("it is not a file name")
     return safe

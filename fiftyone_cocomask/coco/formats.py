@@ -9,7 +9,7 @@ import msgspec
 
 
 def describe_other_format(value: Any) -> str | None:
-    """Returns what a JSON that is no COCO export is, or None.
+    """Returns what a JSON is that is not a COCO export, or None.
 
     Args:
         value: the JSON's top-level value; lists and objects may hold undecoded parts

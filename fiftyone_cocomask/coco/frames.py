@@ -193,7 +193,7 @@ def frame_of(
         )
     if header.orientation >= 5:
         stored = (header.height, header.width)
-        if json_size == stored or _is_scaled(json_size, stored):
+        if json_size == stored or is_scaled(json_size, stored):
             frame = Frame(*json_size, *shown, orientation=header.orientation)
             return frame, (
                 IssueCode.IMAGE_ROTATED,
@@ -201,7 +201,7 @@ def frame_of(
                 f"{header.orientation} turns the file; they were turned with it",
                 Action.REPAIRED,
             )
-    if _is_scaled(json_size, shown):
+    if is_scaled(json_size, shown):
         return Frame(*json_size, *shown), (
             IssueCode.IMAGE_RESIZED,
             f"the file is {_size(shown)} and the JSON says {_size(json_size)}: "
@@ -210,13 +210,13 @@ def frame_of(
         )
     return identity, (
         IssueCode.IMAGE_SIZE_DIFFERS,
-        f"the file is {_size(shown)} and the JSON says {_size(json_size)}, which is no "
-        "common factor: coordinates were kept",
+        f"the file is {_size(shown)} and the JSON says {_size(json_size)}: not one "
+        "factor for both sides, so coordinates were kept",
         Action.KEPT,
     )
 
 
-def _is_scaled(size: tuple[int, int], other: tuple[int, int]) -> bool:
+def is_scaled(size: tuple[int, int], other: tuple[int, int]) -> bool:
     """Whether both sides of a size changed by the same factor, to a pixel."""
     (width, height), (other_width, other_height) = size, other
     if width == other_width or height == other_height:

@@ -28,7 +28,7 @@ _PIECE = 2**20
 _ORIENTATION = 0x0112
 # The last chunk of a PNG, from its type on: no data, and its checksum.
 _PNG_END = b"IEND\xae\x42\x60\x82"
-# What a thread does to the filters of warnings, another one would undo in its way.
+# Warning filters are process-wide: threads would undo each other's changes.
 _warnings_lock = Lock()
 
 
@@ -74,7 +74,7 @@ _OTHER_KINDS: tuple[tuple[bytes, int, str], ...] = (
 
 
 class ImageFileError(ValueError):
-    """A file that is no readable image; the message says why."""
+    """A file that is not a readable image; the message says why."""
 
 
 class ImageTooLargeError(ImageFileError):
@@ -111,7 +111,7 @@ def read_header(file: IO[bytes]) -> ImageHeader:
     the EXIF orientation of a JPEG is 5 to 8, width and height change places.
 
     Raises:
-        ImageFileError: if it is no image
+        ImageFileError: if it is not an image
         ImageTooLargeError: if it claims more than 2^29 pixels
     """
     start = file.read(64)
@@ -189,7 +189,7 @@ def _kind(start: bytes, size_bytes: int) -> str:
     for magic, offset, kind in _OTHER_KINDS:
         if start[offset:].startswith(magic):
             return kind
-    return "no image"
+    return "not an image"
 
 
 def _orientation(image: Image.Image) -> int:

@@ -417,7 +417,7 @@ class IssueCode(Word):
     )
     RLE_SIZE_DIFFERS = (
         "rle_size_differs",
-        "The RLE has another size than the image, and no common factor.",
+        "The RLE has another size than the image, and not by one factor.",
     )
     RLE_RESIZED = (
         "rle_resized",

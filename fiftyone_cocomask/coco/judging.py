@@ -18,7 +18,7 @@ from ..geometry.outlines import Outline
 from ..geometry.rle import rle_area, rle_box
 from .areas import enclosed_area
 from .drafts import Draft
-from .frames import Frame
+from .frames import Frame, is_scaled
 from .issues import Action, IssueCode
 from .records import Box
 from .ring_figures import RingFigures
@@ -164,7 +164,10 @@ def _problem_of_ring(
     if not all(map(math.isfinite, bounds)):
         return IssueCode.RING_NOT_FINITE, "holds NaN, infinity or a number beyond both"
     if max(map(abs, bounds)) > MAX_COORDINATE:
-        return IssueCode.RING_TOO_LARGE, f"reaches over {_text(bounds)}, as no image is"
+        return (
+            IssueCode.RING_TOO_LARGE,
+            f"reaches over {_text(bounds)}, which is larger than any image",
+        )
     if figures.length(place) > MAX_RING_LENGTH:
         return IssueCode.RING_TOO_LARGE, "is longer than any outline in an image"
     reach = f"reaches over {_text(bounds)}"
@@ -237,7 +240,7 @@ def _fitted_rle(
         )
         return frame.rle(with_size(rle, wanted))
     shown = (frame.shown_width, frame.shown_height)
-    if draft.shape.is_size_of_counts or not _have_one_factor(size, shown):
+    if draft.shape.is_size_of_counts or not is_scaled(size, shown):
         return None
     resized = Frame(width, height, *shown).rle(rle)
     if resized is not None:
@@ -357,13 +360,6 @@ def _is_joined(value: float, start: float, size: float) -> bool:
         if abs(left - start) <= 1 and abs(right - size) <= max(1, 0.05 * size):
             return value > start + size + _BOX_TOLERANCE_PX
     return False
-
-
-def _have_one_factor(size: tuple[int, int], other: tuple[int, int]) -> bool:
-    (width, height), (other_width, other_height) = size, other
-    if width == other_width or height == other_height:
-        return False
-    return abs(height * other_width / width - other_height) < 1
 
 
 def _text(bounds: Bounds) -> str:

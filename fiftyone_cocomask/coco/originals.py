@@ -1,7 +1,7 @@
 """What an export's JSON says beyond what samples and labels hold, for writing it back.
 
 Most of an entry comes back from the fields of its sample or label. What does not
-(keys of the image's own, ids written as text, an area that is no number, attributes
+(keys of the image's own, ids written as text, an area that is not a number, attributes
 that could not keep their names) is kept beside them as JSON text, which nothing
 interprets; nearly every label needs none.
 """

@@ -36,7 +36,7 @@ def _texts(name: str) -> Iterator[str]:
     address = _SCHEME.sub("", name)
     is_url = address != name
     if is_url:
-        # The host is no folder of the export.
+        # The host is not a folder of the export.
         address = address[re.search(r"[/\\]|$", address).end() :]  # type: ignore[union-attr]
     else:
         yield name

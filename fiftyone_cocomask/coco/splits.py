@@ -77,7 +77,7 @@ class SplitIndex:
         repeated_ids: the ids that several annotations have
 
     Raises:
-        ExportError: if the JSON is no COCO JSON
+        ExportError: if the JSON is not a COCO JSON
     """
 
     def __init__(self, files: SplitFiles, report: ExportReport) -> None:
@@ -160,12 +160,14 @@ class SplitIndex:
     def _image_entry(self, raw: Raw) -> ImageEntry | None:
         value = decode(raw)
         if not isinstance(value, dict):
-            self._malformed(f"an entry of 'images' is {type_name(value)}, no object")
+            self._malformed(
+                f"an entry of 'images' is {type_name(value)}, not an object"
+            )
             return None
         coco_id, file_name = normal_id(value.get("id")), _file_name(value)
         if not isinstance(file_name, str) or not file_name.strip():
             self._malformed(
-                f"its file_name is {type_name(file_name)} and names no file",
+                f"its file_name is {type_name(file_name)}, not the name of a file",
                 image_id=coco_id,
             )
             return None

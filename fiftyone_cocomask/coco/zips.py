@@ -38,8 +38,8 @@ class ZipFiles:
             stay; the new one gets another name then
 
     Raises:
-        ExportError: if it is no zip that can be read, or one that could do harm: with
-            names that lead elsewhere, links, or the size of a bomb
+        ExportError: if it is not a zip that can be read, or one that could do harm:
+            with names that lead elsewhere, links, or the size of a bomb
     """
 
     def __init__(self, path: Path) -> None:
@@ -52,7 +52,7 @@ class ZipFiles:
             reason = error.strerror or error
             raise ExportError(f"{path} cannot be read: {reason}") from error
         except Exception as error:  # zipfile raises whatever broken bytes cause
-            raise ExportError(f"{path} is no readable zip: {error}") from error
+            raise ExportError(f"{path} is not a readable zip: {error}") from error
         try:
             self._members = self._checked_members()
         except ExportError:

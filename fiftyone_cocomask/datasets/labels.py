@@ -198,7 +198,7 @@ def mask_objects(
     Returns:
         one :class:`LabelObject` per label with a geometry; ``index`` tells which
         labels are left out: Detections without a mask that can be read, Polylines
-        without points, and what has numbers that no image has
+        without points, and what has numbers that are out of range for any image
     """
     objects = []
     for index, document in enumerate(label_documents(label)):

@@ -39,7 +39,7 @@ def write_mask(path: str | Path, mask: np.ndarray, *, binary: bool = False) -> N
 
     Raises:
         MaskFileError: if the file cannot be written, an older one is as it was then;
-            or if the array is no mask
+            or if the array is not a mask
     """
     if mask.ndim != 2 or not (binary or mask.dtype in (np.uint8, np.uint16)):
         raise MaskFileError(
@@ -82,7 +82,7 @@ def read_mask(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
         the file has colours. A file of 1 bit a pixel gives 0 and 255
 
     Raises:
-        MaskFileError: if the file is missing, no image or too large
+        MaskFileError: if the file is missing, not an image or too large
     """
     return _decoded(_read(path), path, max_pixels)
 
@@ -127,7 +127,7 @@ def count_foreground(
         the number of foreground pixels and the number of all pixels
 
     Raises:
-        MaskFileError: if the file is missing, no image, too large, or has colours
+        MaskFileError: if the file is missing, not an image, too large, or has colours
     """
     data = _read(path)
     packed = _packed_rows(data, max_pixels)

@@ -102,15 +102,15 @@ def test_missing_image_takes_its_annotations_with_it(tmp_path: Path) -> None:
     ("content", "reason"),
     [
         (b"", "it is empty"),
-        (b"no image", "it is no image"),
+        (b"no image", "it is not an image"),
         (b"<!DOCTYPE html><html>404</html>", "it is HTML or XML"),
         (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer"),
-        (b"\xff\xd8\xff\xe0\x00\x10JFIF", "it is no image"),
-        (b"\x89PNG\r\n\x1a\n", "it is no image"),
-        (b"\x89PNG\r\n\x1a\n" + b"\xff" * 40, "it is no image"),
+        (b"\xff\xd8\xff\xe0\x00\x10JFIF", "it is not an image"),
+        (b"\x89PNG\r\n\x1a\n", "it is not an image"),
+        (b"\x89PNG\r\n\x1a\n" + b"\xff" * 40, "it is not an image"),
         (b"RIFF\x10\x00\x00\x00WEBPVP8 ", "it is cut off"),
-        (b"RIFF\x04\x00\x00\x00WAVE", "it is no image"),
-        (b"GIF89a", "it is no image"),
+        (b"RIFF\x04\x00\x00\x00WAVE", "it is not an image"),
+        (b"GIF89a", "it is not an image"),
     ],
 )
 def test_file_that_is_no_image_is_not_used(

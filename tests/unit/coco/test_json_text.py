@@ -108,9 +108,9 @@ def test_what_strings_hold_stays_as_it_is(tmp_path: Path) -> None:
         ),
         (b"<!DOCTYPE html>\n<html></html>", "is HTML or XML"),
         (b"\xef\xbb\xbf<?xml version='1.0'?><annotation/>", "is HTML or XML"),
-        (b"hello", "no valid JSON"),
-        (b"\x89PNG\r\n\x1a\n", "no valid JSON"),
-        (b"{'images': []}", "no valid JSON"),
+        (b"hello", "not valid JSON"),
+        (b"\x89PNG\r\n\x1a\n", "not valid JSON"),
+        (b"{'images': []}", "not valid JSON"),
         (b"null", "holds null where an object was expected"),
         (b"[]", "holds a list where an object was expected"),
         (b"7", "holds a number where an object was expected"),
@@ -123,7 +123,7 @@ def test_what_strings_hold_stays_as_it_is(tmp_path: Path) -> None:
             b'{"images": [], "annotations": [], "categories": "cat"}',
             "has text at 'categories'",
         ),
-        (b'{"images": [], "annotations": []} {}', "no valid JSON"),
+        (b'{"images": [], "annotations": []} {}', "not valid JSON"),
     ],
     ids=range(19),
 )
@@ -139,7 +139,7 @@ def test_file_that_is_no_coco_json(tmp_path: Path, data: bytes, reason: str) -> 
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.999])
 def test_file_that_is_cut_off(tmp_path: Path, part: float) -> None:
     text = json.dumps(document([annotation(id=n) for n in range(50)]))
-    with pytest.raises(ExportError, match=r"is cut off|no valid JSON"):
+    with pytest.raises(ExportError, match=r"is cut off|not valid JSON"):
         check_export(write_export(tmp_path, text[: int(len(text) * part)]))
 
 

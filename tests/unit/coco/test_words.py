@@ -108,7 +108,7 @@ def test_split_of_a_folder_with_a_line_break(tmp_path: Path) -> None:
 def test_broken_json_that_begins_as_a_list_is_broken(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.write_text("[x]")
-    with pytest.raises(ExportError, match="no valid JSON"):
+    with pytest.raises(ExportError, match="not valid JSON"):
         check_export(path)
 
 

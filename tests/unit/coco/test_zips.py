@@ -412,14 +412,14 @@ def test_file_that_is_there_twice_is_refused(tmp_path: Path) -> None:
 def test_zip_that_is_none(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.zip"
     path.write_bytes(content)
-    with pytest.raises(ExportError, match=r"is no readable zip"):
+    with pytest.raises(ExportError, match=r"is not a readable zip"):
         check_export(path)
 
 
 def test_zip_that_is_cut_off(export_zip: Path) -> None:
     content = export_zip.read_bytes()
     export_zip.write_bytes(content[: len(content) // 2])
-    with pytest.raises(ExportError, match=r"is no readable zip"):
+    with pytest.raises(ExportError, match=r"is not a readable zip"):
         check_export(export_zip)
 
 
