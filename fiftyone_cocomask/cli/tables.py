@@ -41,6 +41,7 @@ def area_text(results: AreaResults) -> str:
             f"{total['images']:,} images{objects}, {total['foreground_px']:,} px of "
             f"foreground",
             *_without_number(total),
+            *_out_of_date(results),
         ]
     )
 
@@ -62,6 +63,7 @@ def coverage_text(results: CoverageResults) -> str:
             _table(results.per_class(), _COVERAGE_COLUMNS, "{:.1%}"),
             f"{total['images']:,} images covered to {', '.join(means) or 'no number'}",
             *_without_number(total),
+            *_out_of_date(results),
         ]
     )
 
@@ -89,6 +91,11 @@ def _table(table: pd.DataFrame, columns: dict[str, str], number: str) -> str:
 def _rows(table: pd.DataFrame) -> Any:
     """Returns a table as a list of dicts; what is no number is null."""
     return json.loads(table.to_json(orient="records"))
+
+
+def _out_of_date(results: MaskEvaluation) -> list[str]:
+    changed = results.out_of_date()
+    return [] if changed is None else [f"{changed}; evaluate again"]
 
 
 def _without_number(total: dict[str, Any]) -> list[str]:

@@ -36,7 +36,7 @@ Document = dict[str, Any]
 Update = tuple[ObjectId, Document] | tuple[ObjectId, Document, Document]
 
 
-_MODIFIED = "last_modified_at"
+MODIFIED = "last_modified_at"
 # How often a sample is changed again that others change at the same time.
 _MAX_ATTEMPTS = 20
 
@@ -256,7 +256,9 @@ def samples_state(dataset: Any) -> str:
     return f"{count} samples, {(last or {}).get('last_modified_at')}"
 
 
-def update_documents(dataset: Any, updates: Iterable[Update]) -> int:
+def update_documents(
+    dataset: Any, updates: Iterable[Update], now: datetime | None = None
+) -> int:
     """Sets fields of samples in one bulk write, which is on disk when it returns.
 
     Args:
@@ -264,6 +266,7 @@ def update_documents(dataset: Any, updates: Iterable[Update]) -> int:
         updates: pairs of a sample's id and the ``{path: value}`` to set; a third
             item, if given, is a MongoDB filter without which the sample is left
             alone, for updates that rest on what was read before
+        now: when the samples count as modified, by default the moment of the call
 
     Returns:
         the number of updates whose sample was there and whose filter held
@@ -273,7 +276,13 @@ def update_documents(dataset: Any, updates: Iterable[Update]) -> int:
             meanwhile; nothing of such a field is left then
         DatabaseError: if MongoDB cannot be reached or refuses the write
     """
-    return _update(dataset, list(updates), _now())
+    return _update(dataset, list(updates), now or write_time())
+
+
+def write_time() -> datetime:
+    """Returns the time as FiftyOne writes it, as exact as MongoDB keeps it."""
+    now = _now()
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 def change_documents(
@@ -306,10 +315,10 @@ def change_documents(
     waiting = list(ids)
     for _ in range(_MAX_ATTEMPTS):
         updates: list[Update] = []
-        for document in read_documents(dataset, waiting, [*paths, _MODIFIED]):
+        for document in read_documents(dataset, waiting, [*paths, MODIFIED]):
             values = change(document)
             if values:
-                unchanged = {_MODIFIED: document.get(_MODIFIED)}
+                unchanged = {MODIFIED: document.get(MODIFIED)}
                 updates.append((document["_id"], values, unchanged))
         now = _now()
         written = _update(dataset, updates, now)
@@ -317,8 +326,8 @@ def change_documents(
         if written == len(updates):
             return changed
         waiting = [update[0] for update in updates]
-        done = read_documents(dataset, waiting, [_MODIFIED])
-        waiting = [d["_id"] for d in done if d.get(_MODIFIED) != now]
+        done = read_documents(dataset, waiting, [MODIFIED])
+        waiting = [d["_id"] for d in done if d.get(MODIFIED) != now]
     raise DatabaseError(
         f"Samples of dataset '{dataset.name}' are being changed all the time; run the "
         "same call again when nobody else writes to them"
@@ -333,7 +342,7 @@ def _update(dataset: Any, updates: Sequence[Update], now: datetime) -> int:
     operations = []
     for sample_id, values, *guard in updates:
         condition = {"_id": sample_id, **(guard[0] if guard else {})}
-        operations.append(UpdateOne(condition, {"$set": {**values, _MODIFIED: now}}))
+        operations.append(UpdateOne(condition, {"$set": {**values, MODIFIED: now}}))
     with explain_database_errors():
         written = _journaled(dataset).bulk_write(operations, ordered=False)
     _check_fields(dataset, paths, are_written=True)
@@ -392,6 +401,11 @@ def remove_values(dataset: Any, paths: Sequence[str]) -> None:
     changes = [{"$unset": list(paths)}, {"$set": {"last_modified_at": _now()}}]
     with explain_database_errors():
         dataset._sample_collection.update_many(condition, changes)
+        for parent in {path.rpartition(".")[0] for path in paths} - {""}:
+            # What held nothing else.
+            dataset._sample_collection.update_many(
+                {parent: {}}, {"$unset": {parent: ""}}
+            )
 
 
 def rename_label_attributes(dataset: Any, path: str, names: Mapping[str, str]) -> None:
@@ -441,7 +455,7 @@ def insert_documents(dataset: Any, documents: Sequence[Document]) -> None:
     if dataset.media_type is None:
         dataset.media_type = "image"
     now = _now()
-    common = {"_dataset_id": dataset._doc.id, "created_at": now, _MODIFIED: now}
+    common = {"_dataset_id": dataset._doc.id, "created_at": now, MODIFIED: now}
     paths = {name for document in documents for name in document}
     _check_fields(dataset, paths)
     with explain_database_errors():

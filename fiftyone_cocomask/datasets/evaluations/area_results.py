@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..documents import Document, stream_documents
-from ..label_lists import LabelList
 from . import totals as figures
 from .histogram import Scale
 from .ratios import ratio, shares
@@ -51,6 +50,8 @@ class AreaResults(MaskEvaluation):
           ``mean_area_px_over_objects`` of the labels' own areas; ``small``,
           ``medium``, ``large`` by it; ``hidden``: of more than 0 px, none of them
           visible; ``empty``: of 0 px
+        - ``out_of_date``: the samples whose masks or labels have changed since, see
+          :meth:`out_of_date`
         - ``masks_of_other_size``, ``changed_meanwhile``, ``without_number``: what the
           evaluation itself reported
 
@@ -60,7 +61,7 @@ class AreaResults(MaskEvaluation):
         view = self._view(samples)
         row = self._figures(summed(self._totals(view)))
         objects = self._object_figures(summed(self._label_rows(view)))
-        return {**self._head(), **row, **objects, **self._tail()}
+        return {**self._head(), **row, **objects, **self._tail(samples)}
 
     def per_split(self, samples: Any = None) -> pd.DataFrame:
         """Returns the figures of :meth:`summary` for each split, one a row."""
@@ -136,13 +137,6 @@ class AreaResults(MaskEvaluation):
             self._view(samples),
             lambda view: annotated_areas(view, labels, self.key),
         )
-
-    @property
-    def _labels(self) -> LabelList | None:
-        config = self._stored.config
-        if config.label_path is None:
-            return None
-        return LabelList(config.label_field, config.label_path)
 
     def _object_rows(self, view: Any) -> Iterator[Document]:
         labels = self._labels

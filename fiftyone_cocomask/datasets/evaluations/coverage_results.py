@@ -46,6 +46,8 @@ class CoverageResults(MaskEvaluation):
         - with labels, ``mean_overlap_over_images``: the mean of the overlaps of images
           that have a foreground; ``mean_overlap_over_pixels``: pixels under two or more
           labels / pixels under any, of all images
+        - ``out_of_date``: the samples whose masks or labels have changed since, see
+          :meth:`out_of_date`
         - ``masks_of_other_size``, ``changed_meanwhile``, ``without_number``: what the
           evaluation itself reported
 
@@ -53,7 +55,7 @@ class CoverageResults(MaskEvaluation):
             samples: a view to restrict it to
         """
         rows = self._totals(self._view(samples))
-        return {**self._head(), **self._figures(summed(rows)), **self._tail()}
+        return {**self._head(), **self._figures(summed(rows)), **self._tail(samples)}
 
     def per_split(self, samples: Any = None) -> pd.DataFrame:
         """Returns the figures of :meth:`summary` for each split, one a row."""

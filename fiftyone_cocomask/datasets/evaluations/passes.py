@@ -5,15 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
 import fiftyone.core.utils as fou
 
-from ..documents import (
-    Document,
-    Update,
-    update_documents,
-)
+from ..documents import MODIFIED, Document, Update, update_documents, write_time
 from ..measuring.measure import (
     NoFiguresError,
     drawing_options,
@@ -21,12 +18,16 @@ from ..measuring.measure import (
     measure_labels,
     measure_mask,
 )
-from ..measuring.reading import SampleReader, SampleRecord
+from ..masks.stored import MEASURED
+from ..measuring.reading import SampleReader, SampleRecord, labels_digest
 from ..owned_fields import CLASSES_SUFFIX
 from .plan import EvaluationPlan, SampleFigures
 
 # Results name at most this many samples of each kind.
 _MAX_NAMED = 1000
+# Samples that others change in the moment of their evaluation are measured once more,
+# this many times.
+_MORE_ATTEMPTS = 3
 
 
 @dataclass(slots=True)
@@ -117,21 +118,39 @@ class EvaluationPass:
             else None
         )
         attributes = [path.rpartition(".")[2] for path in fields.label_paths]
+        self._mask_field = plan.mask_field
         self._reader = SampleReader(
-            samples, plan.mask_field, labels, fields.sample_paths, attributes
+            samples,
+            plan.mask_field,
+            labels,
+            [*fields.sample_paths, MODIFIED],
+            attributes,
         )
         self._report = PassReport()
 
     def run(self, progress: Any) -> PassReport:
         with fou.ProgressBar(total=len(self._samples), progress=progress) as bar:
             for records in self._reader.batches():
-                updates = [u for u in map(self._update, records) if u is not None]
-                written = update_documents(self._dataset, updates)
-                self._report.num_changed += len(updates) - written
+                missed = self._write(records)
+                for _ in range(_MORE_ATTEMPTS):
+                    if missed:
+                        missed = self._write_again(records)
+                self._report.num_changed += missed
                 bar.update(len(records))
         return self._report
 
-    def _update(self, record: SampleRecord) -> Update | None:
+    def _write(self, records: list[SampleRecord]) -> int:
+        """Measures samples, and returns how many others were changing meanwhile."""
+        now = write_time()
+        updates = [u for u in (self._update(r, now) for r in records) if u is not None]
+        return len(updates) - update_documents(self._dataset, updates, now)
+
+    def _write_again(self, records: list[SampleRecord]) -> int:
+        ids = [record.sample_id for record in records]
+        self._report.forget({str(sample_id) for sample_id in ids})
+        return sum(map(self._write, self._reader.read(ids)))
+
+    def _update(self, record: SampleRecord, now: datetime) -> Update | None:
         """Returns what to change in a sample, None if its values are there already."""
         try:
             figures = self._measure(record)
@@ -140,10 +159,25 @@ class EvaluationPass:
             figures = None
         changes = self._sample_changes(record, figures)
         label_changes = self._label_changes(record, figures)
-        if self._labels is None or not label_changes:
-            return (record.sample_id, changes) if changes else None
-        guard = self._labels.guard(record.label_ids)
-        return record.sample_id, changes | label_changes, guard
+        changes |= label_changes | self._mark(record, now)
+        if not changes:
+            return None
+        # What is written rests on what was read, and its mark says so.
+        guard: Document = {MODIFIED: record.values.get(MODIFIED)}
+        if self._labels is not None and label_changes:
+            guard |= self._labels.guard(record.label_ids)
+        return record.sample_id, changes, guard
+
+    def _mark(self, record: SampleRecord, now: datetime) -> Document:
+        """Returns the mark of what was measured, nothing if the mask bears it."""
+        if record.mask is None:
+            return {}
+        key, digest = self._fields.eval_key, labels_digest(record)
+        mark = record.mask.get(MEASURED, {}).get(key, {})
+        if mark.get("digest") == digest:
+            return {}
+        path = f"{self._mask_field}.{MEASURED}.{key}"
+        return {path: {"digest": digest, "at": now}}
 
     def _measure(self, record: SampleRecord) -> SampleFigures:
         by_value = self._names is not None

@@ -14,10 +14,12 @@ from fiftyone.core.runs import RunConfig
 
 from ..cached_sums import KeptSums
 from ..documents import Document, stream_documents
+from ..label_lists import LabelList
 from ..masks.compute import mask_options
 from ..owned_fields import CLASSES_SUFFIX
 from . import totals as figures
 from .histogram import Histogram, Scale, field_histogram, histogram_view
+from .out_of_date import OutOfDate, count_changed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,6 +89,31 @@ class MaskEvaluation(ABC):
         Dicts with ``sample_id``, ``filepath`` and ``reason``; at most 1,000.
         """
         return self._stored.without_number
+
+    def out_of_date(self, samples: Any = None) -> OutOfDate | None:
+        """Returns what has changed since the evaluation, None if nothing has.
+
+        Masks that were drawn again and labels that were edited, added or deleted
+        count; mask files that others have written over do not. Evaluate again under
+        the same key to bring the figures up to date.
+
+        Args:
+            samples: a view to restrict it to
+        """
+        found = self._sums.get("out of date", self._view(samples), self._count_changed)
+        return OutOfDate(**found) if found["masks"] or found["labels"] else None
+
+    def _count_changed(self, view: Any) -> Document:
+        return count_changed(
+            view, self.mask_field, self._labels, self.key, self.value_path
+        )
+
+    @property
+    def _labels(self) -> LabelList | None:
+        config = self._stored.config
+        if config.label_path is None:
+            return None
+        return LabelList(config.label_field, config.label_path)
 
     @abstractmethod
     def summary(self, samples: Any = None) -> dict[str, Any]:
@@ -276,9 +303,11 @@ class MaskEvaluation(ABC):
             "label_field": self.label_field,
         }
 
-    def _tail(self) -> dict[str, Any]:
-        """Returns what only the pass itself could find out."""
+    def _tail(self, samples: Any) -> dict[str, Any]:
+        """Returns what only the pass itself could find out, and what has changed."""
+        changed = self.out_of_date(samples)
         return {
+            "out_of_date": 0 if changed is None else changed.samples,
             "masks_of_other_size": self._stored.num_other_size,
             "changed_meanwhile": self._stored.num_changed,
             "without_number": self.without_number,

@@ -18,6 +18,7 @@ from ..comparison.runs import comparison_fields, is_comparison
 from ..database_errors import explain_database_errors
 from ..documents import Document
 from ..journal import Journal
+from ..masks.stored import MEASURED
 from ..owned_fields import EvaluationFields, owned_paths
 from ..run_changes import change_key, complete_changes, remove_run
 from ..run_keys import check_key
@@ -136,6 +137,7 @@ def rename_mask_evaluation(samples: Samples, eval_key: str, new_eval_key: str) -
             f"Dataset '{dataset.name}' already has a run '{new_eval_key}'; give another"
         )
     paths = _paths(dataset, kind, eval_key)
+    paths += _marks(dataset, kind, eval_key)
     names = {path: _renamed(path, eval_key, new_eval_key) for path in paths}
     for path in names.values():
         if dataset.has_field(path):
@@ -164,7 +166,7 @@ def delete_mask_evaluation(samples: Samples, eval_key: str) -> None:
         # Asked for once more, as after a kill.
         return
     kind = evaluation_kind(dataset, eval_key)
-    paths = _paths(dataset, kind, eval_key)
+    paths = _paths(dataset, kind, eval_key) + _marks(dataset, kind, eval_key)
     remove_run(dataset, _RUN_FIELDS[kind], eval_key, paths)
 
 
@@ -289,6 +291,14 @@ def _paths(dataset: fo.Dataset, kind: AnyKind, eval_key: str) -> list[str]:
     if kind != "comparison":
         return owned_paths(dataset, _owner(kind, eval_key))
     return [path for path in comparison_fields(eval_key) if dataset.has_field(path)]
+
+
+def _marks(dataset: fo.Dataset, kind: AnyKind, eval_key: str) -> list[str]:
+    """Returns the path of the marks that an evaluation has left on the masks."""
+    if kind == "comparison":
+        return []
+    mask_field = dataset.get_run_info(eval_key).config.mask_field
+    return [f"{mask_field}.{MEASURED}.{eval_key}"]
 
 
 def _owner(kind: str, eval_key: str) -> dict[str, str]:

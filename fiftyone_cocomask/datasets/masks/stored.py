@@ -7,6 +7,8 @@ Everything that is written into it is written here, and read here again:
 - ``foreground_px``: the number of pixels that are not 0
 - ``value_px``: of semantic masks, the number of pixels of each value but 0
 - ``drawn``: the pixels of each label, alone and as far as they are visible
+- ``measured``: for each evaluation, a digest of the labels that it measured the mask
+  with, and the time of that write; evaluations write it themselves
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from ..documents import Document
 if TYPE_CHECKING:
     from .drawing import MaskOptions
 
+MEASURED = "measured"
 # What there is to read of a mask.
 ATTRIBUTES = (
     "mask",
@@ -41,6 +44,7 @@ ATTRIBUTES = (
     "foreground_px",
     "value_px",
     "drawn",
+    MEASURED,
 )
 # Goes up where the same labels and options give other pixels than before.
 _RULES = 2

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 import bson
@@ -60,6 +61,13 @@ class SampleRecord:
         return None if encoded is None else bson.decode(encoded.raw)
 
 
+def labels_digest(record: SampleRecord) -> str:
+    """Returns a text that changes when a label's geometry or class does."""
+    encoded = record.encoded_label
+    raw = b"" if encoded is None else encoded.raw
+    return blake2b(raw, digest_size=8).hexdigest()
+
+
 class SampleReader:
     """Reads the samples of a view, with all labels also where it filters them.
 
@@ -95,6 +103,10 @@ class SampleReader:
         # A view may filter labels, but masks were drawn of them all.
         for ids in stream_documents(self._samples, ["_id"], _BATCH_SIZE):
             yield from self._read([document["_id"] for document in ids])
+
+    def read(self, ids: list[ObjectId]) -> Iterator[list[SampleRecord]]:
+        """Yields some of the samples in batches, as they are now."""
+        yield from self._read(ids)
 
     def _read(self, ids: list[ObjectId] | None) -> Iterator[list[SampleRecord]]:
         paths = ["filepath", "metadata.width", "metadata.height", *self._names]
