@@ -11,6 +11,7 @@ from typing import Any
 import fiftyone.core.utils as fou
 
 from ..documents import MODIFIED, Document, Update, update_documents, write_time
+from ..masks.stored import MEASURED
 from ..measuring.measure import (
     NoFiguresError,
     drawing_options,
@@ -18,7 +19,6 @@ from ..measuring.measure import (
     measure_labels,
     measure_mask,
 )
-from ..masks.stored import MEASURED
 from ..measuring.reading import SampleReader, SampleRecord, labels_digest
 from ..owned_fields import CLASSES_SUFFIX
 from .plan import EvaluationPlan, SampleFigures

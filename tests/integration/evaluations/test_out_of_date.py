@@ -137,7 +137,7 @@ def test_a_change_in_the_moment_of_the_evaluation_is_evaluated(
     sample = samples.add("a.jpg", lines=[polyline(SMALL, "a")])
     compute_masks(samples.dataset)
     write = passes.update_documents
-    calls = []
+    calls: list[Any] = []
 
     def write_after_somebody_else(*arguments: Any) -> int:
         if not calls:
