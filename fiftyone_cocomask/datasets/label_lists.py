@@ -95,7 +95,35 @@ def count_boxes_only(samples: Any, labels: LabelList) -> int:
         samples: a dataset or view; all labels of its samples count
         labels: a field of Detections, or of polygons that an import has written
     """
+    found = _boxes_only(root_dataset(samples), labels)
+    if found is None:
+        return 0
+    count = {"$group": {"_id": None, "count": {"$sum": {"$size": found}}}}
+    groups = aggregate_documents(_whole(samples), [count])
+    return sum(group["count"] for group in groups)
+
+
+def images_of_boxes(samples: Any, labels: LabelList) -> dict[ObjectId, int]:
+    """Returns how many boxes have those samples that have boxes without shapes alone.
+
+    Args:
+        samples: a dataset or view; all labels of its samples count
+        labels: as for :func:`count_boxes_only`
+    """
     dataset = root_dataset(samples)
+    found = _boxes_only(dataset, labels)
+    if found is None:
+        return {}
+    sizes = {"boxes": {"$size": found}, "labels": {"$size": labels.expression()}}
+    others = "$boxes" if labels.is_detections(dataset) else 0
+    condition = {"$and": [{"$gt": ["$boxes", 0]}, {"$eq": ["$labels", others]}]}
+    stages: list[Document] = [{"$project": sizes}, {"$match": {"$expr": condition}}]
+    rows = aggregate_documents(_whole(samples), stages)
+    return {row["_id"]: row["boxes"] for row in rows}
+
+
+def _boxes_only(dataset: fo.Dataset, labels: LabelList) -> Document | None:
+    """Returns MongoDB's expression of a sample's boxes without a shape."""
     if labels.is_detections(dataset):
         is_box = {
             "$and": [
@@ -103,16 +131,18 @@ def count_boxes_only(samples: Any, labels: LabelList) -> int:
                 for name in ("mask", "mask_path")
             ]
         }
-        found: Document = {"$filter": {"input": labels.expression(), "cond": is_box}}
-    else:
-        boxes = boxes_beside(dataset, labels)
-        if boxes is None:
-            return 0
-        ids = [_none_or(f"${part.path}.coco_id") for part in (boxes, labels)]
-        found = {"$setDifference": ids}
-    count = {"$group": {"_id": None, "count": {"$sum": {"$size": found}}}}
-    whole = samples if samples is dataset else dataset.select(samples.values("id"))
-    return sum(group["count"] for group in aggregate_documents(whole, [count]))
+        return {"$filter": {"input": labels.expression(), "cond": is_box}}
+    boxes = boxes_beside(dataset, labels)
+    if boxes is None:
+        return None
+    ids = [_none_or(f"${part.path}.coco_id") for part in (boxes, labels)]
+    return {"$setDifference": ids}
+
+
+def _whole(samples: Any) -> Any:
+    """Returns the samples of a view with all labels, also those that it filters out."""
+    dataset = root_dataset(samples)
+    return samples if samples is dataset else dataset.select(samples.values("id"))
 
 
 def _none_or(expression: str) -> Document:

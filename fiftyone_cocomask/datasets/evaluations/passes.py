@@ -9,8 +9,11 @@ from datetime import datetime
 from typing import Any
 
 import fiftyone.core.utils as fou
+from bson import ObjectId
 
 from ..documents import MODIFIED, Document, Update, update_documents, write_time
+from ..label_lists import images_of_boxes
+from ..masks.compute import mask_options
 from ..masks.stored import MEASURED
 from ..measuring.measure import (
     NoFiguresError,
@@ -126,6 +129,11 @@ class EvaluationPass:
             [*fields.sample_paths, MODIFIED],
             attributes,
         )
+        self._boxes: dict[ObjectId, int] = {}
+        made = mask_options(self._dataset, plan.mask_field)
+        if labels is not None and made and made["label_field"] == labels.field:
+            is_drawn = self._options is not None and self._options.boxes
+            self._boxes = {} if is_drawn else images_of_boxes(samples, labels)
         self._report = PassReport()
 
     def run(self, progress: Any) -> PassReport:
@@ -180,6 +188,11 @@ class EvaluationPass:
         return {path: {"digest": digest, "at": now}}
 
     def _measure(self, record: SampleRecord) -> SampleFigures:
+        boxes = self._boxes.get(record.sample_id)
+        if boxes is not None:
+            # Its mask is background for want of shapes: no coverage of 0.
+            objects = "object is a box" if boxes == 1 else "objects are boxes"
+            raise NoFiguresError(f"its {boxes:,} {objects} without a shape")
         by_value = self._names is not None
         mask = measure_mask(record.mask, record.size, by_value=by_value)
         labels = None

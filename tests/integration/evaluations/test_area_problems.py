@@ -8,7 +8,12 @@ import fiftyone as fo
 import numpy as np
 import pytest
 
-from fiftyone_cocomask import CocoMaskError, evaluate_mask_area
+from fiftyone_cocomask import (
+    CocoMaskError,
+    compute_masks,
+    evaluate_mask_area,
+    evaluate_mask_coverage,
+)
 
 from .conftest import HEIGHT, WIDTH, Samples, mask_of_boxes, polyline
 
@@ -126,3 +131,37 @@ def test_patches_are_refused(samples: Samples) -> None:
     samples.add("a.jpg", mask_of_boxes(LEFT), lines=[polyline(LEFT, "a")])
     with pytest.raises(CocoMaskError, match="holds copies of samples"):
         evaluate_mask_area(samples.dataset.to_patches("segmentations"))
+
+
+def test_images_of_boxes_without_a_shape_are_left_out_of_means(
+    samples: Samples,
+) -> None:
+    shape = fo.Detection(
+        label="a", bounding_box=[0, 0, 1, 1], mask=np.ones((HEIGHT, WIDTH), bool)
+    )
+    box = fo.Detection(label="b", bounding_box=[0, 0, 0.5, 0.5])
+    for name, objects in (
+        ("shape", [shape]),
+        ("both", [shape.copy(), box]),
+        ("boxes", [box.copy(), box.copy()]),
+        ("negative", []),
+    ):
+        samples.add(f"{name}.jpg", objects=fo.Detections(detections=objects))
+    compute_masks(samples.dataset, "objects")
+    coverage = evaluate_mask_coverage(samples.dataset, label_field="objects")
+    summary = coverage.summary()
+    assert samples.dataset.values("mask_coverage_ratio") == [1, 1, None, 0]
+    assert summary["mean_coverage_over_images"] == pytest.approx(2 / 3)
+    (left_out,) = summary["without_number"]
+    assert left_out["reason"] == "its 2 objects are boxes without a shape"
+    compute_masks(samples.dataset, "objects", boxes="draw")
+    evaluate_mask_coverage(samples.dataset, label_field="objects")
+    assert samples.dataset.values("mask_coverage_ratio") == [1, 1, 0.25, 0]
+
+
+def test_masks_that_are_not_of_the_boxes_beside_them_count(samples: Samples) -> None:
+    box = fo.Detection(label="b", bounding_box=[0, 0, 0.5, 0.5])
+    boxes = fo.Detections(detections=[box])
+    samples.add("a.jpg", mask_of_boxes(LEFT), objects=boxes)
+    area = evaluate_mask_area(samples.dataset, label_field="objects")
+    assert area.summary()["foreground_px"] == 150
