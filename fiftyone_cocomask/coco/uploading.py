@@ -7,11 +7,11 @@ whole path of an image, and takes only some kinds of files for images.
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from .words import shortened_name
 
 _SPLITS = ("valid", "train", "test")
+_USUAL_FOLDERS = frozenset({"", "default", *_SPLITS})
 _EXTENSIONS = frozenset(
     {".jpg", ".jpeg", ".png", ".bmp", ".tiff", ".tif", ".avif", ".heic"}
 )
@@ -27,21 +27,19 @@ def uploader_split(path: str) -> str:
     return next((name for name in _SPLITS if name in stem), "train")
 
 
-def uploader_warning(name: str, folder: Path, root: Path) -> str | None:
+def uploader_warning(name: str, split: str) -> str | None:
     """Returns what is to be said of an image, if the uploader does otherwise.
 
     Args:
         name: its file name in its split
-        folder: the split's folder
-        root: the export's folder
+        split: the split's folder, from that of the export; empty for that itself
     """
     if os.path.splitext(name)[1].lower() not in _EXTENSIONS:
         kind = os.path.splitext(name)[1] or "no extension"
         return f"Roboflow's uploader leaves out images with {kind}"
-    split = folder.relative_to(root).as_posix()
     found = uploader_split(f"/{split}/{name}")
-    meant = uploader_split(f"/{split}/") if split != "." else "train"
-    if split not in (".", *_SPLITS, "default"):
+    meant = uploader_split(f"/{split}/")
+    if split not in _USUAL_FOLDERS:
         return (
             f"Roboflow's uploader knows the splits train, valid and test: it puts "
             f"'{split}' into {meant}"

@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -70,20 +70,32 @@ class CocoWriter:
             for name in self._names
         ]
 
-    def add_image(self, entry: Mapping[str, Any]) -> None:
-        """Adds an image."""
-        self._add(0, entry, self.num_images)
-        self.num_images += 1
-
-    def add_annotation(
-        self, entry: Mapping[str, Any], place: int | None = None
+    def add(
+        self,
+        image: Mapping[str, Any],
+        annotations: Sequence[Mapping[str, Any]] = (),
+        places: Sequence[int | None] = (),
     ) -> None:
-        """Adds an annotation; those without a place follow those that have one."""
-        size = self._add(1, entry, self.num_annotations)
-        self.num_annotations += 1
+        """Adds an image with its annotations.
+
+        Args:
+            image: the image's entry
+            annotations: the annotations' entries
+            places: their places in the list, if the writer is ordered; those without
+                one follow those that have one
+        """
+        self._add(0, ascii_json(image), self.num_images)
+        self.num_images += 1
         if self._places is not None:
-            self._places.append(_LAST if place is None else place)
-            self._starts.append(self._starts[-1] + size)
+            for entry, place in zip(annotations, places, strict=True):
+                size = self._add(1, ascii_json(entry), self.num_annotations)
+                self.num_annotations += 1
+                self._places.append(_LAST if place is None else place)
+                self._starts.append(self._starts[-1] + size)
+        elif annotations:
+            # One list is encoded several times as fast as its entries one by one.
+            self._add(1, ascii_json(annotations)[1:-1], self.num_annotations)
+            self.num_annotations += len(annotations)
 
     def finish(self, header: Mapping[str, Any]) -> None:
         """Writes everything to a file that has no name of its own yet.
@@ -120,8 +132,7 @@ class CocoWriter:
             with suppress(OSError):
                 name.unlink(missing_ok=True)
 
-    def _add(self, spool: int, entry: Mapping[str, Any], number: int) -> int:
-        data = ascii_json(entry)
+    def _add(self, spool: int, data: bytes, number: int) -> int:
         return self._spools[spool].write(b"," + data if number else data)
 
     def _copy_in_order(self, spool: IO[bytes], file: IO[bytes]) -> None:

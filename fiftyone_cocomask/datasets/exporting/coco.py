@@ -35,16 +35,10 @@ from ..importing.base import BASE_FIELD, Change
 from ..labels import OBJECT_LISTS, object_fields
 from ..memory import frozen_heap
 from ..owned_fields import field_owner
+from ..parallel.ahead import one_ahead
 from .coco_folder import ExportFolder, Images, ImageUnavailableError
-from .coco_labels import (
-    Area,
-    Gone,
-    LabelFields,
-    LabelWriter,
-    Loss,
-    Masks,
-    Written,
-)
+from .coco_geometry import Area, LabelFields, Masks
+from .coco_labels import Gone, LabelWriter, Loss, Written
 from .coco_report import CocoExportReport
 
 _SPLIT_TAGS = ("train", "valid", "val", "validation", "test")
@@ -54,6 +48,7 @@ _COUNTED = {
     Change.RELABELLED: "relabelled",
     Change.ADDED: "added",
 }
+_BAR_STEP = 20
 _IMPORTED_FIELDS = ("segmentations", "detections")
 
 
@@ -120,9 +115,12 @@ def export_roboflow_coco(
         stack.enter_context(frozen_heap())
         bar = fou.ProgressBar(total=len(samples), progress=progress, iters_str="images")
         stack.enter_context(bar)
-        for document in export.documents():
+        for number, document in enumerate(export.documents(), start=1):
             export.add(document)
-            bar.update()
+            # Drawing it for each image would take a tenth of the time.
+            if not number % _BAR_STEP:
+                bar.update(_BAR_STEP)
+        bar.update(number % _BAR_STEP)
         return export.finish()
 
 
@@ -133,6 +131,7 @@ class _Split:
     Attributes:
         name: its name
         folder: its folder
+        place: the same from the export's folder, with ``/``; empty for that itself
         writer: writes its JSON
         header: all of its JSON but images and annotations
         classes: its categories
@@ -143,6 +142,7 @@ class _Split:
 
     name: str
     folder: Path
+    place: str
     writer: CocoWriter
     header: dict[str, Any]
     classes: SplitClasses
@@ -202,7 +202,7 @@ class _Export:
         paths = [path for path in paths if self._dataset.has_field(path)]
         paths.append("coco_id_text")
         paths += [f for f in (fields.label_field, fields.box_field) if f is not None]
-        for batch in stream_documents(self._samples, paths):
+        for batch in one_ahead(stream_documents(self._samples, paths)):
             yield from batch
             self._count_missing()
 
@@ -225,18 +225,21 @@ class _Export:
             except ImageUnavailableError as error:
                 self.report.lose(f"its image cannot be read: {error}", **place)
         entry = _image_entry(document, name, size, turned, original, split.image_ids)
-        with self._target.errors():
-            split.writer.add_image(entry)
-        warning = uploader_warning(name, split.writer.path.parent, self._target.path)
+        warning = uploader_warning(name, split.place)
         if warning is not None:
             self.report.warn(warning)
+        entries: list[dict[str, Any]] = []
+        places: list[int | None] = []
         for found in split.labels.annotations(document, size, turned):
             if isinstance(found, Written):
-                self._add_annotation(split, found, entry["id"], place)
+                entries.append(self._annotation(split, found, entry["id"], place))
+                places.append(found.place)
             elif isinstance(found, Loss):
                 self.report.lose(found.reason, label_id=str(found.label_id), **place)
             else:
                 self._missing.setdefault(document["_id"], []).append(found)
+        with self._target.errors():
+            split.writer.add(entry, entries, places)
 
     def finish(self) -> CocoExportReport:
         """Writes the JSONs and gives them their names."""
@@ -265,22 +268,22 @@ class _Export:
         for split in self._splits.values():
             split.writer.discard()
 
-    def _add_annotation(
+    def _annotation(
         self, split: _Split, found: Written, image_id: Any, place: dict[str, str]
-    ) -> None:
+    ) -> dict[str, Any]:
+        """Returns the entry of an annotation, and counts it."""
         if found.lost:
             self.report.lose(
                 f"JSON cannot hold its attributes {', '.join(found.lost)}",
                 label_id=str(found.label_id),
                 **place,
             )
-        identifier: Any = split.annotation_ids.own(normal_id(found.coco_id))
-        if normal_id(found.coco_id) == identifier:
+        own_id = found.coco_id
+        if type(own_id) is not int:
+            own_id = normal_id(own_id)
+        identifier: Any = split.annotation_ids.own(own_id)
+        if identifier == own_id:
             identifier = found.coco_id
-        with self._target.errors():
-            split.writer.add_annotation(
-                {"id": identifier, "image_id": image_id, **found.entry}, found.place
-            )
         counted = _COUNTED[found.change]
         setattr(self.report, counted, getattr(self.report, counted) + 1)
         if found.has_rle:
@@ -288,6 +291,7 @@ class _Export:
                 "Some annotations are RLE, which COCO's readers take; whether Roboflow "
                 "keeps RLE is not documented. Polygons are safe there"
             )
+        return {"id": identifier, "image_id": image_id, **found.entry}
 
     def _sources(self) -> list[Path]:
         """Returns the folders that the dataset's exports came from."""
@@ -306,42 +310,35 @@ class _Export:
         tags = {"$setIntersection": ["$tags", list(_SPLIT_TAGS)]}
         key = "$split" if self._has_split else {"$ifNull": [tags, []]}
         ids = [{"$max": _of_each(values, "coco_id")} for values in as_lists]
-        for found in aggregate_documents(
+        labels = {"$setUnion": [_of_each(values, "label") for values in as_lists]}
+        read = {"key": key, "image": "$coco_id", "id": {"$max": ids}, "labels": labels}
+        largest = {"image": {"$max": "$image"}, "id": {"$max": "$id"}}
+        (found,) = aggregate_documents(
             self._samples,
             [
-                {"$project": {"key": key, "image": "$coco_id", "label": {"$max": ids}}},
+                {"$project": read},
                 {
-                    "$group": {
-                        "_id": "$key",
-                        "image": {"$max": "$image"},
-                        "label": {"$max": "$label"},
+                    "$facet": {
+                        "splits": [{"$group": {"_id": "$key", **largest}}],
+                        "classes": [
+                            {"$unwind": "$labels"},
+                            {"$group": {"_id": "$labels"}},
+                        ],
                     }
                 },
             ],
-        ):
-            name = self._split_name(found["_id"])
-            for largest, value in (
-                (known.image_ids, found["image"]),
-                (known.annotation_ids, found["label"]),
-            ):
-                value = int(value) if isinstance(value, int) else None
-                before = largest.get(name)
-                largest[name] = value if before is None else max(before, value or 0)
-        known.splits = sorted(known.image_ids)
-        labels = {"$setUnion": [_of_each(values, "label") for values in as_lists]}
-        known.classes = sorted(
-            {
-                class_name(found["_id"])
-                for found in aggregate_documents(
-                    self._samples,
-                    [
-                        {"$project": {"labels": labels}},
-                        {"$unwind": "$labels"},
-                        {"$group": {"_id": "$labels"}},
-                    ],
-                )
-            }
         )
+        for split in found["splits"]:
+            name = self._split_name(split["_id"])
+            for ids_of, value in (
+                (known.image_ids, split["image"]),
+                (known.annotation_ids, split["id"]),
+            ):
+                numbers = [ids_of.get(name), value]
+                own = [int(number) for number in numbers if isinstance(number, int)]
+                ids_of[name] = max(own, default=None)
+        known.splits = sorted(known.image_ids)
+        known.classes = sorted({class_name(each["_id"]) for each in found["classes"]})
         return known
 
     def _split_of(self, document: Document) -> str:
@@ -386,6 +383,7 @@ class _Export:
             self._splits[name] = _Split(
                 name,
                 folders[name],
+                self._target.place_of(folders[name]),
                 writer,
                 header,
                 classes[name],

@@ -103,6 +103,11 @@ class ExportFolder:
         self._refuse_source(folder.resolve())
         return folder
 
+    def place_of(self, folder: Path) -> str:
+        """Returns where a split's folder is in the export; empty for that itself."""
+        place = folder.relative_to(self.path).as_posix()
+        return "" if place == "." else place
+
     def json_of(self, folder: Path) -> Path:
         """Returns the path of a split's JSON, whose folder is there afterwards."""
         return self._made(folder) / ROBOFLOW_JSON

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import chain
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
+import msgspec
 from bson import ObjectId
 
 from ...coco.classes import SplitClasses, class_name
 from ...coco.frames import TurnedBack
 from ...coco.originals import AnnotationForm, attributes_of, known_attributes
-from ...coco.records import Box
-from ...coco.writing import numbers
-from ...geometry.encoding import patch_box, patch_rle
-from ...geometry.objects import Canvas, MaskObject, is_drawable
-from ...geometry.outlines import mask_outline
-from ...geometry.rle import RLE
-from ...geometry.runs import rle_runs
 from ..documents import Document
 from ..importing.base import (
     BASE_FIELD,
@@ -30,12 +21,8 @@ from ..importing.base import (
     Change,
     SampleBase,
     annotation_states,
-    points_digest,
 )
-from ..labels import mask_objects
-
-Area = Literal["mask", "box"]
-Masks = Literal["rle", "polygons"]
+from .coco_geometry import LabelFields, SampleGeometry, UnwritableLabelError
 
 # A label's own fields, which are written in COCO's keys or not at all.
 _OWN_NAMES = frozenset(
@@ -47,12 +34,6 @@ _OWN_NAMES = frozenset(
         "category_id_text", "coco_original",
     }
 )  # fmt: skip
-# Relative coordinates give back what the JSON had to this many decimals.
-_DECIMALS = 9
-
-
-class UnwritableLabelError(Exception):
-    """A label that no annotation can be made of; the message says why."""
 
 
 @dataclass(slots=True)
@@ -102,29 +83,7 @@ class Gone:
     id_end: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class LabelFields:
-    """Where labels are, and how they are written.
-
-    Attributes:
-        label_field: the field of the objects
-        label_list: the list that it keeps them in; None where it is one label
-        box_field: the field of the same objects' boxes, if there is one
-        box_list: the list that it keeps them in
-        is_imported: whether the import wrote these two fields
-        area: what ``area`` is of new and edited objects
-        masks: how instance masks are written
-        owned: the names of attributes that this plugin wrote, which stay here
-    """
-
-    label_field: str
-    label_list: str | None
-    box_field: str | None
-    box_list: str | None
-    is_imported: bool
-    area: Area
-    masks: Masks
-    owned: frozenset[str]
+_decoder = msgspec.json.Decoder()
 
 
 class LabelWriter:
@@ -142,6 +101,8 @@ class LabelWriter:
         self._fields = fields
         self._classes = classes
         self._form = form
+        self._written_names = frozenset({*_OWN_NAMES, *fields.owned, *form.origins})
+        self._category_ids: dict[tuple[Any, Any], Any] = {}
 
     def annotations(
         self, document: Document, size: tuple[int, int], turned: TurnedBack | None
@@ -154,7 +115,10 @@ class LabelWriter:
             turned: how coordinates are turned back, if they were turned
         """
         base = self._base(document)
-        sample = _Sample(self._fields, size, turned)
+        sample = SampleGeometry(self._fields, size, turned)
+        sample.prepare(
+            _labels(document, self._fields.label_field, self._fields.label_list)
+        )
         for state in self._states(document, base):
             if _is_deleted(state):
                 assert state.base is not None
@@ -188,7 +152,7 @@ class LabelWriter:
         return _paired(labels, boxes)
 
     def _written(
-        self, state: AnnotationState, sample: _Sample, *, is_new: bool
+        self, state: AnnotationState, sample: SampleGeometry, *, is_new: bool
     ) -> Written:
         shape_label = state.polyline or state.detection
         assert shape_label is not None
@@ -220,7 +184,12 @@ class LabelWriter:
         return Written(entry, coco_id, change, has_rle, place, shape_label["_id"], lost)
 
     def _category_id(self, label: Document) -> Any:
-        return self._classes.id_of(class_name(label.get("label")), _category_of(label))
+        key = label.get("label"), _category_of(label)
+        found = self._category_ids.get(key)
+        if found is None:
+            found = self._classes.id_of(class_name(key[0]), key[1])
+            self._category_ids[key] = found
+        return found
 
     def _change_without_base(self, label: Document) -> Change:
         """Returns what is known of a label that an import of 0.1 or another wrote."""
@@ -239,13 +208,17 @@ class LabelWriter:
             the names of attributes that JSON cannot hold
         """
         rest = original.get("rest")
-        kept = attributes_of(label, rest, self._form)
-        known = known_attributes(rest, self._form)
+        form = self._form
+        others = label.keys() - self._written_names
+        is_usual = rest is None and not others and label.get("confidence") is None
+        if is_usual and not form.origins and not form.has_nested:
+            return []
+        kept = attributes_of(label, rest, form)
+        known = known_attributes(rest, form)
         lost = []
         new: dict[str, Any] = {}
-        for name, value in label.items():
-            if name in known or name in _OWN_NAMES or name in self._fields.owned:
-                continue
+        for name in sorted(others - known):
+            value = label[name]
             if name[:1] == "_" or value is None:
                 continue
             try:
@@ -256,9 +229,7 @@ class LabelWriter:
             new.setdefault("score", json_value(label["confidence"]))
         if new:
             nested = kept.get("attributes")
-            into = (
-                nested if self._form.has_nested and isinstance(nested, dict) else kept
-            )
+            into = nested if form.has_nested and isinstance(nested, dict) else kept
             for name, value in new.items():
                 into.setdefault(name, value)
         for name, value in kept.items():
@@ -267,183 +238,6 @@ class LabelWriter:
             except TypeError:
                 lost.append(name)
         return lost
-
-
-class _Sample:
-    """The geometry of one sample's labels, in the pixels that the JSON counts."""
-
-    def __init__(
-        self, fields: LabelFields, size: tuple[int, int], turned: TurnedBack | None
-    ) -> None:
-        self._fields = fields
-        self._width, self._height = size
-        self._turned = turned
-        self._canvas: Canvas | None = None
-
-    def geometry(
-        self, state: AnnotationState, original: Mapping[str, Any], *, is_new: bool
-    ) -> dict[str, Any]:
-        """Returns ``bbox``, ``area`` and ``segmentation`` of an annotation."""
-        label = state.polyline or state.detection
-        assert label is not None
-        is_shape_kept = not is_new and _is_shape_kept(state)
-        shape = self._shape(
-            label, is_rle_known=state.base is not None and is_shape_kept
-        )
-        box = None
-        if state.detection is not None and (is_shape_kept or shape is None):
-            box = self._box(state.detection, original)
-        area = label.get("annotated_area")
-        if not is_shape_kept or box is None:
-            own_box, own_area = self._measured(shape, box)
-            if box is None or (shape is not None and not is_shape_kept):
-                box = own_box
-            if not is_shape_kept:
-                area = own_area if self._fields.area == "mask" else box[2] * box[3]
-                original = {}
-        elif "area" in original:
-            area = original["area"]
-        geometry: dict[str, Any] = {"bbox": numbers(list(box))}
-        if area is not None or "area" in original:
-            geometry["area"] = _number(area)
-        geometry["segmentation"] = self._segmentation(shape, original)
-        return geometry
-
-    def _shape(
-        self, label: Document, *, is_rle_known: bool
-    ) -> list[np.ndarray] | MaskObject | None:
-        """Returns rings in pixels as shown, an RLE or mask, or None for a box."""
-        if "points" in label:
-            rle = label.get("rle")
-            if rle and is_rle_known:
-                return MaskObject(rle=rle)
-            if rle:
-                found = mask_objects({"polylines": [label]}, self._width, self._height)
-                if found and found[0].geometry.rle is not None:
-                    return found[0].geometry
-            return self._rings(label)
-        if label.get("mask") is None and not label.get("mask_path"):
-            return None
-        found = mask_objects({"detections": [label]}, self._width, self._height)
-        if not found:
-            raise UnwritableLabelError("its instance mask cannot be read")
-        return found[0].geometry
-
-    def _rings(self, label: Document) -> list[np.ndarray]:
-        rings = []
-        points = label.get("points") or ()
-        for shape in points:
-            if len(shape) < 3:
-                continue
-            try:
-                flat = np.fromiter(
-                    chain.from_iterable(shape), np.float64, 2 * len(shape)
-                )
-            except (TypeError, ValueError):
-                raise UnwritableLabelError(
-                    "its points are not pairs of numbers"
-                ) from None
-            ring = flat.reshape(-1, 2) * (self._width, self._height)
-            if not np.isfinite(flat).all() or not is_drawable(ring):
-                raise UnwritableLabelError("its points are far outside any image")
-            rings.append(ring)
-        if not rings:
-            number = sum(map(len, points))
-            raise UnwritableLabelError(
-                f"it is {'a line' if number else 'a polyline'} of {number} points, "
-                "which enclose nothing"
-            )
-        return rings
-
-    def _box(self, detection: Document, original: Mapping[str, Any]) -> Box | None:
-        """Returns a detection's box in the pixels of the JSON."""
-        relative = detection.get("bounding_box")
-        try:
-            x, y, width, height = map(float, relative or ())
-        except (TypeError, ValueError):
-            return None
-        if not all(map(math.isfinite, (x, y, width, height))):
-            return None
-        bbox = original.get("bbox")
-        sides = (self._width, self._height, self._width, self._height)
-        if bbox is not None and [b / s for b, s in zip(bbox, sides, strict=True)] == (
-            relative
-        ):
-            return tuple(bbox)
-        box = (
-            x * self._width,
-            y * self._height,
-            width * self._width,
-            height * self._height,
-        )
-        if self._turned is not None:
-            box = self._turned.box(box)
-        left, top, right, bottom = (round(value, _DECIMALS) for value in box)
-        return left, top, right, bottom
-
-    def _measured(
-        self, shape: list[np.ndarray] | MaskObject | None, box: Box | None
-    ) -> tuple[Box, float]:
-        """Returns the box and the area of a shape's pixels, in those of the JSON."""
-        if shape is None:
-            if box is None:
-                raise UnwritableLabelError("it has neither a shape nor a box")
-            return box, box[2] * box[3]
-        geometry = shape
-        if isinstance(geometry, list):
-            geometry = MaskObject(rings=tuple(geometry))
-        if self._canvas is None:
-            self._canvas = Canvas(self._height, self._width, "coco")
-        patch = self._canvas.patch(geometry)
-        found: Box | None = patch_box(patch)
-        if found is None:
-            if box is not None:
-                return box, 0
-            if not isinstance(shape, list):
-                raise UnwritableLabelError("it has no foreground pixel")
-            points = np.concatenate(shape)
-            low, high = points.min(axis=0), points.max(axis=0)
-            x, y, width, height = np.concatenate([low, high - low]).round(9).tolist()
-            found = (x, y, width, height)
-        if self._turned is not None:
-            found = self._turned.box(found)
-        return found, patch.area
-
-    def _segmentation(
-        self,
-        shape: list[np.ndarray] | MaskObject | None,
-        original: Mapping[str, Any],
-    ) -> Any:
-        if shape is None:
-            return []
-        if isinstance(shape, list):
-            return self._polygons(shape)
-        if shape.rle is not None:
-            return self._rle(shape.rle, as_list=original.get("counts") == "list")
-        if self._canvas is None:
-            self._canvas = Canvas(self._height, self._width, "coco")
-        patch = self._canvas.patch(shape)
-        if not patch.area:
-            raise UnwritableLabelError("its mask has no foreground pixel in the image")
-        if self._fields.masks == "polygons":
-            return self._polygons(mask_outline(patch.mask, patch.x, patch.y))
-        return self._rle(patch_rle(patch, self._height, self._width))
-
-    def _polygons(self, rings: Sequence[np.ndarray]) -> Any:
-        if self._turned is not None:
-            rings = [self._turned.points(ring) for ring in rings]
-        return numbers([ring.round(_DECIMALS).ravel().tolist() for ring in rings])
-
-    def _rle(self, rle: RLE, *, as_list: bool = False) -> dict[str, Any]:
-        if self._turned is not None:
-            rle = self._turned.rle(rle)
-        counts: Any = rle["counts"]
-        if as_list:
-            runs, count = rle_runs([counts])
-            counts = runs.ravel()[: count[0]].tolist()
-        elif isinstance(counts, bytes):
-            counts = counts.decode("ascii")
-        return {"size": list(rle["size"]), "counts": counts}
 
 
 def json_value(value: Any) -> Any:
@@ -516,14 +310,6 @@ def _is_deleted(state: AnnotationState) -> bool:
     return state.detection is None
 
 
-def _is_shape_kept(state: AnnotationState) -> bool:
-    """Whether the shape, or the box of an annotation without one, is as it was."""
-    if state.base is None or not state.is_shape_changed:
-        return True
-    # The shape was edited, or the box, or one of them is gone.
-    return bool(state.polyline and points_digest(state.polyline) == state.base.points)
-
-
 def _has_id(label: Document) -> bool:
     return _identifier(label, "coco_id") is not None
 
@@ -547,13 +333,7 @@ def _original(label: Document) -> dict[str, Any]:
     if not isinstance(text, str):
         return {}
     try:
-        value = json.loads(text)
-    except ValueError:
+        value = _decoder.decode(text)
+    except (msgspec.MsgspecError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
-
-
-def _number(value: Any) -> Any:
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return int(value)
-    return value
