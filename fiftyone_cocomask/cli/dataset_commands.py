@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from ..errors import CocoMaskError
+from .coco_commands import add_export_to
 from .outcome import Outcome, add_output_options, bar, on_interrupt, say
 from .tables import area_text, coverage_text, evaluation_data
 
@@ -118,8 +119,10 @@ def _add_evaluate(commands: Any) -> None:
 
 
 def _add_export(commands: Any) -> None:
-    export = commands.add_parser("export", help="write masks or cut-outs as files")
-    kinds = export.add_subparsers(required=True, metavar="masks|cutouts")
+    export = commands.add_parser(
+        "export", help="write masks, cut-outs or a COCO export as files"
+    )
+    kinds = export.add_subparsers(required=True, metavar="masks|cutouts|coco")
 
     masks = kinds.add_parser("masks", help="0/255 PNG files")
     add_dataset(masks)
@@ -153,6 +156,7 @@ def _add_export(commands: Any) -> None:
     add_output_options(cutouts, "if a file was not written")
     on_interrupt(cutouts, _FILES_KEPT)
     cutouts.set_defaults(run=_export_cutouts)
+    add_export_to(kinds)
 
 
 def add_dataset(parser: argparse.ArgumentParser) -> None:

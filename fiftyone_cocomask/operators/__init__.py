@@ -11,6 +11,7 @@ from .evaluate_mask_area import EvaluateMaskArea
 from .evaluate_mask_coverage import EvaluateMaskCoverage
 from .export_cutouts import ExportCutouts
 from .export_masks import ExportMasks
+from .export_roboflow_coco import ExportRoboflowCoco
 from .find_mask_issues import ClearMaskIssues, FindMaskIssues
 from .fix_mask_issues import FixMaskIssues, UndoMaskFixes
 from .import_roboflow_coco import ImportRoboflowCoco
@@ -41,6 +42,7 @@ OPERATORS = (
     DeleteMaskEvaluation,
     OpenMaskEvaluation,
     ShowDataset,
+    ExportRoboflowCoco,
     ExportMasks,
     ExportCutouts,
     MaskAreaError,

@@ -1,0 +1,84 @@
+"""Commands on COCO exports that are written or compared: ``export coco``."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from .outcome import Outcome, add_output_options, bar, on_interrupt, say
+
+
+def add_export_to(kinds: Any) -> None:
+    """Adds ``export coco`` to the kinds of ``export``."""
+    from .dataset_commands import add_dataset
+
+    coco = kinds.add_parser(
+        "coco",
+        help="a COCO export, as Roboflow takes it",
+        description="Write a dataset back as a COCO export: what was not edited as it "
+        "was imported, and what was as it is now.",
+    )
+    add_dataset(coco)
+    coco.add_argument(
+        "--output-dir", metavar="DIR", required=True, help="where the export goes"
+    )
+    coco.add_argument(
+        "--label-field",
+        default="segmentations",
+        metavar="FIELD",
+        help="the objects (segmentations)",
+    )
+    coco.add_argument(
+        "--box-field",
+        default="detections",
+        metavar="FIELD",
+        help="the same objects' boxes (detections)",
+    )
+    coco.add_argument(
+        "--images",
+        choices=("copy", "link", "none"),
+        default="copy",
+        help="copy them, link them, or leave them out (copy)",
+    )
+    coco.add_argument(
+        "--area",
+        choices=("mask", "box"),
+        default="mask",
+        help="area of new and edited objects: their pixels, or the box's (mask)",
+    )
+    coco.add_argument(
+        "--masks",
+        choices=("rle", "polygons"),
+        default="rle",
+        help="how instance masks are written (rle)",
+    )
+    coco.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace the JSONs of an export that is there; images never are",
+    )
+    add_output_options(coco, "if something could not be written")
+    on_interrupt(coco, "No JSON was written. Run the same command again")
+    coco.set_defaults(run=_export_coco)
+
+
+def _export_coco(options: argparse.Namespace) -> Outcome:
+    from ..datasets.exporting.coco import export_roboflow_coco
+    from .dataset_commands import samples_of
+
+    samples = samples_of(options)
+    say(f"Writing {options.dataset} as a COCO export")
+    report = export_roboflow_coco(
+        samples,
+        options.output_dir,
+        label_field=options.label_field,
+        box_field=options.box_field,
+        images=options.images,
+        area=options.area,
+        masks=options.masks,
+        overwrite=options.overwrite,
+        progress=bar(),
+    )
+    failed = options.strict and report.num_losses > 0
+    nothing = "" if report.images else "No image could be written"
+    return Outcome(report.summary(), report.to_dict(), failed, nothing)

@@ -1,0 +1,236 @@
+"""Operator: a dataset or view becomes a COCO export that Roboflow takes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import fiftyone.operators as foo
+import fiftyone.operators.types as types
+
+from .export_form import ask_for_path, given_path, path_text
+from .forms import Choice, choose, count, dataset_problem, form, note, radio, stop
+from .job import JobOperator, ProgressArgument, Results
+
+_IMAGES = (
+    Choice("copy", "Copy them", "The export has files of its own"),
+    Choice("link", "Link them", "Hard links, which take no space; else copies"),
+    Choice("none", "Leave them out", "Only the JSONs are written"),
+)
+_AREAS = (
+    Choice("mask", "Pixels of the object", "What COCO means"),
+    Choice("box", "Width times height of the box", "What Roboflow writes"),
+)
+_MASKS = (
+    Choice("rle", "RLE", "Compact, and exact"),
+    Choice("polygons", "Polygons", "Along the edges of the pixels, and exact"),
+)
+
+
+class ExportRoboflowCoco(JobOperator):
+    """Writes a dataset or view as a COCO export."""
+
+    verb = "Writing the export"
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return foo.OperatorConfig(
+            name="export_roboflow_coco",
+            label="Export to Roboflow COCO",
+            description="Write the dataset back as a COCO export, with all edits",
+            icon="/assets/export.svg",
+            dynamic=True,
+            execute_as_generator=True,
+            allow_delegated_execution=True,
+            risk_level=types.RiskLevel.LOW,
+        )
+
+    def __call__(
+        self,
+        samples: Any,
+        output_dir: str | os.PathLike[str],
+        *,
+        label_field: str | None = None,
+        box_field: str | None = None,
+        images: str | None = None,
+        area: str | None = None,
+        masks: str | None = None,
+        overwrite: bool = False,
+        delegate: bool = False,
+    ) -> Any:
+        """Writes a dataset or view as a COCO export.
+
+        Example::
+
+            import fiftyone.operators as foo
+
+            export = foo.get_operator("@cocomask/cocomask/export_roboflow_coco")
+            export(dataset, "/path/to/export")
+
+        Args:
+            samples: the dataset or view
+            output_dir: the folder to write to
+            label_field: the objects; ``"segmentations"`` by default
+            box_field: the field of the same objects' boxes; ``"detections"`` by default
+            images: ``"copy"`` (the default), ``"link"`` or ``"none"``
+            area: ``"mask"`` (the default) or ``"box"``
+            masks: ``"rle"`` (the default) or ``"polygons"``
+            overwrite: whether the folder may hold an export already
+            delegate: whether to queue the job for an orchestrator
+
+        Returns:
+            the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
+            ``result`` is :meth:`CocoExportReport.to_dict`
+        """
+        params = {
+            "output_dir": path_text(output_dir),
+            "label_field": label_field,
+            "box_field": box_field,
+            "images": images,
+            "area": area,
+            "masks": masks,
+            "overwrite": overwrite,
+        }
+        return foo.execute_operator(
+            self.uri,
+            view=samples.view(),
+            params={name: value for name, value in params.items() if value is not None},
+            request_delegation=delegate,
+        )
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        """Returns the form: which labels go where, and how."""
+        inputs = types.Object()
+        problem = dataset_problem(ctx)
+        fields = [] if problem else _fields(ctx)
+        if problem or not fields:
+            none = "There are no labels to write: no field of Polylines or Detections."
+            stop(inputs, problem or none)
+        else:
+            _ask(ctx, inputs, fields)
+        return form(inputs, "Export to Roboflow COCO")
+
+    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+        """Writes the export and returns the report."""
+        from ..datasets.exporting.coco import export_roboflow_coco
+
+        names = ("box_field", "images", "area", "masks", "overwrite")
+        given = {name: ctx.params[name] for name in names if ctx.params.get(name)}
+        return export_roboflow_coco(
+            ctx.target_view(),
+            given_path(ctx.params.get("output_dir")) or "",
+            label_field=ctx.params.get("label_field") or _usual(_fields(ctx)),
+            progress=progress,
+            **given,
+        ).to_dict()
+
+    def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
+        """Leaves the App as it is: the dataset has not changed."""
+        yield from ()
+
+    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+        """Shows what was written, what was edited, and what is lost."""
+        images = count(results["images"], "image")
+        annotations = count(results["annotations"], "annotation")
+        counts = [
+            f"{results[name]:,} {name.replace('_', ' ')}"
+            for name in (
+                *("unchanged", "edited", "relabelled", "added", "deleted"),
+                "left_out",
+            )
+            if results[name]
+        ]
+        outputs.view(
+            "written",
+            types.Success(
+                label=f"{images} and {annotations} written",
+                description=f"In `{results['output_dir']}`",
+                caption=", ".join(counts),
+            ),
+        )
+        if results["num_losses"]:
+            reasons = [
+                f"- {_place(loss)}{loss['reason']}" for loss in results["losses"]
+            ]
+            outputs.view(
+                "losses",
+                types.Warning(
+                    label=f"{results['num_losses']:,} could not be written",
+                    description="\n".join(reasons[:5]),
+                ),
+            )
+        if results["warnings"]:
+            outputs.view(
+                "warnings",
+                types.Notice(
+                    label="Worth knowing",
+                    description="\n".join(f"- {w}" for w in results["warnings"][:5]),
+                ),
+            )
+
+
+def _place(loss: dict[str, Any]) -> str:
+    path = loss.get("filepath") or loss.get("file_name")
+    return f"{os.path.basename(path)}: " if path else ""
+
+
+def _fields(ctx: Any) -> list[str]:
+    from ..datasets.labels import object_fields
+
+    return object_fields(ctx.dataset)
+
+
+def _usual(fields: list[str]) -> str:
+    usual = [name for name in ("segmentations", "detections") if name in fields]
+    return (usual or fields or ["segmentations"])[0]
+
+
+def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
+    params = ctx.params
+    choose(
+        inputs,
+        "label_field",
+        [Choice(field) for field in fields],
+        params.get("label_field"),
+        label="Labels",
+        description="The objects to write",
+        default=_usual(fields),
+    )
+    ask_for_path(
+        ctx,
+        inputs,
+        "output_dir",
+        label="Folder",
+        description="An empty folder, or a new one",
+        required=True,
+    )
+    for name, choices, label in (
+        ("images", _IMAGES, "Images"),
+        ("area", _AREAS, "Area of new and edited objects"),
+        ("masks", _MASKS, "Instance masks"),
+    ):
+        choose(
+            inputs,
+            name,
+            choices,
+            params.get(name),
+            label=label,
+            default=choices[0].value,
+            view=radio,
+        )
+    inputs.bool(
+        "overwrite",
+        default=False,
+        label="Replace an export that is in the folder",
+        description="Its JSONs are replaced; images never are",
+        view=types.CheckboxView(),
+    )
+    images = count(len(ctx.target_view()), "image")
+    note(
+        inputs,
+        "outcome",
+        f"Writes an export of {images}",
+        "A folder for each split, with `_annotations.coco.json` beside its images. "
+        "What was not edited is written as it was imported.",
+    )

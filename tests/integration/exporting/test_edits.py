@@ -1,0 +1,215 @@
+"""What people changed since the import is written as it is now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import fiftyone as fo
+import numpy as np
+import pytest
+from fiftyone import ViewField as F
+from pycocotools import mask as mask_utils
+
+import fiftyone_cocomask as fcm
+
+from ..small_export import HEIGHT, SQUARE, WIDTH, write_small_export
+from .exports import read_json
+
+
+@pytest.fixture
+def dataset(new_dataset: Any, tmp_path: Path) -> fo.Dataset:
+    source = write_small_export(tmp_path / "source")
+    return fcm.import_roboflow_coco(source, "edited")[0]
+
+
+def export(samples: Any, tmp_path: Path, **options: Any) -> tuple[Path, Any]:
+    report = fcm.export_roboflow_coco(samples, tmp_path / "out", **options)
+    return tmp_path / "out", report
+
+
+def relative(ring: list[float]) -> list[tuple[float, float]]:
+    return [(x / WIDTH, y / HEIGHT) for x, y in zip(ring[::2], ring[1::2], strict=True)]
+
+
+def pixels(rings: list[Any]) -> tuple[list[float], int]:
+    """Returns pycocotools' box and area of the union of rings."""
+    rle = mask_utils.merge(mask_utils.frPyObjects(rings, HEIGHT, WIDTH))
+    return mask_utils.toBbox(rle).tolist(), int(mask_utils.area(rle))
+
+
+def test_edits_are_written_and_the_rest_is_as_it_was(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    before = read_json(tmp_path / "source" / "train")
+    sample = dataset.match_tags("train").first()
+    wing, body = sample.segmentations.polylines
+    # Moved, relabelled to a class that the export has, drawn, of a class it lacks.
+    moved = [6, 5, 21.5, 5, 21.5, 16, 6, 15]
+    wing.points = [relative(moved)]
+    body.label = "wing"
+    drawn = [30, 20, 38, 20, 38, 28]
+    # As the App stores what is drawn without a schema.
+    sample.segmentations.polylines.append(
+        fo.Polyline(label="antenna", points=[relative(drawn)])
+    )
+    sample.save()
+    other = dataset.match_tags("train").last()
+    other.segmentations.polylines = []
+    other.save()
+
+    out, report = export(dataset, tmp_path)
+    after = read_json(out / "train")
+
+    kept, relabelled, added = after["annotations"]
+    box, area = pixels([moved])
+    first = before["annotations"][0]
+    assert kept == {**first, "segmentation": [moved], "bbox": box, "area": area}
+    assert relabelled == {**before["annotations"][1], "category_id": 1}
+    box, area = pixels([drawn])
+    assert added == {
+        "id": 3,
+        "image_id": 0,
+        "category_id": 3,
+        "bbox": box,
+        "area": area,
+        "segmentation": [drawn],
+        "iscrowd": 0,
+    }
+    antenna = {"id": 3, "name": "antenna", "supercategory": "wing"}
+    assert after["categories"] == [*before["categories"], antenna]
+    assert after["images"] == before["images"]
+    # Training programs number the classes by the list, so the splits' stay alike.
+    valid = read_json(tmp_path / "source" / "valid")
+    valid["categories"].append(antenna)
+    assert read_json(out / "valid") == valid
+    numbers = (report.unchanged, report.edited, report.relabelled)
+    assert numbers == (1, 1, 1)
+    assert (report.added, report.deleted, report.left_out) == (1, 1, 0)
+
+
+def test_a_category_follows_the_name_and_never_a_stale_id(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    for sample in dataset:
+        for label in sample.segmentations.polylines:
+            assert label.coco_category_id in (1, 2)
+            label.label = "body" if label.label == "wing" else "wing"
+        sample.save()
+    out, report = export(dataset, tmp_path, images="none")
+    categories = [a["category_id"] for a in read_json(out / "train")["annotations"]]
+    assert categories == [2, 1, 2]
+    assert report.relabelled == 4
+
+
+def test_area_as_roboflow_writes_it(dataset: fo.Dataset, tmp_path: Path) -> None:
+    sample = dataset.match_tags("valid").first()
+    triangle = [0, 0, 20, 0, 0, 10]
+    sample.segmentations.polylines[0].points = [relative(triangle)]
+    sample.save()
+    out, _ = export(dataset, tmp_path, images="none", area="box")
+    (annotation,) = read_json(out / "valid")["annotations"]
+    _, _, width, height = annotation["bbox"]
+    assert annotation["area"] == width * height > pixels([triangle])[1]
+
+
+def test_a_box_that_was_moved_is_written_and_its_polygon_stays(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    sample = dataset.match_tags("valid").first()
+    sample.detections.detections[0].bounding_box = [0.125, 0.1, 0.25, 0.5]
+    sample.save()
+    out, report = export(dataset, tmp_path, images="none")
+    (annotation,) = read_json(out / "valid")["annotations"]
+    assert annotation["bbox"] == [5, 3, 10, 15]
+    assert annotation["segmentation"] == [SQUARE]
+    assert annotation["area"] == 150
+    assert report.edited == 1
+
+
+def test_an_edited_rle_becomes_polygons_of_its_pixels(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    from ..small_export import annotation, image_name, write_split
+    from .exports import rle_of
+
+    mask = np.zeros((HEIGHT, WIDTH), bool)
+    mask[5:15, 5:20] = True
+    mask[8:10, 8:12] = False
+    source = write_split(
+        tmp_path / "source" / "train",
+        [image_name("a")],
+        [annotation(7, 0, segmentation=rle_of(mask), area=142)],
+    )
+    dataset, _ = fcm.import_roboflow_coco(source.parent, "rle")
+    sample = dataset.first()
+    label = sample.segmentations.polylines[0]
+    points = np.array(label.points[0])
+    points[points[:, 0] == points[:, 0].max(), 0] = 25 / WIDTH
+    label.points = [points.tolist()]
+    sample.save()
+    out, report = export(dataset, tmp_path, images="none")
+
+    (written,) = read_json(out / "train")["annotations"]
+    mask[5:15, 5:25] = True
+    mask[8:10, 8:12] = False
+    drawn = mask_utils.decode(
+        mask_utils.merge(mask_utils.frPyObjects(written["segmentation"], HEIGHT, WIDTH))
+    )
+    assert (drawn == mask).all()
+    assert written["area"] == mask.sum()
+    assert written["id"] == 7
+    assert report.edited == 1
+
+
+def test_attributes_keep_their_places_and_new_ones_are_written(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    from ..small_export import annotation, image_name, write_split
+
+    annotations = [
+        annotation(0, 0, attributes={"occluded": False, "a.b": 2}),
+        annotation(1, 0, attributes={"occluded": True, "a.b": 3}),
+    ]
+    source = write_split(tmp_path / "source" / "train", [image_name("a")], annotations)
+    dataset, _ = fcm.import_roboflow_coco(source.parent, "attributes")
+    sample = dataset.first()
+    sample.segmentations.polylines[0]["occluded"] = True
+    sample.segmentations.polylines[0]["checked"] = "yes"
+    sample.save()
+    out, _ = export(dataset, tmp_path, images="none")
+    found = [a["attributes"] for a in read_json(out / "train")["annotations"]]
+    assert found == [
+        {"occluded": True, "a.b": 2, "checked": "yes"},
+        {"occluded": True, "a.b": 3},
+    ]
+
+
+def test_evaluations_stay_in_the_dataset(dataset: fo.Dataset, tmp_path: Path) -> None:
+    fcm.compute_masks(dataset)
+    fcm.evaluate_mask_area(dataset, label_field="segmentations")
+    out, report = export(dataset, tmp_path, images="none")
+    for split in ("train", "valid"):
+        assert read_json(out / split) == read_json(tmp_path / "source" / split)
+    assert report.unchanged == report.annotations == 4
+
+
+def test_a_view_writes_what_it_shows(dataset: fo.Dataset, tmp_path: Path) -> None:
+    view = dataset.match_tags("train").filter_labels(
+        "segmentations", F("label") == "body"
+    )
+    out, report = export(view, tmp_path, images="none")
+    assert [a["id"] for a in read_json(out / "train")["annotations"]] == [1]
+    assert not (out / "valid").exists()
+    assert (report.left_out, report.deleted, report.unchanged) == (1, 0, 1)
+
+
+def test_a_copied_label_gets_an_id_of_its_own(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    sample = dataset.match_tags("valid").first()
+    sample.segmentations.polylines.append(sample.segmentations.polylines[0].copy())
+    sample.save()
+    out, report = export(dataset, tmp_path, images="none")
+    assert [a["id"] for a in read_json(out / "valid")["annotations"]] == [0, 1]
+    assert report.added == 1
