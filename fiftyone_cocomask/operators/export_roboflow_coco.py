@@ -10,7 +10,17 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from .export_form import ask_for_path, given_path, path_text
-from .forms import Choice, choose, count, dataset_problem, form, note, radio, stop
+from .forms import (
+    Choice,
+    choose,
+    count,
+    dataset_problem,
+    default_field,
+    form,
+    note,
+    radio,
+    stop,
+)
 from .job import JobOperator, ProgressArgument, Results
 
 _IMAGES = (
@@ -196,6 +206,15 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         label="Labels",
         description="The objects to write",
         default=_usual(fields),
+    )
+    choose(
+        inputs,
+        "box_field",
+        [Choice(field) for field in fields],
+        params.get("box_field"),
+        label="Boxes",
+        description="The boxes of the same objects, as the import makes them",
+        default=default_field(fields, "detections"),
     )
     ask_for_path(
         ctx,
