@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .coco.check import check_export
+    from .coco.comparison import ExportComparison
     from .coco.issues import Issue, IssueCode
     from .coco.report import ExportReport
     from .datasets.comparison.compare import compare_masks
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     )
     from .datasets.exporting.coco import export_roboflow_coco
     from .datasets.exporting.coco_report import CocoExportReport
+    from .datasets.exporting.compare import compare_exports
     from .datasets.exporting.masks import export_cutouts, export_masks
     from .datasets.fixing.fix import (
         fix_mask_issues,
@@ -73,6 +75,8 @@ _MODULE_OF_NAME = {
     "load_mask_evaluation": ".datasets.evaluations",
     "rename_mask_evaluation": ".datasets.evaluations",
     "delete_mask_evaluation": ".datasets.evaluations",
+    "compare_exports": ".datasets.exporting.compare",
+    "ExportComparison": ".coco.comparison",
     "export_roboflow_coco": ".datasets.exporting.coco",
     "CocoExportReport": ".datasets.exporting.coco_report",
     "export_masks": ".datasets.exporting.masks",
@@ -87,6 +91,7 @@ __all__ = [
     "COCOProcessor",
     "CocoExportReport",
     "CocoMaskError",
+    "ExportComparison",
     "ExportError",
     "ExportReport",
     "FixReport",
@@ -98,6 +103,7 @@ __all__ = [
     "OutlineRanking",
     "check_export",
     "clear_mask_issues",
+    "compare_exports",
     "compare_masks",
     "compute_masks",
     "delete_mask_evaluation",

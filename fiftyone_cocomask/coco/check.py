@@ -231,6 +231,14 @@ class ExportReader:
         )
         return image.fingerprint if isinstance(image, LoadedImage) else None
 
+    def take_indexes(self) -> list[tuple[SplitIndex, Categories]]:
+        """Returns the splits, each with its categories, for another kind of reading.
+
+        Afterwards :meth:`images` yields nothing.
+        """
+        indexes, self._indexes = self._indexes, []
+        return [(index, self._categories[index.name]) for index in indexes]
+
     def _index(self, wanted: Sequence[str] | None) -> list[SplitIndex]:
         export = self._export
         self._report_files(export)

@@ -137,7 +137,7 @@ class SplitReading:
                 )
                 self._report_file(entry, image, record)
             record.issues += entry.codes
-            frame, frame_finding = frame_of(header, _json_size(values))
+            frame, frame_finding = frame_of(header, json_size(values))
             if entry is entries[0]:
                 record.original = image_original(
                     entry.raw,
@@ -226,7 +226,7 @@ class SplitReading:
         )
 
 
-def _json_size(values: dict[str, Any]) -> tuple[int, int] | None:
+def json_size(values: dict[str, Any]) -> tuple[int, int] | None:
     """Returns the width and height that a JSON gives an image, if both are good."""
     width, height = number_of(values.get("width")), number_of(values.get("height"))
     if width is None or height is None:

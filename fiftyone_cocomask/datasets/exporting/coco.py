@@ -16,6 +16,7 @@ import fiftyone.core.utils as fou
 from ...arguments import checked
 from ...coco.attributes import decode_key
 from ...coco.classes import SplitClasses, add_new_classes, class_name
+from ...coco.compared import FILEPATH, LABEL_ID, SAMPLE_ID
 from ...coco.document import normal_id
 from ...coco.frames import TurnedBack
 from ...coco.images import ImageFileError, read_header
@@ -124,6 +125,30 @@ def export_roboflow_coco(
         return export.finish()
 
 
+def write_for_comparison(
+    samples: fo.Dataset | fo.DatasetView, output_dir: Path, label_field: str
+) -> None:
+    """Writes JSONs whose entries say which samples and labels they were made of.
+
+    Args:
+        samples: the dataset or view
+        output_dir: an empty folder
+        label_field: the objects
+
+    Raises:
+        CocoMaskError: if an argument does not fit
+    """
+    _check_samples(samples)
+    fields = _label_fields(samples, label_field, _IMPORTED_FIELDS[1], "mask", "rle")
+    export = _Export(samples, fields, output_dir, "none", overwrite=True, with_ids=True)
+    with ExitStack() as stack:
+        stack.callback(export.discard)
+        stack.enter_context(frozen_heap())
+        for document in export.documents():
+            export.add(document)
+        export.finish()
+
+
 @dataclass(slots=True)
 class _Split:
     """One split as it is written.
@@ -179,7 +204,9 @@ class _Export:
         images: Images,
         *,
         overwrite: bool,
+        with_ids: bool = False,
     ) -> None:
+        self._with_ids = with_ids
         self._samples = samples
         self._dataset = samples._dataset
         self._fields = fields
@@ -225,6 +252,8 @@ class _Export:
             except ImageUnavailableError as error:
                 self.report.lose(f"its image cannot be read: {error}", **place)
         entry = _image_entry(document, name, size, turned, original, split.image_ids)
+        if self._with_ids:
+            entry |= {SAMPLE_ID: place["sample_id"], FILEPATH: filepath}
         warning = uploader_warning(name, split.place)
         if warning is not None:
             self.report.warn(warning)
@@ -291,7 +320,10 @@ class _Export:
                 "Some annotations are RLE, which COCO's readers take; whether Roboflow "
                 "keeps RLE is not documented. Polygons are safe there"
             )
-        return {"id": identifier, "image_id": image_id, **found.entry}
+        entry = {"id": identifier, "image_id": image_id, **found.entry}
+        if self._with_ids:
+            entry[LABEL_ID] = str(found.label_id)
+        return entry
 
     def _sources(self) -> list[Path]:
         """Returns the folders that the dataset's exports came from."""

@@ -1,0 +1,276 @@
+"""An export as a comparison reads it: images by name, objects when they are asked for.
+
+Image files need not be there: JSONs can be compared alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+import numpy as np
+
+from ..geometry.objects import MaskObject
+from .annotations import AnnotationReader
+from .categories import Categories
+from .check import ExportReader
+from .counted_issues import Notes
+from .document import decode, normal_id
+from .files import UnsafeNameError
+from .frames import Frame
+from .image_finder import ImageMissingError
+from .images import ImageFileError, read_header
+from .reading import json_size
+from .records import Annotation, Box, CocoId, ImageRecord
+from .report import ExportReport
+from .splits import ImageEntry, SplitIndex
+
+# Of exports that are made of a dataset to be compared: where an entry came from.
+SAMPLE_ID = "fiftyone_sample_id"
+LABEL_ID = "fiftyone_label_id"
+FILEPATH = "fiftyone_filepath"
+
+_UNKNOWN_SIZE = (4096, 4096)
+_DECIMALS = 6
+
+
+@dataclass(slots=True)
+class ComparedObject:
+    """An annotation in a comparison.
+
+    Attributes:
+        annotation_id: its id
+        label: its class
+        is_crowd: whether it marks a crowd
+        geometry: its pixels; a rectangle where it has a box only
+        key: bytes that are the same for the very same shapes
+        box: its box, rounded
+        attributes: what else it carries
+        label_id: the id of the label that it was made of
+    """
+
+    annotation_id: CocoId | None
+    label: str
+    is_crowd: bool
+    geometry: MaskObject
+    key: bytes
+    box: tuple[float, ...]
+    attributes: dict[str, Any]
+    label_id: str | None
+
+
+class ComparedImage:
+    """An image of an export that is compared.
+
+    Attributes:
+        split: its split
+        file_name: its file name
+        source: what the copies of its source have in common; None for no copy
+        sample_id: the id of the sample that it was made of
+        size: the width and height that its annotations count, in pixels
+    """
+
+    def __init__(self, split: _Split, entries: list[ImageEntry]) -> None:
+        self._split = split
+        self._entries = entries
+        first = entries[0]
+        self.split = split.index.name
+        self.file_name = first.file_name
+        self.source = first.source
+        values = decode(first.raw)
+        self.coco_id = first.coco_id
+        self.sample_id: str | None = values.get(SAMPLE_ID)
+        self._filepath: str | None = values.get(FILEPATH)
+        self.size = json_size(values) or self._size_of_file() or _UNKNOWN_SIZE
+
+    @property
+    def num_annotations(self) -> int:
+        """The number of its annotations."""
+        return sum(len(entry.annotations) for entry in self._entries)
+
+    def is_spelled_as(self, other: ComparedImage) -> bool:
+        """Whether its annotations are byte for byte another one's."""
+        return (
+            self.size == other.size
+            and len(self._entries) == len(other._entries)
+            and self._split.labels == other._split.labels
+            and all(
+                mine.coco_id == theirs.coco_id
+                and len(mine.annotations) == len(theirs.annotations)
+                and all(
+                    bytes(a) == bytes(b)
+                    for a, b in zip(mine.annotations, theirs.annotations, strict=True)
+                )
+                for mine, theirs in zip(self._entries, other._entries, strict=True)
+            )
+        )
+
+    def labels(self) -> Counter[str]:
+        """Returns the number of its annotations of each class."""
+        found: Counter[str] = Counter()
+        for entry in self._entries:
+            for raw in entry.annotations:
+                value = decode(raw)
+                category_id = value.get("category_id") if isinstance(value, dict) else 0
+                found[self._split.categories.get(normal_id(category_id)).name] += 1
+        return found
+
+    def objects(self, size: tuple[int, int] | None = None) -> list[ComparedObject]:
+        """Returns its annotations that can be used.
+
+        Args:
+            size: the width and height of the image to count pixels of; its own by
+                default
+        """
+        width, height = size or self.size
+        record = ImageRecord(
+            self.split, self.coco_id, self.file_name, Path(), width, height, 3, 0, "",
+            [], self.file_name,
+        )  # fmt: skip
+        frame = Frame(*self.size, width, height)
+        # What is wrong with an export is said by a check, not here.
+        index, categories = self._split.index, self._split.categories
+        reader = AnnotationReader(
+            index.name, categories, index.repeated_ids, ExportReport(""), Notes()
+        )
+        for entry in self._entries:
+            reader.read(entry.annotations, record, frame)
+        return [_object(annotation) for annotation in record.annotations]
+
+    def open(self) -> IO[bytes] | None:
+        """Opens its file; None if there is none."""
+        with suppress(OSError, UnsafeNameError, ImageMissingError, ImageFileError):
+            if self._filepath is not None:
+                return open(self._filepath, "rb")
+            finder = self._split.index.files.images
+            return finder.files.open(finder.find(self.file_name).name)
+        return None
+
+    def _size_of_file(self) -> tuple[int, int] | None:
+        file = self.open()
+        if file is None:
+            return None
+        with file, suppress(ImageFileError, OSError):
+            header = read_header(file)
+            return header.width, header.height
+        return None
+
+
+@dataclass(slots=True)
+class _Split:
+    index: SplitIndex
+    categories: Categories
+    labels: dict[CocoId | None, str]
+
+
+class ComparedExport:
+    """An export that is compared; a context manager.
+
+    Args:
+        path: the export's folder, its ``.zip``, or a COCO JSON file
+        name: what to call it; its own name by default
+
+    Attributes:
+        name: what it is called
+        images: its images, by split and file name
+        classes: its classes that annotations use
+
+    Raises:
+        ExportError: if the path is no COCO export
+    """
+
+    def __init__(self, path: str | Path, name: str | None = None) -> None:
+        self._reader = ExportReader(path)
+        self.name = name or self._reader.name
+        self.classes = self._reader.classes
+        self.images: dict[tuple[str, str], ComparedImage] = {}
+        for index, categories in self._reader.take_indexes():
+            labels: dict[CocoId | None, str] = {c.id: c.name for c in categories.all()}
+            split = _Split(index, categories, labels)
+            for entries in index.images.values():
+                image = ComparedImage(split, entries)
+                self.images[image.split, image.file_name] = image
+
+    def __enter__(self) -> ComparedExport:
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._reader.__exit__(error_type, error, traceback)
+
+
+def is_same_file(old: ComparedImage, new: ComparedImage) -> bool | None:
+    """Whether two images have files of the same content; None if one has none."""
+    first, second = old.open(), new.open()
+    if first is None or second is None:
+        for file in (first, second):
+            if file is not None:
+                file.close()
+        return None
+    with first, second:
+        sizes = [file.seek(0, 2) for file in (first, second)]
+        if sizes[0] != sizes[1]:
+            return False
+        first.seek(0)
+        second.seek(0)
+        return all(
+            a == b for a, b in zip(_pieces(first), _pieces(second), strict=False)
+        )
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    while piece := file.read(2**18):
+        yield piece
+
+
+def _object(annotation: Annotation) -> ComparedObject:
+    attributes = dict(annotation.attributes)
+    label_id = attributes.pop(LABEL_ID, None)
+    box = annotation.box or (0.0, 0.0, 0.0, 0.0)
+    return ComparedObject(
+        annotation.coco_id,
+        annotation.label,
+        bool(annotation.iscrowd),
+        _geometry(annotation, box),
+        _key(annotation, box),
+        tuple(round(value, _DECIMALS) for value in box),
+        attributes,
+        label_id,
+    )
+
+
+def _geometry(annotation: Annotation, box: Box) -> MaskObject:
+    if annotation.rle is not None:
+        return MaskObject(rle=annotation.rle)
+    if annotation.rings:
+        return MaskObject(rings=tuple(annotation.rings))
+    x, y, w, h = box
+    return MaskObject(
+        rings=(np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]]),)
+    )
+
+
+def _key(annotation: Annotation, box: Box) -> bytes:
+    if annotation.rle is not None:
+        rle: Mapping[str, Any] = annotation.rle
+        return f"{rle['size']} {rle['counts']}".encode()
+    if annotation.rings:
+        return b"|".join(_opened(ring).tobytes() for ring in annotation.rings)
+    return b"box" + np.round(box, _DECIMALS).tobytes()
+
+
+def _opened(ring: np.ndarray) -> np.ndarray:
+    """Returns a ring rounded, and without the points that close it."""
+    rounded = ring.round(_DECIMALS) + 0.0
+    while len(rounded) > 3 and (rounded[0] == rounded[-1]).all():
+        rounded = rounded[:-1]
+    return rounded

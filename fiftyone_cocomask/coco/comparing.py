@@ -1,0 +1,321 @@
+"""What changed between two exports: images, and annotations matched by their pixels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import numpy as np
+
+from ..geometry.boundaries import boundary_px, overlap_of
+from ..geometry.encoding import patch_rle
+from ..geometry.matching import mask_ious, match_objects
+from ..geometry.objects import Canvas, is_drawable
+from ..geometry.patches import EMPTY_PATCH, Patch
+from .compared import ComparedExport, ComparedImage, ComparedObject, is_same_file
+from .comparison import AnnotationChange, Change, ExportComparison, ImageChange
+
+# Two objects that overlap less are not one that was edited. Where they have one id,
+# which may also be another object's in the next version, they need not overlap as well.
+_MIN_IOU = 0.5
+_MIN_IOU_OF_ONE_ID = 0.1
+# So much of an object has to lie in a crowd that it is part of.
+_MIN_IN_CROWD = 0.5
+
+Pair = tuple[ComparedImage | None, ComparedImage | None]
+
+
+def compare_opened(
+    old: ComparedExport,
+    new: ComparedExport,
+    progress: Callable[[], None] = lambda: None,
+) -> ExportComparison:
+    """Compares two exports.
+
+    Args:
+        old: the one before
+        new: the one after
+        progress: called after each pair of images
+    """
+    comparison = ExportComparison(old.name, new.name, old.classes, new.classes)
+    for before, after in pair_images(old.images.values(), new.images.values()):
+        _compare_images(before, after, comparison)
+        progress()
+    return comparison
+
+
+def pair_images(
+    old: Iterable[ComparedImage], new: Iterable[ComparedImage]
+) -> Iterator[Pair]:
+    """Yields which image of one export is which of another.
+
+    The one of the same split and file name, else the only one of that file name, else
+    the only one of the same source: Roboflow gives a copy another name each time.
+
+    Args:
+        old: the images before
+        new: the images after
+    """
+    olds, news = list(old), list(new)
+    found: dict[int, ComparedImage] = {}
+    for key in (
+        lambda image: (image.split, image.file_name),
+        lambda image: image.file_name,
+        lambda image: image.source,
+    ):
+        left = [image for image in olds if id(image) not in found]
+        taken = {id(image) for image in found.values()}
+        by_key = _unique([i for i in news if id(i) not in taken], key)
+        for name, image in _unique(left, key).items():
+            if name in by_key:
+                found[id(image)] = by_key[name]
+    for image in olds:
+        yield image, found.get(id(image))
+    taken = {id(image) for image in found.values()}
+    for image in news:
+        if id(image) not in taken:
+            yield None, image
+
+
+def _unique(
+    images: list[ComparedImage], key: Callable[[ComparedImage], object]
+) -> dict[object, ComparedImage]:
+    counts = Counter(map(key, images))
+    return {key(i): i for i in images if key(i) is not None and counts[key(i)] == 1}
+
+
+def _compare_images(
+    old: ComparedImage | None, new: ComparedImage | None, comparison: ExportComparison
+) -> None:
+    if old is None or new is None:
+        image = old or new
+        assert image is not None
+        is_added = old is None
+        comparison.add_image(
+            ImageChange.ADDED if is_added else ImageChange.REMOVED, image
+        )
+        kind = Change.ADDED if is_added else Change.REMOVED
+        for item in image.objects():
+            pair = (None, item) if is_added else (item, None)
+            comparison.add(_change(kind, image, *pair))
+        return
+    if old.split != new.split:
+        comparison.add_image(ImageChange.MOVED, old, new)
+    elif old.file_name != new.file_name:
+        comparison.add_image(ImageChange.RENAMED, old, new)
+    else:
+        comparison.add_image(ImageChange.KEPT, old, new)
+    if old.file_name == new.file_name and is_same_file(old, new) is False:
+        comparison.add_image(ImageChange.REPLACED, old, new)
+    if old.is_spelled_as(new):
+        comparison.add_unchanged(old.labels())
+        return
+    for change in _changes(old, new):
+        comparison.add(change)
+
+
+def _changes(old: ComparedImage, new: ComparedImage) -> Iterator[AnnotationChange]:
+    size = new.size
+    olds, news = old.objects(size), new.objects(size)
+    pairs, old_left, new_left = _equal_pairs(olds, news)
+    for before, after in pairs:
+        kind = _kind_of_equal(before, after)
+        yield _change(kind, new, before, after, 1.0, 1.0)
+    if old_left and new_left:
+        matcher = _Matcher(size, old_left, new_left)
+        for before, after, iou, boundary_iou in matcher.edited():
+            yield _change(Change.EDITED, new, before, after, iou, boundary_iou)
+        old_left, new_left = matcher.left()
+        crowds = _Crowds(size, old_left, olds, new_left, news)
+        yield from crowds.changes(new)
+        old_left, new_left = crowds.left()
+    for item in old_left:
+        yield _change(Change.REMOVED, new, item, None)
+    for item in new_left:
+        yield _change(Change.ADDED, new, None, item)
+
+
+def _equal_pairs(
+    olds: Sequence[ComparedObject], news: Sequence[ComparedObject]
+) -> tuple[
+    list[tuple[ComparedObject, ComparedObject]],
+    list[ComparedObject],
+    list[ComparedObject],
+]:
+    """Pairs objects of the very same shape: of one class and id before others."""
+    pairs = []
+    old_left, new_left = list(olds), list(news)
+    for key in (
+        lambda o: (o.key, o.label, o.is_crowd, o.box, o.annotation_id),
+        lambda o: (o.key, o.label, o.is_crowd, o.box),
+        lambda o: (o.key, o.label),
+        lambda o: o.key,
+    ):
+        waiting: dict[object, list[ComparedObject]] = {}
+        for item in new_left:
+            waiting.setdefault(key(item), []).append(item)
+        unmatched = []
+        for item in old_left:
+            partners = waiting.get(key(item))
+            if partners:
+                pairs.append((item, partners.pop(0)))
+            else:
+                unmatched.append(item)
+        old_left = unmatched
+        taken = {id(partner) for _, partner in pairs}
+        new_left = [item for item in new_left if id(item) not in taken]
+        if not old_left or not new_left:
+            break
+    return pairs, old_left, new_left
+
+
+def _kind_of_equal(old: ComparedObject, new: ComparedObject) -> Change:
+    if old.label != new.label:
+        return Change.RELABELLED
+    is_same = (
+        old.is_crowd == new.is_crowd
+        and old.box == new.box
+        and old.attributes == new.attributes
+    )
+    return Change.UNCHANGED if is_same else Change.EDITED
+
+
+class _Matcher:
+    """Matches the objects of two versions of an image that are not equal."""
+
+    def __init__(
+        self,
+        size: tuple[int, int],
+        olds: Sequence[ComparedObject],
+        news: Sequence[ComparedObject],
+    ) -> None:
+        self._width, self._height = size
+        self._olds, self._news = olds, news
+        self._canvas = Canvas(self._height, self._width, "coco")
+        self._old_patches = _patches(self._canvas, olds)
+        self._new_patches = _patches(self._canvas, news)
+        self._matched: list[tuple[int, int]] = []
+
+    def edited(
+        self,
+    ) -> Iterator[tuple[ComparedObject, ComparedObject, float, float]]:
+        """Yields the pairs, with their IoU and Boundary IoU."""
+        height, width = self._height, self._width
+        ious = mask_ious(
+            [patch_rle(patch, height, width) for patch in self._old_patches],
+            [patch_rle(patch, height, width) for patch in self._new_patches],
+        )
+        is_same_class = np.array(
+            [[old.label == new.label for new in self._news] for old in self._olds]
+        )
+        has_one_id = np.array(
+            [[_have_one_id(old, new) for new in self._news] for old in self._olds]
+        )
+        allowed = (ious >= _MIN_IOU) | (has_one_id & (ious >= _MIN_IOU_OF_ONE_ID))
+        self._matched = match_objects(ious, is_same_class, allowed)
+        distance = boundary_px(height, width)
+        for row, column in self._matched:
+            iou, boundary_iou = overlap_of(
+                self._old_patches[row], self._new_patches[column], distance
+            )
+            yield self._olds[row], self._news[column], iou, boundary_iou
+
+    def left(self) -> tuple[list[ComparedObject], list[ComparedObject]]:
+        """Returns the objects that have no partner."""
+        rows = {row for row, _ in self._matched}
+        columns = {column for _, column in self._matched}
+        return (
+            [item for row, item in enumerate(self._olds) if row not in rows],
+            [item for column, item in enumerate(self._news) if column not in columns],
+        )
+
+
+class _Crowds:
+    """Finds objects that became part of a crowd, or come out of one.
+
+    A crowd is matched with many objects, each by the part of it that lies in the crowd.
+    """
+
+    def __init__(
+        self,
+        size: tuple[int, int],
+        old_left: list[ComparedObject],
+        olds: Sequence[ComparedObject],
+        new_left: list[ComparedObject],
+        news: Sequence[ComparedObject],
+    ) -> None:
+        self._size = size
+        into = self._parts([o for o in old_left if not o.is_crowd], news)
+        out_of = self._parts([o for o in new_left if not o.is_crowd], olds)
+        self._into, self._out_of = into, out_of
+        gone = {id(item) for pair in (*into, *out_of) for item in pair[:2]}
+        self._old_left = [item for item in old_left if id(item) not in gone]
+        self._new_left = [item for item in new_left if id(item) not in gone]
+
+    def changes(self, image: ComparedImage) -> Iterator[AnnotationChange]:
+        """Yields a change for each object in a crowd."""
+        for item, crowd, part in self._into:
+            yield _change(Change.INTO_CROWD, image, item, crowd, part)
+        for item, crowd, part in self._out_of:
+            yield _change(Change.OUT_OF_CROWD, image, crowd, item, part)
+
+    def left(self) -> tuple[list[ComparedObject], list[ComparedObject]]:
+        """Returns the objects that are in no crowd, and crowds without objects."""
+        return self._old_left, self._new_left
+
+    def _parts(
+        self, items: list[ComparedObject], others: Sequence[ComparedObject]
+    ) -> list[tuple[ComparedObject, ComparedObject, float]]:
+        crowds = [other for other in others if other.is_crowd]
+        if not items or not crowds:
+            return []
+        width, height = self._size
+        canvas = Canvas(height, width, "coco")
+        rles = [
+            [patch_rle(patch, height, width) for patch in _patches(canvas, each)]
+            for each in (items, crowds)
+        ]
+        parts = mask_ious(rles[0], rles[1], [True] * len(crowds))
+        best = parts.argmax(axis=1)
+        return [
+            (item, crowds[column], float(parts[row, column]))
+            for row, (item, column) in enumerate(zip(items, best.tolist(), strict=True))
+            if parts[row, column] >= _MIN_IN_CROWD
+        ]
+
+
+def _patches(canvas: Canvas, items: Sequence[ComparedObject]) -> list[Patch]:
+    """Returns the pixels of objects; none for those that cannot be drawn."""
+    geometries = [item.geometry for item in items]
+    drawable = [all(map(is_drawable, geometry.rings)) for geometry in geometries]
+    drawn = canvas.patches(
+        [g for g, can_be in zip(geometries, drawable, strict=True) if can_be]
+    )
+    return [next(drawn) if can_be else EMPTY_PATCH for can_be in drawable]
+
+
+def _have_one_id(old: ComparedObject, new: ComparedObject) -> bool:
+    return old.annotation_id is not None and old.annotation_id == new.annotation_id
+
+
+def _change(
+    kind: Change,
+    image: ComparedImage,
+    old: ComparedObject | None,
+    new: ComparedObject | None,
+    iou: float | None = None,
+    boundary_iou: float | None = None,
+) -> AnnotationChange:
+    return AnnotationChange(
+        kind,
+        image.split,
+        image.file_name,
+        None if old is None else old.annotation_id,
+        None if new is None else new.annotation_id,
+        None if old is None else old.label,
+        None if new is None else new.label,
+        iou,
+        boundary_iou,
+        image.sample_id,
+        (new.label_id if new is not None else None) or (old.label_id if old else None),
+    )

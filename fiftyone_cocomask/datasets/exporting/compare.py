@@ -1,0 +1,89 @@
+"""The difference between two exports, or between exports and datasets."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from ...coco.compared import ComparedExport
+from ...coco.comparing import compare_opened
+from ...coco.comparison import ExportComparison
+from ...errors import CocoMaskError
+
+
+def compare_exports(
+    old: Any,
+    new: Any,
+    *,
+    label_field: str = "segmentations",
+    progress: Any = None,
+) -> ExportComparison:
+    """Says what changed between two versions of an export, or two annotators.
+
+    Images are matched by split and file name, then by file name, then by their source.
+    Annotations of the very same shape are matched first, the rest by Hungarian
+    assignment on mask IoU; a crowd is matched with many. No database is needed where
+    both are paths. Nothing is written.
+
+    Example::
+
+        import fiftyone_cocomask as fcm
+
+        comparison = fcm.compare_exports("/path/to/v1", "/path/to/v2.zip")
+        print(comparison.summary())
+
+    Args:
+        old: an export's folder, ``.zip`` or COCO JSON, or a dataset or view
+        new: the same
+        label_field: the objects of datasets and views
+        progress: whether to render a progress bar (True/False), or a function to call
+            with the bar. None renders one where a dataset is compared, if FiftyOne's
+            default says so
+
+    Returns:
+        an :class:`ExportComparison`
+
+    Raises:
+        ExportError: if a path is no COCO export
+        CocoMaskError: if an argument does not fit
+    """
+    with ExitStack() as stack:
+        opened = []
+        for option, source in (("old", old), ("new", new)):
+            if isinstance(source, (str, os.PathLike)):
+                export = ComparedExport(Path(source).expanduser())
+            else:
+                export = _of_samples(option, source, label_field, stack)
+            opened.append(stack.enter_context(export))
+        before, after = opened
+        has_samples = not all(isinstance(s, (str, os.PathLike)) for s in (old, new))
+        if progress is None and not has_samples:
+            # No bar is worth loading FiftyOne for.
+            return compare_opened(before, after)
+        import fiftyone.core.utils as fou
+
+        total = max(len(before.images), len(after.images))
+        bar = stack.enter_context(
+            fou.ProgressBar(total=total, progress=progress, iters_str="images")
+        )
+        return compare_opened(before, after, bar.update)
+
+
+def _of_samples(
+    option: str, samples: Any, label_field: str, stack: ExitStack
+) -> ComparedExport:
+    import fiftyone as fo
+
+    if not isinstance(samples, (fo.Dataset, fo.DatasetView)):
+        raise CocoMaskError(
+            f"{option} must be an export's path, or a dataset or view, not "
+            f"{type(samples).__name__}"
+        )
+    from .coco import write_for_comparison
+
+    folder = Path(stack.enter_context(TemporaryDirectory(prefix="cocomask-compare-")))
+    write_for_comparison(samples, folder, label_field)
+    return ComparedExport(folder, samples._dataset.name)
