@@ -1,8 +1,9 @@
-"""Commands on COCO exports that are written or compared: ``export coco``."""
+"""Commands on COCO exports that are written or compared: ``export coco``, ``diff``."""
 
 from __future__ import annotations
 
 import argparse
+import os
 from typing import Any
 
 from .outcome import Outcome, add_output_options, bar, on_interrupt, say
@@ -60,6 +61,57 @@ def add_export_to(kinds: Any) -> None:
     add_output_options(coco, "if something could not be written")
     on_interrupt(coco, "No JSON was written. Run the same command again")
     coco.set_defaults(run=_export_coco)
+
+
+def add_diff_to(commands: Any) -> None:
+    """Adds ``diff`` to a parser's subparsers."""
+    diff = commands.add_parser(
+        "diff",
+        help="say what changed between two exports, or an export and a dataset",
+        description="Say what changed between two exports, an export and a dataset, or "
+        "two datasets. Reads only; two exports need no database. Exits as diff does: "
+        "with 0 if they are the same, 1 if they differ, 2 if there is an error.",
+    )
+    for name, which in (("old", "before"), ("new", "after")):
+        diff.add_argument(
+            name,
+            help=f"what was {which}: an export's folder, its .zip, a COCO JSON, or "
+            "the name of a dataset",
+        )
+    diff.add_argument(
+        "--label-field",
+        default="segmentations",
+        metavar="FIELD",
+        help="the objects of a dataset (segmentations)",
+    )
+    diff.add_argument(
+        "--json", action="store_true", help="print JSON instead of a change log"
+    )
+    on_interrupt(diff, "A comparison changes nothing")
+    diff.set_defaults(run=_diff, failure_code=2)
+
+
+def _diff(options: argparse.Namespace) -> Outcome:
+    from ..datasets.exporting.compare import compare_exports
+
+    old, new = _source(options.old), _source(options.new)
+    has_dataset = not all(isinstance(source, str) for source in (old, new))
+    comparison = compare_exports(
+        old,
+        new,
+        label_field=options.label_field,
+        progress=bar() if has_dataset else None,
+    )
+    return Outcome(comparison.summary(), comparison.to_dict(), not comparison.is_same)
+
+
+def _source(name: str) -> Any:
+    """Returns an export's path, or the dataset of this name if no file has it."""
+    if os.path.lexists(os.path.expanduser(name)) or os.path.sep in name:
+        return name
+    import fiftyone as fo
+
+    return fo.load_dataset(name) if fo.dataset_exists(name) else name
 
 
 def _export_coco(options: argparse.Namespace) -> Outcome:

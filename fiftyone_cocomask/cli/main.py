@@ -11,7 +11,13 @@ from contextlib import redirect_stdout
 
 from ..coco.words import printable_lines
 from ..errors import CocoMaskError
-from . import dataset_commands, export_commands, issue_commands, program_commands
+from . import (
+    coco_commands,
+    dataset_commands,
+    export_commands,
+    issue_commands,
+    program_commands,
+)
 from .outcome import Outcome, say
 from .streams import ToStderr
 
@@ -20,10 +26,10 @@ INTERRUPTED = 130
 
 _EXIT_CODES = """\
 exit codes:
-  0    done; `check` found no errors
+  0    done; `check` found no errors; `diff` found no difference
   1    an error, said on stderr; nothing could be done of what was asked for; `check`
-       found errors; or what --strict looks for
-  2    the arguments are wrong
+       found errors, `diff` differences; or what --strict looks for
+  2    the arguments are wrong; of `diff`, an error
   130  Ctrl-C
 
 Results go to stdout, everything else to stderr.
@@ -55,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not _can_be_put_right(error):
             raise
         print(f"error: {printable_lines(str(error))}", file=sys.stderr)
-        return FAILED
+        return getattr(options, "failure_code", FAILED)
     _print(outcome, as_json=getattr(options, "json", False))
     if outcome.nothing:
         say(f"error: {outcome.nothing}")
@@ -74,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="command")
     export_commands.add_to(commands)
+    coco_commands.add_diff_to(commands)
     dataset_commands.add_to(commands)
     issue_commands.add_to(commands)
     program_commands.add_to(commands)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .check_export import CheckExport
+from .compare_exports import CompareExports
 from .compare_masks import CompareMasks
 from .compute_masks import ComputeMasks
 from .evaluate_mask_area import EvaluateMaskArea
@@ -43,6 +44,7 @@ OPERATORS = (
     OpenMaskEvaluation,
     ShowDataset,
     ExportRoboflowCoco,
+    CompareExports,
     ExportMasks,
     ExportCutouts,
     MaskAreaError,

@@ -40,6 +40,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "path": (*NO_PATH, None, "/absent"),
     "image_dir": (*NO_PATH, "/absent"),
     "output_dir": NO_PATH,
+    **dict.fromkeys(("old", "new"), (*NO_PATH, None, "/absent")),
     "coco_annotation_file": (*NO_PATH, None, "/absent"),
     "splits": (*NO_LIST_OF_TEXTS, ["absent"]),
     "tags": NO_LIST_OF_TEXTS,
@@ -97,6 +98,7 @@ WRONG_OF: dict[tuple[str, str], tuple[Any, ...]] = {
     ("delete_mask_evaluation", "eval_key"): (*NO_NAME, None, "absent"),
     ("export_roboflow_coco", "label_field"): (*NO_FIELD, None),
     ("export_roboflow_coco", "box_field"): (*NO_TEXT, "_x", None),
+    ("compare_exports", "label_field"): (*NO_FIELD, None),
     ("fix_mask_issues", "label_field"): (*NO_FIELD, None),
     ("undo_mask_fixes", "dataset"): NO_SAMPLES,
     ("undo_mask_fixes", "fix_key"): (*NO_NAME, None, "absent"),
@@ -152,6 +154,7 @@ def calls(dataset: fo.Dataset, tmp_path: Path) -> dict[str, dict[str, Any]]:
             "output_dir": output,
         },
         "export_roboflow_coco": {"samples": dataset, "output_dir": output},
+        "compare_exports": {"old": export, "new": dataset},
         "export_cutouts": {
             "samples": dataset,
             "label_or_mask_field": "mask",

@@ -8,12 +8,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from ...arguments import checked
 from ...coco.compared import ComparedExport
 from ...coco.comparing import compare_opened
 from ...coco.comparison import ExportComparison
 from ...errors import CocoMaskError
 
 
+@checked
 def compare_exports(
     old: Any,
     new: Any,

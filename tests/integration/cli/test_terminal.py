@@ -29,6 +29,8 @@ COMMANDS = {
     "import": f"{{folder}}/export --dataset {NAME}",
     "masks": NAME,
     "evaluate": NAME,
+    "diff": f"{{folder}}/export {NAME}",
+    "export coco": f"{NAME} --output-dir {{folder}}/coco",
     "export masks": f"{NAME} --output-dir {{folder}}/masks",
     "export cutouts": f"{NAME} --output-dir {{folder}}/cutouts",
     "install": "",
@@ -37,7 +39,10 @@ COMMANDS = {
 # Its FiftyOne is its own, so it has a process to itself.
 DEMO = "demo --no-app --folder {folder}/demo"
 # Commands that show a bar.
-WITH_BARS = {"import", "masks", "evaluate", "export masks", "export cutouts"}
+WITH_BARS = {
+    *("import", "masks", "evaluate", "diff"),
+    *("export coco", "export masks", "export cutouts"),
+}
 
 # Runs one command after the other, each with what FiftyOne does by default.
 JOB = """

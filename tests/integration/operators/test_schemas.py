@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -104,8 +106,14 @@ def parameters_of(name: str) -> list[str]:
     return list(inspect.signature(operator).parameters) if callable(operator) else []
 
 
+_numbers = itertools.count()
+
+
 def execute(name: str, dataset: fo.Dataset | None, params: Params) -> Any:
     """Executes as an agent does, and returns the result."""
+    if name == "export_roboflow_coco" and os.path.isabs(str(params.get("output_dir"))):
+        # It writes into an empty folder only.
+        params = params | {"output_dir": f"{params['output_dir']}/{next(_numbers)}"}
     return foo.execute_operator(uri(name), dataset=dataset, params=params).result
 
 

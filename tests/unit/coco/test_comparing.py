@@ -226,7 +226,7 @@ def test_boundary_iou_equals_a_naive_computation(data: st.DataObject) -> None:
             patches.append(Patch(int(columns[0]), int(rows[0]), mask[window]))
         else:
             patches.append(Patch(0, 0, np.zeros((0, 0), bool)))
-    iou, boundary_iou = overlap_of(*patches, distance)
+    iou, boundary_iou = overlap_of(patches[0], patches[1], distance)
     first, second = masks
     union = (first | second).sum()
     assert iou == ((first & second).sum() / union if union else 1)

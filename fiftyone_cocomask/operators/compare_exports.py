@@ -1,0 +1,203 @@
+"""Operator: what changed between an export and the dataset."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import fiftyone.operators as foo
+import fiftyone.operators.types as types
+
+from .export_form import ask_for_path, given_path, path_text
+from .forms import Choice, choose, count, dataset_problem, form, note, radio, stop
+from .job import JobOperator, ProgressArgument, Results
+
+_MAX_ROWS = 12
+_DIRECTIONS = (
+    Choice("export_first", "The export is the older one"),
+    Choice("dataset_first", "The dataset is the older one"),
+)
+
+
+class CompareExports(JobOperator):
+    """Compares an export with the dataset."""
+
+    verb = "Comparing"
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return foo.OperatorConfig(
+            name="compare_exports",
+            label="Compare with an export",
+            description="Say what changed between a COCO export and this dataset",
+            icon="/assets/check.svg",
+            dynamic=True,
+            execute_as_generator=True,
+            allow_delegated_execution=True,
+            risk_level=types.RiskLevel.LOW,
+        )
+
+    def __call__(
+        self,
+        samples: Any,
+        path: str | os.PathLike[str],
+        *,
+        label_field: str | None = None,
+        order: str | None = None,
+        delegate: bool = False,
+    ) -> Any:
+        """Compares an export with a dataset or view, and saves views of the changes.
+
+        Example::
+
+            import fiftyone.operators as foo
+
+            compare = foo.get_operator("@cocomask/cocomask/compare_exports")
+            compare(dataset, "/path/to/export")
+
+        Args:
+            samples: the dataset or view
+            path: the export's folder, its ``.zip``, or a COCO JSON file
+            label_field: the objects; ``"segmentations"`` by default
+            order: ``"export_first"`` (the default): the export is the older one; or
+                ``"dataset_first"``
+            delegate: whether to queue the job for an orchestrator
+
+        Returns:
+            the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
+            ``result`` is :meth:`ExportComparison.to_dict`, and ``views``
+        """
+        params = {
+            "path": path_text(path),
+            "label_field": label_field,
+            "order": order,
+        }
+        return foo.execute_operator(
+            self.uri,
+            view=samples.view(),
+            params={name: value for name, value in params.items() if value is not None},
+            request_delegation=delegate,
+        )
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        """Returns the form: which export is compared with which labels."""
+        inputs = types.Object()
+        problem = dataset_problem(ctx)
+        fields = [] if problem else _fields(ctx)
+        if problem or not fields:
+            stop(inputs, problem or "There are no labels to compare.")
+        else:
+            _ask(ctx, inputs, fields)
+        return form(inputs, "Compare with an export")
+
+    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+        """Compares, saves the views, and returns what was found."""
+        from ..datasets.exporting.compare import compare_exports
+        from ..datasets.exporting.comparison_views import save_comparison_views
+
+        label_field = ctx.params.get("label_field") or _usual(_fields(ctx))
+        sources = [given_path(ctx.params.get("path")) or "", ctx.target_view()]
+        if ctx.params.get("order") == "dataset_first":
+            sources.reverse()
+        comparison = compare_exports(
+            *sources, label_field=label_field, progress=progress
+        )
+        views = save_comparison_views(ctx.dataset, comparison, label_field)
+        return {**comparison.to_dict(), "views": views}
+
+    def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
+        """Reloads the dataset for its new saved views."""
+        yield ctx.ops.reload_dataset()
+
+    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+        """Shows the change log, and the views."""
+        title = f"{results['old']} → {results['new']}"
+        if results["same"]:
+            outputs.view("same", types.Success(label=f"No changes: {title}"))
+            return
+        lines = [
+            f"- {what.capitalize()}: {_counts(results[what])}"
+            for what in ("images", "annotations")
+        ]
+        for key, word in (("classes_added", "New"), ("classes_removed", "Gone")):
+            if results[key]:
+                lines.append(f"- {word} classes: {', '.join(results[key][:_MAX_ROWS])}")
+        outputs.view("changes", types.Notice(label=title, description="\n".join(lines)))
+        edited = [row for row in results["changes"] if row["boundary_iou"] is not None]
+        if edited:
+            worst = sorted(edited, key=lambda row: row["boundary_iou"])[:_MAX_ROWS]
+            rows = [
+                f"| {row['file_name']} | {row['new_label']} | {row['iou']:.3f} | "
+                f"{row['boundary_iou']:.3f} |"
+                for row in worst
+                if row["change"] == "edited"
+            ]
+            head = ["| Image | Class | IoU | Boundary IoU |", "|---|---|---|---|"]
+            outputs.view(
+                "edited",
+                types.Notice(
+                    label=f"{count(len(edited), 'edited object')}, the most changed "
+                    "first",
+                    description="\n".join([*head, *rows]),
+                ),
+            )
+        if results["views"]:
+            names = ", ".join(f"`{name}`" for name in results["views"].values())
+            outputs.view(
+                "views",
+                types.Success(label="Saved views of what changed", description=names),
+            )
+
+
+def _counts(counts: dict[str, int]) -> str:
+    found = [f"{n:,} {name.replace('_', ' ')}" for name, n in counts.items() if n]
+    return ", ".join(found) or "none"
+
+
+def _fields(ctx: Any) -> list[str]:
+    from ..datasets.labels import object_fields
+
+    return object_fields(ctx.dataset)
+
+
+def _usual(fields: list[str]) -> str:
+    usual = [name for name in ("segmentations", "detections") if name in fields]
+    return (usual or fields or ["segmentations"])[0]
+
+
+def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
+    params = ctx.params
+    ask_for_path(
+        ctx,
+        inputs,
+        "path",
+        label="Export",
+        description="The export's folder",
+        required=True,
+    )
+    choose(
+        inputs,
+        "label_field",
+        [Choice(field) for field in fields],
+        params.get("label_field"),
+        label="Labels",
+        description="The objects to compare with it",
+        default=_usual(fields),
+    )
+    choose(
+        inputs,
+        "order",
+        _DIRECTIONS,
+        params.get("order"),
+        label="Order",
+        default="export_first",
+        view=radio,
+    )
+    note(
+        inputs,
+        "outcome",
+        "Says what was added, removed, relabelled and edited",
+        "Views of what changed are saved on the dataset, in place of those of the last "
+        "comparison. Nothing else is changed.",
+    )
