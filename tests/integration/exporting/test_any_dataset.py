@@ -177,7 +177,7 @@ def test_roboflows_uploader_finds_every_annotation_in_its_split(
         ("images", "move", "images must be"),
         ("area", "pixels", "area must be"),
         ("masks", 3, "masks must be"),
-        ("output_dir", "", "output_dir must be a folder"),
+        ("output_dir", "", "output_dir"),
     ],
 )
 def test_a_wrong_argument_writes_nothing(
