@@ -216,13 +216,15 @@ def mask_targets(categories: list[Category]) -> dict[int, str]:
         values = {place: int(place[0] or 0) + shift for place in places}
     targets: dict[int, str] = {}
     # What is in use first: of two categories of one name it may be the second one.
+    named: set[str] = set()
     for category in sorted(ordered, key=lambda c: not c.used):
         value = values[category.id, category.original_name]
-        if category.name not in targets.values():
-            targets.setdefault(value, category.name)
+        if category.name not in named and value not in targets:
+            targets[value] = category.name
+            named.add(category.name)
     free = max(values.values(), default=0) + 1
     for name in dict.fromkeys(c.name for c in roots if c.used):
-        if name not in targets.values():
+        if name not in named:
             targets[free], free = name, free + 1
     return dict(sorted(targets.items()))
 
@@ -238,9 +240,14 @@ def kept_values(present: dict[int, str], targets: dict[int, str]) -> dict[int, s
     """Returns the values that a dataset has, and those of new classes beside them."""
     # FiftyOne's targets of coloured masks are texts.
     values = {v: str(name) for v, name in present.items() if isinstance(v, int)}
+    named = set(values.values())
+    free = max([*values, *targets], default=0) + 1
     for value, name in targets.items():
-        if name not in values.values():
-            values[max(values) + 1 if value in values else value] = name
+        if name in named:
+            continue
+        if value in values:
+            value, free = free, free + 1
+        values[value] = name
     return dict(sorted(values.items()))
 
 
