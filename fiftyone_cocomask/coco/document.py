@@ -5,13 +5,16 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from ..errors import ExportError
 from .formats import describe_other_annotations, describe_other_format
+from .large_json import LargeList, Unusual, large_parts
 from .records import CocoId
 from .repeated_keys import lost_parts, repeated_keys
 from .words import shortened, type_name
@@ -73,8 +76,8 @@ class Document:
         has_annotations: whether it has a list of annotations
     """
 
-    images: list[Raw]
-    annotations: list[Raw]
+    images: Sequence[Raw]
+    annotations: Sequence[Raw]
     categories: list[Any] | None
     info: dict[str, Any]
     licenses: list[Any]
@@ -99,8 +102,40 @@ def parse_document(data: bytes, name: str) -> Document:
     data, repaired = _as_utf8(data)
     parts, data, repaired_escapes = _parts(data, name)
     lost = lost_parts(data, parts)
-    has_nothing = _is_null(parts.get("annotations")) and "annotations" in parts
-    images = []
+    return _document(dict(parts), lost, repaired or repaired_escapes, name)
+
+
+def read_large_document(path: Path, name: str) -> Document | None:
+    """Takes a large COCO JSON apart without holding it in memory.
+
+    Returns:
+        its parts; None if it has to be read at once
+
+    Raises:
+        ExportError: if it is no COCO JSON
+        OSError: if it cannot be read
+    """
+    try:
+        found = large_parts(path)
+        parts = {
+            key: part.text()
+            if isinstance(part, LargeList) and key not in ("images", "annotations")
+            else part
+            for key, part in found.items()
+        }
+    except Unusual:
+        return None
+    return _document(parts, [], None, name)
+
+
+def _document(
+    parts: dict[str, Raw | LargeList],
+    lost: list[tuple[str, Raw]],
+    repaired: str | None,
+    name: str,
+) -> Document:
+    has_nothing = "annotations" in parts and _is_null(parts["annotations"])
+    images: Sequence[Raw] = []
     if not (has_nothing and "images" in parts and _is_null(parts["images"])):
         images = _list(parts, "images", name)
     has_annotations = _has_annotations(parts, images, name)
@@ -125,8 +160,12 @@ def parse_document(data: bytes, name: str) -> Document:
         else [_decoded(raw, "a category", repeated) for raw in categories],
         _value(parts, "info", dict, repeated),
         _value(parts, "licenses", list, repeated),
-        {k: v for k, v in parts.items() if k not in ("images", "annotations")},
-        repaired or repaired_escapes,
+        {
+            key: part
+            for key, part in parts.items()
+            if key not in ("images", "annotations") and isinstance(part, Raw)
+        },
+        repaired,
         repeated,
         has_annotations,
     )
@@ -238,19 +277,22 @@ def _broken_json(data: bytes, error: Exception) -> str:
     return f"not valid JSON: {error}"
 
 
-def _list(parts: dict[str, Raw], key: str, name: str) -> list[Raw]:
-    if key not in parts:
+def _list(parts: dict[str, Raw | LargeList], key: str, name: str) -> Sequence[Raw]:
+    part = parts.get(key)
+    if part is None:
         raise _lacks(parts, key, name)
+    if isinstance(part, LargeList):
+        return part
     try:
-        return _list_decoder.decode(parts[key])
+        return _list_decoder.decode(part)
     except msgspec.ValidationError:
-        found = type_name(decode(parts[key]))
+        found = type_name(decode(part))
         raise OtherFormatError(
             f"{name} has {found} at '{key}' where a list was expected; {WANTED}"
         ) from None
 
 
-def _lacks(parts: dict[str, Raw], key: str, name: str) -> OtherFormatError:
+def _lacks(parts: dict[str, Raw | LargeList], key: str, name: str) -> OtherFormatError:
     other = describe_other_format(parts)
     if other:
         return OtherFormatError(
@@ -259,7 +301,9 @@ def _lacks(parts: dict[str, Raw], key: str, name: str) -> OtherFormatError:
     return OtherFormatError(f"{name} has no '{key}'; {WANTED}")
 
 
-def _has_annotations(parts: dict[str, Raw], images: list[Raw], name: str) -> bool:
+def _has_annotations(
+    parts: dict[str, Raw | LargeList], images: Sequence[Raw], name: str
+) -> bool:
     """Whether there is a list of annotations; a split without objects may lack it.
 
     Raises:
@@ -276,19 +320,21 @@ def _has_annotations(parts: dict[str, Raw], images: list[Raw], name: str) -> boo
     return False
 
 
-def _is_null(raw: Raw | None) -> bool:
+def _is_null(raw: Raw | LargeList | None) -> bool:
+    if isinstance(raw, LargeList):
+        return False
     return raw is None or (len(memoryview(raw)) == 4 and bytes(raw) == b"null")
 
 
 def _join_lists(
-    lost: list[tuple[str, Raw]], lists: dict[str, list[Raw] | None]
+    lost: list[tuple[str, Raw]], lists: dict[str, Sequence[Raw] | None]
 ) -> list[str]:
     """Puts lists that have one key together, and says what was there twice."""
     said: dict[str, None] = {}
     for key, raw in reversed(lost):
         entries = lists.get(key)
         short = shortened(key)
-        if entries is None:
+        if not isinstance(entries, list):
             said[f"'{short}' is there twice; the last one counts"] = None
             continue
         try:
@@ -304,8 +350,13 @@ def _join_lists(
     return list(said)
 
 
-def _value(parts: dict[str, Raw], key: str, kind: type, repeated: list[str]) -> Any:
-    value = _decoded(parts.get(key, Raw(b"null")), f"'{key}'", repeated)
+def _value(
+    parts: dict[str, Raw | LargeList], key: str, kind: type, repeated: list[str]
+) -> Any:
+    part = parts.get(key)
+    if not isinstance(part, Raw):
+        return kind()
+    value = _decoded(part, f"'{key}'", repeated)
     return value if isinstance(value, kind) else kind()
 
 

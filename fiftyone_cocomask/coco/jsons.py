@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from pathlib import Path
 
 import msgspec
 
 from ..errors import ExportError
-from .document import Document, OtherFormatError, Raw, decode, parse_document
+from .document import (
+    Document,
+    OtherFormatError,
+    Raw,
+    decode,
+    parse_document,
+    read_large_document,
+)
 from .file_index import FileIndex
 from .issues import Action, IssueCode
+from .large_json import MIN_BYTES
 from .split_folders import base_of_json
 from .words import shortened_name
 
@@ -38,11 +48,13 @@ class JsonFile:
         name: its name in the export
         path: what to call it in messages
         read: returns its bytes
+        file: the file, if it is one by itself and not in a zip
     """
 
     name: str
     path: str
     read: Callable[[], bytes]
+    file: Path | None = None
     _document: Document | None = field(default=None, repr=False)
 
     def document(self) -> Document:
@@ -51,6 +63,8 @@ class JsonFile:
         Raises:
             ExportError: if it is not a COCO JSON
         """
+        if self._document is None:
+            self._document = self._large_document()
         if self._document is None:
             self._document = parse_document(self._bytes(), self.path)
         return self._document
@@ -68,6 +82,15 @@ class JsonFile:
             return True
         ends = data[:_MAX_SEARCHED] + data[-_MAX_SEARCHED:]
         return _KEYS_OF_COCO.search(ends) is not None or b"git-lfs" in data[:100]
+
+    def _large_document(self) -> Document | None:
+        try:
+            if self.file is None or os.path.getsize(self.file) < MIN_BYTES:
+                return None
+            return read_large_document(self.file, self.path)
+        except OSError:
+            # Said when all of it is read.
+            return None
 
     def _bytes(self) -> bytes:
         try:

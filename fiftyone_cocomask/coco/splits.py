@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
@@ -39,8 +40,8 @@ class ImageEntry:
         coco_id: its id
         file_name: its file name
         source: what the copies of its source have in common
-        annotations: its annotations, undecoded
-        places: where in the JSON's list they are, if they are not there image by image
+        annotations: where its annotations are in the JSON's list
+        places: the same if they are not there image by image, else empty
         number: its own place in the JSON's list
         codes: the codes of what was found when the JSON was indexed
     """
@@ -49,7 +50,7 @@ class ImageEntry:
     coco_id: CocoId
     file_name: str
     source: str | None
-    annotations: list[Raw] = field(default_factory=list)
+    annotations: array[int] = field(default_factory=lambda: array("q"))
     places: array[int] = field(default_factory=lambda: array("q"))
     number: int = 0
     codes: list[IssueCode] = field(default_factory=list)
@@ -113,6 +114,7 @@ class SplitIndex:
         self._index_images(document)
         files.images.expect(entries[0].file_name for entries in self.images.values())
         self.orphans: list[Raw] = []
+        self._texts: Sequence[Raw] = []
         self.used_ids: Counter[CocoId | None] = Counter()
         self.repeated_ids: frozenset[CocoId] = frozenset()
         self._index_annotations(document)
@@ -212,17 +214,15 @@ class SplitIndex:
     def _index_annotations(self, document: Document) -> None:
         seen: set[CocoId] = set()
         repeated: set[CocoId] = set()
-        annotations = document.annotations
+        self._texts = document.annotations
         is_by_image, last = True, 0
-        for place, raw in enumerate(annotations):
-            annotations[place] = _NOTHING
+        for place, raw in enumerate(document.annotations):
             coco_id, image_id, category_id = _skim(raw)
             image = self._by_id.get(image_id) if image_id is not None else None
             if image is None:
                 self.orphans.append(raw)
                 continue
-            image.annotations.append(raw)
-            image.places.append(place)
+            image.annotations.append(place)
             is_by_image &= image.number >= last
             last = image.number
             self.used_ids[category_id] += 1
@@ -231,9 +231,16 @@ class SplitIndex:
                     repeated.add(coco_id)
                 seen.add(coco_id)
         self.repeated_ids = frozenset(repeated)
-        if is_by_image:
-            for entry in self._by_id.values():
-                entry.places = _NO_PLACES
+        for entry in self._by_id.values():
+            entry.places = _NO_PLACES if is_by_image else entry.annotations
+
+    def take_annotations(self, entry: ImageEntry) -> list[Raw]:
+        """Returns an image's annotations, undecoded; they are not kept."""
+        raws = [self._texts[place] for place in entry.annotations]
+        if isinstance(self._texts, list):
+            for place in entry.annotations:
+                self._texts[place] = _NOTHING
+        return raws
 
     def _report_case(self) -> None:
         folded: dict[str, ImageEntry] = {}

@@ -67,6 +67,10 @@ class ZipFiles:
         """Returns a path that names a file in the zip; no such file exists."""
         return f"{self.root}/{name}"
 
+    def file(self, name: str) -> Path | None:
+        """Returns nothing: a file in a zip has no path of its own."""
+        return None
+
     def open(self, name: str) -> IO[bytes]:
         """Returns a file for reading, after a check of its checksum.
 

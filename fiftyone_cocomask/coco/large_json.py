@@ -1,0 +1,304 @@
+"""A JSON too large to be held in memory: its lists by where their entries are in it.
+
+The file is read in pieces; entries are found by decoding these, and read again when
+their turn comes. What is out of the ordinary (other encodings, text to be mended, keys
+that are there twice, broken JSON) is left to the way that reads all of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import weakref
+from array import array
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import overload
+
+import msgspec
+
+from ..errors import ExportError
+
+# Smaller JSONs are read at once, which is faster.
+MIN_BYTES = 2**26
+_PIECE = 2**24
+# Keys and values other than lists are within this.
+_MAX_VALUE = 2**20
+_MAX_TRIES = 100
+# A number or an escaped character that is cut is an error this near to the end.
+_MAX_CUT = 64
+_PLACE = re.compile(r"JSON is malformed: (.*) \(byte (\d+)\)")
+
+_list_decoder = msgspec.json.Decoder(list[msgspec.Raw])
+_object_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_START = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*\{")
+_KEY = re.compile(rb'[ \t\r\n]*("(?:[^"\\]|\\.)*")[ \t\r\n]*:[ \t\r\n]*')
+_END = re.compile(rb"[ \t\r\n]*\}[ \t\r\n]*\Z")
+_SPACE = re.compile(rb"[ \t\r\n]*")
+_COMMA = re.compile(rb"[ \t\r\n]*,[ \t\r\n]*")
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]')
+_SCALAR = re.compile(rb'"(?:[^"\\]|\\.)*"|[^,}\]\s]+')
+_ENTRY_END = re.compile(rb"\}[ \t\r\n]*,")
+
+
+class Unusual(Exception):
+    """The file is better read in the other way."""
+
+
+class LargeFile:
+    """A file that is read by places.
+
+    Args:
+        path: the file
+
+    Raises:
+        OSError: if it cannot be read
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        # It is read for as long as anything holds a place in it.
+        weakref.finalize(self, os.close, self._file)
+        self._state = self._current_state()
+
+    @property
+    def size(self) -> int:
+        """The size of the file in bytes."""
+        return self._state[0]
+
+    def read(self, start: int, end: int) -> bytes:
+        """Returns the bytes from one place to another, or to the end of the file.
+
+        Raises:
+            ExportError: if the file was changed since it was opened, or is gone
+        """
+        try:
+            os.lseek(self._file, start, os.SEEK_SET)
+            data = os.read(self._file, end - start)
+            while len(data) < min(end, self.size) - start:
+                more = os.read(self._file, end - start - len(data))
+                if not more:
+                    break
+                data += more
+            state = self._current_state()
+        except OSError as error:
+            reason = error.strerror or error
+            raise ExportError(f"{self.path} cannot be read: {reason}") from error
+        if state != self._state:
+            raise ExportError(
+                f"{self.path} was changed while it was read; do it again when the file "
+                "is complete"
+            )
+        return data
+
+    def _current_state(self) -> tuple[int, int]:
+        state = os.fstat(self._file)
+        return state.st_size, state.st_mtime_ns
+
+
+class LargeList(Sequence[msgspec.Raw]):
+    """The undecoded entries of a list in a file, read when they are asked for.
+
+    Args:
+        file: the file
+    """
+
+    def __init__(self, file: LargeFile) -> None:
+        self._file = file
+        self._starts = array("Q")
+        self._ends = array("Q")
+
+    def add(self, start: int, end: int) -> None:
+        """Adds the entry between two places of the file."""
+        self._starts.append(start)
+        self._ends.append(end)
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    @overload
+    def __getitem__(self, place: int) -> msgspec.Raw: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[msgspec.Raw]: ...
+
+    def __getitem__(self, place: int | slice) -> msgspec.Raw | Sequence[msgspec.Raw]:
+        if isinstance(place, slice):
+            return [self[each] for each in range(*place.indices(len(self)))]
+        return msgspec.Raw(self._file.read(self._starts[place], self._ends[place]))
+
+    def __iter__(self) -> Iterator[msgspec.Raw]:
+        """Yields the entries in their order, many of them read together."""
+        first = 0
+        while first < len(self):
+            begin = self._starts[first]
+            last = first + 1
+            while last < len(self) and self._ends[last] - begin <= _PIECE:
+                last += 1
+            data = self._file.read(begin, self._ends[last - 1])
+            for place in range(first, last):
+                start, end = self._starts[place] - begin, self._ends[place] - begin
+                yield msgspec.Raw(data[start:end])
+            first = last
+
+    def text(self) -> msgspec.Raw:
+        """Returns the whole list, undecoded.
+
+        Raises:
+            Unusual: if it is too large for that
+        """
+        if not len(self):
+            return msgspec.Raw(b"[]")
+        if self._ends[-1] - self._starts[0] > MIN_BYTES:
+            raise Unusual
+        return msgspec.Raw(
+            b"[" + self._file.read(self._starts[0], self._ends[-1]) + b"]"
+        )
+
+
+def large_parts(path: Path) -> dict[str, msgspec.Raw | LargeList]:
+    """Returns the values of a large JSON's top-level object.
+
+    Raises:
+        Unusual: if it has to be read at once
+        OSError: if it cannot be read
+    """
+    return _Scanner(LargeFile(path)).parts()
+
+
+class _Scanner:
+    """Goes through a file once, from its beginning to its end."""
+
+    def __init__(self, file: LargeFile) -> None:
+        self._file = file
+        self._place = 0
+        self._begin = 0
+        self._data = b""
+
+    def parts(self) -> dict[str, msgspec.Raw | LargeList]:
+        found: dict[str, msgspec.Raw | LargeList] = {}
+        self._skip(_START)
+        while True:
+            data = self._piece(_MAX_VALUE)
+            if self._place + len(data) == self._file.size and _END.match(data):
+                return found
+            if found:
+                self._skip(_COMMA)
+            key = json.loads(self._skip(_KEY)[1])
+            if key in found:
+                raise Unusual
+            if self._piece(1) == b"[":
+                found[key] = self._list()
+            else:
+                found[key] = self._value()
+
+    def _piece(self, size: int) -> bytes:
+        """Returns so many bytes from the current place on, fewer at the end."""
+        start = self._place - self._begin
+        if start + size > len(self._data):
+            more = max(size, _PIECE)
+            self._data = self._file.read(self._place, self._place + more)
+            self._begin, start = self._place, 0
+        return self._data[start : start + size]
+
+    def _skip(self, pattern: re.Pattern[bytes]) -> re.Match[bytes]:
+        match = pattern.match(self._piece(_MAX_VALUE))
+        if match is None:
+            raise Unusual
+        self._place += match.end()
+        return match
+
+    def _value(self) -> msgspec.Raw:
+        """Returns the value at the current place and goes past it."""
+        data = self._piece(_MAX_VALUE)
+        if data[:1] != b"{":
+            return msgspec.Raw(self._skip(_SCALAR)[0])
+        depth = 0
+        for token in _TOKEN.finditer(data):
+            depth += {b"{": 1, b"[": 1, b"}": -1, b"]": -1}.get(token[0], 0)
+            if depth == 0:
+                self._place += token.end()
+                value = data[: token.end()]
+                _decoded(value, _object_decoder)
+                return msgspec.Raw(value)
+        raise Unusual
+
+    def _list(self) -> LargeList:
+        """Returns the list at the current place and goes past it."""
+        self._place += 1
+        self._skip(_SPACE)
+        entries = LargeList(self._file)
+        if self._piece(1) == b"]":
+            self._place += 1
+            return entries
+        while True:
+            data = self._piece(_PIECE)
+            end = _end_of_list(data)
+            if end is None:
+                cut, raws = _up_to_last_entry(data)
+            else:
+                cut, raws = end, _decoded(b"[" + data[:end] + b"]", _list_decoder)
+            if not raws:
+                raise Unusual
+            self._add(entries, data, raws)
+            self._place += cut
+            if end is not None:
+                self._place += 1
+                return entries
+            self._skip(_COMMA)
+
+    def _add(self, entries: LargeList, data: bytes, raws: list[msgspec.Raw]) -> None:
+        place = 0
+        for number, raw in enumerate(raws):
+            between = (_COMMA if number else _SPACE).match(data, place)
+            if between is None:
+                raise Unusual
+            end = between.end() + len(memoryview(raw))
+            entries.add(self._place + between.end(), self._place + end)
+            place = end
+
+
+def _end_of_list(data: bytes) -> int | None:
+    """Returns where a list ends that data goes on with; None if it is longer."""
+    try:
+        _list_decoder.decode(b"[" + data)
+    except msgspec.DecodeError as error:
+        said = _PLACE.search(str(error))
+        if said is not None and said[1] == "trailing characters":
+            # One more than the place of the first sign behind the list, which has a
+            # bracket put before it.
+            return data.rfind(b"]", 0, int(said[2]) - 2)
+        if said is None or int(said[2]) > len(data) - _MAX_CUT:
+            # It stops in the middle of something.
+            return None
+        raise Unusual from error
+    except (RecursionError, UnicodeDecodeError) as error:
+        raise Unusual from error
+    return data.rfind(b"]")
+
+
+def _up_to_last_entry(data: bytes) -> tuple[int, list[msgspec.Raw]]:
+    """Returns where the last entry that data holds to its end ends, and all entries."""
+    end = len(data)
+    for _ in range(_MAX_TRIES):
+        end = data.rfind(b"}", 0, end)
+        if end < 0:
+            break
+        if not _ENTRY_END.match(data, end):
+            continue
+        try:
+            return end + 1, _decoded(b"[" + data[: end + 1] + b"]", _list_decoder)
+        except Unusual:
+            continue
+    raise Unusual
+
+
+def _decoded(data: bytes, decoder: msgspec.json.Decoder) -> list[msgspec.Raw]:
+    try:
+        if not data.isascii():
+            data.decode()
+        return decoder.decode(data)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise Unusual from error

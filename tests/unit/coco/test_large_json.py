@@ -1,0 +1,197 @@
+"""JSONs that are not held in memory: read in pieces, they say the same."""
+
+from __future__ import annotations
+
+import json
+import random
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fiftyone_cocomask.coco import jsons, large_json
+from fiftyone_cocomask.coco.check import ExportReader
+from fiftyone_cocomask.coco.issues import IssueCode
+from fiftyone_cocomask.coco.large_json import LargeFile, Unusual, large_parts
+from fiftyone_cocomask.errors import ExportError
+
+from .exports import SQUARE, annotation, document, image_entry, read, write_export
+
+PIECE = 3000
+
+
+@pytest.fixture(autouse=True)
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every JSON is a large one, and no piece holds more than an entry or two."""
+    monkeypatch.setattr(jsons, "MIN_BYTES", 0)
+    monkeypatch.setattr(large_json, "_PIECE", PIECE)
+
+
+def plain(parts: dict[str, Any]) -> dict[str, Any]:
+    """Returns the decoded values of what the scanner found."""
+    return {
+        key: [json.loads(bytes(raw)) for raw in part]
+        if isinstance(part, large_json.LargeList)
+        else json.loads(bytes(part))
+        for key, part in parts.items()
+    }
+
+
+def many(number: int) -> dict[str, Any]:
+    """Returns a JSON whose entries have all that can be mistaken for their ends."""
+    rng = random.Random(number)
+    entries = [
+        annotation(
+            id=n,
+            note=rng.choice(['},{"', "]}", "\\", '"', "\u86c7", "a: [", "\n"]),
+            attributes={"deep": [{"a": [{}]}, {"b": "},"}], "n": 12.125},
+            segmentation=[SQUARE * rng.randint(1, 6)],
+        )
+        for n in range(number)
+    ]
+    return document(entries, info={"a": [{"b": "}"}], "c": "]"}, more=[1, "x"], n=-1.5)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 50])
+@pytest.mark.parametrize("indent", [None, 1, "\t"])
+@pytest.mark.parametrize("is_ascii", [True, False])
+def test_pieces_give_what_the_whole_gives(
+    tmp_path: Path, number: int, indent: int | str | None, is_ascii: bool
+) -> None:
+    parts = many(number)
+    path = tmp_path / "x.json"
+    text = json.dumps(parts, indent=indent, ensure_ascii=is_ascii)
+    path.write_text(text, encoding="utf-8-sig" if number == 2 else "utf-8")
+
+    assert plain(large_parts(path)) == parts
+
+
+json_values = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.floats(-9, 9), st.text(max_size=5)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=3), inner)
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=60)
+@given(
+    st.dictionaries(
+        st.sampled_from(["images", "annotations", "a", '"', "\u00e9"]),
+        st.one_of(json_values, st.lists(json_values, max_size=30)),
+    ),
+    st.integers(40, 400),
+)
+def test_any_json_is_read_right_or_left_to_the_other_way(
+    parts: dict[str, Any], piece: int
+) -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(large_json, "_PIECE", piece)
+        path = Path(folder) / "x.json"
+        path.write_text(json.dumps(parts))
+        try:
+            found = large_parts(path)
+        except Unusual:
+            return
+        assert plain(found) == parts
+
+
+def test_export_is_read_as_in_one_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = [image_entry(), image_entry(id=2, file_name="b.png")]
+    entries = [annotation(id=n, image_id=1 + n % 3 % 2, note=n) for n in range(40)]
+    entries.insert(5, annotation(id=99, image_id=7))
+    folder = write_export(
+        tmp_path, document(entries, images=images), files=("a.png", "b.png")
+    )
+    in_pieces = read(folder)
+    monkeypatch.setattr(jsons, "MIN_BYTES", 2**40)
+    at_once = read(folder)
+
+    def told(report: Any) -> dict[str, Any]:
+        values: dict[str, Any] = report.to_dict()
+        return values
+
+    assert told(in_pieces.report) == told(at_once.report)
+    for ours, theirs in zip(in_pieces.records, at_once.records, strict=True):
+        assert [a.coco_id for a in ours.annotations] == [
+            a.coco_id for a in theirs.annotations
+        ]
+        assert [a.attributes for a in ours.annotations] == [
+            a.attributes for a in theirs.annotations
+        ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{",
+        '{"images": [',
+        '{"images": [{"id": 1}, {"id": 2',
+        '{"images": [], "images": []}',
+        '{"images": [{"id": NaN}]}',
+        '{"images": [{"id": 1}]]}',
+        '{"images": [{"id": 1}]} {}',
+        '{"images": [{"id": 1},, {"id": 2}]}',
+        '{"images": [{"id": 1},]}',
+        '{"images": [, {"id": 1}]}',
+        '{"images": [],, "a": 1}',
+        '{, "images": []}',
+        '{"images": [], }',
+        '{"images" [1]}',
+    ],
+)
+def test_what_is_unusual_is_left_to_the_other_way(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    with pytest.raises(Unusual):
+        large_parts(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_text_in_another_encoding_is_read_at_once(
+    tmp_path: Path, encoding: str
+) -> None:
+    parts = document([annotation(note="gr\u00fcn")])
+    text = json.dumps(parts, ensure_ascii=False)
+    found = read(write_export(tmp_path, text.encode(encoding)))
+
+    assert len(found.record.annotations) == 1
+
+
+def test_key_that_is_there_twice_is_told(tmp_path: Path) -> None:
+    text = json.dumps(document([annotation()]))
+    found = read(write_export(tmp_path, '{"annotations": [], ' + text[1:]))
+
+    found.issue(IssueCode.DUPLICATE_KEY)
+
+
+def test_json_that_is_changed_meanwhile_is_not_taken_for_what_it_was(
+    tmp_path: Path,
+) -> None:
+    folder = write_export(tmp_path, document([annotation(id=n) for n in range(9)]))
+    path = folder / "_annotations.coco.json"
+    with ExportReader(folder) as reader:
+        path.write_text(path.read_text().replace("[10,", "[11,") + " ")
+        with pytest.raises(ExportError, match="was changed while it was read"):
+            list(reader.images())
+
+
+def test_entries_are_read_by_their_places(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps({"images": [{"n": n} for n in range(500)]}))
+    entries = large_parts(path)["images"]
+    assert isinstance(entries, large_json.LargeList)
+
+    assert len(entries) == 500
+    assert [msgspec.json.decode(entries[n])["n"] for n in (0, 499, 7)] == [0, 499, 7]
+    assert [msgspec.json.decode(raw)["n"] for raw in entries[3:6]] == [3, 4, 5]
+    assert LargeFile(path).size == path.stat().st_size
