@@ -106,7 +106,7 @@ class SplitReading:
         for entry in entries:
             self._add(image.code, image.reason, Action.DROPPED, entry)
             self._annotations.drop_all(
-                self._index.take_annotations(entry),
+                entry.annotations,
                 IssueCode.ANNOTATION_OF_DROPPED_IMAGE,
                 f"its image cannot be used: {image.reason}",
                 file_name=entry.file_name,
@@ -158,8 +158,7 @@ class SplitReading:
             if frame_finding is not None:
                 self._tell(frame_finding, entry, record)
             before = len(record.annotations)
-            raws = self._index.take_annotations(entry)
-            self._annotations.read(raws, record, frame, entry.places)
+            self._annotations.read(entry.annotations, record, frame, entry.places)
             self._normalized.add(record, record.annotations[before:], frame)
         assert record is not None
         self._report.usable_images += 1

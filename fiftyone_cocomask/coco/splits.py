@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, overload
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -31,6 +31,38 @@ _Skim = msgspec.defstruct(
 _skim_decoder = msgspec.json.Decoder(_Skim)
 
 
+class AnnotationTexts(Sequence[Raw]):
+    """The annotations of an image, undecoded, in the list of all of its split.
+
+    Args:
+        texts: all annotations of the split; in a large JSON each is read when it is
+            asked for
+
+    Attributes:
+        places: where in that list they are
+    """
+
+    __slots__ = ("_texts", "places")
+
+    def __init__(self, texts: Sequence[Raw]) -> None:
+        self._texts = texts
+        self.places = array("q")
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @overload
+    def __getitem__(self, number: int) -> Raw: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[Raw]: ...
+
+    def __getitem__(self, number: int | slice) -> Raw | Sequence[Raw]:
+        if isinstance(number, slice):
+            return [self._texts[place] for place in self.places[number]]
+        return self._texts[self.places[number]]
+
+
 @dataclass(slots=True)
 class ImageEntry:
     """An image as a JSON lists it.
@@ -40,8 +72,8 @@ class ImageEntry:
         coco_id: its id
         file_name: its file name
         source: what the copies of its source have in common
-        annotations: where its annotations are in the JSON's list
-        places: the same if they are not there image by image, else empty
+        annotations: its annotations, undecoded
+        places: where in the JSON's list they are, if they are not there image by image
         number: its own place in the JSON's list
         codes: the codes of what was found when the JSON was indexed
     """
@@ -50,7 +82,7 @@ class ImageEntry:
     coco_id: CocoId
     file_name: str
     source: str | None
-    annotations: array[int] = field(default_factory=lambda: array("q"))
+    annotations: AnnotationTexts
     places: array[int] = field(default_factory=lambda: array("q"))
     number: int = 0
     codes: list[IssueCode] = field(default_factory=list)
@@ -114,7 +146,6 @@ class SplitIndex:
         self._index_images(document)
         files.images.expect(entries[0].file_name for entries in self.images.values())
         self.orphans: list[Raw] = []
-        self._texts: Sequence[Raw] = []
         self.used_ids: Counter[CocoId | None] = Counter()
         self.repeated_ids: frozenset[CocoId] = frozenset()
         self._index_annotations(document)
@@ -140,7 +171,7 @@ class SplitIndex:
 
     def _index_images(self, document: Document) -> None:
         for number, raw in enumerate(document.images):
-            entry = self._image_entry(raw)
+            entry = self._image_entry(raw, document.annotations)
             if entry is None:
                 continue
             entry.number = number
@@ -159,7 +190,7 @@ class SplitIndex:
                 )
             same_file.append(entry)
 
-    def _image_entry(self, raw: Raw) -> ImageEntry | None:
+    def _image_entry(self, raw: Raw, annotations: Sequence[Raw]) -> ImageEntry | None:
         value = decode(raw)
         if not isinstance(value, dict):
             self._malformed(
@@ -181,7 +212,11 @@ class SplitIndex:
             )
             return None
         entry = ImageEntry(
-            raw, coco_id, file_name, source_key(file_name, value.get("extra"))
+            raw,
+            coco_id,
+            file_name,
+            source_key(file_name, value.get("extra")),
+            AnnotationTexts(annotations),
         )
         for key in repeated_keys(raw, value):
             self._tell(
@@ -214,7 +249,6 @@ class SplitIndex:
     def _index_annotations(self, document: Document) -> None:
         seen: set[CocoId] = set()
         repeated: set[CocoId] = set()
-        self._texts = document.annotations
         is_by_image, last = True, 0
         for place, raw in enumerate(document.annotations):
             coco_id, image_id, category_id = _skim(raw)
@@ -222,7 +256,7 @@ class SplitIndex:
             if image is None:
                 self.orphans.append(raw)
                 continue
-            image.annotations.append(place)
+            image.annotations.places.append(place)
             is_by_image &= image.number >= last
             last = image.number
             self.used_ids[category_id] += 1
@@ -232,15 +266,7 @@ class SplitIndex:
                 seen.add(coco_id)
         self.repeated_ids = frozenset(repeated)
         for entry in self._by_id.values():
-            entry.places = _NO_PLACES if is_by_image else entry.annotations
-
-    def take_annotations(self, entry: ImageEntry) -> list[Raw]:
-        """Returns an image's annotations, undecoded; they are not kept."""
-        raws = [self._texts[place] for place in entry.annotations]
-        if isinstance(self._texts, list):
-            for place in entry.annotations:
-                self._texts[place] = _NOTHING
-        return raws
+            entry.places = _NO_PLACES if is_by_image else entry.annotations.places
 
     def _report_case(self) -> None:
         folded: dict[str, ImageEntry] = {}
@@ -285,7 +311,6 @@ class SplitIndex:
         )
 
 
-_NOTHING = Raw(b"null")
 _NO_PLACES: array[int] = array("q")
 
 
