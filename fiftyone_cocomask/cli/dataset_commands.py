@@ -196,13 +196,14 @@ def _masks(options: argparse.Namespace) -> Outcome:
 
 
 def _evaluate(options: argparse.Namespace) -> Outcome:
+    from ..datasets.documents import backing_dataset
     from ..datasets.evaluations import evaluate_mask_area, evaluate_mask_coverage
     from ..datasets.masks.compute import mask_options
 
     samples = samples_of(options)
     label_field = options.label_field
     if label_field is None:
-        made = mask_options(samples._dataset, options.mask_field)
+        made = mask_options(backing_dataset(samples), options.mask_field)
         label_field = made["label_field"] if made else None
     texts: list[str] = []
     data: dict[str, Any] = {}

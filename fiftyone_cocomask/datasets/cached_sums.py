@@ -15,7 +15,7 @@ from fiftyone.operators.store import ExecutionStore
 
 from .. import __version__
 from .database_errors import explain_database_errors
-from .documents import samples_state
+from .documents import dataset_id, pipeline, samples_state
 from .run_keys import run_time
 
 Sums = TypeVar("Sums")
@@ -68,8 +68,8 @@ class KeptSums:
             return kept is not None and kept["state"] == samples_state(self._dataset)
 
     def _store(self) -> ExecutionStore:
-        return ExecutionStore.create(_STORE, dataset_id=self._dataset._doc.id)
+        return ExecutionStore.create(_STORE, dataset_id=dataset_id(self._dataset))
 
     def _key(self, name: str, samples: Any) -> str:
-        view = json_util.dumps(samples._pipeline()).encode()
+        view = json_util.dumps(pipeline(samples)).encode()
         return f"{self._prefix}/{name}/{blake2b(view, digest_size=16).hexdigest()}"

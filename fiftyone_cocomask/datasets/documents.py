@@ -161,6 +161,29 @@ def root_dataset(samples: Any) -> Any:
     return samples._root_dataset
 
 
+def backing_dataset(samples: Any) -> Any:
+    """Returns the dataset whose documents a view shows.
+
+    Of patches, clips and frames, a temporary one of FiftyOne's; else that behind it.
+    """
+    return samples._dataset
+
+
+def is_generated(samples: Any) -> bool:
+    """Whether a view is one of patches, clips or frames."""
+    return samples._is_generated
+
+
+def serialized(view: Any) -> list[Document]:
+    """Returns the stages of a view as the App has them."""
+    return view._serialize()
+
+
+def pipeline(samples: Any) -> list[Document]:
+    """Returns MongoDB's stages that make a view."""
+    return samples._pipeline()
+
+
 def sample_ids(
     dataset: Any, condition: Document, batch_size: int = BATCH_SIZE
 ) -> Iterator[list[ObjectId]]:
@@ -192,10 +215,10 @@ def aggregate_documents(samples: Any, stages: Sequence[Document]) -> list[Docume
     Raises:
         DatabaseError: if MongoDB cannot be reached
     """
-    pipeline = samples._pipeline(post_pipeline=list(stages))
+    stages = samples._pipeline(post_pipeline=list(stages))
     collection = samples._dataset._sample_collection
     with explain_database_errors():
-        return list(collection.aggregate(pipeline, allowDiskUse=True))
+        return list(collection.aggregate(stages, allowDiskUse=True))
 
 
 def label_value_types(

@@ -20,7 +20,7 @@ from ..geometry.outlines import centre_outline, iou_with_rings
 from ..geometry.png import read_mask
 from ..geometry.rings import to_pixels
 from ..geometry.rle import RleError, check_rle
-from .documents import aggregate_documents
+from .documents import aggregate_documents, backing_dataset
 
 # The label types whose objects can be drawn, and the list each keeps them in.
 OBJECT_LISTS: dict[type, str | None] = {
@@ -79,8 +79,8 @@ def object_list_path(samples: Any, label_field: str) -> str:
         fitting = object_fields(samples)
         has = f"it has {', '.join(fitting)}" if fitting else "it has none"
         raise CocoMaskError(
-            f"Dataset '{samples._dataset.name}' has no field '{label_field}'; give "
-            f"label_field= a field of Polylines or Detections ({has})"
+            f"Dataset '{backing_dataset(samples).name}' has no field '{label_field}'; "
+            f"give label_field= a field of Polylines or Detections ({has})"
         )
     label_type = getattr(field, "document_type", None)
     if label_type not in OBJECT_LISTS:

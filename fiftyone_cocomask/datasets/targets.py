@@ -7,6 +7,7 @@ from typing import Any
 import fiftyone as fo
 
 from ..errors import CocoMaskError
+from .documents import backing_dataset, root_dataset
 
 # What functions that work on samples take.
 Samples = fo.Dataset | fo.DatasetView
@@ -18,8 +19,8 @@ def checked_samples(samples: Any) -> Any:
     Raises:
         CocoMaskError: if it does not hold images, or holds copies of other samples
     """
-    dataset = samples._root_dataset
-    if samples._dataset is not dataset:
+    dataset = root_dataset(samples)
+    if backing_dataset(samples) is not dataset:
         raise CocoMaskError(
             "A view of patches, clips or frames holds copies of samples; give the "
             "dataset, or a view of its samples"

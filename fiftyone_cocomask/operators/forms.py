@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import fiftyone as fo
 import fiftyone.operators.types as types
 
+from ..datasets.documents import is_generated
 from .markdown import plain, unmarked
 
 IMPORT_HINT = (
@@ -96,7 +97,7 @@ def dataset_problem(ctx: Any) -> str | None:
             f"Dataset '{plain(dataset.name)}' holds {ctx.active_media_type} samples; "
             "masks are computed for images. Open a dataset of images."
         )
-    if ctx.view._is_generated:
+    if is_generated(ctx.view):
         return "Patches and clips have no masks of their own. Open the whole samples."
     return None
 

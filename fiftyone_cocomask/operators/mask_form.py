@@ -7,6 +7,7 @@ from typing import Any
 import fiftyone.operators.types as types
 from fiftyone.operators.cache import execution_cache
 
+from ..datasets.documents import dataset_id
 from .export_form import ask_for_path, given_path
 from .forms import (
     Choice,
@@ -149,7 +150,7 @@ def _has_boxes(ctx: Any, label_field: str) -> bool:
 def _as_it_is_now(ctx: Any, *names: str | None) -> tuple[Any, ...]:
     from ..datasets.documents import samples_state
 
-    return (str(ctx.dataset._doc.id), samples_state(ctx.dataset), *names)
+    return (str(dataset_id(ctx.dataset)), samples_state(ctx.dataset), *names)
 
 
 # The form is made anew after each change in it, and this reads all labels.

@@ -8,6 +8,7 @@ from typing import Any
 import fiftyone.operators.types as types
 from fiftyone.operators.delegated import DelegatedOperationService
 
+from ..datasets.documents import dataset_id, serialized
 from ..errors import CocoMaskError
 from .forms import count
 from .job import JobOperator, ProgressArgument, Results
@@ -81,8 +82,8 @@ class SplitJobOperator(JobOperator):
             params.pop("view_target", None)
             request = {
                 "dataset_name": ctx.dataset.name,
-                "dataset_id": str(ctx.dataset._doc.id),
-                "view": part._serialize(),
+                "dataset_id": str(dataset_id(ctx.dataset)),
+                "view": serialized(part),
                 "params": params,
                 "delegated": True,
             }

@@ -11,7 +11,7 @@ from fiftyone.utils.eval.segmentation import SimpleEvaluationConfig
 from ...arguments import checked
 from ...errors import CocoMaskError
 from ..database_errors import explain_database_errors
-from ..documents import ids_of
+from ..documents import ids_of, root_dataset
 from ..labels import check_has_masks
 from ..owned_fields import add_to_sidebar_group
 from ..run_changes import complete_changes, remove_run
@@ -90,7 +90,7 @@ def compare_masks(
             two masks; nothing has been written then
     """
     samples = checked_samples(samples)
-    dataset = samples._root_dataset
+    dataset = root_dataset(samples)
     check_has_masks(dataset, pred_field)
     check_has_masks(dataset, gt_field)
     complete_changes(dataset, [eval_key])
@@ -125,7 +125,7 @@ def _check_nothing_dropped(samples: Any, eval_key: str) -> None:
     Raises:
         CocoMaskError: if it does
     """
-    dataset = samples._root_dataset
+    dataset = root_dataset(samples)
     if samples is dataset or eval_key not in dataset.list_evaluations():
         return
     others = ids_of(dataset.load_evaluation_view(eval_key)) - ids_of(samples)

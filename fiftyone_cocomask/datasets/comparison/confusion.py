@@ -18,7 +18,7 @@ from fiftyone.utils.eval.segmentation import (
     SimpleEvaluationConfig,
 )
 
-from ..documents import update_documents
+from ..documents import root_dataset, update_documents
 from .metrics import MaskPair, mask_pairs
 
 _BATCH_SIZE = 200
@@ -61,10 +61,10 @@ def evaluate_segmentations(
                 ids = str(pair.gt_id), str(pair.pred_id)
                 matches.append((classes[i], classes[j], pixels, *ids))
             if len(updates) == _BATCH_SIZE:
-                update_documents(samples._root_dataset, updates)
+                update_documents(root_dataset(samples), updates)
                 bar.update(len(updates))
                 updates = []
-        update_documents(samples._root_dataset, updates)
+        update_documents(root_dataset(samples), updates)
         bar.update(len(updates))
     return SegmentationResults(
         samples,

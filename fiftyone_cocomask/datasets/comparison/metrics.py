@@ -23,7 +23,7 @@ import numpy as np
 from bson import ObjectId
 
 from ...errors import CocoMaskError
-from ..documents import Document, stream_documents, update_documents
+from ..documents import Document, root_dataset, stream_documents, update_documents
 from ..masks.stored import has_mask, read_array
 from ..owned_fields import FieldSpec
 
@@ -176,7 +176,7 @@ def write_metric(samples: Any, results: Any, metric: Metric) -> float | None:
         if isinstance(pair, MaskPair)
     ]
     if results.key is not None:
-        write_errors(samples._root_dataset, results.key, metric, errors)
+        write_errors(root_dataset(samples), results.key, metric, errors)
     return metric_value(metric, errors)
 
 

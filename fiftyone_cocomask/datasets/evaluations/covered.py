@@ -8,7 +8,7 @@ from typing import Any
 from bson import ObjectId
 
 from ...errors import CocoMaskError
-from ..documents import Document, ids_of, sample_ids
+from ..documents import Document, ids_of, root_dataset, sample_ids
 from .passes import PassReport
 from .plan import EvaluationPlan
 
@@ -43,7 +43,7 @@ def covered_samples(samples: Any, plan: EvaluationPlan) -> Covered:
     Raises:
         CocoMaskError: if the values of the others are of other masks or labels
     """
-    dataset, key = samples._root_dataset, plan.eval_key
+    dataset, key = root_dataset(samples), plan.eval_key
     if samples is dataset or key not in dataset.list_runs():
         return Covered(samples)
     before = dataset.load_run_view(key)

@@ -6,6 +6,7 @@ from typing import Any
 
 from ...errors import CocoMaskError
 from ..cached_sums import MANY_SAMPLES
+from ..documents import root_dataset
 from ..memory import frozen_heap
 from ..owned_fields import delete_fields, owned_paths
 from ..run_changes import complete_changes
@@ -33,7 +34,7 @@ def run_evaluation(
         the :class:`MaskEvaluation` of the kind
     """
     samples = checked_samples(samples)
-    dataset = samples._root_dataset
+    dataset = root_dataset(samples)
     plan = plan_evaluation(dataset, kind, eval_key, mask_field, label_field)
     begin_evaluation(samples, plan, overwrite=overwrite)
     report = measure_samples(samples, plan, progress)
@@ -54,7 +55,7 @@ def begin_evaluation(samples: Any, plan: EvaluationPlan, *, overwrite: bool) -> 
     Raises:
         CocoMaskError: if the key or a field is taken; nothing has been written then
     """
-    dataset = samples._root_dataset
+    dataset = root_dataset(samples)
     complete_changes(dataset, [plan.eval_key])
     check_new_run(dataset, plan.fields, overwrite=overwrite)
     covered = covered_samples(samples, plan)
@@ -86,7 +87,7 @@ def end_evaluation(
     Raises:
         CocoMaskError: if the evaluation was deleted meanwhile
     """
-    dataset, key = samples._root_dataset, plan.eval_key
+    dataset, key = root_dataset(samples), plan.eval_key
     dataset.reload()
     if key not in dataset.list_runs():
         raise CocoMaskError(f"Mask evaluation '{key}' was deleted while it was run")

@@ -11,7 +11,7 @@ import numpy as np
 from fiftyone import ViewField as F
 
 from ...errors import CocoMaskError
-from ..documents import Document, aggregate_documents
+from ..documents import Document, aggregate_documents, root_dataset
 
 Scale = Literal["linear", "log"]
 
@@ -89,7 +89,7 @@ def field_histogram(
         raise CocoMaskError("bins must be 1 or more, and scale 'linear' or 'log'")
     if not isinstance(field, (fo.IntField, fo.FloatField)):
         raise CocoMaskError(
-            f"Dataset '{samples._root_dataset.name}' has no field of numbers '{path}'"
+            f"Dataset '{root_dataset(samples).name}' has no field of numbers '{path}'"
         )
     is_integer = isinstance(field, fo.IntField)
     extremes = _extremes(samples, path)

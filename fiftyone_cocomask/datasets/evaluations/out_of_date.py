@@ -13,7 +13,7 @@ from typing import Any
 
 from bson import ObjectId
 
-from ..documents import MODIFIED, Document, aggregate_documents
+from ..documents import MODIFIED, Document, aggregate_documents, root_dataset
 from ..label_lists import LabelList
 from ..masks.stored import MEASURED
 from ..measuring.reading import SampleReader, labels_digest
@@ -72,7 +72,7 @@ def count_changed(
             unsure[row["_id"]] = row["digest"]
     changed = 0
     if labels is not None and unsure:
-        reader = SampleReader(samples._root_dataset, None, labels)
+        reader = SampleReader(root_dataset(samples), None, labels)
         changed = sum(
             labels_digest(record) != unsure[record.sample_id]
             for records in reader.read(list(unsure))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..cached_sums import KeptSums
+from ..documents import root_dataset
 from .histogram import Histogram, field_histogram
 
 if TYPE_CHECKING:
@@ -25,5 +26,5 @@ def overlap_histogram(evaluation: CoverageResults, samples: Any) -> Histogram:
     def count(view: Any) -> dict[str, Any]:
         return field_histogram(view, path or "", bins=_BINS, scale="log").to_dict()
 
-    sums = KeptSums(samples._root_dataset, evaluation.key)
+    sums = KeptSums(root_dataset(samples), evaluation.key)
     return Histogram.from_dict(sums.get(f"histogram of {path}", samples, count))

@@ -11,7 +11,14 @@ from typing import Any
 import fiftyone.core.utils as fou
 from bson import ObjectId
 
-from ..documents import MODIFIED, Document, Update, update_documents, write_time
+from ..documents import (
+    MODIFIED,
+    Document,
+    Update,
+    root_dataset,
+    update_documents,
+    write_time,
+)
 from ..label_lists import images_of_boxes
 from ..masks.compute import mask_options
 from ..masks.stored import MEASURED
@@ -110,7 +117,7 @@ class EvaluationPass:
     def __init__(self, samples: Any, plan: EvaluationPlan) -> None:
         fields, labels = plan.fields, plan.labels
         self._samples = samples
-        self._dataset = samples._root_dataset
+        self._dataset = root_dataset(samples)
         self._kind = plan.kind
         self._fields = fields
         self._labels = labels

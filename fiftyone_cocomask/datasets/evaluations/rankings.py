@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..cached_sums import KeptSums
-from ..documents import Document, aggregate_documents
+from ..documents import Document, aggregate_documents, root_dataset
 from .stated_areas import ATTRIBUTE
 from .totals import split_expression
 
@@ -104,7 +104,7 @@ def ranked_samples(
     def rank(view: Any) -> list[Document]:
         return aggregate_documents(view, _stages(ranking, view, number))
 
-    dataset = evaluation.samples._root_dataset
+    dataset = root_dataset(evaluation.samples)
     name = f"first {number} of {ranking.label}"
     if ranking.other is not None:
         # It may have been evaluated again.

@@ -13,7 +13,7 @@ import fiftyone as fo
 from fiftyone.core.runs import RunConfig
 
 from ..cached_sums import KeptSums
-from ..documents import Document, stream_documents
+from ..documents import Document, root_dataset, stream_documents
 from ..label_lists import LabelList
 from ..masks.compute import mask_options
 from ..owned_fields import CLASSES_SUFFIX
@@ -44,7 +44,7 @@ class MaskEvaluation(ABC):
 
     def __init__(self, stored: Any) -> None:
         self._stored = stored
-        self._sums = KeptSums(stored.samples._root_dataset, stored.key)
+        self._sums = KeptSums(root_dataset(stored.samples), stored.key)
 
     @property
     def key(self) -> str:
@@ -316,7 +316,7 @@ class MaskEvaluation(ABC):
     def _only_class(self) -> str:
         """Returns the name of the foreground of masks without classes."""
         made = mask_options(self._stored.samples, self.mask_field)
-        targets = self._stored.samples._root_dataset.mask_targets
+        targets = root_dataset(self._stored.samples).mask_targets
         names = list(targets.get(self.mask_field, {}).values())
         is_binary = made is None or made["mode"] == "binary"
         return names[0] if is_binary and len(names) == 1 else "foreground"

@@ -16,7 +16,7 @@ from ...arguments import checked
 from ...errors import CocoMaskError
 from ..comparison.runs import comparison_fields, is_comparison
 from ..database_errors import explain_database_errors
-from ..documents import Document
+from ..documents import Document, root_dataset
 from ..journal import Journal
 from ..masks.stored import MEASURED
 from ..owned_fields import EvaluationFields, owned_paths
@@ -73,7 +73,7 @@ def list_mask_evaluations(samples: Samples, kind: AnyKind | None = None) -> list
     Returns:
         the keys, sorted; also those of evaluations that were stopped before their end
     """
-    dataset = samples._root_dataset
+    dataset = root_dataset(samples)
     wanted = get_args(Kind) if kind is None else (kind,)
     return sorted(key for key, found in _kinds(dataset).items() if found in wanted)
 
@@ -95,7 +95,7 @@ def load_mask_evaluation(samples: Samples, eval_key: str) -> Any:
     """
     from .results import evaluation_results
 
-    dataset = samples._root_dataset
+    dataset = root_dataset(samples)
     if evaluation_kind(dataset, eval_key) == "comparison":
         stored = dataset.load_evaluation_results(eval_key)
     else:
@@ -122,7 +122,7 @@ def rename_mask_evaluation(samples: Samples, eval_key: str, new_eval_key: str) -
         CocoMaskError: if there is no such evaluation, or the new key is taken; nothing
             has been changed then
     """
-    dataset = samples._root_dataset
+    dataset = root_dataset(samples)
     complete_changes(dataset, (eval_key, new_eval_key))
     kinds = _kinds(dataset)
     done = Journal(dataset).entry("rename", eval_key)
@@ -160,7 +160,7 @@ def delete_mask_evaluation(samples: Samples, eval_key: str) -> None:
     Raises:
         CocoMaskError: if there is no such evaluation
     """
-    dataset = samples._root_dataset
+    dataset = root_dataset(samples)
     complete_changes(dataset, [eval_key])
     if eval_key not in _kinds(dataset) and Journal(dataset).entry("delete", eval_key):
         # Asked for once more, as after a kill.
@@ -194,7 +194,7 @@ def mask_evaluation_info(samples: Samples, eval_key: str) -> MaskEvaluationInfo:
     Raises:
         CocoMaskError: if there is none of that key
     """
-    dataset = samples._root_dataset
+    dataset = root_dataset(samples)
     kind = evaluation_kind(dataset, eval_key)
     if kind == "comparison":
         info = dataset.get_evaluation_info(eval_key)

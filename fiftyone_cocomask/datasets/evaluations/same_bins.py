@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..cached_sums import KeptSums
+from ..documents import root_dataset
 from .histogram import Histogram, histogram_of_same_bins
 
 if TYPE_CHECKING:
@@ -40,6 +41,6 @@ def same_bins(
         # The other's range makes the bins, and it may have been evaluated again.
         span = (*other.edges[:2], other.edges[-1])
         name = f"histogram of {histogram.path} in bins for {span} too"
-        sums = KeptSums(samples._root_dataset, evaluation.key)
+        sums = KeptSums(root_dataset(samples), evaluation.key)
         found.append(Histogram.from_dict(sums.get(name, samples, count)))
     return found

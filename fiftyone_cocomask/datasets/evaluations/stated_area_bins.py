@@ -12,7 +12,7 @@ from fiftyone.core.expressions import ViewExpression
 
 from ...geometry.limits import MEDIUM_BELOW, SMALL_BELOW
 from ..cached_sums import KeptSums
-from ..documents import Document, aggregate_documents
+from ..documents import Document, aggregate_documents, root_dataset
 from ..label_lists import LabelList
 from .stated_areas import ATTRIBUTE
 
@@ -74,7 +74,7 @@ def annotated_bins(evaluation: AreaResults, samples: Any) -> AnnotatedBins:
     def count(view: Any) -> list[Document]:
         return aggregate_documents(view, _stages(path, evaluation.key))
 
-    sums = KeptSums(evaluation.samples._root_dataset, evaluation.key)
+    sums = KeptSums(root_dataset(evaluation.samples), evaluation.key)
     rows = sums.get("annotated bins", samples, count)
     rows = sorted(rows, key=lambda row: (row["mask"], row["stated"]))
     columns = ([int(row[name]) for row in rows] for name in ("stated", "mask", "count"))

@@ -8,7 +8,7 @@ from typing import Any
 import fiftyone as fo
 
 from ...errors import CocoMaskError
-from ..documents import Document
+from ..documents import Document, root_dataset
 from ..run_keys import run_time
 from ..targets import checked_samples
 from .area import AREA
@@ -39,7 +39,7 @@ def begin_tasks(
         CocoMaskError: if an argument does not fit; nothing has been written then
     """
     samples = checked_samples(samples)
-    dataset = samples._root_dataset
+    dataset = root_dataset(samples)
     plan = plan_evaluation(dataset, _KINDS[kind], eval_key, mask_field, label_field)
     begin_evaluation(samples, plan, overwrite=True)
     return {
@@ -65,7 +65,7 @@ def measure_part(samples: Any, begun: Document, progress: Any) -> Document:
     Raises:
         CocoMaskError: if the evaluation was deleted, or begun anew
     """
-    plan = _plan(samples._root_dataset, begun)
+    plan = _plan(root_dataset(samples), begun)
     return measure_samples(samples, plan, progress).to_dict()
 
 

@@ -28,6 +28,7 @@ from ...errors import CocoMaskError
 from ..documents import (
     Document,
     aggregate_documents,
+    backing_dataset,
     explain_database_errors,
     read_documents,
     stream_documents,
@@ -208,7 +209,7 @@ class _Export:
     ) -> None:
         self._with_ids = with_ids
         self._samples = samples
-        self._dataset = samples._dataset
+        self._dataset = backing_dataset(samples)
         self._fields = fields
         self._images = images
         info = self._dataset.info.get("coco")
@@ -508,8 +509,8 @@ def _check_samples(samples: Any) -> None:
         and samples.group_media_types.get(samples.group_slice) == "image"
     ):
         raise CocoMaskError(
-            f"'{samples._dataset.name}' holds {samples.media_type} samples; a COCO "
-            "export holds images"
+            f"'{backing_dataset(samples).name}' holds {samples.media_type} samples; a "
+            "COCO export holds images"
         )
 
 
@@ -530,7 +531,7 @@ def _label_fields(
         label_field = box_field
     if label_field not in lists:
         raise _no_such_field(samples, label_field)
-    stored = (samples._dataset.info.get("coco") or {}).get("fields")
+    stored = (backing_dataset(samples).info.get("coco") or {}).get("fields")
     imported = tuple(stored) if isinstance(stored, list) else _IMPORTED_FIELDS
     flat = samples.get_field_schema(flat=True)
     has_boxes = (
@@ -564,8 +565,8 @@ def _no_such_field(samples: Any, label_field: Any) -> CocoMaskError:
     fitting = object_fields(samples)
     has = f"it has {', '.join(fitting)}" if fitting else "it has none"
     return CocoMaskError(
-        f"Dataset '{samples._dataset.name}' has no field {label_field!r} of Polylines "
-        f"or Detections; {has}"
+        f"Dataset '{backing_dataset(samples).name}' has no field {label_field!r} of "
+        f"Polylines or Detections; {has}"
     )
 
 

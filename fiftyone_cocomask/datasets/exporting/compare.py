@@ -13,6 +13,7 @@ from ...coco.compared import ComparedExport
 from ...coco.comparing import compare_opened
 from ...coco.comparison import ExportComparison
 from ...errors import CocoMaskError
+from ..documents import backing_dataset
 
 
 @checked
@@ -88,4 +89,4 @@ def _of_samples(
 
     folder = Path(stack.enter_context(TemporaryDirectory(prefix="cocomask-compare-")))
     write_for_comparison(samples, folder, label_field)
-    return ComparedExport(folder, samples._dataset.name)
+    return ComparedExport(folder, backing_dataset(samples).name)

@@ -19,7 +19,7 @@ from ...errors import CocoMaskError, MaskFileError
 from ...geometry.objects import Canvas, Patch
 from ...geometry.png import encode_mask, write_whole
 from ..database_errors import explain_database_errors
-from ..documents import Document, stream_documents
+from ..documents import Document, backing_dataset, root_dataset, stream_documents
 from ..folders import safe_name
 from ..labels import (
     check_has_masks,
@@ -116,7 +116,7 @@ def export_masks(
         MaskFileError: if a file cannot be written
     """
     samples = checked_samples(samples)
-    check_has_masks(samples._dataset, mask_field)
+    check_has_masks(backing_dataset(samples), mask_field)
     if (output_dir is None) != beside_images:
         raise CocoMaskError(
             "Give either output_dir= or beside_images=True to say where masks go"
@@ -124,7 +124,7 @@ def export_masks(
     if "/" in suffix or "\\" in suffix:
         raise CocoMaskError(f"suffix must be a part of a file name, not {suffix!r}")
     report = ExportedFiles(None if output_dir is None else _absolute(output_dir))
-    paths = MaskPaths(samples._dataset, Path(report.output_dir or ""))
+    paths = MaskPaths(backing_dataset(samples), Path(report.output_dir or ""))
 
     def path_of(document: Document) -> Path:
         if beside_images:
@@ -177,7 +177,7 @@ def export_cutouts(
     name = label_or_mask_field
     samples = checked_samples(samples)
     report = ExportedFiles(_absolute(output_dir))
-    paths = MaskPaths(samples._dataset, Path(str(report.output_dir)))
+    paths = MaskPaths(backing_dataset(samples), Path(str(report.output_dir)))
     files = _FileWriter(report)
     patches: Callable[[Document, int, int], Iterator[tuple[str, Patch]]]
     if is_mask_field(samples, name):
@@ -189,7 +189,7 @@ def export_cutouts(
         object_list_path(samples, name)
         read = geometry_paths(samples, name)
         rasterizer = _rasterizer_of(samples, name)
-        lines = draws_lines(samples._root_dataset, name)
+        lines = draws_lines(root_dataset(samples), name)
 
         def patches(document: Document, height: int, width: int) -> Any:
             return _objects(document, name, Canvas(height, width, rasterizer), lines)

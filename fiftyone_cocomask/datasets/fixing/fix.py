@@ -16,6 +16,7 @@ from ..documents import (
     Update,
     explain_database_errors,
     read_documents,
+    root_dataset,
     sample_ids,
     stream_documents,
     update_documents,
@@ -103,7 +104,7 @@ def fix_mask_issues(
         CocoMaskError: if an argument does not fit; nothing has been written then
     """
     samples = checked_samples(samples)
-    dataset = samples._root_dataset
+    dataset = root_dataset(samples)
     plan = _plan(
         dataset, issues, label_field, key, fix_key, prefer_classes, outline_key
     )
@@ -151,7 +152,7 @@ def undo_mask_fixes(
     Raises:
         CocoMaskError: if there are no repairs under this key
     """
-    dataset = dataset._root_dataset
+    dataset = root_dataset(dataset)
     config = _fix_config(dataset, fix_key)
     if config is None:
         keys = list_mask_fixes(dataset)
@@ -175,7 +176,7 @@ def undo_mask_fixes(
 @checked
 def list_mask_fixes(samples: fo.Dataset | fo.DatasetView) -> list[str]:
     """Returns the keys of a dataset's repairs of mask issues, sorted."""
-    dataset = samples._root_dataset
+    dataset = root_dataset(samples)
     return [key for key in dataset.list_runs() if _fix_config(dataset, key)]
 
 
@@ -248,7 +249,7 @@ def _checked_issues(issues: Sequence[str] | None) -> tuple[MaskIssue, ...]:
 
 def _tagged_documents(samples: Any, plan: FixPlan) -> Iterator[list[Document]]:
     """Yields the samples with labels that are to be repaired, whole."""
-    dataset = samples._root_dataset
+    dataset = root_dataset(samples)
     tags = [plan.marks.tag(issue) for issue in plan.issues]
     lists = [labels for labels in (plan.labels, plan.boxes) if labels is not None]
     condition = {"$or": [{f"{labels.path}.tags": {"$in": tags}} for labels in lists]}
@@ -271,7 +272,7 @@ def _split_changes(samples: Any, plan: FixPlan) -> list[Change]:
     names = [
         name
         for name in ("source_name", "split")
-        if isinstance(samples._root_dataset.get_field(name), fo.StringField)
+        if isinstance(root_dataset(samples).get_field(name), fo.StringField)
     ]
     if "split" not in names or MaskIssue.LEAK not in plan.issues:
         return []

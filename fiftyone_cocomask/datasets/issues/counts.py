@@ -8,7 +8,7 @@ import fiftyone as fo
 from fiftyone import ViewField as F
 
 from ..cached_sums import KeptSums
-from ..documents import Document, aggregate_documents
+from ..documents import Document, aggregate_documents, root_dataset
 from ..label_lists import LabelList
 from .find import search_marks
 from .rules import MaskIssue
@@ -24,7 +24,7 @@ def issue_counts(samples: Any, key: str) -> dict[MaskIssue, int]:
     Returns:
         the issues that there are, and how many labels or samples have each
     """
-    dataset = samples._root_dataset
+    dataset = root_dataset(samples)
     marks = search_marks(dataset, key)
     lists = {marks.list_of(issue).path: marks.list_of(issue) for issue in MaskIssue}
     tags = {marks.tag(issue): issue for issue in MaskIssue}
@@ -39,7 +39,7 @@ def issue_counts(samples: Any, key: str) -> dict[MaskIssue, int]:
 
 def issue_view(samples: Any, key: str, issue: MaskIssue) -> fo.DatasetView:
     """Returns the samples of an issue, or the labels with their samples."""
-    marks = search_marks(samples._root_dataset, key)
+    marks = search_marks(root_dataset(samples), key)
     if issue.of_sample:
         return samples.match_tags(marks.tag(issue))
     tagged = F("tags").contains(marks.tag(issue))

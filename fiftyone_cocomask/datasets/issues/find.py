@@ -10,6 +10,7 @@ import fiftyone.core.utils as fou
 from ...arguments import checked
 from ...errors import CocoMaskError
 from ..database_errors import explain_database_errors
+from ..documents import root_dataset
 from ..journal import Journal
 from ..label_lists import LabelList, boxes_beside
 from ..labels import check_has_masks
@@ -74,7 +75,7 @@ def find_mask_issues(
         CocoMaskError: if an argument does not fit; nothing has been written then
     """
     samples = checked_samples(samples)
-    dataset = samples._root_dataset
+    dataset = root_dataset(samples)
     limits = limits or IssueLimits()
     labels = LabelList.of_field(dataset, label_field)
     if mask_field is not None:
@@ -112,7 +113,7 @@ def clear_mask_issues(samples: Samples, key: str = "mask_issues") -> None:
     Raises:
         CocoMaskError: if there is no such search
     """
-    dataset = samples._root_dataset
+    dataset = root_dataset(samples)
     journal = Journal(dataset)
     if _search_config(dataset, key) is None:
         if journal.entry("clear", key):
@@ -137,7 +138,7 @@ def clear_mask_issues(samples: Samples, key: str = "mask_issues") -> None:
 @checked
 def list_mask_issues(samples: Samples) -> list[str]:
     """Returns the keys of a dataset's searches for mask issues, sorted."""
-    dataset = samples._root_dataset
+    dataset = root_dataset(samples)
     return [key for key in dataset.list_runs() if _search_config(dataset, key)]
 
 
@@ -149,7 +150,7 @@ def load_mask_issues(samples: Samples, key: str = "mask_issues") -> MaskIssueRep
     Raises:
         CocoMaskError: if there is no such search, or it was stopped before its end
     """
-    dataset = samples._root_dataset
+    dataset = root_dataset(samples)
     stored = dataset.load_run_results(key) if _search_config(dataset, key) else None
     if stored is None:
         raise CocoMaskError(

@@ -13,6 +13,7 @@ from bson import ObjectId
 
 from ...errors import CocoMaskError
 from ...geometry.objects import Canvas
+from ..documents import root_dataset
 from ..label_lists import LabelList
 from ..labels import LabelObject, label_documents
 from ..measuring.measure import (
@@ -70,7 +71,7 @@ class IssueSearch:
         self._boxes = boxes
         self._mask_field = mask_field
         self._limits = limits
-        dataset = samples._root_dataset
+        dataset = root_dataset(samples)
         self._options = drawing_options(dataset, mask_field or "", labels.field)
         self._sample_fields = [
             name

@@ -19,6 +19,7 @@ from ...errors import CocoMaskError
 from ..database_errors import explain_database_errors
 from ..documents import (
     aggregate_documents,
+    backing_dataset,
     field_info,
     read_documents,
     read_encoded_documents,
@@ -272,7 +273,7 @@ def compute_masks(
         overwrite=overwrite,
         boxes=boxes,
     )
-    declare = partial(declare_mask_field, samples._dataset, plan)
+    declare = partial(declare_mask_field, backing_dataset(samples), plan)
     return draw_masks(samples, plan, processes, progress, on_start=declare)
 
 
@@ -301,7 +302,7 @@ def draw_masks(
     paths = None
     if plan.output_dir is not None:
         folder = Path(plan.output_dir)
-        paths = MaskPaths(samples._dataset, folder, is_own=plan.is_own_folder)
+        paths = MaskPaths(backing_dataset(samples), folder, is_own=plan.is_own_folder)
     samples.compute_metadata(progress=False)
     report = MaskReport(output_dir=plan.output_dir)
     if not plan.options.boxes:
@@ -357,7 +358,7 @@ def _masked_batches(
     A mask is in the database only once its file is whole. If a file cannot be written,
     those before it are still recorded.
     """
-    plan, dataset = maker.plan, samples._dataset
+    plan, dataset = maker.plan, backing_dataset(samples)
     batch_size = BATCH_OF_ONE if processes < 2 else BATCH_OF_SEVERAL
     encoded = _encoded_documents(samples, maker.paths_to_read(samples), batch_size)
     with closing(
@@ -379,7 +380,7 @@ def _encoded_documents(
     samples: Any, paths: list[str], batch_size: int
 ) -> Iterator[list[bytes]]:
     """Yields samples as BSON, with all labels also where a view filters them."""
-    dataset = samples._dataset
+    dataset = backing_dataset(samples)
     if samples is dataset:
         yield from stream_encoded_documents(samples, paths, batch_size)
         return

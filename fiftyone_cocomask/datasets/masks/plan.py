@@ -10,6 +10,7 @@ import fiftyone as fo
 import fiftyone.core.storage as fos
 
 from ...errors import CocoMaskError
+from ..documents import backing_dataset
 from ..field_names import check_new_field
 from ..label_lists import LabelList, boxes_beside, count_boxes_only
 from ..labels import draws_lines, is_mask_field
@@ -49,7 +50,7 @@ def plan_masks(
     Raises:
         CocoMaskError: if an argument does not fit; nothing has been written
     """
-    dataset = samples._dataset
+    dataset = backing_dataset(samples)
     _check_choices(mode=mode, rasterizer=rasterizer, storage=storage, boxes=boxes)
     check_mask_field(dataset, mask_field, label_field)
     labels = LabelList.of_field(samples, label_field)
@@ -82,8 +83,8 @@ def plan_masks(
 
 
 def _check_boxes(samples: Any, labels: LabelList, boxes: Boxes) -> None:
-    if boxes == "draw" and not labels.is_detections(samples._dataset):
-        beside = boxes_beside(samples._dataset, labels)
+    if boxes == "draw" and not labels.is_detections(backing_dataset(samples)):
+        beside = boxes_beside(backing_dataset(samples), labels)
         where = f": label_field={beside.field!r}" if beside else ""
         raise CocoMaskError(
             f"'{labels.field}' has polygons; boxes='draw' is for a field of "

@@ -22,7 +22,7 @@ from ...errors import CocoMaskError
 from ...geometry.draw import draw_objects, object_areas
 from ...geometry.limits import MAX_PIXELS
 from ...geometry.png import count_foreground
-from ..documents import Document
+from ..documents import Document, backing_dataset, root_dataset
 from ..labels import draws_lines, label_documents
 from ..masks.compute import mask_options
 from ..masks.options import MaskOptions
@@ -212,11 +212,11 @@ def drawing_options(samples: Any, mask_field: str, label_field: str) -> MaskOpti
             "largest_first",
             None,
             include_crowd=True,
-            lines=draws_lines(samples._root_dataset, label_field),
+            lines=draws_lines(root_dataset(samples), label_field),
         )
     targets: dict[int, str] = {}
     if made["mode"] == "semantic":
-        targets = samples._dataset.mask_targets.get(mask_field) or {}
+        targets = backing_dataset(samples).mask_targets.get(mask_field) or {}
     values = {name: int(value) for value, name in targets.items()}
     return MaskOptions.from_dict(made, values)
 

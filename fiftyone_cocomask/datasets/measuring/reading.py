@@ -15,7 +15,7 @@ import bson
 from bson import ObjectId
 from bson.raw_bson import RawBSONDocument
 
-from ..documents import Document, read_encoded_documents, stream_documents
+from ..documents import Document, read_encoded_documents, root_dataset, stream_documents
 from ..label_lists import LabelList
 from ..labels import geometry_paths
 from ..masks.stored import ATTRIBUTES
@@ -88,7 +88,7 @@ class SampleReader:
         attributes: Sequence[str] = (),
     ) -> None:
         self._samples = samples
-        self._dataset = samples._root_dataset
+        self._dataset = root_dataset(samples)
         self._mask_field = mask_field
         self._labels = labels
         self._names = names

@@ -16,7 +16,13 @@ from ...errors import CocoMaskError
 from ...geometry.edges import EdgeImage, OutlineFit
 from ...geometry.objects import MaskObject
 from ...geometry.outlines import mask_outline, rle_outline
-from ..documents import Document, Update, explain_database_errors, update_documents
+from ..documents import (
+    Document,
+    Update,
+    explain_database_errors,
+    root_dataset,
+    update_documents,
+)
 from ..label_lists import LabelList
 from ..measuring.measure import drawing_options
 from ..measuring.reading import SampleReader, SampleRecord
@@ -100,7 +106,7 @@ def rank_mask_outlines(
         CocoMaskError: if an argument does not fit; nothing has been written then
     """
     samples = checked_samples(samples)
-    dataset = samples._root_dataset
+    dataset = root_dataset(samples)
     labels = LabelList.of_field(dataset, label_field)
     fields = _fields(eval_key, labels)
     check_ranking(dataset, eval_key, label_field)
@@ -130,7 +136,7 @@ def load_outline_ranking(samples: Any, eval_key: str = "outline") -> OutlineRank
     Raises:
         CocoMaskError: if there is none of that key, or it was stopped before its end
     """
-    dataset = samples._root_dataset
+    dataset = root_dataset(samples)
     config = _config(dataset, eval_key)
     stored = dataset.load_run_results(eval_key) if config is not None else None
     if config is None or stored is None:
@@ -145,7 +151,7 @@ def load_outline_ranking(samples: Any, eval_key: str = "outline") -> OutlineRank
 
 def list_outline_rankings(samples: Any) -> list[str]:
     """Returns the keys of a dataset's rankings of outlines, sorted."""
-    dataset = samples._root_dataset
+    dataset = root_dataset(samples)
     return [key for key in dataset.list_runs() if _config(dataset, key)]
 
 
@@ -156,7 +162,7 @@ def delete_outline_ranking(samples: Any, eval_key: str = "outline") -> None:
     Raises:
         CocoMaskError: if there is none of that key
     """
-    dataset = samples._root_dataset
+    dataset = root_dataset(samples)
     config = _config(dataset, eval_key)
     if config is None:
         keys = ", ".join(list_outline_rankings(dataset)) or "none"
@@ -192,7 +198,7 @@ class _Ranking:
         self, samples: Any, labels: LabelList, fields: EvaluationFields
     ) -> None:
         self._samples = samples
-        self._dataset = samples._root_dataset
+        self._dataset = root_dataset(samples)
         self._labels = labels
         self._fields = fields
         self._options = drawing_options(self._dataset, "", labels.field)

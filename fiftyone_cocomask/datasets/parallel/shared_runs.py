@@ -15,7 +15,7 @@ from fiftyone.operators.store import ExecutionStore
 
 from ...errors import CocoMaskError
 from ..database_errors import explain_database_errors
-from ..documents import Document, aggregate_documents
+from ..documents import Document, aggregate_documents, dataset_id
 
 MAX_TASKS = 1000
 
@@ -35,7 +35,7 @@ class SplitRun:
     def __init__(self, dataset: Any, run_id: str) -> None:
         self._run_id = run_id
         with explain_database_errors():
-            self._store = ExecutionStore.create(_STORE, dataset_id=dataset._doc.id)
+            self._store = ExecutionStore.create(_STORE, dataset_id=dataset_id(dataset))
             content = self._store.get(f"{run_id}/plan")
         if content is None:
             raise CocoMaskError(
@@ -57,7 +57,7 @@ class SplitRun:
         run_id = str(ObjectId())
         content = {"plan": plan, "num_tasks": num_tasks}
         with explain_database_errors():
-            store = ExecutionStore.create(_STORE, dataset_id=dataset._doc.id)
+            store = ExecutionStore.create(_STORE, dataset_id=dataset_id(dataset))
             store.set(f"{run_id}/plan", content, ttl=_SECONDS_KEPT)
         return run_id
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from ...datasets.documents import root_dataset
+
 # A file up to this size is in the message to the App itself: that works also where
 # the App is behind an address of its own, as in notebooks.
 MAX_BYTES_IN_MESSAGE = 4 * 2**20
@@ -29,7 +31,7 @@ def download(ctx: Any, evaluation: Any, table: str, samples: Any) -> int:
     """
     from ...datasets.evaluations.tables import write_table
 
-    name = f"{samples._root_dataset.name}-{evaluation.key}-{table}.csv"
+    name = f"{root_dataset(samples).name}-{evaluation.key}-{table}.csv"
     name = re.sub(r"[^\w.-]+", "_", name)
     path = _folder() / name
     rows = write_table(evaluation, table, path, samples)

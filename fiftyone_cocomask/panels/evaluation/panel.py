@@ -8,6 +8,7 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
+from ...datasets.documents import is_generated
 from ...errors import CocoMaskError
 from ..turns import Turn
 from . import page, sections, selection
@@ -199,7 +200,7 @@ class MaskEvaluationPanel(foo.Panel):
         found, problem, summing = None, None, None
         try:
             shown = self._shown(ctx, memory)
-            if shown.samples._is_generated:
+            if is_generated(shown.samples):
                 raise CocoMaskError(
                     "The grid shows patches or clips. Show the samples in the grid to "
                     "see their evaluation here."

@@ -13,6 +13,8 @@ from typing import Any
 
 import fiftyone.server.view as fosv
 
+from ...datasets.documents import serialized
+
 _STAGE_ID = "cocomask_selection"
 
 Stage = dict[str, Any]
@@ -86,7 +88,7 @@ def select(ctx: Any, part: Any, what: Selected) -> None:
         what: what was clicked on
     """
     stage_id = _STAGE_ID + json.dumps(asdict(what))
-    added = [{**stage, "_uuid": stage_id} for stage in part._serialize()]
+    added = [{**stage, "_uuid": stage_id} for stage in serialized(part)]
     show(ctx, [*lasting_stages(ctx), *added])
 
 
@@ -115,7 +117,7 @@ def lasting_stages(ctx: Any) -> list[Stage]:
     The App forgets its filters whenever its view is set.
     """
     if has_filters(ctx):
-        return evaluated_view(ctx)._serialize()
+        return serialized(evaluated_view(ctx))
     return _own_stages(ctx)
 
 

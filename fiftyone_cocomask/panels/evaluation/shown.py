@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ...datasets.documents import root_dataset
 from ...errors import CocoMaskError
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Shown:
     @property
     def dataset(self) -> Any:
         """All samples, of which a click selects some."""
-        return self.samples._root_dataset
+        return root_dataset(self.samples)
 
     def evaluation(self, key: str) -> MaskEvaluation:
         """Returns one of the evaluations.

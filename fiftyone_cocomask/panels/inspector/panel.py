@@ -7,6 +7,7 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
+from ...datasets.documents import is_generated
 from ...errors import CocoMaskError
 from ..turns import Turn
 from . import page as layout
@@ -112,7 +113,7 @@ def _mask_fields(ctx: Any) -> list[str]:
 def _sample_id(ctx: Any) -> str:
     """Returns the id of the modal's sample: of a patch, that of the whole."""
     view = ctx.view
-    if view is not None and view._is_generated:
+    if view is not None and is_generated(view):
         whole = view.select(ctx.current_sample).values("sample_id")
         return str(whole[0]) if whole else str(ctx.current_sample)
     return str(ctx.current_sample)

@@ -1,0 +1,68 @@
+"""The rules of the house that import-linter does not know."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from tests.conftest import REPOSITORY
+
+PACKAGE = REPOSITORY / "fiftyone_cocomask"
+# The modules on FiftyOne's private API: of samples, and of runs and views.
+PRIVATE = {"datasets/documents.py", "datasets/stored_runs.py"}
+# Of Python's own classes: private by name only.
+PYTHONS = {"_replace", "_make", "_asdict", "_fields", "_value_", "_exit"}
+
+# FiftyOne's, also where a class of ours has an attribute of the name.
+FIFTYONES = {
+    "_dataset",
+    "_doc",
+    "_is_generated",
+    "_pipeline",
+    "_reload_docs",
+    "_root_dataset",
+    "_sample_collection",
+    "_serialize",
+    "_stages",
+}
+
+
+def foreign_private(path: Path) -> list[str]:
+    """Returns where a module uses private attributes that it does not define itself."""
+    tree = ast.parse(path.read_text("utf-8"))
+    own = PYTHONS.copy()
+    used: list[tuple[int, str]] = []
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            own.add(node.name)
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            own.add(node.target.id)
+        elif isinstance(node, ast.Attribute) and is_private(node.attr):
+            is_own = isinstance(node.value, ast.Name) and node.value.id in (
+                "self",
+                "cls",
+            )
+            if is_own:
+                own.add(node.attr)
+            elif not isinstance(node.value, ast.Call) or not is_super(node.value):
+                used.append((node.lineno, node.attr))
+    allowed = (own | PYTHONS) - FIFTYONES
+    return [f"line {line}: {name}" for line, name in used if name not in allowed]
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+def is_super(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Name) and call.func.id == "super"
+
+
+def test_only_two_modules_use_fiftyone_s_private_api() -> None:
+    found = {
+        module.relative_to(PACKAGE).as_posix(): foreign_private(module)
+        for module in PACKAGE.rglob("*.py")
+    }
+    users = {name for name, uses in found.items() if uses}
+    assert users - PRIVATE == set(), {name: found[name] for name in users - PRIVATE}
+    assert users == PRIVATE
