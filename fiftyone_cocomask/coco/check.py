@@ -9,6 +9,7 @@ from typing import Any
 
 from ..arguments import checked
 from ..errors import ExportError
+from ..unfinished import remove_unfinished
 from .attributes import plain_value
 from .categories import Categories, name_categories
 from .class_findings import report_classes
@@ -23,7 +24,6 @@ from .report import ExportReport
 from .splits import SplitIndex
 from .stored_info import check_classes, fit_info
 from .unlisted import report_unlisted
-from .unpacking import remove_unfinished
 from .zips import ZipFiles
 
 

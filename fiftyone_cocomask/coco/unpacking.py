@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-import platform
-import re
-import secrets
 import stat
-import sys
-import time
 import zlib
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-_UNFINISHED = re.compile(r"\.writing-([0-9a-f]{8})-(\d+)-[0-9a-f]{16}")
-# Nobody writes one file for longer: what is older was left by a run that ended.
-_MAX_SECONDS = 24 * 3600
+from ..unfinished import unfinished_name
 
 
 def write_file(folder: Path, name: str, pieces: Iterable[bytes]) -> Path:
@@ -39,7 +32,7 @@ def write_file(folder: Path, name: str, pieces: Iterable[bytes]) -> Path:
     """
     parent = _make_folders(folder, name.split("/")[:-1])
     target = folder / name
-    unfinished = parent / f".writing-{_host()}-{os.getpid()}-{secrets.token_hex(8)}"
+    unfinished = parent / unfinished_name()
     try:
         with open(unfinished, "xb") as file:
             for piece in pieces:
@@ -69,38 +62,6 @@ def is_written(path: Path, size: int, checksum: int) -> bool:
     return own == checksum
 
 
-def remove_unfinished(folder: Path) -> None:
-    """Removes what runs that were killed left below a folder.
-
-    What another run is writing at this moment stays.
-    """
-    for place, _, names in os.walk(folder):
-        for name in names:
-            match = _UNFINISHED.fullmatch(name)
-            if match and not _is_being_written(place, match):
-                with suppress(OSError):
-                    os.remove(os.path.join(place, name))
-
-
-def _is_being_written(place: str, match: re.Match[str]) -> bool:
-    try:
-        age = time.time() - os.lstat(os.path.join(place, match[0])).st_mtime
-    except OSError:
-        return True
-    if age > _MAX_SECONDS:
-        return False
-    # On Windows there is no way to ask for a process without ending it.
-    if match[1] != _host() or sys.platform == "win32":
-        return True
-    try:
-        os.kill(int(match[2]), 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True
-    return True
-
-
 def _make_folders(folder: Path, parts: list[str]) -> Path:
     """Makes a folder and those in it; none of these may be a link."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -114,7 +75,3 @@ def _make_folders(folder: Path, parts: list[str]) -> Path:
         if not stat.S_ISDIR(mode):
             raise OSError(errno.ENOTDIR, "a file is in the way", str(folder))
     return folder
-
-
-def _host() -> str:
-    return f"{zlib.crc32(platform.node().encode()):08x}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import os
-import secrets
 import shutil
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +13,8 @@ from typing import IO, Any
 
 import msgspec
 import numpy as np
+
+from ..unfinished import remove_unfinished, unfinished_name
 
 _LAST = 2**62
 # Spools are written in pieces of about this many bytes.
@@ -62,7 +63,8 @@ class CocoWriter:
         self.num_annotations = 0
         self._places = array("q") if is_ordered else None
         self._starts = array("q", [0])
-        stem = path.with_name(f".writing-{secrets.token_hex(8)}")
+        remove_unfinished(path.parent, below=False)
+        stem = path.with_name(unfinished_name())
         self._whole = stem
         self._names = [Path(f"{stem}-images"), Path(f"{stem}-annotations")]
         self._spools: list[IO[bytes]] = [

@@ -8,12 +8,26 @@ from pathlib import Path
 
 import fiftyone as fo
 
+from .documents import dataset_id
+
 _MAX_BYTES = 200
 
 
 def dataset_folder(dataset_name: str) -> Path:
     """Returns the folder for files of a dataset, in FiftyOne's folder for them."""
     return Path(fo.config.default_dataset_dir) / safe_name(dataset_name)
+
+
+def export_folder(dataset: fo.Dataset) -> Path:
+    """Returns the folder for what is unpacked of a dataset's exports.
+
+    It goes by the dataset's id: names change, and two of them can make one folder. It
+    stays where it is when the dataset is renamed.
+    """
+    name = str(dataset_id(dataset))
+    for found in sorted(Path(fo.config.default_dataset_dir).glob(f"*/export/{name}")):
+        return found
+    return dataset_folder(dataset.name) / "export" / name
 
 
 def safe_name(name: str) -> str:

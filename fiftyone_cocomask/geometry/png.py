@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import struct
 import zlib
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import cv2
 import numpy as np
 
 from ..errors import MaskFileError
+from ..unfinished import remove_unfinished, unfinished_name
 from .limits import MAX_PIXELS
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -49,6 +49,10 @@ def write_mask(path: str | Path, mask: np.ndarray, *, binary: bool = False) -> N
     write_whole(path, encode_mask(mask) if binary else _encoded(mask))
 
 
+# The folders from which this process has removed what kills left.
+_CLEANED: set[str] = set()
+
+
 def write_whole(path: str | Path, data: bytes) -> None:
     """Writes a file so that it is there with all its bytes or not at all.
 
@@ -57,7 +61,10 @@ def write_whole(path: str | Path, data: bytes) -> None:
     """
     folder = os.path.dirname(path) or "."
     # A name of its own, so that several processes may write the same mask.
-    temporary = os.path.join(folder, f".writing-{secrets.token_hex(8)}")
+    temporary = os.path.join(folder, unfinished_name())
+    if folder not in _CLEANED:
+        _CLEANED.add(folder)
+        remove_unfinished(folder, below=False)
     try:
         try:
             _write(temporary, data)

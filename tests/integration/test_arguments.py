@@ -99,9 +99,12 @@ WRONG_OF: dict[tuple[str, str], tuple[Any, ...]] = {
     ("export_roboflow_coco", "label_field"): (*NO_FIELD, None),
     ("export_roboflow_coco", "box_field"): (*NO_TEXT, "_x", None),
     ("compare_exports", "label_field"): (*NO_FIELD, None),
+    ("rank_mask_outlines", "label_field"): (*NO_FIELD, None),
     ("fix_mask_issues", "label_field"): (*NO_FIELD, None),
     ("undo_mask_fixes", "dataset"): NO_SAMPLES,
     ("undo_mask_fixes", "fix_key"): (*NO_NAME, None, "absent"),
+    ("load_outline_ranking", "eval_key"): (*NO_NAME, None, "absent"),
+    ("delete_outline_ranking", "eval_key"): (*NO_NAME, None, "absent"),
     ("clear_mask_issues", "key"): (*NO_NAME, None, "absent"),
 }
 
@@ -115,6 +118,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Iterator[fo.Dataset]:
     fcm.evaluate_mask_coverage(dataset, eval_key="cover")
     fcm.find_mask_issues(dataset)
     fcm.fix_mask_issues(dataset, fix_key="fixed")
+    fcm.rank_mask_outlines(dataset)
     yield dataset
     fo.delete_dataset("arguments")
 
@@ -137,6 +141,10 @@ def calls(dataset: fo.Dataset, tmp_path: Path) -> dict[str, dict[str, Any]]:
         "compare_masks": {"samples": dataset, "pred_field": "mask", "eval_key": "same"},
         "find_mask_issues": {"samples": dataset},
         "clear_mask_issues": {"samples": dataset},
+        "rank_mask_outlines": {"samples": dataset},
+        "load_outline_ranking": {"samples": dataset},
+        "list_outline_rankings": {"samples": dataset},
+        "delete_outline_ranking": {"samples": dataset},
         "fix_mask_issues": {"samples": dataset},
         "undo_mask_fixes": {"dataset": dataset, "fix_key": "fixed"},
         "list_mask_fixes": {"samples": dataset},

@@ -11,7 +11,7 @@ import pytest
 
 import fiftyone_cocomask as fcm
 from fiftyone_cocomask.datasets.documents import change_documents, read_documents
-from fiftyone_cocomask.datasets.importing import importing
+from fiftyone_cocomask.datasets.importing import writer
 from fiftyone_cocomask.datasets.issues import marks
 from fiftyone_cocomask.datasets.masks import compute
 from fiftyone_cocomask.datasets.measuring import reading
@@ -42,7 +42,7 @@ def dataset(new_dataset: Any, export: Path) -> fo.Dataset:
 def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes all work go by twos, so that progress is reported between writes."""
     for module, name in (
-        (importing, "BATCH_SIZE"),
+        (writer, "BATCH_SIZE"),
         (compute, "BATCH_OF_ONE"),
         (reading, "_BATCH_SIZE"),
         (marks, "_BATCH_SIZE"),

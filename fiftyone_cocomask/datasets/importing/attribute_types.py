@@ -48,6 +48,9 @@ class AttributeTypes:
             none, for what would be done
         label_field: the field of the segmentations
         box_field: the field of the boxes
+
+    Attributes:
+        kinds: what the values of each attribute are that was not declared before
     """
 
     def __init__(
@@ -59,7 +62,8 @@ class AttributeTypes:
         self._types: dict[str, set[type]] = {}
         self._declared: dict[str, list[Any]] = {}
         # What the first value of an attribute was, which the dataset does not have.
-        self._kinds: dict[str, str] = {}
+        before = (dataset.info.get("coco") or {}) if dataset is not None else {}
+        self.kinds: dict[str, str] = dict(before.get("kinds") or {})
         # The new name of an attribute, by its own and the type of its value.
         self._moved: dict[tuple[str, type], str] = {}
         self._has_samples = dataset is not None and any(
@@ -127,7 +131,7 @@ class AttributeTypes:
         if fields:
             return all(_takes(field, value) for field in fields)
         kind = _SUFFIXES[type(value)]
-        return self._kinds.setdefault(name, kind) == kind
+        return self.kinds.setdefault(name, kind) == kind
 
     def _fields(self, name: str) -> list[Any]:
         """Returns the fields of the dataset's labels of this name."""

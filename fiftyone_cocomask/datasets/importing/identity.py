@@ -104,7 +104,7 @@ class KnownSamples:
         self._by_mark: dict[str, list[KnownSample]] = {}
         self._unmarked: dict[int | None, list[KnownSample]] = {}
         # A dataset without samples has no fields to read either.
-        if dataset is None or not len(dataset):
+        if dataset is None:
             return
         for split, name, source in reader.listed_images():
             self._listed.add((split, name))

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
 import fiftyone as fo
 import fiftyone.core.dataset as fod
 import fiftyone.core.utils as fou
+from mongoengine.errors import NotUniqueError
+from pymongo.errors import DuplicateKeyError
 
 from ...arguments import checked, shown
 from ...coco.check import ExportReader
 from ...coco.report import ExportReport
 from ...errors import CocoMaskError
 from ..database_errors import explain_database_errors
-from ..documents import check_exists
+from ..documents import check_exists, sample_ids
 from ..field_names import check_new_field
-from ..folders import dataset_folder
+from ..folders import export_folder
+from ..locks import Lock, locked
 from ..memory import frozen_heap
 from ..parallel.workers import thread_count
 from .merge import ConflictRule
@@ -104,24 +108,29 @@ def import_roboflow_coco(
     """
     check_names(dataset, label_field, box_field)
     threads = thread_count(num_workers)
-    present = _present_dataset(dataset, if_exists, label_field, box_field)
-    name = dataset_name(path, dataset)
-    with ExportReader(
-        path,
-        image_dir=image_dir,
-        splits=splits,
-        unpack_to=None if dry_run else dataset_folder(name) / "export",
-        wants_fingerprints=True,
-    ) as reader:
-        target = present
+    fields = (label_field, box_field)
+    present = _present_dataset(dataset, if_exists, fields)
+    with ExitStack() as stack:
+        reader = stack.enter_context(
+            ExportReader(
+                path, image_dir=image_dir, splits=splits, wants_fingerprints=True
+            )
+        )
+        target, lock = present, None
         if not dry_run:
-            if target is None:
-                target = fo.Dataset(name, persistent=persistent)
+            if present is None:
+                name = dataset_name(path, dataset)
+                held = _new_dataset(name, persistent=persistent)
+            else:
+                held = _held(present)
+            target, lock = stack.enter_context(held)
+            reader.unpack_to = export_folder(target)
             declare_fields(target, label_field, box_field)
-        replaced = _all_samples(target) if if_exists == "replace" else []
-        rules = ImportRules((label_field, box_field), list(tags or []), conflicts)
+            if if_exists == "replace":
+                stack.enter_context(_replaced_samples(target))
+        rules = ImportRules(fields, list(tags or []), conflicts)
         writer = SampleWriter(
-            target, reader, rules, is_dry=dry_run, is_merge=if_exists == "merge"
+            target, reader, rules, lock=lock, is_merge=if_exists == "merge"
         )
         bar = fou.ProgressBar(
             total=reader.num_images, progress=progress, iters_str="images"
@@ -133,16 +142,66 @@ def import_roboflow_coco(
         writer.finish(old_copies)
         if target is not None and not dry_run:
             check_exists(target)
-            # Last, so that a killed import has lost nothing and can be run again.
-            for start in range(0, len(replaced), _DELETED_AT_ONCE):
-                target.delete_samples(replaced[start : start + _DELETED_AT_ONCE])
             store_export_info(target, reader, writer.attribute_types)
     return target, reader.report
 
 
-def _all_samples(dataset: fo.Dataset | None) -> list[str]:
-    """Returns the ids of the samples that a dataset has now."""
-    return [] if dataset is None else dataset.values("id")
+@contextmanager
+def _held(dataset: fo.Dataset) -> Iterator[tuple[fo.Dataset, Lock]]:
+    """Keeps other imports out of a dataset."""
+    with locked(dataset, "import") as lock:
+        yield dataset, lock
+
+
+@contextmanager
+def _new_dataset(name: str, *, persistent: bool) -> Iterator[tuple[fo.Dataset, Lock]]:
+    """Makes the dataset to import into; it goes again if the import adds nothing.
+
+    Raises:
+        CocoMaskError: if somebody else has made it since, or has one whose name is
+            nearly the same
+    """
+    # FiftyOne itself makes several of one name if it is asked to at the same time.
+    with locked(name, "import"):
+        try:
+            made = fo.Dataset(name, persistent=persistent)
+        except (ValueError, NotUniqueError, DuplicateKeyError) as error:
+            reason = (
+                f"Dataset '{name}' was made by somebody else just now; run the same "
+                "call again"
+                if fo.dataset_exists(name)
+                else f"Dataset '{name}' cannot be made: {error}"
+            )
+            raise CocoMaskError(reason) from error
+        with _held(made) as held:
+            try:
+                yield held
+            except BaseException:
+                with suppress(Exception):
+                    if not any(True for _ in sample_ids(made, {}, 1)):
+                        made.delete()
+                raise
+
+
+@contextmanager
+def _replaced_samples(dataset: fo.Dataset) -> Iterator[None]:
+    """Deletes the samples of a dataset once others are there, and these if that fails.
+
+    Those that an import adds before it is killed are replaced when it is run again.
+    """
+    old = dataset.values("id")
+    try:
+        yield
+    except BaseException:
+        with suppress(Exception):
+            _delete_samples(dataset, sorted(set(dataset.values("id")) - set(old)))
+        raise
+    _delete_samples(dataset, old)
+
+
+def _delete_samples(dataset: fo.Dataset, ids: list[str]) -> None:
+    for start in range(0, len(ids), _DELETED_AT_ONCE):
+        dataset.delete_samples(ids[start : start + _DELETED_AT_ONCE])
 
 
 def check_names(
@@ -169,7 +228,7 @@ def check_names(
 
 
 def _present_dataset(
-    dataset: str | fo.Dataset | None, if_exists: str, label_field: str, box_field: str
+    dataset: str | fo.Dataset | None, if_exists: str, fields: tuple[str, str]
 ) -> fo.Dataset | None:
     """Returns the dataset to import into if it is there and fits.
 
@@ -189,7 +248,7 @@ def _present_dataset(
             f"Dataset '{present.name}' holds {present.media_type} samples; a COCO "
             "export needs a dataset of images"
         )
-    check_schema(present, label_field, box_field)
+    check_schema(present, *fields)
     return present
 
 

@@ -184,6 +184,7 @@ def store_export_info(
         **reader.info,
         "splits": {**before.get("splits", {}), **_by_split(reader.info["splits"])},
         "fields": list(attribute_types.label_fields),
+        "kinds": attribute_types.kinds,
         "report": {**report, "splits": _by_split(report["splits"])},
     }
     dataset.save()

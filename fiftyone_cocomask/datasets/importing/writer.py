@@ -23,6 +23,7 @@ from ..documents import (
     new_sample_document,
     read_documents,
 )
+from ..locks import Lock
 from .attribute_types import AttributeTypes
 from .identity import (
     KnownSample,
@@ -56,7 +57,8 @@ class SampleWriter:
             of which nothing can be written
         reader: the export, of which no image has been read yet
         rules: how samples are written
-        is_dry: whether nothing is written: everything is only counted and reported
+        lock: the lock under which it is written; None if nothing is written, and
+            everything is only counted and reported
         is_merge: whether images are looked for in the dataset; all are new otherwise
     """
 
@@ -66,7 +68,7 @@ class SampleWriter:
         reader: ExportReader,
         rules: ImportRules,
         *,
-        is_dry: bool = False,
+        lock: Lock | None,
         is_merge: bool = True,
     ) -> None:
         self.attribute_types = AttributeTypes(dataset, *rules.fields)
@@ -75,7 +77,8 @@ class SampleWriter:
         self._reader = reader
         self._report = reader.report
         self._report.merge = self.counts
-        self._is_dry = is_dry
+        self._lock = lock
+        self._is_dry = lock is None
         self._known = KnownSamples(dataset if is_merge else None, reader)
         reader.keep_unpacked(self._known.has_picture)
         self._origin = origin_of(reader)
@@ -99,6 +102,8 @@ class SampleWriter:
 
     def flush(self) -> None:
         """Writes what has been added; a killed import repeats the rest."""
+        if self._lock is not None:
+            self._lock.check()
         batch, self._batch, self._batch_bytes = self._batch, [], 0
         new: list[Document] = []
         known: dict[ObjectId, ImageRecord] = {}

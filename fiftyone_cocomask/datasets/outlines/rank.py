@@ -12,6 +12,7 @@ import fiftyone as fo
 import fiftyone.core.utils as fou
 import numpy as np
 
+from ...arguments import checked
 from ...errors import CocoMaskError
 from ...geometry.edges import EdgeImage, OutlineFit
 from ...geometry.objects import MaskObject
@@ -28,7 +29,7 @@ from ..measuring.measure import drawing_options
 from ..measuring.reading import SampleReader, SampleRecord
 from ..owned_fields import EvaluationFields, FieldSpec, delete_fields, owned_paths
 from ..run_keys import check_key
-from ..targets import checked_samples
+from ..targets import Samples, checked_samples
 from .ranking import OutlineRanking
 
 METHOD = "cocomask/outlines"
@@ -69,6 +70,7 @@ _SAMPLE_SPECS = (
 
 
 @explain_database_errors()
+@checked
 def rank_mask_outlines(
     samples: fo.Dataset | fo.DatasetView,
     label_field: str = "segmentations",
@@ -130,7 +132,9 @@ def rank_mask_outlines(
     return OutlineRanking(dataset, eval_key, labels, ranked.skipped)
 
 
-def load_outline_ranking(samples: Any, eval_key: str = "outline") -> OutlineRanking:
+@explain_database_errors()
+@checked
+def load_outline_ranking(samples: Samples, eval_key: str = "outline") -> OutlineRanking:
     """Returns a ranking that was made before.
 
     Raises:
@@ -149,14 +153,17 @@ def load_outline_ranking(samples: Any, eval_key: str = "outline") -> OutlineRank
     return OutlineRanking(dataset, eval_key, labels, list(stored.skipped))
 
 
-def list_outline_rankings(samples: Any) -> list[str]:
+@explain_database_errors()
+@checked
+def list_outline_rankings(samples: Samples) -> list[str]:
     """Returns the keys of a dataset's rankings of outlines, sorted."""
     dataset = root_dataset(samples)
     return [key for key in dataset.list_runs() if _config(dataset, key)]
 
 
 @explain_database_errors()
-def delete_outline_ranking(samples: Any, eval_key: str = "outline") -> None:
+@checked
+def delete_outline_ranking(samples: Samples, eval_key: str = "outline") -> None:
     """Deletes a ranking and its fields.
 
     Raises:

@@ -1,0 +1,167 @@
+"""One at a time: work on a dataset that two must not do at once."""
+
+from __future__ import annotations
+
+import os
+import platform
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta, timezone
+from typing import Any
+from uuid import uuid4
+
+import fiftyone as fo
+import psutil
+from fiftyone.core.odm import get_db_conn
+from pymongo.errors import DuplicateKeyError, PyMongoError
+
+from ..errors import CocoMaskError
+from .database_errors import explain_database_errors
+from .documents import Document, dataset_id
+
+_COLLECTION = "cocomask.locks"
+# A lock that is not renewed for this long is of a process, or a machine, that is gone.
+_LASTS = timedelta(seconds=120)
+_RENEWED_EVERY_S = 20.0
+
+
+class Lock:
+    """The lock that this process holds.
+
+    Args:
+        content: what the database holds of it
+    """
+
+    def __init__(self, content: Document) -> None:
+        self._content = content
+        self._stopped = threading.Event()
+        self._renewing = threading.Thread(target=self._renew, daemon=True)
+        self._renewing.start()
+
+    def check(self) -> None:
+        """Checks that the lock is still this process's.
+
+        A process that was stopped for minutes, by whatever, may have lost it.
+
+        Raises:
+            CocoMaskError: if somebody else has taken it
+        """
+        with explain_database_errors():
+            found = _locks().find_one(self._condition)
+        if found is None:
+            raise CocoMaskError(
+                f"The {self._content['work']} was interrupted for minutes and "
+                "somebody else has begun one since; run the same call again"
+            )
+
+    def release(self) -> None:
+        """Lets others in."""
+        self._stopped.set()
+        self._renewing.join()
+        # One that stays is known to be of a process that has ended, or expires.
+        with suppress(PyMongoError):
+            _locks().delete_one(self._condition)
+
+    @property
+    def _condition(self) -> Document:
+        return {"_id": self._content["_id"], "owner": self._content["owner"]}
+
+    def _renew(self) -> None:
+        while not self._stopped.wait(_RENEWED_EVERY_S):
+            try:
+                _locks().update_one(
+                    self._condition, {"$set": {"expires": _now() + _LASTS}}
+                )
+            except PyMongoError:
+                continue
+
+
+@contextmanager
+def locked(dataset: fo.Dataset | str, work: str) -> Iterator[Lock]:
+    """Keeps others, of any process and machine, from the same work on a dataset.
+
+    The lock of a process that was killed is taken over: at once on its own machine, on
+    others after two minutes.
+
+    Args:
+        dataset: the dataset, or the name of one that is not there yet
+        work: what is done, as a noun: ``"import"``
+
+    Yields:
+        the :class:`Lock`
+
+    Raises:
+        CocoMaskError: if somebody else is at work; it says who
+    """
+    lock = Lock(_acquire(dataset, work))
+    try:
+        yield lock
+    finally:
+        lock.release()
+
+
+def _acquire(dataset: fo.Dataset | str, work: str) -> Document:
+    name = dataset if isinstance(dataset, str) else dataset.name
+    key = f"name {name}" if isinstance(dataset, str) else dataset_id(dataset)
+    content: Document = {
+        "_id": f"{key}/{work}",
+        "work": work,
+        "owner": str(uuid4()),
+        "place": _place(),
+        "process": os.getpid(),
+        "started": psutil.Process().create_time(),
+        "since": _now(),
+        "expires": _now() + _LASTS,
+    }
+    with explain_database_errors():
+        while True:
+            try:
+                _locks().insert_one(content)
+                return content
+            except DuplicateKeyError:
+                found = _locks().find_one({"_id": content["_id"]})
+            if found is None:
+                continue
+            if not _is_abandoned(found):
+                raise CocoMaskError(
+                    f"Dataset '{name}' has another {work} going on, of process "
+                    f"{found['process']} on {found['place'].partition('/')[0]} since "
+                    f"{found['since']:%H:%M} UTC; run the same call again when it is "
+                    "done"
+                )
+            theirs = {"_id": found["_id"], "owner": found["owner"]}
+            if _locks().find_one_and_replace(theirs, content) is not None:
+                return content
+
+
+def _is_abandoned(found: Document) -> bool:
+    """Whether a lock is of a process that has ended."""
+    if found["expires"] < _now():
+        return True
+    if found["place"] != _place():
+        return False
+    try:
+        return psutil.Process(found["process"]).create_time() != found["started"]
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.Error:
+        return False
+
+
+def _place() -> str:
+    """Returns where numbers of processes mean the same: a machine, or a container."""
+    try:
+        space = str(os.stat("/proc/self/ns/pid").st_ino)
+    except OSError:
+        space = ""
+    return f"{platform.node()}/{space}"
+
+
+def _locks() -> Any:
+    return get_db_conn()[_COLLECTION]
+
+
+def _now() -> datetime:
+    """Returns the time as MongoDB gives it back: UTC, without a time zone."""
+    return datetime.now(timezone.utc).replace(tzinfo=None)
