@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from .files import is_image_name
 from .issues import Action, IssueCode
@@ -30,12 +30,21 @@ def report_unlisted(
     for split in splits:
         by_base.setdefault(split.images.place.base, []).append(split)
     names_read = {split.name for split in read}
+    whole = {
+        base
+        for base, of_base in by_base.items()
+        if all(split.name in names_read for split in of_base)
+    }
     found: dict[str, list[str]] = {}
     for name in sorted(splits[0].images.files.names if splits else ()):
         if is_image_name(name) and name not in listed:
-            owners = [s for s in _nearest(name, by_base) if s.images.owns(name)]
-            if owners and all(split.name in names_read for split in owners):
-                found.setdefault(owners[0].name, []).append(name)
+            base = _nearest(name, by_base)
+            owners = (s for s in by_base.get(base, ()) if s.images.owns(name))
+            owner = next(owners, None)
+            if owner is None:
+                continue
+            if base in whole or all(s.name in names_read for s in (owner, *owners)):
+                found.setdefault(owner.name, []).append(name)
     for split_name, names in found.items():
         report.unlisted += len(names)
         report.add(
@@ -47,9 +56,9 @@ def report_unlisted(
         )
 
 
-def _nearest(name: str, by_base: dict[str, list[SplitFiles]]) -> list[SplitFiles]:
-    """Returns the splits that have the innermost base around a file."""
+def _nearest(name: str, bases: Container[str]) -> str:
+    """Returns the innermost base around a file, or ``""``."""
     folder = name.rpartition("/")[0]
-    while folder and folder not in by_base:
+    while folder and folder not in bases:
         folder = folder.rpartition("/")[0]
-    return by_base.get(folder, [])
+    return folder
