@@ -11,6 +11,7 @@ from typing import Any, overload
 from urllib.parse import unquote, urlsplit
 
 import msgspec
+import numpy as np
 
 from .document import Document, Raw, decode, normal_id
 from .files import UnsafeNameError, checked_name
@@ -247,8 +248,8 @@ class SplitIndex:
         )
 
     def _index_annotations(self, document: Document) -> None:
-        seen: set[CocoId] = set()
-        repeated: set[CocoId] = set()
+        numbers = array("q")
+        texts: Counter[str] = Counter()
         is_by_image, last = True, 0
         for place, raw in enumerate(document.annotations):
             coco_id, image_id, category_id = _skim(raw)
@@ -260,11 +261,12 @@ class SplitIndex:
             is_by_image &= image.number >= last
             last = image.number
             self.used_ids[category_id] += 1
-            if coco_id is not None:
-                if coco_id in seen:
-                    repeated.add(coco_id)
-                seen.add(coco_id)
-        self.repeated_ids = frozenset(repeated)
+            if isinstance(coco_id, int):
+                numbers.append(coco_id)
+            elif coco_id is not None:
+                texts[coco_id] += 1
+        repeated = {text for text, number in texts.items() if number > 1}
+        self.repeated_ids = frozenset({*_repeated(numbers), *repeated})
         for entry in self._by_id.values():
             entry.places = _NO_PLACES if is_by_image else entry.annotations.places
 
@@ -309,6 +311,15 @@ class SplitIndex:
             file_name=entry.file_name,
             image_id=entry.coco_id,
         )
+
+
+def _repeated(numbers: array[int]) -> list[int]:
+    """Returns the numbers that are there more than once."""
+    if not numbers:
+        return []
+    ordered = np.sort(np.frombuffer(numbers, np.int64))
+    repeated: list[int] = np.unique(ordered[1:][ordered[1:] == ordered[:-1]]).tolist()
+    return repeated
 
 
 _NO_PLACES: array[int] = array("q")
