@@ -67,6 +67,25 @@ def add_to(commands: Any) -> None:
         help="what to do if the dataset exists (merge)",
     )
     importing.add_argument(
+        "--conflicts",
+        choices=("keep", "export"),
+        default="keep",
+        help="whose version stays where a person and the export have changed an "
+        "annotation in different ways: the person's (keep) or the export's",
+    )
+    importing.add_argument(
+        "--old-copies",
+        choices=("tag", "delete"),
+        default="tag",
+        help="what becomes of older copies of images that the export has augmented "
+        "anew (tag); those that a person has worked on are never deleted",
+    )
+    importing.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="write nothing, and only say what would be done",
+    )
+    importing.add_argument(
         "--workers", type=int, metavar="N", help="threads that read image headers"
     )
     add_output_options(importing, "if the export has errors")
@@ -98,7 +117,8 @@ def _import(options: argparse.Namespace) -> Outcome:
 
     if options.dataset is None:
         options.dataset = dataset_name(options.path, None)
-    say(f"Importing {options.path} into {options.dataset}")
+    what = "Comparing {} with" if options.dry_run else "Importing {} into"
+    say(f"{what.format(options.path)} {options.dataset}")
     dataset, report = import_roboflow_coco(
         options.path,
         options.dataset,
@@ -108,14 +128,22 @@ def _import(options: argparse.Namespace) -> Outcome:
         box_field=options.box_field,
         tags=options.tags,
         if_exists=options.if_exists,
+        conflicts=options.conflicts,
+        old_copies=options.old_copies,
+        dry_run=options.dry_run,
         num_workers=options.workers,
         progress=bar(),
     )
+    if options.dry_run:
+        done = "Nothing was written"
+    else:
+        done = f"Dataset {dataset.name!r} has {len(dataset):,} samples"
     return Outcome(
-        f"{report.summary()}\n\nDataset {dataset.name!r} has {len(dataset):,} samples",
+        f"{report.summary()}\n\n{done}",
         {
-            "dataset": dataset.name,
-            "samples": len(dataset),
+            "dataset": None if dataset is None else dataset.name,
+            "samples": 0 if dataset is None else len(dataset),
+            "dry_run": options.dry_run,
             "report": report.to_dict(),
         },
         options.strict and _has(report, {"error"}),

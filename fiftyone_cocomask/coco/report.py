@@ -40,6 +40,7 @@ class ExportReport:
         dropped: the number that are not; each has an issue
         usable_images: the number of images that can become samples
         unlisted: the number of image files that the JSON does not list
+        merge: what importing it did to the dataset; None where it was not imported
     """
 
     def __init__(self, name: str) -> None:
@@ -185,6 +186,8 @@ class ExportReport:
             f"{self.imported:,} of {self.annotations:,} annotations usable, "
             f"{self.dropped:,} dropped"
         )
+        if self.merge is not None:
+            yield f"Dataset: {', '.join(self.merge.lines()) or 'nothing has changed'}"
 
     def _body(self) -> Iterator[str]:
         if not self.issues:

@@ -28,13 +28,14 @@ from .forms import (
 )
 from .job import JobOperator, ProgressArgument, Results
 from .markdown import bold, code
+from .merge_form import ask_what_wins, describe_merge, preview_merge
 
 _MAX_ISSUES = 100
 _IF_EXISTS = (
     Choice(
         "merge",
         "Merge",
-        "Replace the labels of known samples, add new ones, touch nothing else",
+        "Add what is new in the export, and keep what you have edited",
     ),
     Choice("replace", "Replace", "Remove all its samples first"),
 )
@@ -71,6 +72,9 @@ class ImportRoboflowCoco(JobOperator):
         box_field: str = "detections",
         tags: Sequence[str] | None = None,
         if_exists: str = "merge",
+        conflicts: str = "keep",
+        old_copies: str = "tag",
+        dry_run: bool = False,
         delegate: bool = False,
     ) -> Any:
         """Imports a COCO export into a persistent dataset.
@@ -94,6 +98,11 @@ class ImportRoboflowCoco(JobOperator):
             box_field: the field to write the boxes to
             tags: tags to add to each sample
             if_exists: ``"merge"``, ``"replace"`` or ``"error"``
+            conflicts: ``"keep"`` leaves what a person made, ``"export"`` takes the
+                export's
+            old_copies: ``"tag"`` or ``"delete"`` older copies of images that the
+                export has augmented anew
+            dry_run: whether to write nothing, and only report what would be done
             delegate: whether to queue the import for an orchestrator
 
         Returns:
@@ -109,6 +118,9 @@ class ImportRoboflowCoco(JobOperator):
             "box_field": box_field,
             "tags": None if tags is None else list(tags),
             "if_exists": if_exists,
+            "conflicts": conflicts,
+            "old_copies": old_copies,
+            "dry_run": dry_run,
         }
         return foo.execute_operator(
             self.uri, params=params, request_delegation=delegate
@@ -147,16 +159,23 @@ class ImportRoboflowCoco(JobOperator):
             box_field=params.get("box_field") or "detections",
             tags=params.get("tags"),
             if_exists=params.get("if_exists") or "merge",
+            conflicts=params.get("conflicts") or "keep",
+            old_copies=params.get("old_copies") or "tag",
+            dry_run=bool(params.get("dry_run")),
             progress=progress,
         )
         return {
-            "dataset": dataset.name,
-            "samples": len(dataset),
+            "dataset": None if dataset is None else dataset.name,
+            "samples": 0 if dataset is None else len(dataset),
+            "merge": report.merge.lines() if report.merge is not None else [],
+            "dry_run": bool(params.get("dry_run")),
             "report": report.to_dict(max_issues=_MAX_ISSUES),
         }
 
     def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
         """Shows the dataset."""
+        if results["dry_run"]:
+            return
         show = f"{self.plugin_name}/show_dataset"
         yield ctx.trigger(show, {"dataset": results["dataset"]})
 
@@ -165,15 +184,22 @@ class ImportRoboflowCoco(JobOperator):
         report = results["report"]
         images = count(report["usable_images"], "image")
         annotations = count(report["imported"], "annotation")
+        merge = "\n".join(f"- {line}" for line in results["merge"])
         view = types.Success if report["usable_images"] else types.Error
-        outputs.view(
-            "imported",
-            view(
-                label=f"Imported {images} and {annotations} into "
-                f"{bold(results['dataset'])}",
-                description="Next: **Compute masks**",
-            ),
-        )
+        if results["dry_run"]:
+            outputs.view(
+                "planned",
+                types.Notice(label="Nothing was written", description=merge),
+            )
+        else:
+            outputs.view(
+                "imported",
+                view(
+                    label=f"Imported {images} and {annotations} into "
+                    f"{bold(results['dataset'])}",
+                    description=f"{merge}\n\nNext: **Compute masks**",
+                ),
+            )
         if report["dropped"]:
             dropped = count(report["dropped"], "annotation")
             outputs.view(
@@ -201,7 +227,17 @@ def _ask_how(ctx: Any, inputs: types.Object, preview: ExportPreview) -> None:
         _ask_for_fields(inputs)
     if _reject_wrong_names(params, inputs, name):
         return
-    if name is not None:
+    is_merge = (params.get("if_exists") or "merge") == "merge"
+    present = fo.load_dataset(name) if name and fo.dataset_exists(name) else None
+    merge = None
+    if present is not None and is_merge:
+        merge = preview_merge(ctx, inputs, present)
+        if merge is None:
+            return
+    ask_what_wins(ctx, inputs, merge, wants_more)
+    if merge is not None and present is not None:
+        describe_merge(inputs, preview, present, merge)
+    elif name is not None:
         _say_what_will_happen(params, inputs, preview, name)
 
 
@@ -259,6 +295,13 @@ def _ask_for_fields(inputs: types.Object) -> None:
         inputs.str(
             name, default=default, label=label, description=f"The field for {what}"
         )
+    inputs.bool(
+        "dry_run",
+        default=False,
+        label="Only say what would be done",
+        description="Write nothing",
+        view=types.SwitchView(),
+    )
     inputs.list(
         "tags",
         types.String(),
@@ -305,17 +348,9 @@ def _say_what_will_happen(
         return
     dataset = fo.load_dataset(name)
     samples = count(len(dataset), "sample")
-    if params.get("if_exists") == "replace":
-        warn(
-            inputs,
-            "outcome",
-            f"Removes the {samples} of {bold(name)}, then imports {images}",
-            f"{fields} Image files are not deleted.",
-        )
-        return
     warn(
         inputs,
         "outcome",
-        f"Merges {images} into the {samples} of {bold(name)}",
-        f"{fields} They are replaced on samples of the same split and file name.",
+        f"Puts {images} in the place of the {samples} of {bold(name)}",
+        f"{fields} Image files are not deleted.",
     )

@@ -1,0 +1,63 @@
+"""What an import would do to a dataset, counted for a form."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import fiftyone as fo
+
+from ...coco.check import ExportReader
+from ...coco.merge_counts import MergeCounts
+from .base import DEFAULT_FIELDS, Fields
+from .merge import ConflictRule
+from .samples import ImportRules
+from .schema import check_schema
+from .writer import OldCopies, SampleWriter
+
+
+def preview_merge(
+    path: str | Path,
+    dataset: fo.Dataset,
+    *,
+    image_dir: str | Path | None = None,
+    splits: Sequence[str] | None = None,
+    fields: Fields = DEFAULT_FIELDS,
+    conflicts: ConflictRule = "keep",
+    old_copies: OldCopies = "tag",
+    max_seconds: float = 2.0,
+) -> tuple[MergeCounts, int | None]:
+    """Counts for a while what merging an export into a dataset would do.
+
+    Args:
+        path: the export
+        dataset: the dataset
+        image_dir: where the images are, if not in the export
+        splits: the splits to import; all by default
+        fields: the fields of segmentations and of boxes
+        conflicts: whose version stays in conflicts
+        old_copies: what becomes of older copies of images that were augmented anew
+        max_seconds: how long to count
+
+    Returns:
+        the numbers, and the number of images that they are about; None if it is all
+        of them. What is gone is only known then
+
+    Raises:
+        CocoMaskError: if the export cannot be read, or the dataset does not fit
+    """
+    check_schema(dataset, *fields)
+    ends = time.monotonic() + max_seconds
+    with ExportReader(
+        path, image_dir=image_dir, splits=splits, wants_fingerprints=True
+    ) as reader:
+        rules = ImportRules(fields, (), conflicts)
+        writer = SampleWriter(dataset, reader, rules, is_dry=True)
+        for number, record in enumerate(reader.images(), start=1):
+            writer.add(record)
+            if time.monotonic() > ends and number < reader.num_images:
+                writer.flush()
+                return writer.counts, number
+        writer.finish(old_copies)
+    return writer.counts, None

@@ -1,0 +1,166 @@
+"""The part of the import's form that says what a merge will do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import fiftyone as fo
+import fiftyone.operators.types as types
+from fiftyone.operators.cache import execution_cache
+
+from ..errors import CocoMaskError
+from .export_form import ExportPreview, given_path
+from .forms import Choice, choose, count, is_switched_on, radio, reject, stop, warn
+from .markdown import bold
+
+if TYPE_CHECKING:
+    from ..coco.merge_counts import MergeCounts
+
+_CONFLICTS = (
+    Choice("keep", "Keep what is in the dataset", "Tagged merge_conflict"),
+    Choice("export", "Take the export's", "What a person made there is replaced"),
+)
+_OLD_COPIES = (
+    Choice("tag", "Tag them old_copy", "They stay in the dataset"),
+    Choice("delete", "Delete them", "But for those that a person has worked on"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MergePreview:
+    """What a merge would do.
+
+    Attributes:
+        counts: its numbers
+        checked: the number of images that they are about; None if it is all of them
+    """
+
+    counts: MergeCounts
+    checked: int | None
+
+
+def preview_merge(
+    ctx: Any, inputs: types.Object, dataset: fo.Dataset
+) -> MergePreview | None:
+    """Returns what merging the export into a dataset will do.
+
+    Returns:
+        the preview; None if it cannot be merged, which the form says then
+    """
+    params = ctx.params
+    wanted = {
+        "path": given_path(params["path"]),
+        "image_dir": given_path(params.get("image_dir")),
+        "splits": params.get("splits") or None,
+        "fields": (
+            params.get("label_field") or "segmentations",
+            params.get("box_field") or "detections",
+        ),
+        "conflicts": params.get("conflicts") or "keep",
+        "old_copies": params.get("old_copies") or "tag",
+    }
+    try:
+        return MergePreview(*_counted(ctx, dataset, wanted))
+    except (CocoMaskError, ValueError) as error:
+        stop(inputs, str(error))
+        return None
+
+
+def ask_what_wins(
+    ctx: Any, inputs: types.Object, merge: MergePreview | None, wants_more: bool
+) -> None:
+    """Asks what becomes of conflicts and of older copies, where there are any.
+
+    Args:
+        ctx: the context of the form
+        inputs: the form
+        merge: what a merge will do; None if there is none
+        wants_more: whether to ask in any case
+    """
+    params = ctx.params
+    conflicts = merge.counts.conflicts if merge is not None else 0
+    if conflicts or wants_more or params.get("conflicts"):
+        label = f"In {count(conflicts, 'conflict')}" if conflicts else "In conflicts"
+        choose(
+            inputs,
+            "conflicts",
+            _CONFLICTS,
+            params.get("conflicts"),
+            label=label,
+            default="keep",
+            view=radio,
+        )
+    copies = merge.counts.old_copies if merge is not None else 0
+    if copies or wants_more or params.get("old_copies"):
+        _ask_for_old_copies(ctx, inputs, merge)
+
+
+def describe_merge(
+    inputs: types.Object,
+    preview: ExportPreview,
+    dataset: fo.Dataset,
+    merge: MergePreview,
+) -> None:
+    """Says what merging an export into a dataset will do."""
+    images = count(preview.total("images"), "image")
+    lines = [f"- {line}" for line in merge.counts.lines()] or ["- nothing has changed"]
+    if merge.checked is not None:
+        lines.append(
+            f"- so far: the first {count(merge.checked, 'image')} were compared here; "
+            "the import compares all of them and finds what is gone"
+        )
+    warn(
+        inputs,
+        "outcome",
+        f"Merges {images} into the {count(len(dataset), 'sample')} of "
+        f"{bold(dataset.name)}",
+        "\n".join([*lines, "", "What you have edited stays."]),
+    )
+
+
+def _ask_for_old_copies(
+    ctx: Any, inputs: types.Object, merge: MergePreview | None
+) -> None:
+    label = "Older copies of images that the export has augmented anew"
+    if merge is not None and merge.counts.old_copies:
+        label += f": {merge.counts.old_copies:,}"
+    chosen = choose(
+        inputs,
+        "old_copies",
+        _OLD_COPIES,
+        ctx.params.get("old_copies"),
+        label=label,
+        default="tag",
+        view=radio,
+    )
+    # A caller from Python has said yes by asking for it.
+    if chosen != "delete" or merge is None or isinstance(ctx.params.get("path"), str):
+        return
+    number = count(merge.counts.old_copies_deleted, "sample")
+    if not is_switched_on(ctx, inputs, "confirm", f"Yes, delete {number}"):
+        said = inputs.view("confirmation", types.Warning(label="Confirm the deletion"))
+        reject(said, "Confirm the deletion, or tag the older copies")
+
+
+def _key(ctx: Any, dataset: fo.Dataset, wanted: dict[str, Any]) -> tuple[Any, ...]:
+    from ..datasets.documents import dataset_id, samples_state
+
+    return (
+        str(ctx.prompt_id),
+        str(dataset_id(dataset)),
+        samples_state(dataset),
+        *(str(value) for value in wanted.values()),
+    )
+
+
+# The form is made anew after each change in it, and this compares all images.
+@execution_cache(residency="ephemeral", max_size=16, key_fn=_key)
+def _counted(
+    ctx: Any, dataset: fo.Dataset, wanted: dict[str, Any]
+) -> tuple[MergeCounts, int | None]:
+    from ..datasets.importing.preview import preview_merge as counted
+
+    path = wanted["path"] or ""
+    options = {name: value for name, value in wanted.items() if name != "path"}
+    return counted(path, dataset, **options)

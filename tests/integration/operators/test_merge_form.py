@@ -1,0 +1,87 @@
+"""What the import's form says of a merge before anything is written."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import fiftyone as fo
+import fiftyone.operators as foo
+import pytest
+
+from fiftyone_cocomask import import_roboflow_coco
+from tests.integration.small_export import image_name, write_small_export
+from tests.plugin import uri
+
+Form = dict[str, dict[str, Any]]
+
+
+@pytest.fixture
+def version(new_dataset: Any, tmp_path: Path) -> Path:
+    """The second version of an export, of which a dataset has the first, edited."""
+    first = write_small_export(tmp_path / "v1")
+    dataset, _ = import_roboflow_coco(first, "edited")
+    for sample in dataset:
+        for label in sample.segmentations.polylines:
+            label.label = "by hand"
+        sample.save()
+    second = tmp_path / "v2"
+    shutil.copytree(first, second)
+    path = second / "train" / "_annotations.coco.json"
+    coco = json.loads(path.read_text())
+    coco["annotations"][0]["category_id"] = 2
+    # The picture of b is augmented anew.
+    new = image_name("b", "9f")
+    (second / "train" / coco["images"][1]["file_name"]).rename(second / "train" / new)
+    coco["images"][1]["file_name"] = new
+    picture = second / "train" / new
+    picture.write_bytes(picture.read_bytes() + b"\n")
+    path.write_text(json.dumps(coco))
+    return second
+
+
+@pytest.fixture
+def form(app_request: Any, version: Path) -> Callable[..., Form]:
+    def resolved(**params: Any) -> Form:
+        params = {"path": {"absolute_path": str(version)}, **params}
+        request = app_request("import_roboflow_coco", **params, dataset="edited")
+        return dict(request.form())
+
+    return resolved
+
+
+def test_the_form_counts_before_anything_is_written(form: Callable[..., Form]) -> None:
+    dataset = fo.load_dataset("edited")
+    before = list(dataset._sample_collection.find())
+    shown = form()
+    said = shown["outcome"]["view"]["description"]
+    for line in (
+        "1 images new",
+        "1 images gone",
+        "2 edits of yours kept",
+        "1 conflicts",
+        "1 of the images gone are older copies",
+    ):
+        assert f"- {line}" in said
+    assert shown["conflicts"]["view"]["label"] == "In 1 conflict"
+    assert list(dataset._sample_collection.find()) == before
+
+
+def test_deleting_older_copies_takes_a_yes(form: Callable[..., Form]) -> None:
+    assert form(old_copies="delete")["confirmation"]["invalid"]
+    assert "confirmation" not in form(old_copies="delete", confirm=True)
+
+
+def test_a_dry_run_of_the_operator_says_what_it_would_do(version: Path) -> None:
+    dataset = fo.load_dataset("edited")
+    before = list(dataset._sample_collection.find())
+    result = foo.execute_operator(
+        uri("import_roboflow_coco"),
+        params={"path": str(version), "dataset": "edited", "dry_run": True},
+    ).result
+    assert result["report"]["merge"]["conflicts"] == 1
+    assert "1 conflicts" in result["merge"]
+    assert list(dataset._sample_collection.find()) == before
