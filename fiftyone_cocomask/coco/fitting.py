@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -33,10 +34,12 @@ def fit_outlines(judged: Sequence[Judged], room: int) -> None:
         room: the bytes that there are for them
     """
     with_rle = [(draft, geometry) for draft, geometry in judged if geometry.rle]
+    if not with_rle:
+        return
     counts = [_most_vertices(geometry) for _, geometry in with_rle]
     needed = sum(stored_bytes(draft, geometry) for draft, geometry in judged)
     share = MAX_VERTICES
-    if needed > room and with_rle:
+    if needed > room:
         left = room - needed + _POINT_BYTES * sum(counts)
         share = max(_fair_share(counts, left // _POINT_BYTES), _MIN_VERTICES)
     for (draft, geometry), count in zip(with_rle, counts, strict=True):
@@ -54,16 +57,18 @@ def stored_bytes(draft: Draft, geometry: Geometry) -> int:
     if geometry.rle is not None:
         size += len(geometry.rle["counts"])
     category = draft.category
-    texts: tuple[Any, ...] = (
-        category.name,
-        category.supercategory,
-        draft.category_id,
-        draft.coco_id,
-    )
-    size += 2 * sum(len(text.encode()) for text in texts if isinstance(text, str))
+    size += _text_bytes(category.name, category.supercategory)
+    if not (isinstance(draft.coco_id, int) and isinstance(draft.category_id, int)):
+        size += _text_bytes(draft.category_id, draft.coco_id)
     if draft.attributes:
         size += 2 * len(msgspec.msgpack.encode(draft.attributes))
     return size
+
+
+@lru_cache(maxsize=1024)
+def _text_bytes(*values: Any) -> int:
+    """Returns the bytes of texts on both labels of an annotation."""
+    return 2 * sum(len(text.encode()) for text in values if isinstance(text, str))
 
 
 def _simplify(draft: Draft, geometry: Geometry, max_vertices: int) -> None:

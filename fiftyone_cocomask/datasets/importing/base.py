@@ -34,6 +34,7 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 import msgspec
+from bson import ObjectId
 
 Document = dict[str, Any]
 
@@ -44,6 +45,8 @@ BASE_FIELD = "import_base"
 _RECORD = struct.Struct(">5s5s6s5s4s4s6sB")
 _ID_BYTES, _POINTS_BYTES, _BOX_BYTES, _TEXT_BYTES = 5, 6, 5, 4
 _NO_LABEL = bytes(_ID_BYTES)
+# Of a label that nobody has stored.
+_NO_ID = b"\xff" * _ID_BYTES
 _GRID = 4095
 # Flags of a record.
 CONFLICT, REMOVED = 1, 2
@@ -306,14 +309,15 @@ def annotation_states(
         the annotations of the base in its order, each with its labels; then, each by
         itself, the labels that the import did not write
     """
-    by_id = {label["_id"].binary[-_ID_BYTES:]: label for label in polylines}
-    boxes_by_id = {label["_id"].binary[-_ID_BYTES:]: label for label in detections}
+    by_id = {short_id(label): label for label in polylines}
+    boxes_by_id = {short_id(label): label for label in detections}
     states = []
     if base is not None:
         for annotation in base.annotations:
             polyline = by_id.pop(annotation.polyline_id, None)
             detection = boxes_by_id.pop(annotation.detection_id, None)
-            states.append(_state(annotation, polyline, detection, base.names))
+            state = annotation_state(annotation, polyline, detection, base.names)
+            states.append(state)
     states += [AnnotationState(None, polyline=label) for label in by_id.values()]
     states += [AnnotationState(None, detection=label) for label in boxes_by_id.values()]
     return states
@@ -331,21 +335,44 @@ def base_annotation(
         detection: its label document in the field of detections, if it has one
         names: the names of the export's own attributes
     """
-    label = polyline or detection or {}
     return BaseAnnotation(
         short_id(polyline),
         short_id(detection),
-        points_digest(polyline) if polyline else bytes(_POINTS_BYTES),
-        box_digest(detection) if detection else bytes(_BOX_BYTES),
-        label_digest(label),
-        attributes_digest(label, names),
+        *content_digests(polyline, detection, names),
         _place(polyline, detection),
     )
 
 
+def content_digests(
+    polyline: Document | None, detection: Document | None, names: Iterable[str]
+) -> tuple[bytes, bytes, bytes, bytes]:
+    """Returns the digests of an annotation's points, box, class and attributes."""
+    label = polyline or detection or {}
+    return (
+        points_digest(polyline) if polyline else bytes(_POINTS_BYTES),
+        box_digest(detection) if detection else bytes(_BOX_BYTES),
+        label_digest(label),
+        attributes_digest(label, names),
+    )
+
+
+def new_label(said: Document) -> Document:
+    """Returns a new label that says what an annotation says.
+
+    Args:
+        said: all but what is each label's own: id, class and tags
+    """
+    kind = "Detection" if "bounding_box" in said else "Polyline"
+    own = {"_id": ObjectId(), "_cls": kind, "attributes": {}, "tags": []}
+    return {**own, **said}
+
+
 def short_id(label: Document | None) -> bytes:
     """Returns the part of a label's id that the base keeps; zeros for no label."""
-    return label["_id"].binary[-_ID_BYTES:] if label else _NO_LABEL
+    if label is None:
+        return _NO_LABEL
+    found = label.get("_id")
+    return _NO_ID if found is None else found.binary[-_ID_BYTES:]
 
 
 def points_digest(polyline: Document) -> bytes:
@@ -452,12 +479,20 @@ def _rle_text(rle: Any) -> str:
     return f"{size} {counts}"
 
 
-def _state(
+def annotation_state(
     base: BaseAnnotation,
     polyline: Document | None,
     detection: Document | None,
     names: Sequence[str],
 ) -> AnnotationState:
+    """Compares the labels of one annotation with what the import wrote last.
+
+    Args:
+        base: what the import wrote
+        polyline: its label in the field of polylines, if that is there
+        detection: its label in the field of detections, if that is there
+        names: the names of the export's own attributes
+    """
     state = AnnotationState(base, polyline, detection)
     for is_written, label, digest_of, expected, name in (
         (base.has_polyline, polyline, points_digest, base.points, "polyline"),

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from bson import ObjectId
 
 from ...coco.records import Annotation, ImageRecord
 from ...geometry.outlines import rle_outline
@@ -40,7 +39,11 @@ def sample_fields(record: ImageRecord) -> Document:
 
 
 def annotation_labels(record: ImageRecord) -> list[LabelPair]:
-    """Returns the polyline and the detection of each of an image's annotations."""
+    """Returns what an image's annotations say as a polyline and as a detection.
+
+    These are the labels without what is each label's own: id, class and tags; see
+    :func:`.base.new_label`.
+    """
     pairs: list[LabelPair] = []
     for annotation in record.annotations:
         polyline = detection = None
@@ -48,10 +51,6 @@ def annotation_labels(record: ImageRecord) -> list[LabelPair]:
         shape = _shape(annotation, record)
         if shape is not None:
             polyline = {
-                "_id": ObjectId(),
-                "_cls": "Polyline",
-                "attributes": {},
-                "tags": [],
                 "label": annotation.label,
                 "points": shape.pop("points"),
                 "closed": True,
@@ -63,10 +62,6 @@ def annotation_labels(record: ImageRecord) -> list[LabelPair]:
         if annotation.box is not None:
             x, y, width, height = annotation.box
             detection = {
-                "_id": ObjectId(),
-                "_cls": "Detection",
-                "attributes": {},
-                "tags": [],
                 "label": annotation.label,
                 "bounding_box": [
                     x / record.width,

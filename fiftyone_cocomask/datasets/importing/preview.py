@@ -53,7 +53,7 @@ def preview_merge(
         path, image_dir=image_dir, splits=splits, wants_fingerprints=True
     ) as reader:
         rules = ImportRules(fields, (), conflicts)
-        writer = SampleWriter(dataset, reader, rules, is_dry=True)
+        writer = SampleWriter(dataset, reader, rules, lock=None)
         for number, record in enumerate(reader.images(), start=1):
             writer.add(record)
             if time.monotonic() > ends and number < reader.num_images:

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 from ...coco.records import ImageRecord
 from ..documents import Document
-from .base import BASE_FIELD, AnnotationState, Fields, SampleBase, annotation_states
+from .base import (
+    BASE_FIELD,
+    AnnotationState,
+    Fields,
+    SampleBase,
+    annotation_states,
+    new_label,
+)
 from .documents import annotation_labels, label_fields, own_names, sample_fields
 from .merge import CONFLICT_TAG, Conflict, ConflictRule, MergedLabels, merge_labels
 
@@ -53,7 +60,10 @@ class ImportRules:
 
 def new_sample(record: ImageRecord, rules: ImportRules) -> tuple[list[str], Document]:
     """Returns the tags and the fields of the sample of a new image."""
-    pairs = annotation_labels(record)
+    pairs = [
+        (line and new_label(line), box and new_label(box))
+        for line, box in annotation_labels(record)
+    ]
     base = SampleBase.of_labels(
         pairs,
         own_names(record),
