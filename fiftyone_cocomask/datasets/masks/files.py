@@ -74,16 +74,23 @@ class MaskPaths:
 
     def is_image(self, path: Path) -> bool:
         """Whether a file is the image of a sample, whatever way leads to it."""
-        ways = {self._real_path(str(path)), os.path.normcase(os.path.realpath(path))}
-        hashes = np.array([_hash(way) for way in ways], np.uint64)
-        return bool(np.isin(hashes, self._images).any())
+        real = self._real_path(str(path))
+        if self._has_image(real):
+            return True
+        # Its folder is a real one: only the file itself may still be a link.
+        return os.path.islink(real) and self._has_image(os.path.realpath(real))
+
+    def _has_image(self, path: str) -> bool:
+        wanted = np.uint64(_hash(os.path.normcase(path)))
+        place = int(np.searchsorted(self._images, wanted))
+        return place < len(self._images) and bool(self._images[place] == wanted)
 
     def _real_path(self, path: str) -> str:
         """Returns a path without links, but for the last part: looked up by folder."""
         folder, name = os.path.split(path)
         if folder not in self._folders:
             self._folders[folder] = os.path.realpath(folder)
-        return os.path.normcase(os.path.join(self._folders[folder], name))
+        return os.path.join(self._folders[folder], name)
 
     def _look_at(self, dataset: fo.Dataset) -> tuple[set[int], np.ndarray]:
         """Looks at all samples, of all slices of a grouped dataset.
@@ -91,18 +98,21 @@ class MaskPaths:
         Eight bytes of each are kept: names would take far more.
 
         Returns:
-            the hashes of the names that more than one sample has, and of all images
+            the hashes of the names that more than one sample has, and of all images,
+            sorted
         """
         names, images = [np.empty(0, np.uint64)], [np.empty(0, np.uint64)]
         paths = self.PATHS if self._has_split else self.PATHS[:1]
         for batch in read_encoded_documents(dataset, None, paths, {}, 10_000):
             found = [_hash(self._relative_name(d).lower()) for d in batch]
             names.append(np.array(found, np.uint64))
-            found = [_hash(self._real_path(d["filepath"])) for d in batch]
+            found = [
+                _hash(os.path.normcase(self._real_path(d["filepath"]))) for d in batch
+            ]
             images.append(np.array(found, np.uint64))
         hashes, counts = np.unique(np.concatenate(names), return_counts=True)
         shared = {int(value) for value in hashes[counts > 1]}
-        return shared, np.concatenate(images)
+        return shared, np.sort(np.concatenate(images))
 
 
 def _hash(name: str) -> int:

@@ -17,7 +17,7 @@ import math
 import os
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,7 +105,12 @@ def new_document(
         "tags": [],
         "fingerprint": fingerprint,
         "foreground_px": sum(px for px in drawn.visible_px if px is not None),
-        "drawn": asdict(drawn),
+        "drawn": {
+            "px": drawn.px,
+            "visible_px": drawn.visible_px,
+            "overlap_px": drawn.overlap_px,
+            "others": drawn.others,
+        },
     }
     if value_px is not None:
         document["value_px"] = {str(value): px for value, px in value_px.items()}
