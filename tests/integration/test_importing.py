@@ -321,6 +321,24 @@ def test_a_wrong_argument_is_named_before_anything_is_written(
     assert set(dataset.get_field_schema()) == schema
 
 
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("\u00dcbung 1", "\u00dcbung 1"),
+        ("\u65e5\u672c", "export"),
+        ("__", "export"),
+        ("x\n\x1b[2J", "x__[2J"),
+        ("n" * 200, "n" * 80),
+    ],
+)
+def test_a_new_dataset_is_named_after_the_export_as_far_as_it_can_be(
+    export: Path, tmp_path: Path, folder: str, name: str
+) -> None:
+    dataset, _ = import_roboflow_coco(shutil.copytree(export, tmp_path / folder))
+    assert dataset.name == name
+    dataset.delete()
+
+
 def test_a_wrong_path_makes_no_dataset(new_dataset: Any, tmp_path: Path) -> None:
     before = fo.list_datasets()
     with pytest.raises(ExportError):

@@ -252,6 +252,19 @@ def _present_dataset(
     return present
 
 
+def _storable_name(name: str) -> str:
+    """Returns a name that FiftyOne takes for a dataset, the file's as far as it does.
+
+    It needs a letter or digit of those that addresses have, and at most 100 characters.
+    """
+    plain = "".join(sign if sign.isprintable() else "_" for sign in name)[:80]
+    try:
+        fou.to_slug(plain)
+    except ValueError:
+        return "export"
+    return plain
+
+
 def dataset_name(path: str | Path, dataset: str | fo.Dataset | None) -> str:
     """Returns the name of the dataset to import into.
 
@@ -263,5 +276,5 @@ def dataset_name(path: str | Path, dataset: str | fo.Dataset | None) -> str:
     if dataset is None:
         location = Path(path).expanduser().resolve()
         name = location.stem if location.is_file() else location.name
-        return fod.make_unique_dataset_name(name or "export")
+        return fod.make_unique_dataset_name(_storable_name(name))
     return dataset if isinstance(dataset, str) else dataset.name
