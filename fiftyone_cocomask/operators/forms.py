@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import fiftyone as fo
 import fiftyone.operators.types as types
 
-from ..datasets.documents import is_generated
 from .markdown import plain, unmarked
 
 IMPORT_HINT = (
@@ -88,6 +87,8 @@ def samples_problem(ctx: Any) -> str | None:
 
 def dataset_problem(ctx: Any) -> str | None:
     """Returns why nothing can be computed on the open dataset, and what to do."""
+    from ..datasets.documents import is_generated
+
     problem = samples_problem(ctx)
     if problem is not None:
         return problem

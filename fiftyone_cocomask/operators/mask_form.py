@@ -7,7 +7,6 @@ from typing import Any
 import fiftyone.operators.types as types
 from fiftyone.operators.cache import execution_cache
 
-from ..datasets.documents import dataset_id
 from .export_form import ask_for_path, given_path
 from .forms import (
     Choice,
@@ -148,7 +147,7 @@ def _has_boxes(ctx: Any, label_field: str) -> bool:
 
 
 def _as_it_is_now(ctx: Any, *names: str | None) -> tuple[Any, ...]:
-    from ..datasets.documents import samples_state
+    from ..datasets.documents import dataset_id, samples_state
 
     return (str(dataset_id(ctx.dataset)), samples_state(ctx.dataset), *names)
 

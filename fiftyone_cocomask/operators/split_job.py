@@ -8,7 +8,6 @@ from typing import Any
 import fiftyone.operators.types as types
 from fiftyone.operators.delegated import DelegatedOperationService
 
-from ..datasets.documents import dataset_id, serialized
 from ..errors import CocoMaskError
 from .forms import count
 from .job import JobOperator, ProgressArgument, Results
@@ -69,6 +68,7 @@ class SplitJobOperator(JobOperator):
         return self._queue(ctx, num_tasks)
 
     def _queue(self, ctx: Any, num_tasks: int) -> Results:
+        from ..datasets.documents import dataset_id, serialized
         from ..datasets.parallel.shared_runs import SplitRun, split_view
 
         samples = ctx.target_view()

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ...datasets.documents import root_dataset
-
 # A file up to this size is in the message to the App itself: that works also where
 # the App is behind an address of its own, as in notebooks.
 MAX_BYTES_IN_MESSAGE = 4 * 2**20
@@ -29,6 +27,7 @@ def download(ctx: Any, evaluation: Any, table: str, samples: Any) -> int:
     Returns:
         the number of its rows
     """
+    from ...datasets.documents import root_dataset
     from ...datasets.evaluations.tables import write_table
 
     name = f"{root_dataset(samples).name}-{evaluation.key}-{table}.csv"

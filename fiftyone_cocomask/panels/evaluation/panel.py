@@ -8,7 +8,6 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
-from ...datasets.documents import is_generated
 from ...errors import CocoMaskError
 from ..turns import Turn
 from . import page, sections, selection
@@ -194,6 +193,8 @@ class MaskEvaluationPanel(foo.Panel):
         self._read(ctx, memory, at_once=at_once, goes_on=goes_on)
 
     def _read(self, ctx: Any, memory: Memory, *, at_once: bool, goes_on: bool) -> None:
+        from ...datasets.documents import is_generated
+
         keys, chosen = (memory.eval_key, memory.other_key), _chosen(ctx)
         wanted = (memory.signature, *keys, chosen)
         turn = Turn(ctx.panel_id, wanted, goes_on=goes_on)

@@ -13,8 +13,6 @@ from typing import Any
 
 import fiftyone.server.view as fosv
 
-from ...datasets.documents import serialized
-
 _STAGE_ID = "cocomask_selection"
 
 Stage = dict[str, Any]
@@ -87,6 +85,8 @@ def select(ctx: Any, part: Any, what: Selected) -> None:
         part: a view of the whole dataset, of stages that select the part
         what: what was clicked on
     """
+    from ...datasets.documents import serialized
+
     stage_id = _STAGE_ID + json.dumps(asdict(what))
     added = [{**stage, "_uuid": stage_id} for stage in serialized(part)]
     show(ctx, [*lasting_stages(ctx), *added])
@@ -116,6 +116,8 @@ def lasting_stages(ctx: Any) -> list[Stage]:
 
     The App forgets its filters whenever its view is set.
     """
+    from ...datasets.documents import serialized
+
     if has_filters(ctx):
         return serialized(evaluated_view(ctx))
     return _own_stages(ctx)

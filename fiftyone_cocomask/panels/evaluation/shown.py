@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...datasets.documents import root_dataset
 from ...errors import CocoMaskError
 
 if TYPE_CHECKING:
@@ -57,6 +56,8 @@ class Shown:
     @property
     def dataset(self) -> Any:
         """All samples, of which a click selects some."""
+        from ...datasets.documents import root_dataset
+
         return root_dataset(self.samples)
 
     def evaluation(self, key: str) -> MaskEvaluation:

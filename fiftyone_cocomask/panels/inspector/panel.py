@@ -7,7 +7,6 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
-from ...datasets.documents import is_generated
 from ...errors import CocoMaskError
 from ..turns import Turn
 from . import page as layout
@@ -112,6 +111,8 @@ def _mask_fields(ctx: Any) -> list[str]:
 
 def _sample_id(ctx: Any) -> str:
     """Returns the id of the modal's sample: of a patch, that of the whole."""
+    from ...datasets.documents import is_generated
+
     view = ctx.view
     if view is not None and is_generated(view):
         whole = view.select(ctx.current_sample).values("sample_id")
