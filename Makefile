@@ -39,6 +39,7 @@ test:
 lint: $(TEST_READY)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	$(VENV)/bin/lint-imports
 
 types: $(TEST_READY)
 	$(PY) -m mypy

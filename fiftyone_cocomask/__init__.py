@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .version import __version__ as __version__
+
 if TYPE_CHECKING:
     from .coco.check import check_export
     from .coco.comparison import ExportComparison
@@ -45,8 +47,6 @@ if TYPE_CHECKING:
     from .datasets.outlines.ranking import OutlineRanking
     from .errors import CocoMaskError, ExportError, MaskFileError
     from .processor import COCOProcessor
-
-__version__ = "0.1.0"
 
 _MODULE_OF_NAME = {
     "check_export": ".coco.check",

@@ -6,13 +6,12 @@ import argparse
 import os
 from typing import Any
 
+from .named_dataset import add_dataset, samples_of
 from .outcome import Outcome, add_output_options, bar, on_interrupt, say
 
 
 def add_export_to(kinds: Any) -> None:
     """Adds ``export coco`` to the kinds of ``export``."""
-    from .dataset_commands import add_dataset
-
     coco = kinds.add_parser(
         "coco",
         help="a COCO export, as Roboflow takes it",
@@ -116,7 +115,6 @@ def _source(name: str) -> Any:
 
 def _export_coco(options: argparse.Namespace) -> Outcome:
     from ..datasets.exporting.coco import export_roboflow_coco
-    from .dataset_commands import samples_of
 
     samples = samples_of(options)
     say(f"Writing {options.dataset} as a COCO export")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from difflib import get_close_matches
 from typing import Any
 
-from ..errors import CocoMaskError
 from .coco_commands import add_export_to
+from .named_dataset import add_dataset, samples_of
 from .outcome import Outcome, add_output_options, bar, on_interrupt, say
 from .tables import area_text, coverage_text, evaluation_data
 
@@ -159,12 +158,6 @@ def _add_export(commands: Any) -> None:
     add_export_to(kinds)
 
 
-def add_dataset(parser: argparse.ArgumentParser) -> None:
-    """Adds the dataset, and the option that names one of its views."""
-    parser.add_argument("dataset", help="the name of a dataset")
-    parser.add_argument("--view", metavar="NAME", help="a saved view of the dataset")
-
-
 def _add_mask_field(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("--mask-field", default="mask", metavar="FIELD", help=what)
 
@@ -278,30 +271,3 @@ def _why_nothing(what: str, samples: Any, skipped: list[dict[str, str]]) -> str:
     if not len(samples):
         return f"No image got a {what}: there are no samples"
     return f"No image got a {what}: there is nothing in any of them to make one of"
-
-
-def samples_of(options: argparse.Namespace) -> Any:
-    """Returns the dataset, or its saved view, that the options name."""
-    import fiftyone as fo
-
-    name = options.dataset
-    if not fo.dataset_exists(name):
-        raise CocoMaskError(f"No dataset {name!r}{_instead(name, fo.list_datasets())}")
-    dataset = fo.load_dataset(name)
-    if options.view is None:
-        return dataset
-    if not dataset.has_saved_view(options.view):
-        views = _instead(options.view, dataset.list_saved_views())
-        raise CocoMaskError(
-            f"Dataset {name!r} has no saved view {options.view!r}{views}"
-        )
-    return dataset.load_saved_view(options.view)
-
-
-def _instead(name: str, known: list[str]) -> str:
-    close = get_close_matches(name, known, n=3)
-    if close:
-        return f"; did you mean {' or '.join(map(repr, close))}?"
-    return (
-        f"; there are {', '.join(map(repr, known[:8]))}" if known else "; there is none"
-    )

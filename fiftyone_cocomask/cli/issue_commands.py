@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from .dataset_commands import add_dataset, samples_of
+from .named_dataset import add_dataset, samples_of
 from .outcome import Outcome, add_output_options, bar, on_interrupt, say
 
 

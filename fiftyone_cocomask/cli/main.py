@@ -11,6 +11,7 @@ from contextlib import redirect_stdout
 
 from ..coco.words import printable_lines
 from ..errors import CocoMaskError
+from ..version import __version__
 from . import (
     coco_commands,
     dataset_commands,
@@ -69,8 +70,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from .. import __version__
-
     parser = argparse.ArgumentParser(
         prog="fiftyone-cocomask",
         description="Roboflow COCO exports to exact masks and mask evaluations.",

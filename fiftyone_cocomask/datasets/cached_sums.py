@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from bson import json_util
 from fiftyone.operators.store import ExecutionStore
 
-from .. import __version__
+from ..version import __version__
 from .database_errors import explain_database_errors
 from .documents import dataset_id, pipeline, samples_state
 from .run_keys import run_time

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+
+import grimp
+import pytest
 
 from tests.conftest import REPOSITORY
 
@@ -56,6 +61,36 @@ def is_private(name: str) -> bool:
 
 def is_super(call: ast.Call) -> bool:
     return isinstance(call.func, ast.Name) and call.func.id == "super"
+
+
+def circle(imports: dict[str, Iterable[str]]) -> list[str]:
+    """Returns modules that import each other in a circle, an empty list if none do."""
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph = grimp.build_graph("fiftyone_cocomask", exclude_type_checking_imports=True)
+    imports: dict[str, Iterable[str]] = {
+        name: graph.find_modules_directly_imported_by(name) for name in graph.modules
+    }
+    # Imports inside functions count, too.
+    assert "fiftyone_cocomask.cli.dataset_commands" in imports
+    assert circle(imports) == []
+
+
+@pytest.mark.parametrize(
+    ("imports", "found"),
+    [
+        ({"a": ["b"], "b": ["c"], "c": []}, False),
+        ({"a": ["b"], "b": ["c"], "c": ["a"]}, True),
+    ],
+)
+def test_a_circle_is_found(imports: dict[str, Iterable[str]], found: bool) -> None:
+    assert bool(circle(imports)) == found
 
 
 def test_only_two_modules_use_fiftyone_s_private_api() -> None:

@@ -5,12 +5,12 @@ from .area_results import AreaResults
 from .coverage import evaluate_mask_coverage
 from .coverage_results import CoverageResults
 from .histogram import Histogram, field_histogram, histogram_view
+from .loading import load_mask_evaluation
 from .results import MaskEvaluation
 from .runs import (
     MaskEvaluationInfo,
     delete_mask_evaluation,
     list_mask_evaluations,
-    load_mask_evaluation,
     mask_evaluation_info,
     rename_mask_evaluation,
 )

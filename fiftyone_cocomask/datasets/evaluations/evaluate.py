@@ -12,9 +12,11 @@ from ..owned_fields import delete_fields, owned_paths
 from ..run_changes import complete_changes
 from ..targets import checked_samples
 from .covered import covered_samples
+from .loading import evaluation_results
+from .overview import keep_overview
 from .passes import EvaluationPass, PassReport
 from .plan import EvaluationKind, EvaluationPlan, plan_evaluation
-from .results import MaskEvaluation, evaluation_results
+from .results import MaskEvaluation
 from .runs import check_new_run, list_mask_evaluations, register_run
 
 
@@ -110,4 +112,6 @@ def _keep_sums(dataset: Any) -> None:
         stored = dataset.load_run_results(key)
         # None of one that was stopped before its end.
         if stored is not None:
-            evaluation_results(stored).keep_sums()
+            evaluation = evaluation_results(stored)
+            evaluation.keep_sums()
+            keep_overview(evaluation)

@@ -10,7 +10,6 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import fiftyone as fo
-from fiftyone.core.runs import RunConfig
 
 from ..cached_sums import KeptSums
 from ..documents import Document, root_dataset, stream_documents
@@ -223,13 +222,10 @@ class MaskEvaluation(ABC):
 
     def keep_sums(self) -> None:
         """Sums over all samples now, so that tables and plots come at once later."""
-        from .overview import keep_overview
-
         self.summary()
         self.per_class()
         for of_labels in {False, self.label_value_path is not None}:
             self.overview_histogram(of_labels=of_labels)
-        keep_overview(self)
 
     def are_sums_kept(self, samples: Any = None) -> bool:
         """Whether the sums of some samples are at hand, and need not be made anew.
@@ -320,16 +316,3 @@ class MaskEvaluation(ABC):
         names = list(targets.get(self.mask_field, {}).values())
         is_binary = made is None or made["mode"] == "binary"
         return names[0] if is_binary and len(names) == 1 else "foreground"
-
-
-def evaluation_results(stored: Any) -> Any:
-    """Returns the results of a run, or an evaluation, that FiftyOne has loaded."""
-    from ..comparison.results import MaskComparison
-    from .area_results import AreaResults
-    from .coverage_results import CoverageResults
-
-    if not isinstance(stored.config, RunConfig):
-        return MaskComparison(stored)
-    kinds: tuple[type[MaskEvaluation], ...] = (AreaResults, CoverageResults)
-    by_name = {kind.kind: kind for kind in kinds}
-    return by_name[stored.config.method.rpartition("/")[2]](stored)

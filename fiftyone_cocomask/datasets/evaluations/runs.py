@@ -80,36 +80,6 @@ def list_mask_evaluations(samples: Samples, kind: AnyKind | None = None) -> list
 
 @explain_database_errors()
 @checked
-def load_mask_evaluation(samples: Samples, eval_key: str) -> Any:
-    """Returns the results of an evaluation.
-
-    Args:
-        samples: the dataset, or a view into it
-        eval_key: the key of the evaluation
-
-    Returns:
-        an :class:`AreaResults`, :class:`CoverageResults` or :class:`MaskComparison`
-
-    Raises:
-        CocoMaskError: if there is no such evaluation, or it was stopped before its end
-    """
-    from .results import evaluation_results
-
-    dataset = root_dataset(samples)
-    if evaluation_kind(dataset, eval_key) == "comparison":
-        stored = dataset.load_evaluation_results(eval_key)
-    else:
-        stored = dataset.load_run_results(eval_key)
-    if stored is None:
-        raise CocoMaskError(
-            f"Mask evaluation '{eval_key}' was stopped before its end; evaluate again "
-            "under this eval_key, or delete it"
-        )
-    return evaluation_results(stored)
-
-
-@explain_database_errors()
-@checked
 def rename_mask_evaluation(samples: Samples, eval_key: str, new_eval_key: str) -> None:
     """Renames an evaluation and its fields.
 

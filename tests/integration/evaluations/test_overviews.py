@@ -26,6 +26,7 @@ from fiftyone_cocomask.datasets.evaluations import (
     histogram_view,
 )
 from fiftyone_cocomask.datasets.evaluations.overlap import overlap_histogram
+from fiftyone_cocomask.datasets.evaluations.overview import keep_overview
 from fiftyone_cocomask.datasets.evaluations.rankings import ranked_samples, rankings
 from fiftyone_cocomask.datasets.evaluations.same_bins import same_bins
 from fiftyone_cocomask.datasets.evaluations.stated_area_bins import (
@@ -287,6 +288,7 @@ def test_all_that_the_panel_shows_is_among_the_sums_that_are_kept(
     samples.add("b.jpg", lines=[polyline(SMALL, "a")], tags=["test"])
     evaluation = area_of(samples) if kind == "area" else coverage_of(samples)
     evaluation.keep_sums()
+    keep_overview(evaluation)
     # Nothing that FiftyOne knows of: what is shown cannot come from the samples now.
     paths = ("segmentations", evaluation.value_path, f"{evaluation.key}_overlap")
     samples.dataset._sample_collection.update_many(

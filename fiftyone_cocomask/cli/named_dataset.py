@@ -1,0 +1,42 @@
+"""The dataset, or its saved view, that a command is given by name."""
+
+from __future__ import annotations
+
+import argparse
+from difflib import get_close_matches
+from typing import Any
+
+from ..errors import CocoMaskError
+
+
+def add_dataset(parser: argparse.ArgumentParser) -> None:
+    """Adds the dataset, and the option that names one of its views."""
+    parser.add_argument("dataset", help="the name of a dataset")
+    parser.add_argument("--view", metavar="NAME", help="a saved view of the dataset")
+
+
+def samples_of(options: argparse.Namespace) -> Any:
+    """Returns the dataset, or its saved view, that the options name."""
+    import fiftyone as fo
+
+    name = options.dataset
+    if not fo.dataset_exists(name):
+        raise CocoMaskError(f"No dataset {name!r}{_instead(name, fo.list_datasets())}")
+    dataset = fo.load_dataset(name)
+    if options.view is None:
+        return dataset
+    if not dataset.has_saved_view(options.view):
+        views = _instead(options.view, dataset.list_saved_views())
+        raise CocoMaskError(
+            f"Dataset {name!r} has no saved view {options.view!r}{views}"
+        )
+    return dataset.load_saved_view(options.view)
+
+
+def _instead(name: str, known: list[str]) -> str:
+    close = get_close_matches(name, known, n=3)
+    if close:
+        return f"; did you mean {' or '.join(map(repr, close))}?"
+    return (
+        f"; there are {', '.join(map(repr, known[:8]))}" if known else "; there is none"
+    )
