@@ -294,12 +294,14 @@ class AnnotationReader:
     ) -> None:
         has_shape = geometry.has_shape
         for code, message, action in draft.findings:
+            # A ring of one or two points encloses nothing that could be lost.
+            is_loss = action is None and code is not IssueCode.RING_TOO_SHORT
             if action is None:
                 action = Action.REPAIRED if has_shape else Action.BOX_ONLY
                 message += "; " + (
                     "it was left out" if has_shape else "its box is kept"
                 )
-            self._add(code, message, action, draft, image)
+            self._add(code, message, action, draft, image, is_loss=is_loss)
 
     def _add(
         self,
@@ -308,6 +310,8 @@ class AnnotationReader:
         action: Action,
         draft: Draft,
         image: ImageRecord,
+        *,
+        is_loss: bool = False,
     ) -> None:
         self._report.add(
             code,
@@ -317,6 +321,7 @@ class AnnotationReader:
             file_name=image.file_name,
             image_id=image.coco_id,
             annotation_id=draft.coco_id,
+            is_loss=is_loss,
         )
 
 

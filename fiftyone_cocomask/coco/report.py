@@ -77,14 +77,16 @@ class ExportReport:
         file_name: str | None = None,
         image_id: CocoId | None = None,
         annotation_id: CocoId | None = None,
+        is_loss: bool = False,
     ) -> None:
         """Adds an issue; it is an error where something was lost.
 
         A box whose segmentation is missing lost none; one whose segmentation could not
-        be used did.
+        be used did. ``is_loss`` says so of a part that was left out.
         """
         lost = action is Action.DROPPED or (
-            action is Action.BOX_ONLY and code is not IssueCode.SEGMENTATION_MISSING
+            (is_loss or action is Action.BOX_ONLY)
+            and code is not IssueCode.SEGMENTATION_MISSING
         )
         severity = Severity.ERROR if lost else code.severity
         message = shortened(message, _MAX_MESSAGE)

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import fiftyone as fo
+import numpy as np
 import pytest
+from pycocotools import mask as mask_utils
 
 import fiftyone_cocomask as fcm
 from fiftyone_cocomask.coco.issues import IssueCode
@@ -20,6 +22,7 @@ from ..unit.coco.exports import (
     document,
     image_entry,
     write_export,
+    write_image,
 )
 
 
@@ -101,3 +104,24 @@ def test_what_is_left_out_is_named(tmp_path: Path) -> None:
     messages = [i.message for i in report.issues if i.code is IssueCode.INFO_TOO_LARGE]
     assert len(messages) == 1
     assert "the 'info' of its JSON is more than a dataset can hold" in messages[0]
+
+
+def test_a_ragged_rle_is_drawn_exactly(
+    tmp_path: Path, new_dataset: Callable[..., fo.Dataset]
+) -> None:
+    mask = np.random.default_rng(3).integers(0, 2, (700, 900), np.uint8)
+    rle = mask_utils.encode(np.asfortranarray(mask))
+    segmentation = {"size": [700, 900], "counts": rle["counts"].decode()}
+    entry = annotation(segmentation=segmentation, bbox=[0, 0, 900, 700])
+    parts = document([entry], images=[image_entry(width=900, height=700)])
+    folder = write_export(tmp_path / "export", parts)
+    write_image(folder / "a.png", size=(900, 700))
+    dataset, report = fcm.import_roboflow_coco(folder, "ragged")
+    fcm.compute_masks(dataset)
+
+    sample = dataset.first()
+    assert np.array_equal(sample.mask.get_mask() > 0, mask > 0)
+    (line,) = sample.segmentations.polylines
+    assert sum(map(len, line.points)) <= 10_000
+    assert sample.detections.detections[0].bounding_box == [0, 0, 1, 1]
+    assert report.counts()["outline_simplified"] == 1

@@ -147,6 +147,18 @@ def test_a_polygon_that_is_lost_is_an_error(tmp_path: Path) -> None:
     assert (issue.severity, issue.action) == (Severity.ERROR, Action.BOX_ONLY)
 
 
+def test_a_part_of_a_polygon_that_is_lost_is_an_error(tmp_path: Path) -> None:
+    square = [10, 10, 40, 10, 40, 30, 10, 30]
+    lost = annotation(segmentation=[square, [1, 2, "x", 4, 5, 6]])
+    short = annotation(id=2, segmentation=[square, [1, 2, 3, 4]])
+    report = check_export(write_export(tmp_path, document([lost, short])))
+
+    found = {i.code: (i.severity, i.action) for i in report.issues}
+    assert found[IssueCode.RING_NOT_NUMBERS] == (Severity.ERROR, Action.REPAIRED)
+    # Two points enclose nothing.
+    assert found[IssueCode.RING_TOO_SHORT] == (Severity.WARNING, Action.REPAIRED)
+
+
 def test_summary_names_counts_actions_and_first_examples(broken_export: Path) -> None:
     lines = check_export(broken_export).summary().splitlines()
 
