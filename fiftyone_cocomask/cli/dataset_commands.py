@@ -123,7 +123,7 @@ def _add_export(commands: Any) -> None:
     )
     kinds = export.add_subparsers(required=True, metavar="masks|cutouts|coco")
 
-    masks = kinds.add_parser("masks", help="0/255 PNG files")
+    masks = kinds.add_parser("masks", help="PNG files of masks")
     add_dataset(masks)
     _add_mask_field(masks, "the masks to write (mask)")
     place = masks.add_mutually_exclusive_group(required=True)
@@ -133,6 +133,17 @@ def _add_export(commands: Any) -> None:
     )
     masks.add_argument(
         "--suffix", default="_mask", help="put behind the images' names (_mask)"
+    )
+    masks.add_argument(
+        "--values",
+        choices=("binary", "class", "instance"),
+        default="binary",
+        help="0 and 255, class values, or instance numbers, with a table (binary)",
+    )
+    masks.add_argument(
+        "--per-class",
+        action="store_true",
+        help="0/255 masks of each class, in a folder of its own",
     )
     add_output_options(masks, "if a file was not written")
     on_interrupt(masks, _FILES_KEPT)
@@ -236,6 +247,8 @@ def _export_masks(options: argparse.Namespace) -> Outcome:
         options.output_dir,
         beside_images=options.beside_images,
         suffix=options.suffix,
+        values=options.values,
+        per_class=options.per_class,
         progress=bar(),
     )
     failed = options.strict and bool(files.skipped)

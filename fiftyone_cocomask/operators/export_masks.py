@@ -30,6 +30,13 @@ _PLACES = (
 )
 
 
+_VALUES = (
+    Choice("binary", "0 and 255", "255 wherever a mask is not 0"),
+    Choice("class", "Class values", "Of semantic masks, with a table of the classes"),
+    Choice("instance", "Instance numbers", "Of instance masks, with a table"),
+)
+
+
 class ExportMasks(ExportOperator):
     """Writes masks as 0/255 PNG files."""
 
@@ -40,7 +47,7 @@ class ExportMasks(ExportOperator):
         return foo.OperatorConfig(
             name="export_masks",
             label="Export masks",
-            description="Write masks as 0/255 PNG files, in a folder or beside images",
+            description="Write masks as PNG files, in a folder or beside images",
             icon="/assets/mask.svg",
             dynamic=True,
             execute_as_generator=True,
@@ -56,6 +63,8 @@ class ExportMasks(ExportOperator):
         *,
         beside_images: bool = False,
         suffix: str = "_mask",
+        values: str | None = None,
+        per_class: bool = False,
         delegate: bool = False,
     ) -> Any:
         """Writes masks as 0/255 PNG files.
@@ -73,6 +82,8 @@ class ExportMasks(ExportOperator):
             output_dir: the folder of the files
             beside_images: whether to write them beside the images instead
             suffix: what to put behind the images' names
+            values: ``"binary"`` (the default), ``"class"`` or ``"instance"``
+            per_class: whether each class has masks of its own, in its own folder
             delegate: whether to queue the job for an orchestrator
 
         Returns:
@@ -84,6 +95,8 @@ class ExportMasks(ExportOperator):
             "place": "beside" if beside_images else "folder",
             "output_dir": path_text(output_dir),
             "suffix": suffix,
+            "per_class": per_class,
+            **({} if values is None else {"values": values}),
         }
         return foo.execute_operator(
             self.uri,
@@ -118,6 +131,8 @@ class ExportMasks(ExportOperator):
             None if beside_images else given_path(params.get("output_dir")),
             beside_images=beside_images,
             suffix=params.get("suffix") or "_mask",
+            values=params.get("values") or "binary",
+            per_class=bool(params.get("per_class")),
             progress=progress,
         ).to_dict()
 
@@ -132,6 +147,22 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         label="Masks",
         description="The masks to write: 255 wherever one is not 0",
         usual="mask",
+    )
+    choose(
+        inputs,
+        "values",
+        _VALUES,
+        params.get("values"),
+        label="Values",
+        default="binary",
+        view=radio,
+    )
+    inputs.bool(
+        "per_class",
+        default=False,
+        label="A folder per class",
+        description="A 0/255 mask for each class that an image has; of semantic masks",
+        view=types.CheckboxView(),
     )
     place = choose(
         inputs,

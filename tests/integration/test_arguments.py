@@ -73,6 +73,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
             "images",
             "area",
             "masks",
+            "values",
             "conflicts",
             "old_copies",
         ),
@@ -83,6 +84,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
         (
             *("overwrite", "include_crowd", "persistent", "beside_images", "crop"),
             "dry_run",
+            "per_class",
         ),
         NO_FLAG,
     ),

@@ -152,3 +152,72 @@ def test_masks_become_a_training_set_with_fiftyones_own_export(
         assert mask.shape == cv2.imread(str(image)).shape[:2]
         values |= set(np.unique(mask).tolist())
     assert values == {0, *dataset.mask_targets["mask"]}
+
+
+def rows(path: Path) -> list[list[str]]:
+    return [line.split(",") for line in path.read_text().splitlines()]
+
+
+def test_class_values_are_written_with_a_table(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    report = fcm.export_masks(dataset, "mask", out, values="class")
+    assert (report.files, report.num_skipped) == (4, 0)
+    table = [["value", "class"], ["1", "wing"], ["2", "body"]]
+    assert rows(out / "classes.csv") == table
+    for sample in dataset:
+        (path,) = out.glob(f"*/{Path(sample.filepath).stem}_mask.png")
+        written = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        np.testing.assert_array_equal(written, sample.mask.get_mask())
+
+
+def test_each_class_has_a_folder_of_binary_masks(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    fcm.export_masks(dataset, "mask", out, per_class=True)
+    table = [["1", "wing", "wing"], ["2", "body", "body"]]
+    assert rows(out / "classes.csv")[1:] == table
+    names = [name for name in files(out) if name.endswith(".png")]
+    assert [name.split("/")[:2] for name in names] == [
+        ["body", "train"],
+        ["wing", "train"],
+        ["wing", "train"],
+        ["wing", "valid"],
+    ]
+    written = cv2.imread(str(out / names[0]), cv2.IMREAD_UNCHANGED)
+    semantic = dataset.match({"source_name": "a.jpg"}).first().mask.get_mask()
+    np.testing.assert_array_equal(written, np.where(semantic == 2, 255, 0))
+
+
+def test_instance_numbers_are_written_with_their_labels(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    fcm.compute_masks(dataset, mask_field="numbers", mode="instance")
+    out = tmp_path / "out"
+    fcm.export_masks(dataset, "numbers", out, values="instance")
+    sample = dataset.match({"source_name": "a.jpg"}).first()
+    table = [row for row in rows(out / "instances.csv") if "/a_jpg" in row[0]]
+    labels = sample.segmentations.polylines
+    assert [row[1:] for row in table] == [
+        [str(n), label.label, label.id] for n, label in enumerate(labels, start=1)
+    ]
+    written = cv2.imread(str(out / table[0][0]), cv2.IMREAD_UNCHANGED)
+    np.testing.assert_array_equal(written, sample.numbers.get_mask())
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"values": "instance"}, "mode='instance'"),
+        ({"values": "instance", "per_class": True}, "needs class values"),
+        ({"values": "class", "beside_images": True, "output_dir": None}, "output_dir="),
+    ],
+)
+def test_values_that_a_mask_does_not_have_are_refused(
+    dataset: fo.Dataset, tmp_path: Path, options: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(fcm.CocoMaskError, match=words):
+        fcm.export_masks(dataset, "mask", **{"output_dir": tmp_path / "out", **options})
+    assert not (tmp_path / "out").exists()

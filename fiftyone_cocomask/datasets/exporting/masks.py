@@ -17,7 +17,7 @@ import numpy as np
 from ...arguments import checked
 from ...errors import CocoMaskError, MaskFileError
 from ...geometry.objects import Canvas, Patch
-from ...geometry.png import encode_mask, write_whole
+from ...geometry.png import write_whole
 from ..database_errors import explain_database_errors
 from ..documents import Document, backing_dataset, root_dataset, stream_documents
 from ..folders import safe_name
@@ -33,6 +33,7 @@ from ..masks.compute import MAX_NAMED, mask_options
 from ..masks.files import MaskPaths
 from ..masks.stored import has_mask, read_array
 from ..targets import checked_samples
+from .mask_values import MaskValues, Values
 
 
 @dataclass(slots=True)
@@ -91,9 +92,11 @@ def export_masks(
     *,
     beside_images: bool = False,
     suffix: str = "_mask",
+    values: Values = "binary",
+    per_class: bool = False,
     progress: Any = None,
 ) -> ExportedFiles:
-    """Writes masks as 0/255 PNG files: 255 wherever a mask is not 0.
+    """Writes masks as PNG files: by default 255 wherever a mask is not 0.
 
     A file is ``<output_dir>/<split>/<image's name without its last extension>
     <suffix>.png``, or the same beside the image. A file that is there with other
@@ -105,6 +108,12 @@ def export_masks(
         output_dir: the folder of the files
         beside_images: whether to write them beside the images instead
         suffix: what to put behind the images' names
+        values: ``"binary"`` for 0 and 255, ``"class"`` for the class values of semantic
+            masks, ``"instance"`` for the numbers of instance masks, as stored (16 bits
+            where 8 do not hold them). A table beside the masks says what they mean:
+            ``classes.csv`` or ``instances.csv``
+        per_class: whether to write a 0/255 mask for each class that an image has, in a
+            folder for each class; needs semantic masks
         progress: whether to render a progress bar (True/False), FiftyOne's default
             (None), or a function to call with the bar
 
@@ -123,8 +132,15 @@ def export_masks(
         )
     if "/" in suffix or "\\" in suffix:
         raise CocoMaskError(f"suffix must be a part of a file name, not {suffix!r}")
+    meaning = MaskValues.of_field(backing_dataset(samples), mask_field, values, per_class)
+    if beside_images and meaning.has_table:
+        raise CocoMaskError(
+            "values= and per_class= need output_dir=, since a table lies beside the "
+            "masks"
+        )
     report = ExportedFiles(None if output_dir is None else _absolute(output_dir))
-    paths = MaskPaths(backing_dataset(samples), Path(report.output_dir or ""))
+    folder = Path(report.output_dir or "")
+    paths = MaskPaths(backing_dataset(samples), folder)
 
     def path_of(document: Document) -> Path:
         if beside_images:
@@ -135,10 +151,27 @@ def export_masks(
 
     files = _FileWriter(report)
     read = [*_sample_paths(samples), f"{mask_field}.mask", f"{mask_field}.mask_path"]
+    label_field = meaning.label_field()
+    if label_field and samples.has_field(label_field):
+        read += geometry_paths(samples, label_field)
     for document in _documents(samples, read, progress):
         mask = _mask_of(document, mask_field, report)
-        if mask is not None:
-            files.write(document, path_of(document), encode_mask(mask != 0))
+        if mask is None:
+            continue
+        path = path_of(document)
+        for place, data in meaning.files(mask):
+            target = folder / place / path.relative_to(folder) if place else path
+            files.write(document, target, data)
+        if not beside_images:
+            name = path.relative_to(folder).as_posix()
+            meaning.add_instances(document, mask, name)
+    if meaning.has_table:
+        table, data = meaning.table()
+        try:
+            write_whole(folder / table, data)
+        except OSError as error:
+            raise MaskFileError(str(error)) from error
+        report.files += 1
     return report
 
 

@@ -1,0 +1,154 @@
+"""Masks as training wants them: class values, instance numbers, a folder per class."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import cv2
+import fiftyone as fo
+import numpy as np
+
+from ...errors import CocoMaskError
+from ...geometry.png import encode_mask
+from ..documents import Document
+from ..folders import safe_name
+from ..labels import label_documents
+from ..masks.compute import class_names, mask_options
+from ..masks.options import MaskOptions
+
+Values = Literal["binary", "class", "instance"]
+
+_TABLES = {"binary": "classes.csv", "class": "classes.csv", "instance": "instances.csv"}
+
+
+@dataclass(slots=True)
+class MaskValues:
+    """What the pixels of exported masks mean.
+
+    Attributes:
+        values: ``"binary"``, ``"class"`` or ``"instance"``
+        per_class: whether each class has masks of its own, in its own folder
+        classes: the class of each value, where values are classes
+        options: how the masks were computed, if this plugin computed them
+        rows: the rows of the table, without its head
+    """
+
+    values: Values
+    per_class: bool
+    classes: dict[int, str] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+
+    @classmethod
+    def of_field(
+        cls, dataset: fo.Dataset, mask_field: str, values: Values, per_class: bool
+    ) -> MaskValues:
+        """Returns what a field's masks can be exported as.
+
+        Raises:
+            CocoMaskError: if the field's masks do not have these values
+        """
+        options = mask_options(dataset, mask_field) or {}
+        mode = options.get("mode")
+        found = cls(values, per_class, options=options)
+        if values == "instance":
+            if per_class:
+                raise CocoMaskError(
+                    "per_class=True needs class values; instance numbers are no classes"
+                )
+            if mode not in ("instance", None):
+                raise _other_mode(mask_field, mode, "instance")
+        elif values == "class" or per_class:
+            found.classes = class_names(dataset, mask_field) or {}
+            if mode not in ("semantic", None) or not found.classes:
+                raise _other_mode(mask_field, mode, "semantic")
+            folders = found.folders()
+            found.rows = [
+                (value, name, *([folders[value]] if per_class else []))
+                for value, name in sorted(found.classes.items())
+            ]
+        return found
+
+    @property
+    def has_table(self) -> bool:
+        """Whether a table says what the values mean."""
+        return self.values != "binary" or self.per_class
+
+    def label_field(self) -> str | None:
+        """Returns the field of the labels that instance numbers come from."""
+        return self.options.get("label_field") if self.values == "instance" else None
+
+    def folders(self) -> dict[int, str]:
+        """Returns a folder for each class; no two share one on any file system."""
+        taken: set[str] = set()
+        folders = {}
+        for value, name in sorted(self.classes.items()):
+            folder = safe_name(name)
+            if folder.casefold() in taken:
+                folder = f"{folder}-{value}"
+            taken.add(folder.casefold())
+            folders[value] = folder
+        return folders
+
+    def files(self, mask: np.ndarray) -> Iterator[tuple[str, bytes]]:
+        """Yields the folder of each file that is made of a mask, and its bytes.
+
+        Args:
+            mask: an array of shape (height, width)
+        """
+        if self.per_class:
+            folders = self.folders()
+            for value in np.unique(mask).tolist():
+                if value in folders:
+                    yield folders[value], encode_mask(mask == value)
+        elif self.values == "binary":
+            yield "", encode_mask(mask != 0)
+        else:
+            depth = np.uint8 if mask.max(initial=0) < 256 else np.uint16
+            yield "", cv2.imencode(".png", mask.astype(depth))[1].tobytes()
+
+    def add_instances(self, document: Document, mask: np.ndarray, file: str) -> None:
+        """Adds what the numbers of an instance mask mean to the table.
+
+        Args:
+            document: the sample's document, with the labels it was drawn of
+            mask: its mask
+            file: the name of its file
+        """
+        if self.values != "instance":
+            return
+        height, width = mask.shape
+        value = document.get(self.options.get("label_field") or "")
+        labels = label_documents(value)
+        selected = []
+        if self.options:
+            options = MaskOptions.from_dict(self.options, {})
+            drawn = options.objects(value, width, height)
+            selected = [item for item in drawn if options.selects(item)]
+        for number in np.unique(mask[mask > 0]).tolist():
+            label, label_id = None, None
+            if number <= len(selected):
+                item = selected[number - 1]
+                label, label_id = item.label, str(labels[item.index]["_id"])
+            self.rows.append((file, number, label, label_id))
+
+    def table(self) -> tuple[str, bytes]:
+        """Returns the name of the table, and its bytes as CSV."""
+        head: tuple[str, ...] = ("file", "value", "class", "label_id")
+        if self.values != "instance":
+            head = ("value", "class", *(["folder"] if self.per_class else []))
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([head, *self.rows])
+        return _TABLES[self.values], text.getvalue().encode()
+
+
+def _other_mode(mask_field: str, mode: Any, wanted: str) -> CocoMaskError:
+    found = f"are {mode}" if mode else "name no classes"
+    return CocoMaskError(
+        f"The masks of '{mask_field}' {found}; compute masks with mode={wanted!r} to "
+        "export such values"
+    )
