@@ -132,7 +132,9 @@ def export_masks(
         )
     if "/" in suffix or "\\" in suffix:
         raise CocoMaskError(f"suffix must be a part of a file name, not {suffix!r}")
-    meaning = MaskValues.of_field(backing_dataset(samples), mask_field, values, per_class)
+    meaning = MaskValues.of_field(
+        backing_dataset(samples), mask_field, values, per_class
+    )
     if beside_images and meaning.has_table:
         raise CocoMaskError(
             "values= and per_class= need output_dir=, since a table lies beside the "
