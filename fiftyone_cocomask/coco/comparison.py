@@ -187,7 +187,12 @@ class ExportComparison:
 
         names = list(AnnotationChange.__dataclass_fields__)
         rows = [change.to_dict() for change in self._changes]
-        return pd.DataFrame(rows, columns=names)
+        table = pd.DataFrame(rows, columns=names)
+        for name in ("old_id", "new_id"):
+            # Else whole numbers become 7.0 where one is missing.
+            ids = [getattr(change, name) for change in self._changes]
+            table[name] = pd.Series(ids, dtype=object)
+        return table
 
     def image_changes(self) -> pd.DataFrame:
         """Returns a row for each image that changed."""

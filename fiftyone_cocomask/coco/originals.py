@@ -309,7 +309,7 @@ def _fits(
         safe_attributes(flat, renamed)
     for name, value in flat.items():
         stored = renamed.get(name, name)
-        if not _is_same(attributes.get(stored), value):
+        if not _is_same(original_value(attributes.get(stored)), value):
             return False
         origin = form.origins.setdefault(stored, Origin(name, name not in beside))
         if origin.name != name or origin.nested is (name in beside):
