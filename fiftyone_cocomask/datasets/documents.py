@@ -156,6 +156,14 @@ def field_info(dataset: Any, name: str) -> Document | None:
     return fields[0].get("info") or {} if fields else None
 
 
+def whole_samples(samples: Any) -> Any:
+    """Returns the samples that a view of patches is of; other views as they are."""
+    if not getattr(samples, "_is_generated", False):
+        return samples
+    ids = samples.distinct("sample_id")
+    return samples._root_dataset.select(ids)
+
+
 def root_dataset(samples: Any) -> Any:
     """Returns the dataset behind a view, also behind one of patches or frames."""
     return samples._root_dataset
@@ -175,7 +183,7 @@ def is_generated(samples: Any) -> bool:
 
 
 def serialized(view: Any) -> list[Document]:
-    """Returns the stages of a view as the App has them."""
+    """Returns the stages of a view, or one of them, as the App has them."""
     return view._serialize()
 
 

@@ -22,6 +22,7 @@ from .manage_evaluations import (
     RenameMaskEvaluation,
 )
 from .metrics import MaskAreaError, MaskCoverageError
+from .open_form import OpenForm
 from .open_mask_evaluation import OpenMaskEvaluation
 from .rank_mask_outlines import RankMaskOutlines
 from .show_dataset import ShowDataset
@@ -45,6 +46,7 @@ OPERATORS = (
     ShowDataset,
     ExportRoboflowCoco,
     CompareExports,
+    OpenForm,
     ExportMasks,
     ExportCutouts,
     MaskAreaError,

@@ -12,6 +12,7 @@ from .export_form import ask_for_export, given_path, path_text
 from .forms import count, form
 from .job import JobOperator, ProgressArgument, Results
 from .markdown import bold, plain
+from .open_form import add_next_step
 
 # The App is shown so many issues; the report of the SDK has them all.
 _MAX_ISSUES = 1000
@@ -94,7 +95,17 @@ class CheckExport(JobOperator):
                 )
             ),
         )
+        if results["usable_images"]:
+            add_next_step(
+                outputs, "import_roboflow_coco", "Import this export", **_place(ctx)
+            )
         show_issues(outputs, results)
+
+
+def _place(ctx: Any) -> Results:
+    """Returns where the export that was checked is, as the form of the import asks."""
+    given = {name: ctx.params.get(name) for name in ("source", "path", "image_dir")}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def show_issues(outputs: types.Object, report: Results) -> None:

@@ -10,8 +10,19 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from .export_form import ask_for_path, given_path, path_text
-from .forms import Choice, choose, count, dataset_problem, form, note, radio, stop
+from .forms import (
+    Choice,
+    choose,
+    count,
+    dataset_problem,
+    form,
+    note,
+    radio,
+    stop,
+    target_samples,
+)
 from .job import JobOperator, ProgressArgument, Results
+from .markdown import code
 
 _MAX_ROWS = 12
 _DIRECTIONS = (
@@ -97,7 +108,7 @@ class CompareExports(JobOperator):
         from ..datasets.exporting.comparison_views import save_comparison_views
 
         label_field = ctx.params.get("label_field") or _usual(_fields(ctx))
-        sources = [given_path(ctx.params.get("path")) or "", ctx.target_view()]
+        sources = [given_path(ctx.params.get("path")) or "", target_samples(ctx)]
         if ctx.params.get("order") == "dataset_first":
             sources.reverse()
         comparison = compare_exports(
@@ -143,7 +154,7 @@ class CompareExports(JobOperator):
                 ),
             )
         if results["views"]:
-            names = ", ".join(f"`{name}`" for name in results["views"].values())
+            names = ", ".join(code(name) for name in results["views"].values())
             outputs.view(
                 "views",
                 types.Success(label="Saved views of what changed", description=names),

@@ -18,9 +18,11 @@ from .forms import (
     form,
     names,
     note,
+    open_beside,
     reject,
     segmentation_fields,
     stop,
+    target_samples,
     warn,
 )
 from .job import JobOperator, ProgressArgument, Results
@@ -111,7 +113,7 @@ class CompareMasks(JobOperator):
         params = ctx.params
         gt_default, pred_default = _defaults(segmentation_fields(ctx.dataset))
         comparison = compare_masks(
-            ctx.target_view(),
+            target_samples(ctx),
             params.get("pred_field") or pred_default,
             params.get("gt_field") or gt_default,
             eval_key=params.get("eval_key") or _KEY,
@@ -122,9 +124,7 @@ class CompareMasks(JobOperator):
     def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
         """Shows the new fields, and opens FiftyOne's own panel of evaluations."""
         yield ctx.ops.reload_dataset()
-        yield ctx.ops.open_panel(
-            "model_evaluation_panel_builtin", layout="horizontal", is_active=True
-        )
+        yield open_beside(ctx, "model_evaluation_panel_builtin")
 
     def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
         """Shows the totals."""
@@ -225,7 +225,7 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
     if problem is not None:
         reject(field, problem)
         return
-    images = count(len(ctx.target_view()), "image")
+    images = count(len(target_samples(ctx)), "image")
     written = f"Writes errors, precision and recall, {code(f'{key}_...')}, on {images}"
     if key in ctx.dataset.list_evaluations():
         replaced = f"Replaces the evaluation {bold(key)} and its fields"

@@ -14,7 +14,8 @@ from .forms import count, dataset_problem, default_field, first_of, form, stop
 from .job import ProgressArgument, Results
 from .label_fields import box_fields, drawable_fields, why_no_field
 from .markdown import bold, code
-from .mask_form import ask_for_masks
+from .mask_form import ask_for_masks, default_mask_field
+from .open_form import add_next_step
 from .split_job import SplitJobOperator, is_of_tasks
 
 
@@ -201,8 +202,7 @@ class ComputeMasks(SplitJobOperator):
                 label=f"{images} in {bold(results['mask_field'])}"
                 + (unchanged if results["unchanged"] else ""),
                 description=f"{count(objects, 'object')}, "
-                f"{count(results['overlap_px'], 'pixel')} under two or more of them. "
-                "Next: **Evaluate mask area** and **Evaluate mask coverage**",
+                f"{count(results['overlap_px'], 'pixel')} under two or more of them.",
                 caption=results["output_dir"]
                 and f"Files: {code(results['output_dir'])}",
             ),
@@ -215,6 +215,13 @@ class ComputeMasks(SplitJobOperator):
             if number:
                 label = f"{count(number, 'object')} {what}"
                 outputs.view(name, types.Warning(label=label))
+        for kind in ("area", "coverage"):
+            add_next_step(
+                outputs,
+                f"evaluate_mask_{kind}",
+                f"Evaluate mask {kind}",
+                mask_field=results["mask_field"],
+            )
         if results["boxes"]:
             label = f"Boxes without a shape: {results['boxes']:,}"
             said = "The masks have background there"
@@ -237,7 +244,7 @@ def _what_to_draw(ctx: Any) -> dict[str, Any]:
     return {
         "label_field": params.get("label_field")
         or default_field(drawable_fields(ctx.dataset), "segmentations"),
-        "mask_field": params.get("mask_field") or "mask",
+        "mask_field": params.get("mask_field") or default_mask_field(ctx),
         "mode": params.get("mode") or "binary",
         "rasterizer": params.get("rasterizer") or "coco",
         "overlap": (
@@ -255,4 +262,7 @@ def _what_to_draw(ctx: Any) -> dict[str, Any]:
 
 
 def _results(ctx: Any, report: Any) -> Results:
-    return {**report.to_dict(), "mask_field": ctx.params.get("mask_field") or "mask"}
+    return {
+        **report.to_dict(),
+        "mask_field": ctx.params.get("mask_field") or default_mask_field(ctx),
+    }

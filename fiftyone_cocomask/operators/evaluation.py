@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
@@ -19,10 +19,13 @@ from .forms import (
     first_of,
     form,
     is_switched_on,
+    names,
     note,
+    open_beside,
     reject,
     segmentation_fields,
     stop,
+    target_samples,
     warn,
 )
 from .job import ProgressArgument, Results
@@ -30,6 +33,7 @@ from .label_fields import drawable_fields
 from .markdown import bold, code, plain
 from .split_job import SplitJobOperator, ask_for_num_tasks, is_of_tasks
 
+EvaluationName = Literal["area", "coverage"]
 # What stands for no label field, since a dropdown cannot be emptied.
 _NO_LABELS = "-"
 
@@ -39,7 +43,7 @@ class EvaluationOperator(SplitJobOperator):
 
     verb = "Measuring masks"
     # "area" or "coverage".
-    kind: ClassVar[str]
+    kind: ClassVar[EvaluationName]
     # What is written on each sample, and on each label; `{key}` is the eval key.
     sample_fields: ClassVar[tuple[str, ...]]
     sample_fields_with_labels: ClassVar[tuple[str, ...]] = ()
@@ -145,9 +149,7 @@ class EvaluationOperator(SplitJobOperator):
         """Shows the new fields, and opens the panel beside the grid."""
         yield ctx.ops.reload_dataset()
         if not is_of_tasks(results):
-            yield ctx.ops.open_panel(
-                "mask_evaluation", layout="horizontal", is_active=True
-            )
+            yield open_beside(ctx, "mask_evaluation")
 
     def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
         """Shows the totals."""
@@ -179,7 +181,8 @@ class EvaluationOperator(SplitJobOperator):
 
     def _ask(self, ctx: Any, inputs: types.Object, mask_fields: list[str]) -> None:
         params = ctx.params
-        target = ctx.target_view()
+        target = target_samples(ctx)
+        last = _last_run(ctx.dataset, self.kind)
         mask_field = choose_field(
             inputs,
             "mask_field",
@@ -187,7 +190,7 @@ class EvaluationOperator(SplitJobOperator):
             params.get("mask_field"),
             label="Masks",
             description="The masks to measure",
-            usual="mask",
+            usual=last.mask_field if last else "mask",
         )
         labels = drawable_fields(ctx.dataset)
         label_field = choose(
@@ -200,23 +203,29 @@ class EvaluationOperator(SplitJobOperator):
             params.get("label_field"),
             label="Objects",
             description="Also measure each label of this field",
-            default=_default_labels(ctx.dataset, mask_field, labels),
+            default=_default_labels(ctx.dataset, mask_field, labels, last),
         )
-        eval_key = self._ask_for_key(ctx, inputs)
+        eval_key = self._ask_for_key(ctx, inputs, last)
         if is_switched_on(ctx, inputs, "more", "More options"):
             ask_for_num_tasks(inputs)
         if eval_key and mask_field and label_field:
             self._say_what_will_happen(ctx, inputs, target, eval_key, label_field)
 
-    def _ask_for_key(self, ctx: Any, inputs: types.Object) -> str | None:
+    def _ask_for_key(
+        self, ctx: Any, inputs: types.Object, last: _LastRun | None
+    ) -> str | None:
+        from ..datasets.evaluations import list_mask_evaluations
         from ..datasets.evaluations.runs import check_key, run_kind
 
-        default = f"mask_{self.kind}"
+        default = last.key if last else f"mask_{self.kind}"
+        present = list_mask_evaluations(ctx.dataset, kind=self.kind)
+        there_are = f". There are: {names(present)}" if present else ""
         given = ctx.params.get("eval_key") or default
         field = inputs.str(
             "eval_key",
             label="Evaluation key",
-            description="The name of the evaluation; its fields begin with it",
+            description="The name of the evaluation; its fields begin with it"
+            + plain(there_are),
             default=default,
         )
         try:
@@ -251,19 +260,20 @@ class EvaluationOperator(SplitJobOperator):
             note(inputs, "outcome", text)
 
 
-def _what_to_measure(ctx: Any, kind: str) -> dict[str, Any]:
+def _what_to_measure(ctx: Any, kind: EvaluationName) -> dict[str, Any]:
     """Returns the arguments of the SDK that decide what is measured."""
     params = ctx.params
+    last = _last_run(ctx.dataset, kind)
     mask_field = params.get("mask_field") or default_field(
-        segmentation_fields(ctx.dataset), "mask"
+        segmentation_fields(ctx.dataset), last.mask_field if last else "mask"
     )
     label_field = params.get("label_field") or _default_labels(
-        ctx.dataset, mask_field, drawable_fields(ctx.dataset)
+        ctx.dataset, mask_field, drawable_fields(ctx.dataset), last
     )
     return {
         "mask_field": mask_field,
         "label_field": None if label_field == _NO_LABELS else label_field,
-        "eval_key": params.get("eval_key") or f"mask_{kind}",
+        "eval_key": params.get("eval_key") or (last.key if last else f"mask_{kind}"),
     }
 
 
@@ -271,9 +281,37 @@ def _results(results: Any) -> Results:
     return {"eval_key": results.key, "summary": results.summary()}
 
 
-def _default_labels(dataset: Any, mask_field: str | None, labels: list[str]) -> str:
-    """Returns the field of labels that masks were drawn of, if it is still there."""
+class _LastRun(NamedTuple):
+    """The evaluation of a kind that was made last."""
+
+    key: str
+    mask_field: str
+    label_field: str | None
+
+
+def _last_run(dataset: Any, kind: EvaluationName) -> _LastRun | None:
+    from ..datasets.evaluations import list_mask_evaluations, mask_evaluation_info
+
+    keys = list_mask_evaluations(dataset, kind=kind)
+    infos = {key: mask_evaluation_info(dataset, key) for key in keys}
+    if not infos:
+        return None
+    key = max(infos, key=lambda key: infos[key].evaluated_at)
+    return _LastRun(key, infos[key].mask_field, infos[key].label_field)
+
+
+def _default_labels(
+    dataset: Any,
+    mask_field: str | None,
+    labels: list[str],
+    last: _LastRun | None,
+) -> str:
+    """Returns the labels of the last evaluation, or those that masks were drawn of."""
     from ..datasets.masks.compute import mask_options
+
+    if last is not None and last.mask_field == mask_field:
+        label_field = last.label_field
+        return label_field if label_field in labels else _NO_LABELS
 
     made = mask_options(dataset, mask_field) if mask_field else None
     drawn = made["label_field"] if made else _NO_LABELS

@@ -18,6 +18,7 @@ from .forms import (
     form,
     segmentation_fields,
     stop,
+    target_samples,
 )
 from .job import ProgressArgument, Results
 from .label_fields import drawable_fields, why_no_field
@@ -100,7 +101,7 @@ class ExportCutouts(ExportOperator):
 
         params = ctx.params
         return export_cutouts(
-            ctx.target_view(),
+            target_samples(ctx),
             params.get("label_or_mask_field")
             or default_field(_fields(ctx), "segmentations"),
             given_path(params.get("output_dir")) or "",

@@ -21,6 +21,7 @@ from .forms import (
     reject,
     segmentation_fields,
     stop,
+    target_samples,
 )
 from .job import ProgressArgument, Results
 
@@ -126,7 +127,7 @@ class ExportMasks(ExportOperator):
         beside_images = params.get("place") == "beside"
         fields = segmentation_fields(ctx.dataset)
         return export_masks(
-            ctx.target_view(),
+            target_samples(ctx),
             params.get("mask_field") or default_field(fields, "mask"),
             None if beside_images else given_path(params.get("output_dir")),
             beside_images=beside_images,

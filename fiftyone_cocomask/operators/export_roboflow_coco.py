@@ -20,8 +20,10 @@ from .forms import (
     note,
     radio,
     stop,
+    target_samples,
 )
 from .job import JobOperator, ProgressArgument, Results
+from .markdown import code
 
 _IMAGES = (
     Choice("copy", "Copy them", "The export has files of its own"),
@@ -128,7 +130,7 @@ class ExportRoboflowCoco(JobOperator):
         names = ("box_field", "images", "area", "masks", "overwrite")
         given = {name: ctx.params[name] for name in names if ctx.params.get(name)}
         return export_roboflow_coco(
-            ctx.target_view(),
+            target_samples(ctx),
             given_path(ctx.params.get("output_dir")) or "",
             label_field=ctx.params.get("label_field") or _usual(_fields(ctx)),
             progress=progress,
@@ -155,7 +157,7 @@ class ExportRoboflowCoco(JobOperator):
             "written",
             types.Success(
                 label=f"{images} and {annotations} written",
-                description=f"In `{results['output_dir']}`",
+                description=f"In {code(results['output_dir'])}",
                 caption=", ".join(counts),
             ),
         )
@@ -245,7 +247,7 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         description="Its JSONs are replaced; images never are",
         view=types.CheckboxView(),
     )
-    images = count(len(ctx.target_view()), "image")
+    images = count(len(target_samples(ctx)), "image")
     note(
         inputs,
         "outcome",

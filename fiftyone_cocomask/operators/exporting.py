@@ -7,7 +7,7 @@ from typing import Any
 
 import fiftyone.operators.types as types
 
-from .forms import count, first_of, note
+from .forms import count, first_of, note, target_samples
 from .job import JobOperator, Results
 from .markdown import code
 
@@ -42,7 +42,7 @@ class ExportOperator(JobOperator):
 
 def say_where(ctx: Any, inputs: types.Object, pattern: str) -> None:
     """Says what will be written where."""
-    images = count(len(ctx.target_view()), "image")
+    images = count(len(target_samples(ctx)), "image")
     note(
         inputs,
         "outcome",

@@ -24,6 +24,7 @@ from .forms import (
     reject,
     segmentation_fields,
     stop,
+    target_samples,
     warn,
 )
 from .job import JobOperator, ProgressArgument, Results
@@ -184,7 +185,7 @@ class FindMaskIssues(JobOperator):
         )
         mask_field = params.get("mask_field") or _default_masks(ctx.dataset)
         return find_mask_issues(
-            ctx.target_view(),
+            target_samples(ctx),
             label_field,
             None if mask_field == _NO_MASKS else mask_field,
             key=params.get("key") or _KEY,
@@ -300,7 +301,7 @@ class ClearMaskIssues(foo.Operator):
 
 def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
     params = ctx.params
-    images = count(len(ctx.target_view()), "image")
+    images = count(len(target_samples(ctx)), "image")
     label_field = choose_field(
         inputs,
         "label_field",

@@ -21,6 +21,7 @@ from .forms import (
     note,
     reject,
     stop,
+    target_samples,
     warn,
 )
 from .job import JobOperator, ProgressArgument, Results
@@ -124,7 +125,7 @@ class FixMaskIssues(JobOperator):
 
         params = ctx.params
         report = fix_mask_issues(
-            ctx.target_view(),
+            target_samples(ctx),
             params.get("issues") or None,
             label_field=_label_field(ctx),
             key=_search_key(ctx),
@@ -319,7 +320,7 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         inputs,
         "outcome",
         f"Changes and removes labels of {code(label_field)} in "
-        f"{count(len(ctx.target_view()), 'image')}",
+        f"{count(len(target_samples(ctx)), 'image')}",
         "**Undo mask fixes** takes all of it back",
     )
 
@@ -336,7 +337,7 @@ def _checked(ctx: Any, label_field: str, key: str, fix_key: str, previews: bool)
     if not previews:
         return None
     return fix_mask_issues(
-        ctx.target_view(),
+        target_samples(ctx),
         ctx.params.get("issues") or None,
         label_field=label_field,
         key=key,

@@ -98,9 +98,25 @@ def dataset_problem(ctx: Any) -> str | None:
             f"Dataset '{plain(dataset.name)}' holds {ctx.active_media_type} samples; "
             "masks are computed for images. Open a dataset of images."
         )
-    if is_generated(ctx.view):
-        return "Patches and clips have no masks of their own. Open the whole samples."
     return None
+
+
+def open_beside(ctx: Any, panel: str) -> Any:
+    """Opens a panel beside the grid: where others are, as a tab of theirs."""
+    spaces = ctx.spaces
+    # A third column would squeeze the two that there are.
+    is_split = spaces is not None and any(
+        child.__class__.__name__ == "Space" for child in spaces.children
+    )
+    layout = None if is_split else "horizontal"
+    return ctx.ops.open_panel(panel, layout=layout, is_active=True)
+
+
+def target_samples(ctx: Any) -> Any:
+    """Returns the samples to work on: of patches, those that they are of."""
+    from ..datasets.documents import whole_samples
+
+    return whole_samples(ctx.target_view())
 
 
 class Choice(NamedTuple):

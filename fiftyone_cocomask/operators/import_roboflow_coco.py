@@ -29,6 +29,7 @@ from .forms import (
 from .job import JobOperator, ProgressArgument, Results
 from .markdown import bold, code
 from .merge_form import ask_what_wins, describe_merge, preview_merge
+from .open_form import add_next_step
 
 _MAX_ISSUES = 100
 _IF_EXISTS = (
@@ -197,7 +198,7 @@ class ImportRoboflowCoco(JobOperator):
                 view(
                     label=f"Imported {images} and {annotations} into "
                     f"{bold(results['dataset'])}",
-                    description=f"{merge}\n\nNext: **Compute masks**",
+                    description=merge,
                 ),
             )
         if report["dropped"]:
@@ -206,6 +207,8 @@ class ImportRoboflowCoco(JobOperator):
                 "dropped",
                 types.Warning(label=f"{dropped} could not be imported; see below"),
             )
+        if report["usable_images"] and not results["dry_run"]:
+            add_next_step(outputs, "compute_masks", "Compute masks")
         show_issues(outputs, report)
 
 

@@ -18,6 +18,7 @@ from .forms import (
     note,
     radio,
     reject,
+    target_samples,
     warn,
 )
 from .markdown import code
@@ -62,7 +63,7 @@ def ask_for_masks(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         fields: the fields of labels that can be drawn
     """
     params = ctx.params
-    target = ctx.target_view()
+    target = target_samples(ctx)
     label_field = choose_field(
         inputs,
         "label_field",
@@ -122,12 +123,13 @@ def _ask_for_mask_field(
     from ..datasets.masks.plan import check_mask_field
     from ..errors import CocoMaskError
 
-    given = ctx.params.get("mask_field") or "mask"
+    default = default_mask_field(ctx)
+    given = ctx.params.get("mask_field") or default
     field = inputs.str(
         "mask_field",
         label="Mask field",
         description="The field to write: a new one, or one of masks",
-        default="mask",
+        default=default,
     )
     try:
         check_mask_field(ctx.dataset, given, label_field or "")
@@ -144,6 +146,18 @@ def _has_boxes(ctx: Any, label_field: str) -> bool:
     if not labels.is_detections(ctx.dataset):
         return False
     return count_boxes_only(ctx.dataset, labels) > 0
+
+
+def default_mask_field(ctx: Any) -> str:
+    """Returns the field that holds if none is given: one without masks of others.
+
+    Masks of other values are another thing, which somebody may still need.
+    """
+    from ..datasets.masks.compute import mask_options
+
+    mode = ctx.params.get("mode") or "binary"
+    made = mask_options(ctx.dataset, "mask")
+    return "mask" if made is None or made["mode"] == mode else f"mask_{mode}"
 
 
 def _as_it_is_now(ctx: Any, *names: str | None) -> tuple[Any, ...]:
@@ -244,7 +258,12 @@ def _say_what_will_happen(
         )
         return
     replaced = count(masks, "mask")
-    if mask_options(ctx.dataset, mask_field) is None:
+    made = mask_options(ctx.dataset, mask_field)
+    mode = params.get("mode") or "binary"
+    if made is not None and made["mode"] != mode:
+        what = f"Replaces {count(masks, made['mode'] + ' mask')} in {code(mask_field)}"
+        kept = f"They become {mode} masks; give another field to keep them."
+    elif made is None:
         what = f"{code(mask_field)} has {replaced} that were not computed from labels"
         kept = "They are kept unless you choose to overwrite them."
     else:

@@ -7,7 +7,8 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
-from .forms import samples_problem
+from .forms import open_beside, samples_problem
+from .markdown import unmarked
 
 
 class OpenMaskEvaluation(foo.Operator):
@@ -36,6 +37,6 @@ class OpenMaskEvaluation(foo.Operator):
         problem = samples_problem(ctx)
         if problem is not None:
             # The App shows no panels where there is nothing to show in the grid.
-            ctx.ops.notify(problem.replace("**", ""), variant="warning")
+            ctx.ops.notify(unmarked(problem), variant="warning")
             return
-        ctx.ops.open_panel("mask_evaluation", layout="horizontal", is_active=True)
+        open_beside(ctx, "mask_evaluation")

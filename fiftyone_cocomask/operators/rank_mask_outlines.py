@@ -17,6 +17,7 @@ from .forms import (
     note,
     reject,
     stop,
+    target_samples,
     warn,
 )
 from .job import JobOperator, ProgressArgument, Results
@@ -97,7 +98,7 @@ class RankMaskOutlines(JobOperator):
 
         given = ctx.params.get("label_field")
         ranking = rank_mask_outlines(
-            ctx.target_view(),
+            target_samples(ctx),
             given or default_field(drawable_fields(ctx.dataset), "segmentations"),
             eval_key=ctx.params.get("eval_key") or _KEY,
             progress=progress,
@@ -149,7 +150,7 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
     except CocoMaskError as error:
         reject(field, str(error))
         return
-    images = count(len(ctx.target_view()), "image")
+    images = count(len(target_samples(ctx)), "image")
     written = f"Writes four numbers on each label of {code(label_field)} in {images}"
     if key in ctx.dataset.list_runs():
         warn(inputs, "outcome", f"Replaces the ranking '{key}'", written)

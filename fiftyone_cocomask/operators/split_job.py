@@ -9,7 +9,7 @@ import fiftyone.operators.types as types
 from fiftyone.operators.delegated import DelegatedOperationService
 
 from ..errors import CocoMaskError
-from .forms import count
+from .forms import count, target_samples
 from .job import JobOperator, ProgressArgument, Results
 
 
@@ -64,14 +64,14 @@ class SplitJobOperator(JobOperator):
             num_tasks = 1
         check_num_tasks(num_tasks)
         if num_tasks == 1:
-            return self.run_whole(ctx, ctx.target_view(), progress)
+            return self.run_whole(ctx, target_samples(ctx), progress)
         return self._queue(ctx, num_tasks)
 
     def _queue(self, ctx: Any, num_tasks: int) -> Results:
         from ..datasets.documents import dataset_id, serialized
         from ..datasets.parallel.shared_runs import SplitRun, split_view
 
-        samples = ctx.target_view()
+        samples = target_samples(ctx)
         plan = self.begin_run(ctx, samples)
         parts = split_view(samples, num_tasks)
         run_id = SplitRun.begin(ctx.dataset, plan, len(parts))
@@ -102,7 +102,7 @@ class SplitJobOperator(JobOperator):
         run_id, number = _checked_task(ctx.params["task"])
         run = SplitRun(ctx.dataset, run_id)
         run.begin_task(number)
-        part = self.run_part(ctx, run.plan, ctx.target_view(), progress)
+        part = self.run_part(ctx, run.plan, target_samples(ctx), progress)
         parts = run.end_task(number, part)
         if parts is not None:
             return self.join_parts(ctx, run.plan, parts)

@@ -64,7 +64,13 @@ class AppPage:
 
     def wait_for_samples(self, number: int) -> None:
         """Waits until the grid shows so many samples."""
-        noun = "sample" if number == 1 else "samples"
+        self._wait_for_entries(number, "sample" if number == 1 else "samples")
+
+    def wait_for_patches(self, number: int) -> None:
+        """Waits until the grid shows so many objects."""
+        self._wait_for_entries(number, "patch" if number == 1 else "patches")
+
+    def _wait_for_entries(self, number: int, noun: str) -> None:
         counts = self.page.locator("[data-cy=entry-counts]")
         expect(counts).to_have_text(re.compile(rf"^{number:,}\s*{noun}"))
 

@@ -341,14 +341,18 @@ def test_a_view_without_a_measured_sample_is_said_to_be_one(
     panel.expect_text("foreground px")
 
 
-def test_patches_are_said_to_be_no_samples(app: AppPage, dataset: fo.Dataset) -> None:
-    dataset.save_view("patches", dataset.to_patches("segmentations"))
+def test_patches_lead_back_to_their_samples(app: AppPage, dataset: fo.Dataset) -> None:
+    valid = dataset.match_tags("valid")
+    dataset.save_view("patches", valid.to_patches("segmentations"))
     app.open("demo?view=patches")
     panel = app.panel
     panel.open()
-    panel.expect_text("The grid shows patches")
-    app.run("Clear view bar")
-    panel.expect_text("foreground px")
+    panel.expect_text(f"{len(valid)} images · click to see samples")
+    # The form of the evaluation that is shown, filled in, on the patches' samples.
+    panel.press("Evaluate again")
+    form = app.form()
+    form.expect_text(f"mask_area_px on {len(valid)} images")
+    form.expect_text("Replaces the evaluation mask_area")
 
 
 def test_a_button_of_the_toolbar_opens_the_panel(

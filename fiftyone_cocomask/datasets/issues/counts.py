@@ -46,6 +46,17 @@ def issue_view(samples: Any, key: str, issue: MaskIssue) -> fo.DatasetView:
     return samples.filter_labels(marks.list_of(issue).field, tagged)
 
 
+def issue_field(samples: Any, key: str, issue: MaskIssue) -> str | None:
+    """Returns the field of an issue's labels, as patches are made of; None if none.
+
+    Patches are of lists of labels.
+    """
+    if issue.of_sample:
+        return None
+    labels = search_marks(root_dataset(samples), key).list_of(issue)
+    return labels.field if labels.is_list else None
+
+
 def _stages(lists: list[LabelList], tags: list[str]) -> list[Document]:
     paths = ["tags", *(f"{labels.path}.tags" for labels in lists)]
     # A list of tags for each label, in one list.

@@ -196,6 +196,7 @@ def _add_header(
             "What the histograms count",
         )
     elements.button(row, "reload", "Reload", panel.reload)
+    elements.button(row, "again", "Evaluate again", panel.evaluate_again)
     _add_status(panel, memory, top)
 
 

@@ -128,17 +128,30 @@ class MaskEvaluationPanel(foo.Panel):
 
     def download(self, ctx: Any) -> None:
         """Makes the browser download a table of what the grid shows."""
+        from ...datasets.documents import whole_samples
         from ...datasets.evaluations import load_mask_evaluation
         from .downloads import download
 
         evaluation = load_mask_evaluation(ctx.dataset, ctx.params["key"])
         table = ctx.params["table"]
-        rows = download(ctx, evaluation, table, selection.grid_view(ctx))
+        samples = whole_samples(selection.grid_view(ctx))
+        rows = download(ctx, evaluation, table, samples)
         ctx.ops.notify(f"Downloads {rows:,} {table}", variant="info")
 
     def render(self, ctx: Any) -> types.Property:
         """Returns the layout of what is remembered."""
         return page.render(self, memory_of(ctx.panel_id), _chosen(ctx))
+
+    def evaluate_again(self, ctx: Any) -> None:
+        """Opens the form of the evaluation that is shown, filled in."""
+        from ...datasets.evaluations import mask_evaluation_info
+
+        key = memory_of(ctx.panel_id).eval_key or ""
+        info = mask_evaluation_info(ctx.dataset, key)
+        answers = {"eval_key": key, "mask_field": info.mask_field}
+        if info.label_field is not None:
+            answers["label_field"] = info.label_field
+        ctx.prompt(f"{_PLUGIN}/evaluate_mask_{info.kind}", params=answers)
 
     def open_form(self, ctx: Any) -> None:
         """Opens the form of an operator."""
@@ -201,11 +214,6 @@ class MaskEvaluationPanel(foo.Panel):
         found, problem, summing = None, None, None
         try:
             shown = self._shown(ctx, memory)
-            if is_generated(shown.samples):
-                raise CocoMaskError(
-                    "The grid shows patches or clips. Show the samples in the grid to "
-                    "see their evaluation here."
-                )
             summing = 0 if at_once else sections.images_to_sum_up(shown)
             found = None if summing else sections.read(shown)
         except CocoMaskError as error:
@@ -218,11 +226,13 @@ class MaskEvaluationPanel(foo.Panel):
         memory.found, memory.problem, memory.summing = found, problem, summing
 
     def _shown(self, ctx: Any, memory: Memory) -> Shown:
+        from ...datasets.documents import whole_samples
         from ...datasets.evaluations import load_mask_evaluation
 
         keys = [key for key in (memory.eval_key, memory.other_key) if key]
         evaluations = [load_mask_evaluation(ctx.dataset, key) for key in keys]
-        return Shown(evaluations, selection.evaluated_view(ctx), _chosen(ctx))
+        samples = whole_samples(selection.evaluated_view(ctx))
+        return Shown(evaluations, samples, _chosen(ctx))
 
     def _show_evaluated(self, ctx: Any, memory: Memory) -> None:
         """Shows in the grid what is evaluated; soon after a click it still does."""
@@ -237,7 +247,7 @@ class MaskEvaluationPanel(foo.Panel):
     def _select(self, ctx: Any, memory: Memory, name: str, part: Part) -> None:
         what = Selected([name, *part.place], part.text)
         memory.want_nothing()
-        selection.select(ctx, part.view, what)
+        selection.select(ctx, part.view, what, part.patches)
         memory.show(selection.signature(ctx), what)
 
 

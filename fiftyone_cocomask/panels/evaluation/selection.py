@@ -7,6 +7,7 @@ clicked on: the panel shows the view without them, and needs to keep nothing its
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -77,18 +78,20 @@ def signature(ctx: Any) -> str:
     return blake2b(text.encode(), digest_size=12).hexdigest()
 
 
-def select(ctx: Any, part: Any, what: Selected) -> None:
+def select(ctx: Any, part: Any, what: Selected, patches: Sequence[Any] = ()) -> None:
     """Makes the App show a part of what is evaluated.
 
     Args:
         ctx: the execution context
         part: a view of the whole dataset, of stages that select the part
         what: what was clicked on
+        patches: the stages that make patches of it
     """
     from ...datasets.documents import serialized
 
     stage_id = _STAGE_ID + json.dumps(asdict(what))
-    added = [{**stage, "_uuid": stage_id} for stage in serialized(part)]
+    stages: list[Stage] = [*serialized(part), *map(serialized, patches)]
+    added = [{**stage, "_uuid": stage_id} for stage in stages]
     show(ctx, [*lasting_stages(ctx), *added])
 
 

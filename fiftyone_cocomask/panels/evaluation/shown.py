@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -86,11 +86,13 @@ class Part(NamedTuple):
         view: a view of the whole dataset
         text: what it shows
         place: what was clicked on, as JSON holds it, to mark it in the panel
+        patches: the stages that make patches of the view's labels, if any
     """
 
     view: Any
     text: str
     place: list[Any]
+    patches: Sequence[Any] = ()
 
 
 class Click(NamedTuple):

@@ -61,12 +61,17 @@ class Issues(Section):
 
     def part(self, shown: Shown, found: Found, click: Click) -> Part | None:
         """Returns the samples, or labels, that a search has marked."""
+        import fiftyone as fo
+
         from ....datasets.issues import MaskIssue
-        from ....datasets.issues.counts import issue_view
+        from ....datasets.issues.counts import issue_field, issue_view
 
         key, issue = click.params["key"], click.params["issue"]
         view = issue_view(shown.dataset, key, MaskIssue(issue))
-        return Part(view, f"issue {issue_name(issue)}", [key, issue])
+        field = issue_field(shown.dataset, key, MaskIssue(issue))
+        # A tiny object is seen only where the picture is of it.
+        patches = [] if field is None else [fo.ToPatches(field)]
+        return Part(view, f"issue {issue_name(issue)}", [key, issue], patches)
 
 
 def issue_name(issue: str) -> str:
