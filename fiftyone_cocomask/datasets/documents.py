@@ -183,8 +183,13 @@ def is_generated(samples: Any) -> bool:
 
 
 def serialized(view: Any) -> list[Document]:
-    """Returns the stages of a view, or one of them, as the App has them."""
+    """Returns the stages of a view as the App has them."""
     return view._serialize()
+
+
+def serialized_stage(stage: Any) -> Document:
+    """Returns a stage of a view as the App has it."""
+    return stage._serialize()
 
 
 def pipeline(samples: Any) -> list[Document]:

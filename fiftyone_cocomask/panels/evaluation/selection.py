@@ -87,10 +87,10 @@ def select(ctx: Any, part: Any, what: Selected, patches: Sequence[Any] = ()) -> 
         what: what was clicked on
         patches: the stages that make patches of it
     """
-    from ...datasets.documents import serialized
+    from ...datasets.documents import serialized, serialized_stage
 
     stage_id = _STAGE_ID + json.dumps(asdict(what))
-    stages: list[Stage] = [*serialized(part), *map(serialized, patches)]
+    stages = [*serialized(part), *map(serialized_stage, patches)]
     added = [{**stage, "_uuid": stage_id} for stage in stages]
     show(ctx, [*lasting_stages(ctx), *added])
 
