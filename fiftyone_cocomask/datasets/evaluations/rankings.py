@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from .results import MaskEvaluation
 
 
+# Of a source with more samples, as of a film, so many are named.
+_MAX_COPIES = 100
+
+
 @dataclass(frozen=True, slots=True)
 class Ranking:
     """An order of samples.
@@ -40,12 +44,21 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class RankedSample:
-    """A sample of a ranking: its id, file and split, and its number."""
+    """A sample of a ranking, the first of its source.
+
+    Attributes:
+        sample_id: its id
+        filepath: its image
+        split: its split
+        number: its number
+        copies: the ids of the source's other samples in the ranking, in its order
+    """
 
     sample_id: str
     filepath: str
     split: str
     number: float
+    copies: tuple[str, ...] = ()
 
 
 def rankings(
@@ -92,7 +105,7 @@ def rankings(
 def ranked_samples(
     evaluation: MaskEvaluation, ranking: Ranking, samples: Any, *, number: int = 10
 ) -> list[RankedSample]:
-    """Returns the first samples of a ranking.
+    """Returns the first samples of a ranking, one of each source.
 
     Args:
         evaluation: the evaluation
@@ -105,14 +118,18 @@ def ranked_samples(
         return aggregate_documents(view, _stages(ranking, view, number))
 
     dataset = root_dataset(evaluation.samples)
-    name = f"first {number} of {ranking.label}"
+    name = f"first {number} sources of {ranking.label}"
     if ranking.other is not None:
         # It may have been evaluated again.
         name += f", {dataset.get_run_info(ranking.other).timestamp.isoformat()}"
     rows = KeptSums(dataset, evaluation.key).get(name, samples, rank)
     return [
         RankedSample(
-            row["sample_id"], row["filepath"], str(row["split"]), row["number"]
+            row["ids"][0],
+            row["filepath"],
+            str(row["split"]),
+            row["number"],
+            tuple(row["ids"][1:]),
         )
         for row in rows
     ]
@@ -136,19 +153,33 @@ def first_ranking(
 
 def _stages(ranking: Ranking, view: Any, number: int) -> list[Document]:
     least = {"$gte": 0} if ranking.ascending else {"$gt": 0}
+    order = {"number": 1 if ranking.ascending else -1, "_id": 1}
+    # An image whose name says nothing of a source has its own name as one.
+    is_copy = {"$ne": ["$source_name", "$file_name"]}
+    source = {"$ifNull": [{"$cond": [is_copy, "$source_name", None]}, "$_id"]}
     return [
         {
             "$project": {
                 "filepath": 1,
                 "split": split_expression(view),
                 "number": ranking.expression,
+                "source": source,
             }
         },
         {"$match": {"number": least}},
-        {"$sort": {"number": 1 if ranking.ascending else -1, "_id": 1}},
+        {"$sort": order},
+        {
+            "$group": {
+                "_id": "$source",
+                "first": {"$first": "$$ROOT"},
+                "ids": {"$push": {"$toString": "$_id"}},
+            }
+        },
+        {"$replaceWith": {"$mergeObjects": ["$first", {"ids": "$ids"}]}},
+        {"$sort": order},
         {"$limit": number},
-        {"$set": {"sample_id": {"$toString": "$_id"}}},
-        {"$unset": "_id"},
+        {"$set": {"ids": {"$slice": ["$ids", _MAX_COPIES]}}},
+        {"$unset": ["_id", "source"]},
     ]
 
 

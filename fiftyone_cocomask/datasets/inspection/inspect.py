@@ -16,6 +16,7 @@ from ...errors import CocoMaskError
 from ...geometry.draw import object_areas
 from ...geometry.png import mask_strips
 from ..documents import Document, read_documents
+from ..issues.rules import MaskIssue
 from ..label_lists import LabelList
 from ..labels import check_has_masks, mask_fields, object_fields
 from ..masks.compute import class_names, mask_options
@@ -46,7 +47,7 @@ from .result import ClassArea, MaskState, ObjectArea, SampleInspection
 _MAX_DRAWN_PIXELS = 2**26
 
 _NAMES = ("split", "file_name", "import_issues")
-_ATTRIBUTES = ("coco_id", "coco_id_text")
+_ATTRIBUTES = ("coco_id", "coco_id_text", "tags")
 _DEFAULT_OPTIONS = MaskOptions(
     "binary", "coco", "largest_first", None, include_crowd=True
 )
@@ -270,7 +271,7 @@ def _own_areas(
 
 
 def _object_areas(record: SampleRecord, figures: LabelFigures) -> list[ObjectArea]:
-    ids, texts = (record.attributes[name] for name in _ATTRIBUTES)
+    ids, texts, tags = (record.attributes[name] for name in _ATTRIBUTES)
     objects = []
     for index, label_id in enumerate(record.label_ids):
         coco_id = ids[index] if ids[index] is not None else texts[index]
@@ -283,9 +284,18 @@ def _object_areas(record: SampleRecord, figures: LabelFigures) -> list[ObjectAre
                 px=px,
                 visible_px=figures.visible_px[index],
                 ratio=(px or 0) / figures.image_px,
+                issues=_issues_of(tags[index]),
             )
         )
-    return sorted(objects, key=lambda item: -(item.px or 0))
+    # What a person came for is in sight, also a tiny object of hundreds.
+    return sorted(objects, key=lambda item: (not item.issues, -(item.px or 0)))
+
+
+def _issues_of(tags: Any) -> tuple[str, ...]:
+    """Returns the issues that tags of a label name, as searches set them."""
+    known = {issue.value for issue in MaskIssue}
+    named = (str(tag).rpartition(":")[2] for tag in tags or [] if ":" in str(tag))
+    return tuple(dict.fromkeys(name for name in named if name in known))
 
 
 def _class_areas(

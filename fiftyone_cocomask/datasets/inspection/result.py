@@ -54,6 +54,7 @@ class ObjectArea:
         visible_px: what is left of it after overlap, None if it is not in the mask or
             not counted
         ratio: its area as a share of the image's pixels
+        issues: what searches for mask issues have found of it
     """
 
     label_id: str
@@ -62,6 +63,7 @@ class ObjectArea:
     px: int | None
     visible_px: int | None
     ratio: float
+    issues: tuple[str, ...] = ()
 
     @property
     def is_hidden(self) -> bool:

@@ -8,12 +8,12 @@ import fiftyone.operators.types as types
 
 from ...operators.markdown import plain
 from ..elements import NATURAL_WIDTH, card, cards
+from ..text import share
 from .tables import (
     add_classes,
     add_hidden,
     add_issues,
     add_objects,
-    share,
 )
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def render(
         content.view(f"note{index}", types.Notice(label=plain(f"{note}.")))
     add_classes(found, content)
     add_hidden(found, content)
-    add_objects(found, content)
+    add_objects(found, content, panel.select_object)
     add_issues(found, content)
     return _property(content)
 

@@ -73,6 +73,17 @@ class MaskInspectorPanel(foo.Panel):
         """Shows another mask."""
         ctx.panel.state.mask_field = ctx.params["value"]
 
+    def select_object(self, ctx: Any) -> None:
+        """Selects the object of a row in the image."""
+        found, row = _inspect(ctx), ctx.params["row"]
+        if found.label_field is not None and 0 <= row < len(found.objects):
+            label = {
+                "label_id": found.objects[row].label_id,
+                "sample_id": ctx.current_sample,
+                "field": found.label_field,
+            }
+            ctx.ops.set_selected_labels([label])
+
     def compute_masks(self, ctx: Any) -> None:
         """Opens the form of the operator."""
         ctx.prompt(f"{_PLUGIN}/compute_masks")

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import fiftyone.operators.types as types
 
+from ..elements import OnEvent
+from ..text import share
+
 if TYPE_CHECKING:
     from ...datasets.inspection.result import SampleInspection
 
@@ -42,13 +45,23 @@ def add_classes(found: SampleInspection, content: types.Object) -> None:
     _add_table(content, "classes", "Area by class", columns, rows, len(found.classes))
 
 
-def add_objects(found: SampleInspection, content: types.Object) -> None:
-    """Adds the area of each object."""
+def add_objects(
+    found: SampleInspection, content: types.Object, on_click: OnEvent
+) -> None:
+    """Adds the area of each object, those that a search has flagged first.
+
+    Args:
+        found: what there is to see
+        content: where it is added
+        on_click: what a click on a row does
+    """
     if not found.objects:
         return
+    with_issues = any(item.issues for item in found.objects)
     rows = [
         {
             "name": item.name,
+            **({"issues": _issue_names(item.issues)} if with_issues else {}),
             "label": item.label,
             "px": _number(item.px),
             "visible": _number(item.visible_px),
@@ -58,6 +71,7 @@ def add_objects(found: SampleInspection, content: types.Object) -> None:
     ]
     columns = {
         "name": "Object",
+        **({"issues": "Issue"} if with_issues else {}),
         "label": "Class",
         "px": "Area px",
         "visible": "Visible px",
@@ -70,8 +84,13 @@ def add_objects(found: SampleInspection, content: types.Object) -> None:
         columns,
         rows,
         len(found.objects),
-        text_columns=2,
+        text_columns=3 if with_issues else 2,
+        on_click_row=on_click,
     )
+
+
+def _issue_names(issues: tuple[str, ...]) -> str:
+    return ", ".join(issue.replace("_", " ") for issue in issues) or "–"
 
 
 def add_hidden(found: SampleInspection, content: types.Object) -> None:
@@ -142,6 +161,7 @@ def _add_table(
     number: int,
     *,
     text_columns: int = 1,
+    on_click_row: OnEvent | None = None,
 ) -> None:
     """Adds a heading and a table whose columns behind the first ones are numbers."""
     omitted = f"The first {_MAX_ROWS:,} of {number:,}" if number > _MAX_ROWS else None
@@ -155,12 +175,14 @@ def _add_table(
         "verticalAlign": "top",
         numbers: {"textAlign": "right", "fontVariantNumeric": "tabular-nums"},
     }
+    body = {**cell, "cursor": "pointer"} if on_click_row else cell
     table = types.TableView(
+        on_click_row=on_click_row,
         componentsProps={
             "table": {"sx": {"minWidth": 0}},
             "tableHeadCell": {"sx": {**cell, "color": "text.secondary"}},
             # A name without a space must not push the numbers out.
-            "tableBodyCell": {"sx": {**cell, "overflowWrap": "anywhere"}},
+            "tableBodyCell": {"sx": {**body, "overflowWrap": "anywhere"}},
         },
     )
     for key, label in columns.items():
@@ -170,10 +192,3 @@ def _add_table(
 
 def _number(number: int | None) -> str:
     return "–" if number is None else f"{number:,}"
-
-
-def share(ratio: float) -> str:
-    """Returns a share in percent, with as many digits as it takes to be more than 0."""
-    if ratio == 0 or ratio >= 0.001:
-        return f"{ratio:.1%}"
-    return f"{ratio:.3%}" if ratio >= 1e-5 else "< 0.001%"

@@ -12,7 +12,7 @@ from .classes import Classes
 from .downloads import Downloads
 from .histograms import Histograms
 from .issues import Issues
-from .ranking import RankedSamples
+from .ranking import RankingOfSamples
 from .section import Page, Section
 from .splits import Splits
 from .stated_areas import StatedAreas
@@ -23,7 +23,7 @@ SECTIONS: tuple[Section, ...] = (
     Histograms(),
     Classes(),
     StatedAreas(),
-    RankedSamples(),
+    RankingOfSamples(),
     Splits(),
     Downloads(),
 )

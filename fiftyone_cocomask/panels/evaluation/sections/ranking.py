@@ -13,10 +13,10 @@ from .section import Page, Section
 
 if TYPE_CHECKING:
     from ....datasets.evaluations import MaskEvaluation
-    from ....datasets.evaluations.rankings import Ranking
+    from ....datasets.evaluations.rankings import RankedSample, Ranking
 
 
-class RankedSamples(Section):
+class RankingOfSamples(Section):
     """A table of the samples that come first by a number of theirs."""
 
     name = "ranking"
@@ -35,10 +35,10 @@ class RankedSamples(Section):
         return {
             "by": ranking.name,
             "choices": {ranking.name: ranking.label for ranking in known.values()},
-            "ids": [sample.sample_id for sample in ranked],
+            "ids": [[sample.sample_id, *sample.copies] for sample in ranked],
             "rows": [
                 {
-                    "Image": short_name(sample.filepath),
+                    "Image": short_name(sample.filepath) + _and_copies(sample),
                     "Split": sample.split,
                     ranking.column: text(sample.number),
                 }
@@ -84,11 +84,18 @@ class RankedSamples(Section):
         """Returns a sample of the table, or all of them in its order."""
         row, ids = click.params.get("row"), found["ids"]
         if row is None:
-            text = f"{len(ids)} samples: {found['choices'][found['by']].lower()}"
-            return Part(shown.dataset.select(ids, ordered=True), text, [])
+            flat = [sample_id for of_source in ids for sample_id in of_source]
+            text = f"{len(flat)} samples: {found['choices'][found['by']].lower()}"
+            return Part(shown.dataset.select(flat, ordered=True), text, [])
         if row < 0:
             return None
-        return Part(shown.dataset.select(ids[row]), found["rows"][row]["Image"], [row])
+        view = shown.dataset.select(ids[row], ordered=True)
+        return Part(view, found["rows"][row]["Image"], [row])
+
+
+def _and_copies(sample: RankedSample) -> str:
+    number = len(sample.copies)
+    return f" and {number} {'copy' if number == 1 else 'copies'}" if number else ""
 
 
 def short_name(filepath: str) -> str:
