@@ -87,8 +87,6 @@ def samples_problem(ctx: Any) -> str | None:
 
 def dataset_problem(ctx: Any) -> str | None:
     """Returns why nothing can be computed on the open dataset, and what to do."""
-    from ..datasets.documents import is_generated
-
     problem = samples_problem(ctx)
     if problem is not None:
         return problem

@@ -206,7 +206,6 @@ class MaskEvaluationPanel(foo.Panel):
         self._read(ctx, memory, at_once=at_once, goes_on=goes_on)
 
     def _read(self, ctx: Any, memory: Memory, *, at_once: bool, goes_on: bool) -> None:
-        from ...datasets.documents import is_generated
 
         keys, chosen = (memory.eval_key, memory.other_key), _chosen(ctx)
         wanted = (memory.signature, *keys, chosen)
