@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from .files import is_image_name
+
+# So many files of one name are looked at one by one.
+MANY = 50
+_MAX_TAIL = 8
 
 
 class FileIndex:
@@ -21,6 +25,7 @@ class FileIndex:
 
     def __init__(self, names: frozenset[str]) -> None:
         self.names = names
+        self._by_tail: dict[int, dict[str, list[str]]] = {}
 
     @cached_property
     def folders(self) -> frozenset[str]:
@@ -63,6 +68,29 @@ class FileIndex:
         """
         return self._by_last.get(composed(last), [])
 
+    def nearest_first(
+        self, names: list[str], way: Sequence[str]
+    ) -> Iterator[list[str]]:
+        """Yields files of one name, first those that share most folders with another.
+
+        Args:
+            names: the files
+            way: the folders of the name, and the last part
+        """
+        if len(names) > MANY:
+            for number in range(min(len(way), _MAX_TAIL), 1, -1):
+                yield self._with_tail(number).get(_tail(way[-number:]), [])
+        yield names
+
+    def _with_tail(self, number: int) -> dict[str, list[str]]:
+        """Returns the files by so many of their last parts."""
+        if number not in self._by_tail:
+            self._by_tail[number] = _grouped(
+                (name for name in self.names if name.count("/") >= number - 1),
+                lambda name: _tail(name.rsplit("/", number)[-number:]),
+            )
+        return self._by_tail[number]
+
     def with_stem(self, last: str) -> list[str]:
         """Returns the files that are named so but for case and an image's extension."""
         return self._by_stem.get(folded_stem(last), [])
@@ -87,6 +115,11 @@ def folded_stem(last: str) -> str:
     """Returns a folded name without the extension of an image."""
     stem = last.rpartition(".")[0] if is_image_name(last) else ""
     return folded(stem or last)
+
+
+def _tail(parts: Sequence[str]) -> str:
+    """Returns what the ends of two names have in common that are the same."""
+    return "/".join([*map(folded, parts[:-1]), composed(parts[-1])])
 
 
 def _grouped(names: Iterable[str], key: object) -> dict[str, list[str]]:

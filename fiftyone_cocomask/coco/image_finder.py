@@ -6,8 +6,9 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
-from .file_index import FileIndex, composed, folded, last_part
+from .file_index import MANY, FileIndex, composed, folded, last_part
 from .files import (
     FolderFiles,
     LinkLeadsOutError,
@@ -156,6 +157,11 @@ class ImageFinder:
         return f"{self.place.base}/" if self.place.base else ""
 
     @cached_property
+    def _refused_links(self) -> dict[str, str]:
+        """The links that lead out of the export, by their last parts."""
+        return {composed(last_part(name)): name for name in self.files.refused_links}
+
+    @cached_property
     def _reserved(self) -> frozenset[str]:
         """The files that some entry names exactly."""
         found = set()
@@ -201,11 +207,15 @@ class ImageFinder:
     def _candidates(
         self, way: Parts, level: _Level, in_scope: Callable[[str], bool]
     ) -> list[str]:
-        return [
-            name
-            for name in level.candidates(self._index, way[-1])
-            if in_scope(name) and (level is _same_name or name not in self._reserved)
-        ]
+        names = list(level.candidates(self._index, way[-1]))
+        if level is not _same_name:
+            free = (n for n in names if in_scope(n) and n not in self._reserved)
+            return list(islice(free, MANY))
+        for near in self._index.nearest_first(names, way):
+            found = list(islice(filter(in_scope, near), MANY))
+            if found:
+                return found
+        return []
 
     def _one_of(
         self, candidates: list[str], way: Parts, *, by_custom: bool
@@ -245,9 +255,9 @@ class ImageFinder:
         return self._splits.is_own(name.rpartition("/")[0], self.place)
 
     def _refuse_link(self, way: Parts) -> None:
-        for name in sorted(self.files.refused_links):
-            if composed(last_part(name)) == composed(way[-1]):
-                raise LinkLeadsOutError(self._where_link_leads(name))
+        name = self._refused_links.get(composed(way[-1]))
+        if name is not None:
+            raise LinkLeadsOutError(self._where_link_leads(name))
 
     def _where_link_leads(self, name: str) -> str:
         real = shortened_name(os.path.realpath(self.files.path(name)))

@@ -139,6 +139,17 @@ def test_nothing_outside_is_ever_opened(tmp_path: Path, name: str) -> None:
     assert found.report.dropped == 1
 
 
+def test_many_files_of_one_name_are_told_apart_by_their_folders(
+    tmp_path: Path,
+) -> None:
+    files = [f"scene{n}/Frames/1.png" for n in range(120)]
+    names = [f"D:\\old\\scene{n}\\frames\\1.png" for n in range(120)]
+    found = read_named(tmp_path, [*names, "/old/1.png"], files)
+
+    assert places(found, tmp_path) == files
+    assert "several files could be it" in found.issue(IssueCode.IMAGE_MISSING).message
+
+
 def test_whole_path_of_a_file_in_the_export(tmp_path: Path) -> None:
     # As FiftyOne writes it with abs_paths=True.
     files = ["data/a.png", "copies/data/a.png"]
