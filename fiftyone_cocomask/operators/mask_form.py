@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import fiftyone.operators.types as types
@@ -89,16 +90,9 @@ def ask_for_masks(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
             default=choices[0].value,
             view=radio,
         )
-    if label_field is not None and _has_boxes(ctx, label_field):
-        choose(
-            inputs,
-            "boxes",
-            _BOXES,
-            params.get("boxes"),
-            label="Boxes without a mask",
-            default="skip",
-            view=radio,
-        )
+    has_boxes = label_field is not None and _has_boxes(ctx, label_field)
+    if has_boxes:
+        _ask_for_boxes(ctx, inputs, _BOXES)
     classes = _classes(ctx, label_field)
     if params.get("mode") in ("semantic", "instance"):
         _ask_for_overlap(params, inputs, classes)
@@ -113,6 +107,8 @@ def ask_for_masks(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         )
     if is_switched_on(ctx, inputs, "more", "More options"):
         _ask_for_more(ctx, inputs)
+        if not has_boxes:
+            _ask_for_boxes(ctx, inputs, [c for c in _BOXES if c.value != "draw"])
     if mask_field is not None and label_field is not None:
         _say_what_will_happen(ctx, inputs, target, mask_field)
 
@@ -137,6 +133,18 @@ def _ask_for_mask_field(
         reject(field, str(error))
         return None
     return given
+
+
+def _ask_for_boxes(ctx: Any, inputs: types.Object, choices: Sequence[Choice]) -> None:
+    choose(
+        inputs,
+        "boxes",
+        choices,
+        ctx.params.get("boxes"),
+        label="Boxes without a shape",
+        default="skip",
+        view=radio,
+    )
 
 
 def _has_boxes(ctx: Any, label_field: str) -> bool:
