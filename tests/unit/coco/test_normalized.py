@@ -35,7 +35,7 @@ BOX = [0.1, 0.125, 0.3, 0.25]
         {"segmentation": ABSENT, "bbox": [0, 0, 1, 0.5]},
         {"segmentation": [[0, 0, 1, 0, 1, 0.9, 0, 1]], "bbox": [0, 0, 1, 0.9]},
     ],
-    ids=str,
+    ids=range(6),
 )
 def test_coordinates_from_0_to_1_are_an_error(
     tmp_path: Path, changes: dict[str, object]
