@@ -19,7 +19,6 @@ _LISTED = 10
 _SHORTEST, _LONGEST = 6, 40
 _SHORTEST_REPLACED = 8
 _SEPARATORS = re.compile(r"[\W_]+")
-_NUMBERED = re.compile(r"(?P<name>.*?[^\W\d_].*?)[\W_]*\d+[\W_]*$")
 
 Counts = Mapping[str, Counter[str]]
 
@@ -62,8 +61,8 @@ def similar_names(names: Iterable[str]) -> list[list[str]]:
     for name in names:
         groups.join(name, plain.setdefault(_plain(name), name))
     for name in names:
-        numbered = _NUMBERED.match(name)
-        base = plain.get(_plain(numbered["name"])) if numbered else None
+        unnumbered = _without_number(name)
+        base = None if unnumbered is None else plain.get(_plain(unnumbered))
         if base is not None:
             groups.join(name, base)
     slips: dict[str, list[str]] = {}
@@ -108,6 +107,25 @@ class _Groups:
 
 def _plain(name: str) -> str:
     return _SEPARATORS.sub("", name.casefold()) or name
+
+
+def _without_number(name: str) -> str | None:
+    """Returns a name without the number at its end; None if it has none.
+
+    Without a regular expression: those that find it take cubic time for long names.
+    """
+    text = _without_signs(name)
+    base = text.rstrip("0123456789")
+    if base == text or not any(map(str.isalpha, base)):
+        return None
+    return _without_signs(base)
+
+
+def _without_signs(text: str) -> str:
+    end = len(text)
+    while end and not text[end - 1].isalnum():
+        end -= 1
+    return text[:end]
 
 
 def _variants(name: str) -> Iterator[str]:

@@ -41,6 +41,12 @@ def test_names_that_are_nearly_the_same(names: list[str], groups: list[int]) -> 
     assert [len(group) for group in similar_names(names)] == groups
 
 
+@pytest.mark.parametrize("name", ["a" * 20_000, "a_" * 10_000, "a1" * 10_000 + "x"])
+def test_long_names_take_no_time(name: str) -> None:
+    # An expression with backtracking never came back.
+    assert similar_names([name, f"{name}_2", "cat"]) == [[name, f"{name}_2"]]
+
+
 def read_splits(folder: Path, splits: dict[str, dict[str, int]]) -> Reading:
     """Reads an export of splits with so many annotations of each class."""
     names = list(dict.fromkeys(name for counts in splits.values() for name in counts))
