@@ -354,11 +354,14 @@ def test_an_image_with_20000_annotations_is_imported_as_far_as_it_fits(
     dataset, report = import_roboflow_coco(export, "full")
     assert report.accounted == 20_000
     assert 10_000 < report.imported < 20_000
-    assert dataset.count("segmentations.polylines") == report.imported
+    assert dataset.count("detections.detections") == report.imported
+    # Of the last one there may be room for no more than its box.
+    objects = dataset.count("segmentations.polylines")
+    assert objects in (report.imported, report.imported - 1)
     # What is written on each label by two evaluations fits as well.
     compute_masks(dataset, mode="instance")
     labels = {"label_field": "segmentations"}
     for key in ("first", "second"):
         area = evaluate_mask_area(dataset, eval_key=key, **labels)
-        assert area.summary()["objects"] == report.imported
+        assert area.summary()["objects"] == objects
     dataset.delete()
