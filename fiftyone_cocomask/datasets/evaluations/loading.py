@@ -8,7 +8,6 @@ from fiftyone.core.runs import RunConfig
 
 from ...arguments import checked
 from ...errors import CocoMaskError
-from ..comparison.results import MaskComparison
 from ..documents import explain_database_errors, root_dataset
 from ..targets import Samples
 from .area_results import AreaResults
@@ -48,6 +47,9 @@ def load_mask_evaluation(samples: Samples, eval_key: str) -> Any:
 def evaluation_results(stored: Any) -> Any:
     """Returns the results of a run, or an evaluation, that FiftyOne has loaded."""
     if not isinstance(stored.config, RunConfig):
+        # That package is of this one's figures, whichever of both is imported first.
+        from ..comparison.results import MaskComparison
+
         return MaskComparison(stored)
     kinds: tuple[type[MaskEvaluation], ...] = (AreaResults, CoverageResults)
     by_name = {kind.kind: kind for kind in kinds}
