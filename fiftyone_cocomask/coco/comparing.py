@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 
 from ..geometry.boundaries import boundary_px, overlap_of
-from ..geometry.encoding import patch_rle
 from ..geometry.matching import mask_ious, match_objects
-from ..geometry.objects import Canvas, is_drawable
-from ..geometry.patches import EMPTY_PATCH, Patch
+from ..geometry.objects import Canvas, MaskObject, is_drawable
+from ..geometry.runs import RLE
 from .compared import ComparedExport, ComparedImage, ComparedObject, is_same_file
 from .comparison import AnnotationChange, Change, ExportComparison, ImageChange
 
@@ -192,8 +191,6 @@ class _Matcher:
         self._width, self._height = size
         self._olds, self._news = olds, news
         self._canvas = Canvas(self._height, self._width, "coco")
-        self._old_patches = _patches(self._canvas, olds)
-        self._new_patches = _patches(self._canvas, news)
         self._matched: list[tuple[int, int]] = []
 
     def edited(
@@ -201,10 +198,8 @@ class _Matcher:
     ) -> Iterator[tuple[ComparedObject, ComparedObject, float, float]]:
         """Yields the pairs, with their IoU and Boundary IoU."""
         height, width = self._height, self._width
-        ious = mask_ious(
-            [patch_rle(patch, height, width) for patch in self._old_patches],
-            [patch_rle(patch, height, width) for patch in self._new_patches],
-        )
+        rles = [_rles(self._canvas, items) for items in (self._olds, self._news)]
+        ious = mask_ious(rles[0], rles[1])
         is_same_class = np.array(
             [[old.label == new.label for new in self._news] for old in self._olds]
         )
@@ -214,10 +209,14 @@ class _Matcher:
         allowed = (ious >= _MIN_IOU) | (has_one_id & (ious >= _MIN_IOU_OF_ONE_ID))
         self._matched = match_objects(ious, is_same_class, allowed)
         distance = boundary_px(height, width)
+        matched = [
+            MaskObject(rle=rle)
+            for row, column in self._matched
+            for rle in (rles[0][row], rles[1][column])
+        ]
+        patches = self._canvas.patches(matched)
         for row, column in self._matched:
-            iou, boundary_iou = overlap_of(
-                self._old_patches[row], self._new_patches[column], distance
-            )
+            iou, boundary_iou = overlap_of(next(patches), next(patches), distance)
             yield self._olds[row], self._news[column], iou, boundary_iou
 
     def left(self) -> tuple[list[ComparedObject], list[ComparedObject]]:
@@ -271,11 +270,9 @@ class _Crowds:
             return []
         width, height = self._size
         canvas = Canvas(height, width, "coco")
-        rles = [
-            [patch_rle(patch, height, width) for patch in _patches(canvas, each)]
-            for each in (items, crowds)
-        ]
-        parts = mask_ious(rles[0], rles[1], [True] * len(crowds))
+        parts = mask_ious(
+            _rles(canvas, items), _rles(canvas, crowds), [True] * len(crowds)
+        )
         best = parts.argmax(axis=1)
         return [
             (item, crowds[column], float(parts[row, column]))
@@ -284,14 +281,13 @@ class _Crowds:
         ]
 
 
-def _patches(canvas: Canvas, items: Sequence[ComparedObject]) -> list[Patch]:
+def _rles(canvas: Canvas, items: Sequence[ComparedObject]) -> list[RLE]:
     """Returns the pixels of objects; none for those that cannot be drawn."""
+    nothing = MaskObject()
     geometries = [item.geometry for item in items]
-    drawable = [all(map(is_drawable, geometry.rings)) for geometry in geometries]
-    drawn = canvas.patches(
-        [g for g, can_be in zip(geometries, drawable, strict=True) if can_be]
+    return canvas.rles(
+        [g if all(map(is_drawable, g.rings)) else nothing for g in geometries]
     )
-    return [next(drawn) if can_be else EMPTY_PATCH for can_be in drawable]
 
 
 def _have_one_id(old: ComparedObject, new: ComparedObject) -> bool:

@@ -98,6 +98,17 @@ def patch_rle(patch: Patch, height: int, width: int) -> RLE:
     return encoded
 
 
+def patch_box(patch: Patch) -> tuple[int, int, int, int] | None:
+    """Returns x, y, width and height around a patch's foreground; None without any."""
+    rows = np.flatnonzero(patch.mask.any(axis=1))
+    if not rows.size:
+        return None
+    columns = np.flatnonzero(patch.mask.any(axis=0))
+    x, y = int(columns[0]), int(rows[0])
+    width, height = int(columns[-1]) - x + 1, int(rows[-1]) - y + 1
+    return patch.x + x, patch.y + y, width, height
+
+
 @dataclass(frozen=True, slots=True)
 class _Columns:
     """The foreground runs of n RLEs, cropped to the box around each RLE's foreground.

@@ -13,9 +13,9 @@ import numpy as np
 from ...coco.frames import TurnedBack
 from ...coco.records import Box
 from ...coco.writing import numbers
-from ...geometry.encoding import patch_box, patch_rle
 from ...geometry.objects import Canvas, MaskObject, is_drawable
 from ...geometry.outlines import mask_outline
+from ...geometry.patches import patch_box, patch_rle
 from ...geometry.rle import RLE
 from ...geometry.runs import rle_runs
 from ..documents import Document
