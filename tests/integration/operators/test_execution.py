@@ -13,6 +13,7 @@ import pytest
 from fiftyone import ViewField as F
 from fiftyone.operators.executor import ExecutionError
 
+import fiftyone_cocomask as fcm
 from fiftyone_cocomask import import_roboflow_coco
 from tests.plugin import uri
 
@@ -225,3 +226,47 @@ def test_a_delegated_import_runs_when_an_orchestrator_takes_it(
     assert result.error is None
     assert result.result["dataset"] == "later"
     assert len(fo.load_dataset("later")) == 21
+
+
+def test_forms_propose_what_was_done_last(
+    app_request: Any, dataset: fo.Dataset
+) -> None:
+    fcm.compute_masks(dataset)
+    fcm.compute_masks(dataset, mask_field="other")
+    fcm.evaluate_mask_area(dataset, "other", eval_key="of_other")
+    form = app_request("evaluate_mask_area", dataset).form()
+    defaults = {name: form[name]["default"] for name in ("mask_field", "eval_key")}
+    assert defaults == {"mask_field": "other", "eval_key": "of_other"}
+    assert "There are: of_other" in app_request("evaluate_mask_area", dataset).notices()
+    # Masks of other values are not replaced unless somebody says so.
+    request = app_request("compute_masks", dataset, mode="semantic")
+    assert request.form()["mask_field"]["default"] == "mask_semantic"
+    request = app_request("compute_masks", dataset, mode="semantic", mask_field="mask")
+    assert "Replaces 21 binary masks" in request.notices()
+
+
+def test_operators_work_on_the_samples_of_patches(dataset: fo.Dataset) -> None:
+    valid = dataset.match_tags("valid")
+    result = foo.execute_operator(
+        uri("compute_masks"), view=valid.to_patches("segmentations")
+    ).result
+    assert result["images"] == len(valid)
+
+
+@pytest.mark.parametrize(
+    ("params", "says"),
+    [
+        ({"dataset": " "}, "Dataset must be a name with a letter or digit"),
+        ({"dataset": "."}, "Dataset must be a name with a letter or digit"),
+        ({"label_field": "filepath"}, "Label field must not be 'filepath'"),
+        ({"box_field": "_m"}, "Box field must not begin with _"),
+        ({"label_field": "tags"}, "Label field must not be 'tags'"),
+    ],
+)
+def test_names_that_cannot_be_are_explained_in_the_form(
+    app_request: Any, demo_export: Path, params: dict[str, Any], says: str
+) -> None:
+    path = {"absolute_path": str(demo_export)}
+    problems = app_request("import_roboflow_coco", path=path, **params).problems()
+    assert any(says in str(problem) for problem in problems), problems
+    assert not set(fo.list_datasets()) & {" ", "."}
