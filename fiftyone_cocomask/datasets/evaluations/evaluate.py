@@ -43,7 +43,9 @@ def run_evaluation(
     return end_evaluation(samples, plan, report)
 
 
-def begin_evaluation(samples: Any, plan: EvaluationPlan, *, overwrite: bool) -> None:
+def begin_evaluation(
+    samples: Any, plan: EvaluationPlan, *, overwrite: bool, in_tasks: bool = False
+) -> None:
     """Registers an evaluation that is about to be run, and makes place for it.
 
     It gets its results by :func:`end_evaluation`, so that one that was stopped is known
@@ -53,6 +55,7 @@ def begin_evaluation(samples: Any, plan: EvaluationPlan, *, overwrite: bool) -> 
         samples: the dataset or view to evaluate, as :func:`checked_samples` gives it
         plan: what was decided
         overwrite: whether to replace an evaluation of this kind that has its key
+        in_tasks: whether several tasks will run it, maybe much later
 
     Raises:
         CocoMaskError: if the key or a field is taken; nothing has been written then
@@ -70,6 +73,7 @@ def begin_evaluation(samples: Any, plan: EvaluationPlan, *, overwrite: bool) -> 
         plan.mask_field,
         plan.label_field,
         covered.earlier,
+        in_tasks=in_tasks,
     )
     plan.fields.declare(dataset)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import fiftyone as fo
 from fiftyone.core.runs import RunConfig
 
 from ...arguments import checked
 from ...errors import CocoMaskError
 from ..documents import explain_database_errors, root_dataset
+from ..journal import Journal
 from ..targets import Samples
 from .area_results import AreaResults
 from .coverage_results import CoverageResults
@@ -32,11 +34,22 @@ def load_mask_evaluation(samples: Samples, eval_key: str) -> Any:
         CocoMaskError: if there is no such evaluation, or it was stopped before its end
     """
     dataset = root_dataset(samples)
+    for renaming in Journal(dataset).pending("rename"):
+        if eval_key in (renaming["key"], renaming["new_key"]):
+            raise CocoMaskError(
+                f"Renaming mask evaluation '{renaming['key']}' to "
+                f"'{renaming['new_key']}' was stopped before its end; rename it again"
+            )
     if evaluation_kind(dataset, eval_key) == "comparison":
         stored = dataset.load_evaluation_results(eval_key)
     else:
         stored = dataset.load_run_results(eval_key)
     if stored is None:
+        if _is_of_tasks(dataset, eval_key):
+            raise CocoMaskError(
+                f"Mask evaluation '{eval_key}' is complete once all of its queued "
+                "tasks are done; if they failed, evaluate again or delete it"
+            )
         raise CocoMaskError(
             f"Mask evaluation '{eval_key}' was stopped before its end; evaluate again "
             "under this eval_key, or delete it"
@@ -54,3 +67,10 @@ def evaluation_results(stored: Any) -> Any:
     kinds: tuple[type[MaskEvaluation], ...] = (AreaResults, CoverageResults)
     by_name = {kind.kind: kind for kind in kinds}
     return by_name[stored.config.method.rpartition("/")[2]](stored)
+
+
+def _is_of_tasks(dataset: fo.Dataset, eval_key: str) -> bool:
+    """Whether an evaluation without results was begun for several tasks to run."""
+    if eval_key not in dataset.list_runs():
+        return False
+    return bool(getattr(dataset.get_run_info(eval_key).config, "in_tasks", False))

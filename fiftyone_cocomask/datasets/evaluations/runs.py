@@ -222,6 +222,8 @@ def register_run(
     mask_field: str,
     label_field: str | None,
     earlier: Document | None,
+    *,
+    in_tasks: bool,
 ) -> None:
     """Registers an evaluation that is about to be run, without results as yet.
 
@@ -231,6 +233,7 @@ def register_run(
         mask_field: the field of the masks
         label_field: the field of the labels, or None
         earlier: what an earlier run reported of samples that this one leaves alone
+        in_tasks: whether several tasks will run it, maybe much later
     """
     config = samples.init_run(
         method=_METHOD_PREFIX + fields.kind,
@@ -239,6 +242,7 @@ def register_run(
         label_path=fields.label_path,
         has_classes=fields.has_classes,
         earlier=earlier,
+        in_tasks=in_tasks,
     )
     begin_run(samples, fields.eval_key, config)
 

@@ -41,7 +41,7 @@ def begin_tasks(
     samples = checked_samples(samples)
     dataset = root_dataset(samples)
     plan = plan_evaluation(dataset, _KINDS[kind], eval_key, mask_field, label_field)
-    begin_evaluation(samples, plan, overwrite=True)
+    begin_evaluation(samples, plan, overwrite=True, in_tasks=True)
     return {
         "kind": kind,
         "eval_key": eval_key,

@@ -29,6 +29,9 @@ COMMANDS = {
     "import": f"{{folder}}/export --dataset {NAME}",
     "masks": NAME,
     "evaluate": NAME,
+    "issues": NAME,
+    "rank": NAME,
+    "fix": f"{NAME} --dry-run",
     "diff": f"{{folder}}/export {NAME}",
     "export coco": f"{NAME} --output-dir {{folder}}/coco",
     "export masks": f"{NAME} --output-dir {{folder}}/masks",
@@ -40,7 +43,7 @@ COMMANDS = {
 DEMO = "demo --no-app --folder {folder}/demo"
 # Commands that show a bar.
 WITH_BARS = {
-    *("import", "masks", "evaluate", "diff"),
+    *("import", "masks", "evaluate", "issues", "rank", "fix", "diff"),
     *("export coco", "export masks", "export cutouts"),
 }
 
@@ -113,6 +116,13 @@ def names_of(parser: argparse.ArgumentParser, before: str = "") -> Iterator[str]
 
 def test_every_command_is_tried() -> None:
     assert set(names_of(_parser())) == {*COMMANDS, "demo"}
+
+
+def test_every_command_says_on_ctrl_c_what_is_kept() -> None:
+    for command in COMMANDS:
+        words = COMMANDS[command].format(folder="x").split()
+        options = _parser().parse_args([*command.split(), *words])
+        assert options.on_interrupt.format_map(vars(options))
 
 
 @pytest.mark.parametrize("command", COMMANDS)

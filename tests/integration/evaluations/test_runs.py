@@ -345,3 +345,25 @@ def test_deleting_and_renaming_once_more_is_no_error(evaluated: Samples) -> None
         rename_mask_evaluation(dataset, "area", "size")
     with pytest.raises(CocoMaskError, match="no mask evaluation 'siez'"):
         delete_mask_evaluation(dataset, "siez")
+
+
+def test_a_rename_that_was_stopped_is_said_and_completed(
+    evaluated: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = evaluated.dataset
+    before = load_mask_evaluation(dataset, "area").summary()
+
+    def stop(*_: Any) -> None:
+        raise StoppedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("fiftyone_cocomask.datasets.run_changes.move_values", stop)
+        with pytest.raises(StoppedError):
+            rename_mask_evaluation(dataset, "area", "size")
+    assert [sample["area_px"] for sample in dataset] == [150, 0]
+    for key in ("area", "size"):
+        with pytest.raises(CocoMaskError, match="rename it again"):
+            load_mask_evaluation(dataset, key)
+    rename_mask_evaluation(dataset, "area", "size")
+    after = load_mask_evaluation(dataset, "size").summary()
+    assert after == before | {"eval_key": "size"}
