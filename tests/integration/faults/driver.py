@@ -31,7 +31,7 @@ def main() -> None:
     os.environ.pop("FIFTYONE_PRIVATE_DATABASE_PORT", None)
     os.environ["FIFTYONE_DATABASE_URI"] = (
         f"mongodb://127.0.0.1:{proxy.port}/"
-        "?serverSelectionTimeoutMS=300&connectTimeoutMS=300"
+        "?serverSelectionTimeoutMS=2000&connectTimeoutMS=2000"
     )
     os.environ["FIFTYONE_DATABASE_NAME"] = "faults"
     os.environ["FIFTYONE_DEFAULT_DATASET_DIR"] = str(folder / "datasets")
