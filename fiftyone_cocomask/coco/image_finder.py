@@ -18,7 +18,7 @@ from .files import (
 )
 from .spellings import Parts, spellings
 from .split_folders import SplitFolders, SplitPlace, image_folders
-from .words import shortened_name
+from .words import printable, shortened_name
 from .zips import ZipFiles
 
 Files = FolderFiles | ZipFiles
@@ -260,7 +260,7 @@ class ImageFinder:
             raise LinkLeadsOutError(self._where_link_leads(name))
 
     def _where_link_leads(self, name: str) -> str:
-        real = shortened_name(os.path.realpath(self.files.path(name)))
+        real = printable(os.path.realpath(self.files.path(name)))
         return f"it is a link that leads out of the export, to {real}"
 
 
