@@ -33,7 +33,8 @@ def issue_counts(samples: Any, key: str) -> dict[MaskIssue, int]:
         return aggregate_documents(view, _stages(list(lists.values()), list(tags)))
 
     rows = KeptSums(dataset, key).get("issues", samples, count)
-    found = {tags[row["tag"]]: int(row["count"]) for row in rows}
+    # Sums that an earlier version kept may have issues that are gone.
+    found = {tags[r["tag"]]: int(r["count"]) for r in rows if r["tag"] in tags}
     return {issue: found[issue] for issue in MaskIssue if issue in found}
 
 

@@ -127,7 +127,7 @@ def test_a_negative_image_has_an_empty_mask_and_no_objects(samples: Samples) -> 
     [
         ("no_mask", MaskState.NONE, "This sample has no mask in 'mask'"),
         ("no_file", MaskState.UNREADABLE, "cannot be read: No such file"),
-        ("no_image", MaskState.UNREADABLE, "it is no image"),
+        ("no_image", MaskState.UNREADABLE, "it is not an image"),
         ("colours", MaskState.UNREADABLE, "it must be grayscale"),
     ],
 )
