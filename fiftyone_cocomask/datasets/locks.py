@@ -142,7 +142,10 @@ def _is_abandoned(found: Document) -> bool:
     if found["place"] != _place():
         return False
     try:
-        return psutil.Process(found["process"]).create_time() != found["started"]
+        process = psutil.Process(found["process"])
+        # One that was killed is there until its parent asks for it.
+        has_ended = process.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+        return has_ended or process.create_time() != found["started"]
     except psutil.NoSuchProcess:
         return True
     except psutil.Error:
