@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from ..geometry.limits import MAX_RING_LENGTH
 from ..geometry.outlines import Outline
 from ..geometry.rle import rle_area, rle_box
+from ..limits import MAX_RING_LENGTH
 from .areas import enclosed_area
 from .drafts import Draft
 from .frames import Frame, is_scaled

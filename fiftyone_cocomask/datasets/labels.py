@@ -14,12 +14,12 @@ import numpy as np
 from bson import ObjectId
 
 from ..errors import CocoMaskError, MaskFileError
-from ..geometry.limits import MAX_RING_LENGTH
 from ..geometry.objects import MaskObject, is_drawable
 from ..geometry.outlines import centre_outline, iou_with_rings
 from ..geometry.png import read_mask
 from ..geometry.rings import to_pixels
 from ..geometry.rle import RleError, check_rle
+from ..limits import MAX_RING_LENGTH
 from .documents import aggregate_documents, backing_dataset
 
 # The label types whose objects can be drawn, and the list each keeps them in.

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from pycocotools import mask as mask_utils
 
-from .limits import MAX_RING_LENGTH
+from ..limits import MAX_RING_LENGTH
 from .patches import EMPTY_PATCH, Patch, patch_rle, rle_patches
 from .runs import RLE
 

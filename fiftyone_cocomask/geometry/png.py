@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 
 from ..errors import MaskFileError
+from ..limits import MAX_PIXELS
 from ..unfinished import remove_unfinished, unfinished_name
-from .limits import MAX_PIXELS
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER = ">IIBBBBB"

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as mask_utils
 
-from .limits import MAX_PIXELS
+from ..limits import MAX_PIXELS
 from .runs import RLE, RleError, rle_runs
 
 # Pixels that are looked up at a time, for the memory.

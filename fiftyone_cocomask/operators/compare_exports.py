@@ -202,13 +202,15 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         _DIRECTIONS,
         params.get("order"),
         label="Order",
+        description="Which of the two the changes start from",
         default="export_first",
         view=radio,
     )
+    images = count(len(target_samples(ctx)), "image")
     note(
         inputs,
         "outcome",
-        "Says what was added, removed, relabelled and edited",
+        f"Says what was added, removed, relabelled and edited in {images}",
         "Views of what changed are saved on the dataset, in place of those of the last "
         "comparison. Nothing else is changed.",
     )

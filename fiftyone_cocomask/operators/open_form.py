@@ -7,7 +7,7 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
-from .forms import Choice, choose, form
+from .forms import Choice, choose, form, stop
 
 _PLUGIN = "@cocomask/cocomask"
 _FORMS = (
@@ -46,6 +46,8 @@ class OpenForm(foo.Operator):
             description="The operator whose form is opened",
         )
         inputs.obj("answers", label="Answers", description="What is filled in")
+        if not isinstance(ctx.params.get("answers") or {}, dict):
+            stop(inputs, "The answers must be an object")
         return form(inputs, self.config.label)
 
     def execute(self, ctx: Any) -> None:

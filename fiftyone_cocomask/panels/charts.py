@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..geometry.limits import MEDIUM_BELOW, SMALL_BELOW
+from ..limits import MEDIUM_BELOW, SMALL_BELOW
 
 Trace = dict[str, Any]
 Layout = dict[str, Any]

@@ -131,7 +131,7 @@ def test_rows_of_the_worst_samples_lead_to_them(
     app.wait_for_samples(len(copies))
     panel.expect_text(f"The grid shows {Path(largest.filepath).name.split('.rf.')[0]}")
     panel.press("Show all in this order")
-    app.wait_for_samples(len(dataset))
+    app.wait_for_samples(len(dataset.match({"mask_coverage_ratio": {"$gt": 0}})))
     overlapping = dataset.match({"mask_coverage_overlap": {"$gt": 0}})
     panel.choose("Most overlap", dropdown=2)
     app.wait_for_samples(len(dataset))

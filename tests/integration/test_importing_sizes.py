@@ -73,7 +73,10 @@ def test_long_texts_do_not_end_an_import(
     checked = fcm.check_export(folder)
     dataset, report = fcm.import_roboflow_coco(folder, "long texts")
 
-    assert report.to_dict() == checked.to_dict()
+    # A check merges nothing.
+    imported = report.to_dict()
+    imported.pop("merge")
+    assert imported == checked.to_dict()
     assert report.accounted == report.annotations
     assert len(dataset) == report.usable_images == 1
     sample = dataset.first()

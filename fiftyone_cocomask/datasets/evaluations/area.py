@@ -7,7 +7,7 @@ from typing import Any
 import fiftyone as fo
 
 from ...arguments import checked
-from ...geometry.limits import MEDIUM_BELOW, SMALL_BELOW
+from ...limits import MEDIUM_BELOW, SMALL_BELOW
 from ..database_errors import explain_database_errors
 from ..measuring.measure import LabelFigures
 from ..owned_fields import FieldSpec

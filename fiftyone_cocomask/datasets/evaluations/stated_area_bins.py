@@ -10,7 +10,7 @@ import fiftyone as fo
 from fiftyone import ViewField as F
 from fiftyone.core.expressions import ViewExpression
 
-from ...geometry.limits import MEDIUM_BELOW, SMALL_BELOW
+from ...limits import MEDIUM_BELOW, SMALL_BELOW
 from ..cached_sums import KeptSums
 from ..documents import Document, aggregate_documents, root_dataset
 from ..label_lists import LabelList

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...coco.areas import MIN_DIFFERENCE
-from ...geometry.limits import MEDIUM_BELOW, SMALL_BELOW
+from ...limits import MEDIUM_BELOW, SMALL_BELOW
 from ..documents import Document, aggregate_documents
 from ..label_lists import LabelList
 from .ratios import ratio

@@ -166,13 +166,7 @@ def _new_dataset(name: str, *, persistent: bool) -> Iterator[tuple[fo.Dataset, L
         try:
             made = fo.Dataset(name, persistent=persistent)
         except (ValueError, NotUniqueError, DuplicateKeyError) as error:
-            reason = (
-                f"Dataset '{name}' was made by somebody else just now; run the same "
-                "call again"
-                if fo.dataset_exists(name)
-                else f"Dataset '{name}' cannot be made: {error}"
-            )
-            raise CocoMaskError(reason) from error
+            made = _empty_dataset(name, persistent, error)
         with _held(made) as held:
             try:
                 yield held
@@ -181,6 +175,26 @@ def _new_dataset(name: str, *, persistent: bool) -> Iterator[tuple[fo.Dataset, L
                     if not any(True for _ in sample_ids(made, {}, 1)):
                         made.delete()
                 raise
+
+
+def _empty_dataset(name: str, persistent: bool, error: Exception) -> fo.Dataset:
+    """Returns the dataset that is in the way of a new one, if it is still empty.
+
+    MongoDB may make the one of an import that was killed when that is gone already.
+
+    Raises:
+        CocoMaskError: if there is none, or it has samples
+    """
+    if not fo.dataset_exists(name):
+        raise CocoMaskError(f"Dataset '{name}' cannot be made: {error}") from error
+    made = fo.load_dataset(name)
+    if any(True for _ in sample_ids(made, {}, 1)):
+        raise CocoMaskError(
+            f"Dataset '{name}' was made by somebody else just now; run the same call "
+            "again"
+        ) from error
+    made.persistent = persistent
+    return made
 
 
 @contextmanager

@@ -17,8 +17,8 @@ from bson import ObjectId
 
 from ...errors import MaskFileError
 from ...geometry.draw import Drawing, draw_objects
-from ...geometry.limits import MAX_PIXELS
 from ...geometry.png import is_picture, read_mask, write_mask
+from ...limits import MAX_PIXELS
 from ..documents import Document
 from ..labels import LabelObject, geometry_paths, label_documents
 from .files import MaskPaths

@@ -20,8 +20,8 @@ import numpy as np
 
 from ...errors import CocoMaskError
 from ...geometry.draw import draw_objects, object_areas
-from ...geometry.limits import MAX_PIXELS
 from ...geometry.png import count_foreground
+from ...limits import MAX_PIXELS
 from ..documents import Document, backing_dataset, root_dataset
 from ..labels import draws_lines, label_documents
 from ..masks.compute import mask_options

@@ -21,6 +21,7 @@ _DIFFERENT = {
     "last_modified_at",
     "file_state",
     "_media_type",
+    "at",
     "seconds",
     "imported_at",
     # What the last import has done: one that is made twice has nothing left to do.

@@ -233,6 +233,7 @@ def test_a_wrong_value_is_refused_in_a_sentence(
         "Boolean": ["nonsense"],
         "Number": ["nonsense", -1],
         "File": ["/no/such/place", "", 5],
+        "Object": ["nonsense", 5],
     }
     before = state(dataset)
     tried = 0

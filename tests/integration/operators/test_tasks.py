@@ -97,6 +97,8 @@ OWN = {
     *("_id", "_dataset_id", "_rand", "created_at", "last_modified_at"),
     # Of a mask's own file and its name.
     *("file_state", "fingerprint"),
+    # When a mask was measured.
+    "at",
 }
 
 
