@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
@@ -13,6 +14,7 @@ from uuid import uuid4
 
 import fiftyone as fo
 import psutil
+import pymongo
 from fiftyone.core.odm import get_db_conn
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
@@ -24,6 +26,14 @@ _COLLECTION = "cocomask.locks"
 # A lock that is not renewed for this long is of a process, or a machine, that is gone.
 _LASTS = timedelta(seconds=120)
 _RENEWED_EVERY_S = 20.0
+# How long letting others in may take: MongoDB may be away, which has been said by then.
+_RELEASED_WITHIN_S = 2.0
+
+# How long to wait for somebody else: a killed process may take a moment to end.
+_WAITS_S = 2.0
+
+# The owners of locks that this process has given up, but that the database still has.
+_given_up: set[str] = set()
 
 
 class Lock:
@@ -58,10 +68,11 @@ class Lock:
     def release(self) -> None:
         """Lets others in."""
         self._stopped.set()
-        self._renewing.join()
-        # One that stays is known to be of a process that has ended, or expires.
-        with suppress(PyMongoError):
+        # One that stays is known here, or is of a process that has ended, or expires.
+        _given_up.add(self._content["owner"])
+        with suppress(PyMongoError), pymongo.timeout(_RELEASED_WITHIN_S):
             _locks().delete_one(self._condition)
+            _given_up.discard(self._content["owner"])
 
     @property
     def _condition(self) -> Document:
@@ -114,6 +125,7 @@ def _acquire(dataset: fo.Dataset | str, work: str) -> Document:
         "since": _now(),
         "expires": _now() + _LASTS,
     }
+    waits_until = time.monotonic() + _WAITS_S
     with explain_database_errors():
         while True:
             try:
@@ -124,6 +136,9 @@ def _acquire(dataset: fo.Dataset | str, work: str) -> Document:
             if found is None:
                 continue
             if not _is_abandoned(found):
+                if time.monotonic() < waits_until:
+                    time.sleep(0.1)
+                    continue
                 raise CocoMaskError(
                     f"Dataset '{name}' has another {work} going on, of process "
                     f"{found['process']} on {found['place'].partition('/')[0]} since "
@@ -137,7 +152,7 @@ def _acquire(dataset: fo.Dataset | str, work: str) -> Document:
 
 def _is_abandoned(found: Document) -> bool:
     """Whether a lock is of a process that has ended."""
-    if found["expires"] < _now():
+    if found["expires"] < _now() or found["owner"] in _given_up:
         return True
     if found["place"] != _place():
         return False

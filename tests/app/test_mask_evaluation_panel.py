@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 
 from fiftyone_cocomask import (
     compute_masks,
+    delete_mask_evaluation,
     evaluate_mask_area,
     evaluate_mask_coverage,
     import_roboflow_coco,
@@ -243,18 +244,16 @@ def test_tables_are_downloaded_of_what_the_grid_shows(
     }
     objects = list(csv.DictReader(panel.download("Objects").splitlines()))
     assert len(objects) == len(labels)
-    # After a click the grid shows one sample.
+    # After a click on a source the grid shows its copies.
+    app.run("Clear view bar")
+    app.wait_for_samples(len(dataset))
     panel.table_rows("Image").first.click()
-    app.wait_for_samples(1)
+    panel.expect_text("The grid shows")
     rows = list(csv.DictReader(panel.download("Samples").splitlines()))
-    largest = max(valid, key=lambda sample: sample.mask_area_px)
-    assert len(rows) == 1
-    assert rows[0]["filepath"] in valid.values("filepath")
-    panel.choose("Largest area", dropdown=3)
-    panel.table_rows("Image").first.click()
-    app.wait_for_samples(1)
-    rows = list(csv.DictReader(panel.download("Samples").splitlines()))
-    assert [row["filepath"] for row in rows] == [largest.filepath]
+    (source,) = {dataset[row["filepath"]].source_name for row in rows}
+    copies = dataset.match({"source_name": source})
+    assert {row["filepath"] for row in rows} == set(copies.values("filepath"))
+    app.wait_for_samples(len(copies))
 
 
 def test_the_panel_follows_the_view_and_the_filters_of_the_sidebar(
@@ -278,9 +277,10 @@ def test_the_panel_follows_the_view_and_the_filters_of_the_sidebar(
     app.filter_by("split", "valid")
     panel.expect_text(of_valid)
     app.wait_for_samples(len(valid))
-    # A click and a choice keep what the filter has left.
+    # A click and a choice keep what the filter has left: the copies of one source.
     panel.table_rows("Image").first.click()
-    app.wait_for_samples(1)
+    panel.expect_text("The grid shows")
+    app.wait_for_samples(len(valid))
     panel.clear()
     app.wait_for_samples(len(valid))
     app.run("Clear view bar")
@@ -307,7 +307,8 @@ def test_reload_shows_an_evaluation_that_was_made_elsewhere(
     panel.open()
     panel.expect_text("foreground px")
     valid = dataset.match_tags("valid")
-    evaluate_mask_area(valid, overwrite=True)
+    delete_mask_evaluation(dataset, "mask_area")
+    evaluate_mask_area(valid)
     panel.press("Reload")
     panel.expect_text(f"{len(valid)} images · click to see samples")
 

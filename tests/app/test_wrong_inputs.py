@@ -29,7 +29,7 @@ def opened(app: AppPage, demo_export: Path) -> AppPage:
 
 def test_wrong_values_are_explained_beside_their_fields(opened: AppPage) -> None:
     for label, field, value, says in (
-        ("Compute masks", "Mask field", "filepath", "is no Segmentation"),
+        ("Compute masks", "Mask field", "filepath", "must not be 'filepath'"),
         ("Evaluate mask area", "Evaluation key", "1 bad", "letters, digits and _"),
         (
             "Evaluate mask coverage",

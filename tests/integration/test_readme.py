@@ -86,8 +86,9 @@ def test_the_python_blocks_run_on_real_exports(
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {"path": exports / export}
     headings = ["In Python", "From an export to a dataset that is fixed"]
-    # The images of one export are not there, so there are no masks to compare or write.
-    if export != "butterflies":
+    # The images of one export are not there, so there are no masks to compare or write;
+    # the cut-outs of another are 11,631 files.
+    if export not in ("butterflies", "mushrooms"):
         headings += [
             "Against another mask",
             "Files for other programs",
@@ -98,9 +99,9 @@ def test_the_python_blocks_run_on_real_exports(
             if "import torch" not in block:
                 exec(compile(block, f"README.md, {heading}", "exec"), names)
     dataset = names["dataset"]
-    assert len(list(Path("masks").rglob("*.png"))) == len(dataset)
-    written = len(list(Path("training-set", "labels").glob("*.png")))
-    assert (written > 0) == (len(dataset) > 0)
+    if "A training set" in headings:
+        assert len(list(Path("masks").rglob("*.png"))) == len(dataset)
+        assert any(Path("training-set", "labels").glob("*.png"))
     dataset.delete()
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import fiftyone as fo
 import fiftyone.core.dataset as fod
 import fiftyone.core.utils as fou
+import pymongo
 from mongoengine.errors import NotUniqueError
 from pymongo.errors import DuplicateKeyError
 
@@ -32,6 +33,8 @@ from .writer import OldCopies, SampleWriter
 IfExists = Literal["merge", "replace", "error"]
 
 _DELETED_AT_ONCE = 1000
+# Taking back a dataset that an import made, and added nothing to, ends after this.
+_CLEANED_WITHIN_S = 5.0
 
 
 @explain_database_errors()
@@ -171,7 +174,8 @@ def _new_dataset(name: str, *, persistent: bool) -> Iterator[tuple[fo.Dataset, L
             try:
                 yield held
             except BaseException:
-                with suppress(Exception):
+                # Not for long: it may be MongoDB that has gone away.
+                with suppress(Exception), pymongo.timeout(_CLEANED_WITHIN_S):
                     if not any(True for _ in sample_ids(made, {}, 1)):
                         made.delete()
                 raise
