@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..documents import Document
@@ -69,27 +69,28 @@ def applied(
     document: Document, changes: Iterable[Change], lists: dict[str, LabelList]
 ) -> Outcome:
     """Makes changes, each only where the label is as it was when it was planned."""
-    edit = _SampleEdit(document, lists)
-    done: list[Change] = []
-    left: list[tuple[Change, str]] = []
-    for change in changes:
-        reason = _make(edit, change)
-        if reason is None:
-            done.append(change)
-        else:
-            left.append((change, reason))
-    return edit.values(), done, left
+    return _outcome(document, changes, lists, _make)
 
 
 def undone(
     document: Document, changes: Iterable[Change], lists: dict[str, LabelList]
 ) -> Outcome:
-    """Takes changes back, the last one first; what was changed since stays."""
+    """Takes changes back, in the order given; what was changed since stays."""
+    return _outcome(document, changes, lists, _take_back)
+
+
+def _outcome(
+    document: Document,
+    changes: Iterable[Change],
+    lists: dict[str, LabelList],
+    act: Callable[[_SampleEdit, Change], str | None],
+) -> Outcome:
+    """Does to a sample what ``act`` does with each change, or says why it does not."""
     edit = _SampleEdit(document, lists)
     done: list[Change] = []
     left: list[tuple[Change, str]] = []
     for change in changes:
-        reason = _take_back(edit, change)
+        reason = act(edit, change)
         if reason is None:
             done.append(change)
         else:

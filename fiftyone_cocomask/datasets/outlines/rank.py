@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections import defaultdict
 from collections.abc import Iterator
@@ -295,8 +296,9 @@ class _Scale:
 
     def score(self, edge: float) -> float:
         """Returns the modified z-score of an outline; 0 in a class without a scale."""
-        values = np.array([self._median, np.log(edge)])
-        return float(0.6745 * (values[1] - values[0]) / self._mad) if self._mad else 0.0
+        if not self._mad:
+            return 0.0
+        return 0.6745 * (math.log(edge) - self._median) / self._mad
 
 
 def _fields(eval_key: str, labels: LabelList) -> EvaluationFields:
