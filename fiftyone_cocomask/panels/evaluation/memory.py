@@ -29,6 +29,7 @@ class Memory:
     """What a panel shows.
 
     Attributes:
+        choices: what a person chose last, also where the App has lost it
         keys: the keys of the evaluations that there are to choose
         added: one that was made while the panel was open, shown until one is chosen
         eval_key: the key of the evaluation that is shown
@@ -41,6 +42,7 @@ class Memory:
         selected: what was clicked on
     """
 
+    choices: dict[str, Any] | None = None
     keys: list[str] | None = None
     added: str | None = None
     eval_key: str | None = None

@@ -24,8 +24,9 @@ class MaskEvaluationPanel(foo.Panel):
     """Shows the distribution of mask area or coverage, and leads to the samples.
 
     Its state is ``choices``, what a person chose for the dataset: ``eval_key``,
-    ``other_key``, ``counted``, ``ranking``, ``all_classes``. All else is remembered
-    here, see :mod:`.memory`, or said by the App's view, see :mod:`.selection`.
+    ``other_key``, ``counted``, ``ranking``, ``all_classes``, and the number of choices
+    ``made``. All else is remembered here, see :mod:`.memory`, or said by the App's
+    view, see :mod:`.selection`.
     """
 
     @property
@@ -158,11 +159,14 @@ class MaskEvaluationPanel(foo.Panel):
         ctx.prompt(f"{_PLUGIN}/{ctx.params['operator']}")
 
     def _choose(self, ctx: Any, **chosen: Any) -> None:
-        ctx.panel.state.choices = {
-            **_choices(ctx),
+        before = _choices(ctx)
+        choices = {
+            **before,
             "dataset": ctx.dataset.name,
+            "made": before.get("made", 0) + 1,
             **chosen,
         }
+        ctx.panel.state.choices = memory_of(ctx.panel_id).choices = choices
         if selection.selected(ctx) is not None or selection.has_filters(ctx):
             self._show_evaluated(ctx, memory_of(ctx.panel_id))
         self._refresh(ctx, selected=None)
@@ -255,12 +259,15 @@ class _OutdatedError(Exception):
 
 
 def _choices(ctx: Any) -> dict[str, Any]:
-    """Returns what a person chose for this dataset."""
-    choices = ctx.panel.state.choices or {}
-    is_of_dataset = ctx.dataset is not None and (
-        choices.get("dataset") == ctx.dataset.name
-    )
-    return choices if is_of_dataset else {}
+    """Returns what a person chose for this dataset.
+
+    The App may send the state before the last choice, or put it back: its own elements
+    write the whole state as they last saw it.
+    """
+    name = ctx.dataset.name if ctx.dataset is not None else None
+    known = (ctx.panel.state.choices, memory_of(ctx.panel_id).choices)
+    of_dataset = [each for each in known if each and each.get("dataset") == name]
+    return max(of_dataset, key=lambda each: each.get("made", 0), default={})
 
 
 def _chosen(ctx: Any) -> Choices:

@@ -9,15 +9,13 @@ from typing import Any
 
 import cv2
 import fiftyone as fo
-import fiftyone.operators as foo
 import numpy as np
 import pytest
-from fiftyone.operators.executor import ExecutionContext, Executor
 from markdown_it import MarkdownIt
 
 import fiftyone_cocomask as fcm
 from fiftyone_cocomask.operators.job import JobOperator
-from tests.plugin import uri
+from tests.integration.panels.events import send
 
 from .test_schemas import OPERATORS
 
@@ -143,21 +141,7 @@ def test_panels_show_the_names_of_a_dataset_as_text(dataset: fo.Dataset) -> None
 
 def _drawn(name: str, dataset: fo.Dataset, method: str, **params: Any) -> Any:
     """Returns what a panel tells the App to draw after an event."""
-    panel = foo.get_operator(uri(name))
-    request = {
-        "operator_uri": panel.uri,
-        "dataset_name": dataset.name,
-        "current_sample": dataset.first().id,
-        "params": {
-            "panel_id": name,
-            "panel_state": {},
-            "__method__": method,
-            **params,
-        },
-    }
-    ctx = ExecutionContext(request, executor=Executor(), operator_uri=panel.uri)
-    panel.execute(ctx)
-    told = [request.to_json() for request in ctx.executor._requests]
+    told = send(name, dataset, method, panel_id=name, **params)
     drawn = [r for r in told if "show_panel_output" in r["operator_uri"]]
     assert drawn
     return drawn

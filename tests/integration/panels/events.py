@@ -1,0 +1,79 @@
+"""Events of a panel, as the App sends them to the real panel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import fiftyone as fo
+import fiftyone.operators as foo
+from fiftyone.operators.executor import ExecutionContext, Executor
+
+from fiftyone_cocomask.datasets.documents import serialized
+from tests.plugin import uri
+
+
+def send(
+    name: str,
+    dataset: fo.Dataset,
+    method: str,
+    state: dict[str, Any] | None = None,
+    view: fo.DatasetView | None = None,
+    panel_id: str = "panel",
+    **params: Any,
+) -> list[dict[str, Any]]:
+    """Sends an event to a panel and returns what that asks the App to do.
+
+    Args:
+        name: the panel
+        dataset: the dataset that the App shows, at its first sample
+        method: the panel's method
+        state: the panel's state in the App
+        view: the view that the App shows, by default the whole dataset
+        panel_id: which of the open panels
+        params: the event's own parameters
+    """
+    panel = foo.get_operator(uri(name))
+    request = {
+        "operator_uri": panel.uri,
+        "dataset_name": dataset.name,
+        "view": [] if view is None else serialized(view),
+        "current_sample": dataset.first().id,
+        "params": {
+            "panel_id": panel_id,
+            "panel_state": deepcopy(state) or {},
+            "__method__": method,
+            **params,
+        },
+    }
+    ctx = ExecutionContext(request, executor=Executor(), operator_uri=panel.uri)
+    panel.execute(ctx)
+    return [request.to_json() for request in ctx.executor._requests]
+
+
+def state_after(requests: list[dict[str, Any]]) -> dict[str, Any]:
+    """Returns the state that a panel asks the App to keep."""
+    state: dict[str, Any] = {}
+    for request in requests:
+        if request["operator_uri"].endswith("patch_panel_state"):
+            state.update(request["params"]["state"])
+    return state
+
+
+def chosen(requests: list[dict[str, Any]], dropdown: str) -> str:
+    """Returns the choice that a panel asks the App to show in a dropdown."""
+    found = [*_defaults(requests, dropdown)]
+    assert found
+    return found[-1]
+
+
+def _defaults(layout: Any, name: str) -> Iterator[str]:
+    if isinstance(layout, dict):
+        if isinstance(layout.get(name), dict) and "default" in layout[name]:
+            yield layout[name]["default"]
+        for part in layout.values():
+            yield from _defaults(part, name)
+    elif isinstance(layout, list):
+        for part in layout:
+            yield from _defaults(part, name)
