@@ -2,56 +2,51 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import fiftyone as fo
 import fiftyone.core.utils as fou
 
 from ...arguments import checked
-from ...coco.attributes import decode_key
-from ...coco.classes import SplitClasses, add_new_classes, class_name
 from ...coco.compared import FILEPATH, LABEL_ID, SAMPLE_ID
 from ...coco.document import normal_id
-from ...coco.frames import TurnedBack
-from ...coco.images import ImageFileError, read_header
-from ...coco.layout import DEFAULT_SPLIT
-from ...coco.originals import AnnotationForm
 from ...coco.uploading import uploader_warning
-from ...coco.writing import CocoWriter, Ids
-from ...errors import CocoMaskError
 from ..documents import (
     Document,
-    aggregate_documents,
     backing_dataset,
     explain_database_errors,
     read_documents,
     stream_documents,
 )
+from ..folders import export_folder
 from ..importing.base import BASE_FIELD, Change
-from ..labels import OBJECT_LISTS, object_fields
 from ..memory import frozen_heap
-from ..owned_fields import field_owner
 from ..parallel.ahead import one_ahead
+from .coco_fields import (
+    IMPORTED_FIELDS,
+    Area,
+    LabelFields,
+    Masks,
+    check_choice,
+    images_of,
+    label_fields,
+)
 from .coco_folder import ExportFolder, Images, ImageUnavailableError
-from .coco_geometry import Area, LabelFields, Masks
-from .coco_labels import Gone, LabelWriter, Loss, Written
+from .coco_images import image_entry, json_object, size_of, turned_back
+from .coco_labels import Gone, Loss, Written
 from .coco_report import CocoExportReport
+from .coco_splits import Split, Splits
 
-_SPLIT_TAGS = ("train", "valid", "val", "validation", "test")
 _COUNTED = {
-    Change.UNCHANGED: "unchanged",
     Change.EDITED: "edited",
     Change.RELABELLED: "relabelled",
     Change.ADDED: "added",
 }
 _BAR_STEP = 20
-_IMPORTED_FIELDS = ("segmentations", "detections")
 
 
 @explain_database_errors()
@@ -83,8 +78,9 @@ def export_roboflow_coco(
         print(report.summary())
 
     Args:
-        samples: the dataset or view; of a grouped dataset, its active slice. A view
-            that filters labels leaves the others out
+        samples: the dataset or view; of a grouped dataset, the images of all slices
+            (``samples.select_group_slices(...)`` chooses some). A view that filters
+            labels leaves the others out
         output_dir: the folder to write to
         label_field: the objects: Polylines, or Detections with or without masks
         box_field: the field of the same objects' boxes, as the import makes it. Used
@@ -106,24 +102,17 @@ def export_roboflow_coco(
         CocoMaskError: if an argument does not fit, or the folder cannot be written to
         DatabaseError: if MongoDB goes away; run the same call again
     """
-    _check_choice("images", images, Images)
-    _check_choice("area", area, Area)
-    _check_choice("masks", masks, Masks)
-    _check_samples(samples)
-    fields = _label_fields(samples, label_field, box_field, area, masks)
+    check_choice("images", images, Images)
+    check_choice("area", area, Area)
+    check_choice("masks", masks, Masks)
+    samples, warning = images_of(samples)
+    fields = label_fields(samples, label_field, box_field, area, masks)
     export = _Export(samples, fields, output_dir, images, overwrite=overwrite)
-    with ExitStack() as stack:
-        stack.callback(export.discard)
-        stack.enter_context(frozen_heap())
-        bar = fou.ProgressBar(total=len(samples), progress=progress, iters_str="images")
-        stack.enter_context(bar)
-        for number, document in enumerate(export.documents(), start=1):
-            export.add(document)
-            # Drawing it for each image would take a tenth of the time.
-            if not number % _BAR_STEP:
-                bar.update(_BAR_STEP)
-        bar.update(number % _BAR_STEP)
-        return export.finish()
+    if warning is not None:
+        export.report.warn(warning)
+    bar = fou.ProgressBar(total=len(samples), progress=progress, iters_str="images")
+    with bar:
+        return export.write(bar.update)
 
 
 def write_for_comparison(
@@ -139,59 +128,10 @@ def write_for_comparison(
     Raises:
         CocoMaskError: if an argument does not fit
     """
-    _check_samples(samples)
-    fields = _label_fields(samples, label_field, _IMPORTED_FIELDS[1], "mask", "rle")
+    samples, _ = images_of(samples)
+    fields = label_fields(samples, label_field, IMPORTED_FIELDS[1], "mask", "rle")
     export = _Export(samples, fields, output_dir, "none", overwrite=True, with_ids=True)
-    with ExitStack() as stack:
-        stack.callback(export.discard)
-        stack.enter_context(frozen_heap())
-        for document in export.documents():
-            export.add(document)
-        export.finish()
-
-
-@dataclass(slots=True)
-class _Split:
-    """One split as it is written.
-
-    Attributes:
-        name: its name
-        folder: its folder
-        place: the same from the export's folder, with ``/``; empty for that itself
-        writer: writes its JSON
-        header: all of its JSON but images and annotations
-        classes: its categories
-        labels: makes its annotations
-        image_ids: gives its images ids
-        annotation_ids: gives its annotations ids
-    """
-
-    name: str
-    folder: Path
-    place: str
-    writer: CocoWriter
-    header: dict[str, Any]
-    classes: SplitClasses
-    labels: LabelWriter
-    image_ids: Ids
-    annotation_ids: Ids
-
-
-@dataclass(slots=True)
-class _Known:
-    """What is known of the samples before any is written.
-
-    Attributes:
-        splits: the splits that they have
-        classes: the classes that their labels have
-        image_ids: by split the largest id of an image
-        annotation_ids: by split the largest id of an annotation
-    """
-
-    splits: list[str] = field(default_factory=list)
-    classes: list[str] = field(default_factory=list)
-    image_ids: dict[str, int | None] = field(default_factory=dict)
-    annotation_ids: dict[str, int | None] = field(default_factory=dict)
+    export.write(lambda number: None)
 
 
 class _Export:
@@ -214,15 +154,32 @@ class _Export:
         self._images = images
         info = self._dataset.info.get("coco")
         self._info: Mapping[str, Any] = info if isinstance(info, Mapping) else {}
-        self._has_split = self._dataset.has_field("split")
         self._target = ExportFolder(output_dir, self._sources(), overwrite=overwrite)
         self.report = CocoExportReport(str(self._target.path))
-        self._known = self._look_ahead()
-        self._splits: dict[str, _Split] = {}
+        self._ahead = Splits(samples, fields, self._info)
+        self._splits: dict[str, Split] = {}
         self._missing: dict[Any, list[Gone]] = {}
-        self._begin()
 
-    def documents(self) -> Iterator[Document]:
+    def write(self, progress: Callable[[int], None]) -> CocoExportReport:
+        """Writes the export whole, or leaves no JSON of it.
+
+        Args:
+            progress: called with the number of images since the last call
+        """
+        with ExitStack() as stack:
+            stack.callback(self._discard)
+            stack.enter_context(frozen_heap())
+            self._ahead.begin(self._target, self._splits)
+            number = 0
+            for number, document in enumerate(self._documents(), start=1):
+                self._add(document)
+                # Drawing it for each image would take a tenth of the time.
+                if not number % _BAR_STEP:
+                    progress(_BAR_STEP)
+            progress(number % _BAR_STEP)
+            return self._finish()
+
+    def _documents(self) -> Iterator[Document]:
         """Yields the documents of the samples."""
         fields = self._fields
         paths = ["filepath", "tags", "metadata", "file_name", "coco_id", "split"]
@@ -234,17 +191,19 @@ class _Export:
             yield from batch
             self._count_missing()
 
-    def add(self, document: Document) -> None:
+    def _add(self, document: Document) -> None:
         """Writes a sample: its image, its entry, its annotations."""
-        split = self._splits[self._split_of(document)]
         filepath = document["filepath"]
         place = {"sample_id": str(document["_id"]), "filepath": filepath}
-        size = _size_of(document)
-        if size is None:
-            self.report.lose("its size is not known: the file cannot be read", **place)
+        split = self._splits.get(self._ahead.name_of(document))
+        size = size_of(document)
+        if split is None or size is None:
+            unknown = "its size is not known: the file cannot be read"
+            moved = "it was moved to a new split while the export was written"
+            self.report.lose(moved if split is None else unknown, **place)
             return
-        original = _json_object(document.get("coco_original"))
-        turned = _turned_back(original.get("orientation"), size)
+        original = json_object(document.get("coco_original"))
+        turned = turned_back(original.get("orientation"), size)
         name = self._target.name_for(split.folder, document.get("file_name"), filepath)
         if self._images != "none":
             try:
@@ -252,7 +211,7 @@ class _Export:
                 self.report.files_copied += 1
             except ImageUnavailableError as error:
                 self.report.lose(f"its image cannot be read: {error}", **place)
-        entry = _image_entry(document, name, size, turned, original, split.image_ids)
+        entry = image_entry(document, name, size, turned, original, split.image_ids)
         if self._with_ids:
             entry |= {SAMPLE_ID: place["sample_id"], FILEPATH: filepath}
         warning = uploader_warning(name, split.place)
@@ -260,9 +219,9 @@ class _Export:
             self.report.warn(warning)
         entries: list[dict[str, Any]] = []
         places: list[int | None] = []
-        for found in split.labels.annotations(document, size, turned):
+        for found in split.labels.annotations(document, size, turned, entry["id"]):
             if isinstance(found, Written):
-                entries.append(self._annotation(split, found, entry["id"], place))
+                entries.append(self._annotation(split, found, place))
                 places.append(found.place)
             elif isinstance(found, Loss):
                 self.report.lose(found.reason, label_id=str(found.label_id), **place)
@@ -271,13 +230,12 @@ class _Export:
         with self._target.errors():
             split.writer.add(entry, entries, places)
 
-    def finish(self) -> CocoExportReport:
+    def _finish(self) -> CocoExportReport:
         """Writes the JSONs and gives them their names."""
         report = self.report
         with self._target.errors():
             for split in self._splits.values():
-                split.header["categories"] = split.classes.entries
-                split.writer.finish(split.header)
+                split.finish()
             for split in self._splits.values():
                 split.writer.publish()
         self._target.end()
@@ -293,17 +251,18 @@ class _Export:
         self._lose_what_the_import_lost()
         return report
 
-    def discard(self) -> None:
+    def _discard(self) -> None:
         """Removes what was begun and not finished."""
         for split in self._splits.values():
             split.writer.discard()
 
     def _annotation(
-        self, split: _Split, found: Written, image_id: Any, place: dict[str, str]
+        self, split: Split, found: Written, place: dict[str, str]
     ) -> dict[str, Any]:
-        """Returns the entry of an annotation, and counts it."""
+        """Gives an annotation its id, and counts it."""
+        report, entry = self.report, found.entry
         if found.lost:
-            self.report.lose(
+            report.lose(
                 f"JSON cannot hold its attributes {', '.join(found.lost)}",
                 label_id=str(found.label_id),
                 **place,
@@ -312,121 +271,28 @@ class _Export:
         if type(own_id) is not int:
             own_id = normal_id(own_id)
         identifier: Any = split.annotation_ids.own(own_id)
-        if identifier == own_id:
-            identifier = found.coco_id
-        counted = _COUNTED[found.change]
-        setattr(self.report, counted, getattr(self.report, counted) + 1)
+        entry["id"] = found.coco_id if identifier == own_id else identifier
+        if found.change is Change.UNCHANGED:
+            report.unchanged += 1
+        else:
+            counted = _COUNTED[found.change]
+            setattr(report, counted, getattr(report, counted) + 1)
         if found.has_rle:
-            self.report.warn(
+            report.warn(
                 "Some annotations are RLE, which COCO's readers take; whether Roboflow "
                 "keeps RLE is not documented. Polygons are safe there"
             )
-        entry = {"id": identifier, "image_id": image_id, **found.entry}
         if self._with_ids:
             entry[LABEL_ID] = str(found.label_id)
         return entry
 
     def _sources(self) -> list[Path]:
         """Returns the folders that the dataset's exports came from."""
+        sources = [export_folder(self._dataset)]
         path = self._info.get("path")
-        if not isinstance(path, str) or not path or not os.path.isdir(path):
-            return []
-        return [Path(path)]
-
-    def _look_ahead(self) -> _Known:
-        fields = self._fields
-        known = _Known()
-        lists = [_list_path(fields.label_field, fields.label_list)]
-        if fields.box_field is not None:
-            lists.append(_list_path(fields.box_field, fields.box_list))
-        as_lists = [_as_list(path) for path in lists]
-        tags = {"$setIntersection": ["$tags", list(_SPLIT_TAGS)]}
-        key = "$split" if self._has_split else {"$ifNull": [tags, []]}
-        ids = [{"$max": _of_each(values, "coco_id")} for values in as_lists]
-        labels = {"$setUnion": [_of_each(values, "label") for values in as_lists]}
-        read = {"key": key, "image": "$coco_id", "id": {"$max": ids}, "labels": labels}
-        largest = {"image": {"$max": "$image"}, "id": {"$max": "$id"}}
-        (found,) = aggregate_documents(
-            self._samples,
-            [
-                {"$project": read},
-                {
-                    "$facet": {
-                        "splits": [{"$group": {"_id": "$key", **largest}}],
-                        "classes": [
-                            {"$unwind": "$labels"},
-                            {"$group": {"_id": "$labels"}},
-                        ],
-                    }
-                },
-            ],
-        )
-        for split in found["splits"]:
-            name = self._split_name(split["_id"])
-            for ids_of, value in (
-                (known.image_ids, split["image"]),
-                (known.annotation_ids, split["id"]),
-            ):
-                numbers = [ids_of.get(name), value]
-                own = [int(number) for number in numbers if isinstance(number, int)]
-                ids_of[name] = max(own, default=None)
-        known.splits = sorted(known.image_ids)
-        known.classes = sorted({class_name(each["_id"]) for each in found["classes"]})
-        return known
-
-    def _split_of(self, document: Document) -> str:
-        if self._has_split:
-            return self._split_name(document.get("split"))
-        return self._split_name(
-            [t for t in document.get("tags") or () if t in _SPLIT_TAGS]
-        )
-
-    def _split_name(self, value: Any) -> str:
-        """Returns the split that a value of the field, or tags for splits, mean."""
-        if isinstance(value, list):
-            value = value[0] if len(value) == 1 else None
-        if isinstance(value, str) and value.strip():
-            return value
-        return DEFAULT_SPLIT
-
-    def _begin(self) -> None:
-        infos = self._info.get("splits")
-        infos = infos if isinstance(infos, Mapping) else {}
-        infos = {decode_key(name): facts for name, facts in infos.items()}
-        counts = (self._info.get("report") or {}).get("counts") or {}
-        headers = {name: _header(infos.get(name)) for name in self._known.splits}
-        classes = {
-            name: SplitClasses(header["categories"], _labels_of(infos.get(name)))
-            for name, header in headers.items()
-        }
-        targets = self._dataset.default_mask_targets or {}
-        wanted = {name: value for value, name in targets.items() if value > 0}
-        add_new_classes(classes, self._known.classes, wanted)
-        is_only = len(headers) == 1
-        folders = {
-            name: self._target.folder_of(name, is_only=is_only) for name in headers
-        }
-        self._target.begin()
-        for name, header in headers.items():
-            form = AnnotationForm.from_dict((infos.get(name) or {}).get("form") or {})
-            with self._target.errors():
-                writer = CocoWriter(
-                    self._target.json_of(folders[name]), is_ordered=form.has_places
-                )
-            self._splits[name] = _Split(
-                name,
-                folders[name],
-                self._target.place_of(folders[name]),
-                writer,
-                header,
-                classes[name],
-                LabelWriter(self._fields, classes[name], form),
-                Ids(self._known.image_ids.get(name)),
-                Ids(
-                    self._known.annotation_ids.get(name),
-                    keep_repeated=bool(counts.get("duplicate_annotation_id")),
-                ),
-            )
+        if isinstance(path, str) and path and os.path.isdir(path):
+            sources.append(Path(path))
+        return sources
 
     def _count_missing(self) -> None:
         """Counts annotations without labels: deleted ones, or left out by the view."""
@@ -439,7 +305,7 @@ class _Export:
             lists = [(fields.label_field, fields.label_list)]
             if fields.box_field is not None:
                 lists.append((fields.box_field, fields.box_list))
-            paths = [f"{_list_path(*each)}._id" for each in lists]
+            paths = [f"{path}._id" for path in fields.paths]
             for document in read_documents(self._dataset, list(missing), paths):
                 present[document["_id"]] = {
                     label["_id"].binary
@@ -481,186 +347,3 @@ class _Export:
                     annotation_id=issue.get("annotation_id"),
                     split=issue.get("split"),
                 )
-
-
-def _check_choice(option: str, value: Any, choices: Any) -> None:
-    known = get_args(choices)
-    if value not in known:
-        listed = ", ".join(repr(choice) for choice in known[:-1])
-        raise CocoMaskError(
-            f"{option} must be {listed} or {known[-1]!r}, not {value!r}"
-        )
-
-
-def _check_samples(samples: Any) -> None:
-    if not isinstance(samples, (fo.Dataset, fo.DatasetView)):
-        raise CocoMaskError(
-            f"samples must be a dataset or view, not {type(samples).__name__}"
-        )
-    if getattr(samples, "_is_generated", False):
-        raise CocoMaskError(
-            "samples is a view of patches, clips or frames; give the view of the "
-            "images that it was made of"
-        )
-    if not len(samples):
-        raise CocoMaskError(f"There are no samples in {samples.name or 'the view'}")
-    if samples.media_type != "image" and not (
-        samples.media_type == "group"
-        and samples.group_media_types.get(samples.group_slice) == "image"
-    ):
-        raise CocoMaskError(
-            f"'{backing_dataset(samples).name}' holds {samples.media_type} samples; a "
-            "COCO export holds images"
-        )
-
-
-def _label_fields(
-    samples: Any, label_field: str, box_field: str, area: Area, masks: Masks
-) -> LabelFields:
-    schema = samples.get_field_schema()
-    lists = {}
-    for name in (label_field, box_field):
-        found = schema.get(name) if isinstance(name, str) else None
-        kind = getattr(found, "document_type", None)
-        if kind in OBJECT_LISTS:
-            lists[name] = OBJECT_LISTS[kind]
-    if label_field not in lists and box_field in lists:
-        # A dataset of boxes only.
-        if label_field != _IMPORTED_FIELDS[0]:
-            raise _no_such_field(samples, label_field)
-        label_field = box_field
-    if label_field not in lists:
-        raise _no_such_field(samples, label_field)
-    stored = (backing_dataset(samples).info.get("coco") or {}).get("fields")
-    imported = tuple(stored) if isinstance(stored, list) else _IMPORTED_FIELDS
-    flat = samples.get_field_schema(flat=True)
-    has_boxes = (
-        box_field in lists
-        and box_field != label_field
-        and lists[box_field] == "detections"
-        and all(
-            f"{_list_path(name, lists[name])}.coco_id" in flat
-            for name in (label_field, box_field)
-        )
-    )
-    prefixes = [f"{_list_path(name, lists[name])}." for name in lists]
-    owned = {
-        path.rpartition(".")[2]
-        for path, found in flat.items()
-        if path.startswith(tuple(prefixes)) and field_owner(found)
-    }
-    return LabelFields(
-        label_field,
-        lists[label_field],
-        box_field if has_boxes else None,
-        lists[box_field] if has_boxes else None,
-        has_boxes and (label_field, box_field) == imported,
-        area,
-        masks,
-        frozenset(owned),
-    )
-
-
-def _no_such_field(samples: Any, label_field: Any) -> CocoMaskError:
-    fitting = object_fields(samples)
-    has = f"it has {', '.join(fitting)}" if fitting else "it has none"
-    return CocoMaskError(
-        f"Dataset '{backing_dataset(samples).name}' has no field {label_field!r} of "
-        f"Polylines or Detections; {has}"
-    )
-
-
-def _list_path(field_name: str, list_name: str | None) -> str:
-    return f"{field_name}.{list_name}" if list_name else field_name
-
-
-def _as_list(path: str) -> Document:
-    """Returns an expression of the labels at a path, as a list."""
-    value = f"${path}"
-    single = {"$cond": [{"$eq": [{"$type": value}, "object"]}, [value], []]}
-    return {"$cond": [{"$isArray": value}, value, single]}
-
-
-def _of_each(labels: Document, name: str) -> Document:
-    return {
-        "$map": {
-            "input": labels,
-            "as": "label",
-            "in": {"$ifNull": [f"$$label.{name}", None]},
-        }
-    }
-
-
-def _header(info: Any) -> dict[str, Any]:
-    """Returns the top of a split's JSON, with what readers insist on."""
-    found = info if isinstance(info, Mapping) else {}
-    header = _json_object(found.get("header"))
-    if not header:
-        header = {key: found.get(key) for key in ("info", "licenses", "categories")}
-    ordered = {"info": {}, "licenses": [], "categories": [], **header}
-    for key, kind in (("info", dict), ("licenses", list), ("categories", list)):
-        # Roboflow's uploader fails without them.
-        if not isinstance(ordered[key], kind):
-            ordered[key] = kind()
-    return ordered
-
-
-def _labels_of(info: Any) -> list[tuple[Any, str]]:
-    found = info.get("labels") if isinstance(info, Mapping) else None
-    return [(pair[0], pair[1]) for pair in found or [] if len(pair) == 2]
-
-
-def _json_object(text: Any) -> dict[str, Any]:
-    if not isinstance(text, str):
-        return {}
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _size_of(document: Document) -> tuple[int, int] | None:
-    metadata = document.get("metadata") or {}
-    width, height = metadata.get("width"), metadata.get("height")
-    if isinstance(width, int) and isinstance(height, int) and min(width, height) > 0:
-        return width, height
-    try:
-        with open(document["filepath"], "rb") as file:
-            header = read_header(file)
-    except (OSError, ImageFileError):
-        return None
-    return header.width, header.height
-
-
-def _turned_back(orientation: Any, size: tuple[int, int]) -> TurnedBack | None:
-    if orientation not in (5, 6, 7, 8):
-        return None
-    width, height = size
-    return TurnedBack(height, width, orientation)
-
-
-def _image_entry(
-    document: Document,
-    name: str,
-    size: tuple[int, int],
-    turned: TurnedBack | None,
-    original: Mapping[str, Any],
-    ids: Ids,
-) -> dict[str, Any]:
-    coco_id = document.get("coco_id")
-    coco_id = document.get("coco_id_text") if coco_id is None else int(coco_id)
-    width, height = size if turned is None else (turned.width, turned.height)
-    identifier = ids.own(coco_id)
-    entry = {"id": identifier, "file_name": name, "width": width, "height": height}
-    rest = original.get("rest")
-    rest = rest if isinstance(rest, dict) else {}
-    for key, value in rest.items():
-        if key == "id" and normal_id(value) != identifier:
-            continue
-        if key != "file_name":
-            entry[key] = value
-    for key in original.get("without") or ():
-        if key not in rest:
-            entry.pop(key, None)
-    return entry

@@ -5,9 +5,8 @@ from __future__ import annotations
 import filecmp
 import os
 import re
-import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
@@ -17,6 +16,7 @@ import fiftyone.core.storage as fos
 from ...coco.files import UnsafeNameError, checked_name, is_image_name
 from ...coco.layout import DEFAULT_SPLIT, ROBOFLOW_JSON
 from ...errors import CocoMaskError
+from ...unfinished import remove_unfinished, unfinished_name
 from ..folders import safe_name
 
 Images = Literal["copy", "link", "none"]
@@ -75,6 +75,8 @@ class ExportFolder:
         with self.errors():
             self.path.mkdir(parents=True, exist_ok=True)
             self._real = self.path.resolve()
+            if (self.path / _MARKER).exists():
+                remove_unfinished(self.path)
             (self.path / _MARKER).touch()
 
     def end(self) -> None:
@@ -93,15 +95,23 @@ class ExportFolder:
                 f"{self.path} cannot be written to: {reason}"
             ) from error
 
-    def folder_of(self, split: str, *, is_only: bool) -> Path:
-        """Returns the folder of a split; the whole where there are no splits."""
-        if is_only and split == DEFAULT_SPLIT:
-            folder = self.path
-        else:
+    def folders_of(self, splits: Sequence[str]) -> dict[str, Path]:
+        """Returns the folder of each split; the whole where there are no splits."""
+        folders: dict[str, Path] = {}
+        taken: set[str] = set()
+        for split in splits:
             parts = [safe_name(part) for part in re.split(r"[/\\]", split)]
-            folder = self.path.joinpath(*parts)
-        self._refuse_source(folder.resolve())
-        return folder
+            if list(splits) == [DEFAULT_SPLIT]:
+                parts = []
+            stem, number = "/".join(parts), 1
+            # Names that differ in what folders cannot, or in case, would share one.
+            while "/".join(parts).casefold() in taken:
+                number += 1
+                parts = f"{stem}-{number}".split("/")
+            taken.add("/".join(parts).casefold())
+            folders[split] = self.path.joinpath(*parts)
+            self._refuse_source(folders[split].resolve())
+        return folders
 
     def place_of(self, folder: Path) -> str:
         """Returns where a split's folder is in the export; empty for that itself."""
@@ -167,7 +177,7 @@ class ExportFolder:
         return name
 
     def _copy(self, source: str, target: Path) -> None:
-        temporary = target.with_name(f".writing-{secrets.token_hex(8)}")
+        temporary = target.with_name(unfinished_name())
         try:
             reading = open(source, "rb")  # noqa: SIM115
         except OSError as error:

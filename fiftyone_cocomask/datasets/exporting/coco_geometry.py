@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Literal
+from typing import Any
 
+import msgspec
 import numpy as np
 
 from ...coco.frames import TurnedBack
 from ...coco.records import Box
-from ...coco.writing import numbers
+from ...coco.writing import numbers, numbers_of_each
 from ...geometry.objects import Canvas, MaskObject, is_drawable
 from ...geometry.outlines import mask_outline
 from ...geometry.patches import patch_box, patch_rle
@@ -21,9 +21,7 @@ from ...geometry.runs import rle_runs
 from ..documents import Document
 from ..importing.base import AnnotationState, points_digest
 from ..labels import mask_objects
-
-Area = Literal["mask", "box"]
-Masks = Literal["rle", "polygons"]
+from .coco_fields import LabelFields
 
 # Relative coordinates give back what the JSON had to this many decimals.
 _DECIMALS = 9
@@ -32,31 +30,6 @@ _CERTAINLY_DRAWABLE = 1e6
 
 class UnwritableLabelError(Exception):
     """A label that no annotation can be made of; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class LabelFields:
-    """Where labels are, and how they are written.
-
-    Attributes:
-        label_field: the field of the objects
-        label_list: the list that it keeps them in; None where it is one label
-        box_field: the field of the same objects' boxes, if there is one
-        box_list: the list that it keeps them in
-        is_imported: whether the import wrote these two fields
-        area: what ``area`` is of new and edited objects
-        masks: how instance masks are written
-        owned: the names of attributes that this plugin wrote, which stay here
-    """
-
-    label_field: str
-    label_list: str | None
-    box_field: str | None
-    box_list: str | None
-    is_imported: bool
-    area: Area
-    masks: Masks
-    owned: frozenset[str]
 
 
 class SampleGeometry:
@@ -69,19 +42,23 @@ class SampleGeometry:
         self._width, self._height = size
         self._turned = turned
         self._canvas: Canvas | None = None
-        self._numbers: list[float] = []
-        self._places: dict[int, list[tuple[int, int]]] = {}
+        self._rings: dict[int, msgspec.Raw] = {}
+        self._boxes: dict[int, msgspec.Raw] = {}
 
-    def prepare(self, labels: Sequence[Document]) -> None:
-        """Computes the rings of all labels at once, which is several times as fast.
+    def prepare(self, labels: Sequence[Document], boxes: Sequence[Document]) -> None:
+        """Computes all rings and boxes at once, which is several times as fast.
 
         Labels that have none, or broken ones, are left to be looked at one by one.
 
         Args:
-            labels: the labels of the sample
+            labels: the labels of the objects
+            boxes: the labels of their boxes
         """
-        if self._turned is not None:
-            return
+        if self._turned is None:
+            self._prepare_rings(labels)
+            self._prepare_boxes(boxes)
+
+    def _prepare_rings(self, labels: Sequence[Document]) -> None:
         with_rings = [x for x in labels if x.get("points") and not x.get("rle")]
         rings = [ring for label in with_rings for ring in label["points"]]
         try:
@@ -96,24 +73,63 @@ class SampleGeometry:
         # Far from what `is_drawable` looks at more closely; NaN fails it.
         if not np.abs(points).max() * max(lengths) < _CERTAINLY_DRAWABLE:
             return
-        self._numbers = points.round(_DECIMALS).ravel().tolist()
-        stop = 0
+        in_pixels = points.round(_DECIMALS).ravel().tolist()
+        found: list[list[list[float]]] = []
+        start = 0
         for label in with_rings:
-            places = self._places[id(label)] = []
+            own = []
             for ring in label["points"]:
-                start, stop = stop, stop + 2 * len(ring)
-                places.append((start, stop))
+                stop = start + 2 * len(ring)
+                own.append(in_pixels[start:stop])
+                start = stop
+            found.append(own)
+        texts = numbers_of_each(found)
+        self._rings = dict(zip(map(id, with_rings), texts, strict=True))
 
-    def geometry(
-        self, state: AnnotationState, original: Mapping[str, Any], *, is_new: bool
-    ) -> dict[str, Any]:
-        """Returns ``bbox``, ``area`` and ``segmentation`` of an annotation."""
+    def _prepare_boxes(self, boxes: Sequence[Document]) -> None:
+        try:
+            relative = np.array([x["bounding_box"] for x in boxes], np.float64)
+        except (KeyError, TypeError, ValueError):
+            return
+        if relative.shape != (len(boxes), 4) or not boxes:
+            return
+        found = relative * (self._width, self._height, self._width, self._height)
+        # Beyond it, NumPy rounds differently from Python, by which boxes were checked.
+        if not np.abs(found).max() < _CERTAINLY_DRAWABLE:
+            return
+        texts = numbers_of_each((found.round(_DECIMALS) + 0.0).tolist())
+        self._boxes = dict(zip(map(id, boxes), texts, strict=True))
+
+    def add_geometry(
+        self,
+        entry: dict[str, Any],
+        state: AnnotationState,
+        original: Mapping[str, Any],
+        *,
+        is_new: bool,
+    ) -> None:
+        """Adds ``bbox``, ``area`` and ``segmentation`` to the entry of an annotation.
+
+        Raises:
+            UnwritableLabelError: if it has no shape or box that can be written
+        """
         label = state.polyline or state.detection
         assert label is not None
         is_shape_kept = not is_new and _is_shape_kept(state)
-        places = self._places.get(id(label)) if is_shape_kept else None
-        if places and state.detection is not None:
-            return self._prepared(label, state.detection, places, original)
+        rings = self._rings.get(id(label)) if is_shape_kept else None
+        if rings is not None and state.detection is not None:
+            bbox: Any = self._own_box(state.detection, original)
+            if bbox is None:
+                bbox = self._boxes.get(id(state.detection))
+            if bbox is not None:
+                entry["bbox"] = bbox
+                area = label.get("annotated_area")
+                if "area" in original:
+                    entry["area"] = _number(original["area"])
+                elif area is not None:
+                    entry["area"] = _number(area)
+                entry["segmentation"] = rings
+                return
         shape = self._shape(
             label, is_rle_known=state.base is not None and is_shape_kept
         )
@@ -130,30 +146,10 @@ class SampleGeometry:
                 original = {}
         elif "area" in original:
             area = original["area"]
-        geometry: dict[str, Any] = {"bbox": [int(v) if v == int(v) else v for v in box]}
+        entry["bbox"] = [int(v) if v == int(v) else v for v in box]
         if area is not None or "area" in original:
-            geometry["area"] = _number(area)
-        geometry["segmentation"] = self._segmentation(shape, original)
-        return geometry
-
-    def _prepared(
-        self,
-        label: Document,
-        detection: Document,
-        places: Sequence[tuple[int, int]],
-        original: Mapping[str, Any],
-    ) -> dict[str, Any]:
-        """Returns the geometry of an annotation whose shape is as it was."""
-        box = self._box(detection, original)
-        if box is None:
-            raise UnwritableLabelError("its box is not four numbers")
-        geometry: dict[str, Any] = {"bbox": [int(v) if v == int(v) else v for v in box]}
-        area = original["area"] if "area" in original else label.get("annotated_area")
-        if area is not None or "area" in original:
-            geometry["area"] = _number(area)
-        rings = [self._numbers[start:stop] for start, stop in places]
-        geometry["segmentation"] = numbers(rings)
-        return geometry
+            entry["area"] = _number(area)
+        entry["segmentation"] = self._segmentation(shape, original)
 
     def _shape(
         self, label: Document, *, is_rle_known: bool
@@ -167,7 +163,7 @@ class SampleGeometry:
                 found = mask_objects({"polylines": [label]}, self._width, self._height)
                 if found and found[0].geometry.rle is not None:
                     return found[0].geometry
-            return self._rings(label)
+            return self._rings_of(label)
         if label.get("mask") is None and not label.get("mask_path"):
             return None
         found = mask_objects({"detections": [label]}, self._width, self._height)
@@ -175,7 +171,7 @@ class SampleGeometry:
             raise UnwritableLabelError("its instance mask cannot be read")
         return found[0].geometry
 
-    def _rings(self, label: Document) -> list[np.ndarray]:
+    def _rings_of(self, label: Document) -> list[np.ndarray]:
         rings = []
         points = label.get("points") or ()
         for shape in points:
@@ -201,7 +197,9 @@ class SampleGeometry:
             )
         return rings
 
-    def _box(self, detection: Document, original: Mapping[str, Any]) -> Box | None:
+    def _box(
+        self, detection: Document, original: Mapping[str, Any]
+    ) -> Sequence[float] | None:
         """Returns a detection's box in the pixels of the JSON."""
         relative = detection.get("bounding_box")
         try:
@@ -210,12 +208,9 @@ class SampleGeometry:
             return None
         if not all(map(math.isfinite, (x, y, width, height))):
             return None
-        bbox = original.get("bbox")
-        sides = (self._width, self._height, self._width, self._height)
-        if bbox is not None and [b / s for b, s in zip(bbox, sides, strict=True)] == (
-            relative
-        ):
-            return tuple(bbox)
+        own = self._own_box(detection, original)
+        if own is not None:
+            return own
         box = (
             x * self._width,
             y * self._height,
@@ -227,9 +222,24 @@ class SampleGeometry:
         left, top, right, bottom = (round(value, _DECIMALS) for value in box)
         return left, top, right, bottom
 
+    def _own_box(
+        self, detection: Document, original: Mapping[str, Any]
+    ) -> list[float] | None:
+        """Returns the box as the JSON had it, if it was kept and is still that."""
+        bbox = original.get("bbox")
+        if bbox is None:
+            return None
+        sides = self._width, self._height
+        try:
+            x, y, width, height = bbox
+            relative = [x / sides[0], y / sides[1], width / sides[0], height / sides[1]]
+        except (TypeError, ValueError):
+            return None
+        return bbox if relative == detection.get("bounding_box") else None
+
     def _measured(
-        self, shape: list[np.ndarray] | MaskObject | None, box: Box | None
-    ) -> tuple[Box, float]:
+        self, shape: list[np.ndarray] | MaskObject | None, box: Sequence[float] | None
+    ) -> tuple[Sequence[float], float]:
         """Returns the box and the area of a shape's pixels, in those of the JSON."""
         if shape is None:
             if box is None:

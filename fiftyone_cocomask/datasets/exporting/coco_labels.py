@@ -22,7 +22,8 @@ from ..importing.base import (
     SampleBase,
     annotation_states,
 )
-from .coco_geometry import LabelFields, SampleGeometry, UnwritableLabelError
+from .coco_fields import LabelFields
+from .coco_geometry import SampleGeometry, UnwritableLabelError
 
 # A label's own fields, which are written in COCO's keys or not at all.
 _OWN_NAMES = frozenset(
@@ -41,7 +42,7 @@ class Written:
     """An annotation to write.
 
     Attributes:
-        entry: its keys and values but ``id`` and ``image_id``
+        entry: its keys and values; ``id`` is still to be set
         coco_id: the id that it had; None for a new one
         change: what became of it since the import
         has_rle: whether its segmentation is an RLE
@@ -105,7 +106,11 @@ class LabelWriter:
         self._category_ids: dict[tuple[Any, Any], Any] = {}
 
     def annotations(
-        self, document: Document, size: tuple[int, int], turned: TurnedBack | None
+        self,
+        document: Document,
+        size: tuple[int, int],
+        turned: TurnedBack | None,
+        image_id: Any,
     ) -> Iterator[Written | Loss | Gone]:
         """Yields the annotations of a sample, and what is none.
 
@@ -113,13 +118,17 @@ class LabelWriter:
             document: the sample's document
             size: the width and height of its image as it is shown, in pixels
             turned: how coordinates are turned back, if they were turned
+            image_id: the id of the image
         """
         base = self._base(document)
         sample = SampleGeometry(self._fields, size, turned)
-        sample.prepare(
-            _labels(document, self._fields.label_field, self._fields.label_list)
-        )
-        for state in self._states(document, base):
+        fields = self._fields
+        labels = _labels(document, fields.label_field, fields.label_list)
+        boxes: list[Document] = []
+        if fields.box_field is not None:
+            boxes = _labels(document, fields.box_field, fields.box_list)
+        sample.prepare(labels, boxes)
+        for state in self._states(labels, boxes, base):
             if _is_deleted(state):
                 assert state.base is not None
                 base_of = state.base
@@ -130,7 +139,7 @@ class LabelWriter:
                 is_new = state.base is None and (
                     base is not None or not any(map(_has_id, state.labels))
                 )
-                yield self._written(state, sample, is_new=is_new)
+                yield self._written(state, sample, image_id, is_new=is_new)
             except UnwritableLabelError as error:
                 yield Loss(state.labels[0]["_id"], str(error))
 
@@ -140,19 +149,24 @@ class LabelWriter:
         return SampleBase.from_document(document.get(BASE_FIELD))
 
     def _states(
-        self, document: Document, base: SampleBase | None
+        self,
+        labels: Sequence[Document],
+        boxes: Sequence[Document],
+        base: SampleBase | None,
     ) -> list[AnnotationState]:
-        fields = self._fields
-        labels = _labels(document, fields.label_field, fields.label_list)
-        if fields.box_field is None:
+        if self._fields.box_field is None:
             return [_alone(label) for label in labels]
-        boxes = _labels(document, fields.box_field, fields.box_list)
         if base is not None:
             return annotation_states(base, labels, boxes)
         return _paired(labels, boxes)
 
     def _written(
-        self, state: AnnotationState, sample: SampleGeometry, *, is_new: bool
+        self,
+        state: AnnotationState,
+        sample: SampleGeometry,
+        image_id: Any,
+        *,
+        is_new: bool,
     ) -> Written:
         shape_label = state.polyline or state.detection
         assert shape_label is not None
@@ -162,9 +176,11 @@ class LabelWriter:
             label = state.detection if state.is_detection_changed else label
         original = _original(shape_label)
         entry: dict[str, Any] = {
+            "id": None,
+            "image_id": image_id,
             "category_id": self._category_id(label),
-            **sample.geometry(state, original, is_new=is_new),
         }
+        sample.add_geometry(entry, state, original, is_new=is_new)
         form = self._form
         if (
             is_new
@@ -179,7 +195,7 @@ class LabelWriter:
         coco_id = None
         if not is_new:
             coco_id = original.get("id", _identifier(label, "coco_id"))
-        has_rle = isinstance(entry["segmentation"], dict)
+        has_rle = type(entry["segmentation"]) is dict
         place = None if is_new else original.get("place")
         return Written(entry, coco_id, change, has_rle, place, shape_label["_id"], lost)
 
@@ -187,7 +203,12 @@ class LabelWriter:
         key = label.get("label"), _category_of(label)
         found = self._category_ids.get(key)
         if found is None:
-            found = self._classes.id_of(class_name(key[0]), key[1])
+            try:
+                found = self._classes.id_of(class_name(key[0]), key[1])
+            except KeyError:
+                raise UnwritableLabelError(
+                    f"its class {key[0]} is new since the export began; run it again"
+                ) from None
             self._category_ids[key] = found
         return found
 

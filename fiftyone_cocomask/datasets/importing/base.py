@@ -24,7 +24,7 @@ from __future__ import annotations
 import binascii
 import json
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
@@ -326,7 +326,7 @@ def annotation_states(
 def base_annotation(
     polyline: Document | None,
     detection: Document | None,
-    names: Iterable[str],
+    names: Collection[str],
 ) -> BaseAnnotation:
     """Returns the record of an annotation that the import writes.
 
@@ -344,7 +344,7 @@ def base_annotation(
 
 
 def content_digests(
-    polyline: Document | None, detection: Document | None, names: Iterable[str]
+    polyline: Document | None, detection: Document | None, names: Collection[str]
 ) -> tuple[bytes, bytes, bytes, bytes]:
     """Returns the digests of an annotation's points, box, class and attributes."""
     label = polyline or detection or {}
@@ -403,7 +403,9 @@ def _points(points: Any) -> bytes:
     """Returns bytes of a polyline's points; as :func:`_numbers`, and faster."""
     try:
         encoded = msgspec.msgpack.encode(points)
-        size = _header(points) + sum(_header(ring) + 19 * len(ring) for ring in points)
+        size = _header(points)
+        for ring in points:
+            size += _header(ring) + 19 * len(ring)
     except TypeError:
         return _numbers(points, _Points)
     # A pair of floats takes 19 bytes; one with a whole number takes less.
@@ -412,7 +414,8 @@ def _points(points: Any) -> bytes:
 
 def _header(items: Sequence[Any]) -> int:
     """Returns the bytes that MessagePack puts before the items of a list."""
-    return 1 if len(items) < 16 else 3 if len(items) < 65536 else 5
+    number = len(items)
+    return 1 if number < 16 else 3 if number < 65536 else 5
 
 
 def _numbers(value: Any, kind: Any) -> bytes:
@@ -436,7 +439,7 @@ def _text_digest(name: str | None) -> bytes:
     return blake2b(text, digest_size=_TEXT_BYTES).digest()
 
 
-def attributes_digest(label: Document, names: Iterable[str]) -> bytes:
+def attributes_digest(label: Document, names: Collection[str]) -> bytes:
     """Returns a digest of the attributes that a person can change.
 
     Args:
@@ -444,6 +447,8 @@ def attributes_digest(label: Document, names: Iterable[str]) -> bytes:
         names: the names of the export's own attributes
     """
     crowd = 1 if label.get("iscrowd") else 0
+    if not names:
+        return _crowd_digest(crowd)
     own = {name: label[name] for name in names if label.get(name) is not None}
     return _own_attributes_digest(crowd, own) if own else _crowd_digest(crowd)
 
@@ -494,24 +499,39 @@ def annotation_state(
         names: the names of the export's own attributes
     """
     state = AnnotationState(base, polyline, detection)
-    for is_written, label, digest_of, expected, name in (
-        (base.has_polyline, polyline, points_digest, base.points, "polyline"),
-        (base.has_detection, detection, box_digest, base.bounding_box, "detection"),
-    ):
-        if not is_written:
-            continue
-        if label is None:
-            shape_differs, label_differs, attributes_differ = True, False, False
-        else:
-            shape_differs = digest_of(label) != expected
-            label_differs = label_digest(label) != base.label
-            attributes_differ = attributes_digest(label, names) != base.attributes
-        if shape_differs or label_differs or attributes_differ:
-            setattr(state, f"is_{name}_changed", True)
-            state.is_shape_changed |= shape_differs
-            state.is_label_changed |= label_differs
-            state.are_attributes_changed |= attributes_differ
+    if base.polyline_id != _NO_LABEL:
+        shape = points_digest(polyline) if polyline else None
+        state.is_polyline_changed = _note(state, polyline, shape != base.points, names)
+    if base.detection_id != _NO_LABEL:
+        shape = box_digest(detection) if detection else None
+        is_other = shape != base.bounding_box
+        state.is_detection_changed = _note(state, detection, is_other, names)
     return state
+
+
+def _note(
+    state: AnnotationState,
+    label: Document | None,
+    is_shape_other: bool,
+    names: Sequence[str],
+) -> bool:
+    """Notes what of one of an annotation's labels is other than the import wrote it.
+
+    Returns:
+        whether anything is
+    """
+    base = state.base
+    assert base is not None
+    is_label_other = are_others = False
+    if label is not None:
+        is_label_other = label_digest(label) != base.label
+        are_others = attributes_digest(label, names) != base.attributes
+    if not (is_shape_other or is_label_other or are_others):
+        return False
+    state.is_shape_changed |= is_shape_other
+    state.is_label_changed |= is_label_other
+    state.are_attributes_changed |= are_others
+    return True
 
 
 def _place(polyline: Document | None, detection: Document | None) -> bytes:

@@ -6,7 +6,7 @@ where the shape agrees.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,7 @@ def match_annotations(
     states: Sequence[AnnotationState],
     pairs: Sequence[LabelPair],
     records: Sequence[BaseAnnotation],
-    names: Iterable[str],
+    names: Collection[str],
 ) -> list[int | None]:
     """Finds the annotation of the dataset that each annotation of an export is.
 
@@ -71,7 +71,7 @@ def match_annotations(
     return matches
 
 
-def is_same_label(first: Document, second: Document, names: Iterable[str]) -> bool:
+def is_same_label(first: Document, second: Document, names: Collection[str]) -> bool:
     """Whether two labels say the same, but for what rounding does to coordinates."""
     return (
         first.get("label") == second.get("label")

@@ -10,6 +10,7 @@ import cv2
 import fiftyone as fo
 import numpy as np
 import pytest
+from fiftyone import ViewField as F
 from pycocotools import mask as mask_utils
 
 import fiftyone_cocomask as fcm
@@ -122,26 +123,45 @@ def test_lines_that_enclose_nothing_are_losses(
     assert "far outside" in reasons[1]
 
 
-def test_the_active_slice_of_a_grouped_dataset_is_written(
+def test_all_slices_of_a_grouped_dataset_are_written(
     new_dataset: Any, tmp_path: Path
 ) -> None:
     dataset = new_dataset()
     dataset.add_group_field("group", default="left")
     group = fo.Group()
     for name in ("left", "right"):
-        labels = fo.Detections(detections=[fo.Detection.from_mask(MASK, label=name)])
-        dataset.add_sample(
-            sample(tmp_path, f"{name}.jpg", group=group.element(name), model=labels)
+        labels = fo.Detections(
+            detections=[fo.Detection.from_mask(MASK, label=x) for x in (name, "both")]
         )
-    for samples, name in (
-        (dataset, "left"),
-        (dataset.select_group_slices("right"), "right"),
-    ):
-        out = tmp_path / name
-        fcm.export_roboflow_coco(samples, out, label_field="model")
-        found = read_json(out)
-        assert [image["file_name"] for image in found["images"]] == [f"{name}.jpg"]
-        assert [c["name"] for c in found["categories"]] == [name]
+        dataset.add_sample(
+            sample(tmp_path / name, "a.jpg", group=group.element(name), model=labels)
+        )
+    dataset.add_sample(
+        fo.Sample(filepath=str(tmp_path / "a.mp4"), group=group.element("film"))
+    )
+    filtered = dataset.filter_labels("model", F("label") == "both")
+    found = {}
+    for key, samples in {
+        "all": dataset,
+        "view": dataset.match(F("filepath").ends_with("a.jpg")),
+        "one": dataset.select_group_slices("right"),
+        "filtered": filtered,
+    }.items():
+        report = fcm.export_roboflow_coco(samples, tmp_path / key, label_field="model")
+        written = read_json(tmp_path / key)
+        names = {c["id"]: c["name"] for c in written["categories"]}
+        found[key] = (
+            [image["file_name"] for image in written["images"]],
+            [names[a["category_id"]] for a in written["annotations"]],
+            " ".join(w for w in report.warnings if "slice" in w.lower()),
+        )
+    both = ["a.jpg", "a-2.jpg"], ["left", "both", "right", "both"]
+    assert found["all"][:2] == found["view"][:2] == both
+    assert "'film' (video)" in found["all"][2]
+    assert found["one"] == (["a.jpg"], ["right", "both"], "")
+    # FiftyOne filters the labels of the active slice only.
+    assert found["filtered"][:2] == (["a.jpg"], ["both"])
+    assert "not right, film" in found["filtered"][2]
 
 
 def test_roboflows_uploader_finds_every_annotation_in_its_split(

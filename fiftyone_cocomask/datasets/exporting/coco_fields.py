@@ -1,0 +1,193 @@
+"""What an export to COCO is asked to write: its samples, and the fields of labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import fiftyone as fo
+
+from ...errors import CocoMaskError
+from ..documents import backing_dataset, is_generated, serialized
+from ..labels import OBJECT_LISTS, object_fields
+from ..owned_fields import field_owner
+
+Area = Literal["mask", "box"]
+Masks = Literal["rle", "polygons"]
+
+# The fields that the import writes unless it is told otherwise.
+IMPORTED_FIELDS = ("segmentations", "detections")
+# Stages of views that choose samples and leave their labels alone.
+_STAGES_OF_SAMPLES = frozenset(
+    {
+        "Exclude", "ExcludeBy", "ExcludeFields", "Exists", "Limit", "Match",
+        "MatchFrames", "MatchLabels", "MatchTags", "Select", "SelectBy",
+        "SelectFields", "Shuffle", "Skip", "SortBy", "SortBySimilarity", "Take",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class LabelFields:
+    """Where labels are, and how they are written.
+
+    Attributes:
+        label_field: the field of the objects
+        label_list: the list that it keeps them in; None where it is one label
+        box_field: the field of the same objects' boxes, if there is one
+        box_list: the list that it keeps them in
+        is_imported: whether the import wrote these two fields
+        area: what ``area`` is of new and edited objects
+        masks: how instance masks are written
+        owned: the names of attributes that this plugin wrote, which stay here
+    """
+
+    label_field: str
+    label_list: str | None
+    box_field: str | None
+    box_list: str | None
+    is_imported: bool
+    area: Area
+    masks: Masks
+    owned: frozenset[str]
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths of the labels, of the objects first."""
+        paths = [list_path(self.label_field, self.label_list)]
+        if self.box_field is not None:
+            paths.append(list_path(self.box_field, self.box_list))
+        return paths
+
+
+def check_choice(option: str, value: Any, choices: Any) -> None:
+    """Checks that a value is one of a ``Literal``'s."""
+    known = get_args(choices)
+    if value not in known:
+        listed = ", ".join(repr(choice) for choice in known[:-1])
+        raise CocoMaskError(
+            f"{option} must be {listed} or {known[-1]!r}, not {value!r}"
+        )
+
+
+def images_of(samples: Any) -> tuple[fo.Dataset | fo.DatasetView, str | None]:
+    """Returns the images of a dataset or view: of a grouped one, those of all slices.
+
+    Returns:
+        the images, and what is to be said of the slices that are not among them
+
+    Raises:
+        CocoMaskError: if there are none
+    """
+    if not isinstance(samples, (fo.Dataset, fo.DatasetView)):
+        raise CocoMaskError(
+            f"samples must be a dataset or view, not {type(samples).__name__}"
+        )
+    if is_generated(samples):
+        raise CocoMaskError(
+            "samples is a view of patches, clips or frames; give the view of the "
+            "images that it was made of"
+        )
+    if not len(samples):
+        raise CocoMaskError(f"There are no samples in {samples.name or 'the view'}")
+    if samples.media_type == "image":
+        return samples, None
+    found = samples.media_type
+    if found == "group":
+        slices = samples.group_media_types
+        if "image" in slices.values():
+            return _images_of_groups(samples, slices)
+        found = f"{', '.join(sorted(set(slices.values())))} slices of groups, no"
+    raise CocoMaskError(
+        f"'{backing_dataset(samples).name}' holds {found} samples; a COCO export "
+        "holds images"
+    )
+
+
+def _images_of_groups(
+    samples: Any, slices: dict[str, str]
+) -> tuple[fo.Dataset | fo.DatasetView, str | None]:
+    images = [name for name, media_type in slices.items() if media_type == "image"]
+    others = [name for name in slices if name not in images]
+    if isinstance(samples, fo.DatasetView):
+        stages = {stage["_cls"].rpartition(".")[2] for stage in serialized(samples)}
+        active = samples.group_slice
+        # FiftyOne takes the other slices from the dataset, with labels that the view
+        # has filtered or changed in the active one.
+        if active in images and not stages <= _STAGES_OF_SAMPLES and len(images) > 1:
+            left = ", ".join(name for name in slices if name != active)
+            return samples, (
+                f"Only slice '{active}' of the groups was written, as the view changes "
+                f"its labels; not {left}"
+            )
+    said = None
+    if others:
+        kinds = ", ".join(f"'{name}' ({slices[name]})" for name in others)
+        said = f"A COCO export holds images; these slices were left out: {kinds}"
+    return samples.select_group_slices(images), said
+
+
+def label_fields(
+    samples: Any, label_field: str, box_field: str, area: Area, masks: Masks
+) -> LabelFields:
+    """Returns where the labels of samples are.
+
+    Raises:
+        CocoMaskError: if ``label_field`` does not hold objects
+    """
+    schema = samples.get_field_schema()
+    lists = {}
+    for name in (label_field, box_field):
+        found = schema.get(name) if isinstance(name, str) else None
+        kind = getattr(found, "document_type", None)
+        if kind in OBJECT_LISTS:
+            lists[name] = OBJECT_LISTS[kind]
+    if label_field not in lists and box_field in lists:
+        # A dataset of boxes only.
+        if label_field != IMPORTED_FIELDS[0]:
+            raise _no_such_field(samples, label_field)
+        label_field = box_field
+    if label_field not in lists:
+        raise _no_such_field(samples, label_field)
+    stored = (backing_dataset(samples).info.get("coco") or {}).get("fields")
+    imported = tuple(stored) if isinstance(stored, list) else IMPORTED_FIELDS
+    flat = samples.get_field_schema(flat=True)
+    has_boxes = (
+        box_field in lists
+        and box_field != label_field
+        and lists[box_field] == "detections"
+        and all(
+            f"{list_path(name, lists[name])}.coco_id" in flat
+            for name in (label_field, box_field)
+        )
+    )
+    prefixes = [f"{list_path(name, lists[name])}." for name in lists]
+    owned = {
+        path.rpartition(".")[2]
+        for path, found in flat.items()
+        if path.startswith(tuple(prefixes)) and field_owner(found)
+    }
+    return LabelFields(
+        label_field,
+        lists[label_field],
+        box_field if has_boxes else None,
+        lists[box_field] if has_boxes else None,
+        has_boxes and (label_field, box_field) == imported,
+        area,
+        masks,
+        frozenset(owned),
+    )
+
+
+def list_path(field_name: str, list_name: str | None) -> str:
+    """Returns the path of a field's labels."""
+    return f"{field_name}.{list_name}" if list_name else field_name
+
+
+def _no_such_field(samples: Any, label_field: Any) -> CocoMaskError:
+    fitting = object_fields(samples)
+    has = f"it has {', '.join(fitting)}" if fitting else "it has none"
+    return CocoMaskError(
+        f"Dataset '{backing_dataset(samples).name}' has no field {label_field!r} of "
+        f"Polylines or Detections; {has}"
+    )
