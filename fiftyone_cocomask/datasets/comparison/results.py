@@ -8,7 +8,7 @@ import numpy as np
 
 from ..documents import Document, stream_documents
 from ..evaluations.ratios import ratio
-from ..evaluations.totals import split_of, split_paths
+from ..split_names import split_of, split_paths
 from .metrics import AREA_ERROR, METRICS
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..documents import Document, stream_documents
+from ..split_names import split_of, split_paths
 from . import totals as figures
 from .histogram import Scale
 from .ratios import ratio, shares
@@ -145,7 +146,7 @@ class AreaResults(MaskEvaluation):
         key = self.key
         names = ("_id", "label", f"{key}_px", f"{key}_visible_px", f"{key}_bucket")
         paths = [f"{labels.path}.{name}" for name in names]
-        paths += ["metadata.width", "metadata.height", *figures.split_paths(view)]
+        paths += ["metadata.width", "metadata.height", *split_paths(view)]
         for documents in stream_documents(view, paths):
             for document in documents:
                 metadata = document.get("metadata") or {}
@@ -156,7 +157,7 @@ class AreaResults(MaskEvaluation):
                         yield {
                             "sample_id": str(document["_id"]),
                             "label_id": str(label["_id"]),
-                            "split": figures.split_of(document),
+                            "split": split_of(document),
                             "class": label.get("label") or figures.NO_LABEL,
                             "area_px": area,
                             "visible_px": label.get(f"{key}_visible_px"),

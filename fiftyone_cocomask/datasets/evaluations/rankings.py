@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..cached_sums import KeptSums
 from ..documents import Document, aggregate_documents, root_dataset
+from ..split_names import split_expression
 from .stated_areas import ATTRIBUTE
-from .totals import split_expression
 
 if TYPE_CHECKING:
     from .coverage_results import CoverageResults

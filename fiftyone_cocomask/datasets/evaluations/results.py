@@ -16,6 +16,7 @@ from ..documents import Document, root_dataset, stream_documents
 from ..label_lists import LabelList
 from ..masks.compute import mask_options
 from ..owned_fields import CLASSES_SUFFIX
+from ..split_names import split_of, split_paths
 from . import totals as figures
 from .histogram import Histogram, Scale, field_histogram, histogram_view
 from .out_of_date import OutOfDate, count_changed
@@ -138,13 +139,13 @@ class MaskEvaluation(ABC):
         columns = self._sample_columns()
         rows = []
         for documents in stream_documents(
-            view, ["filepath", *figures.split_paths(view), *columns.values()]
+            view, ["filepath", *split_paths(view), *columns.values()]
         ):
             for document in documents:
                 row = {
                     "sample_id": str(document["_id"]),
                     "filepath": document["filepath"],
-                    "split": figures.split_of(document),
+                    "split": split_of(document),
                 }
                 row |= {name: document.get(path) for name, path in columns.items()}
                 rows.append(row)

@@ -9,48 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import fiftyone as fo
-
 from ..documents import Document, aggregate_documents
 from ..measuring.measure import NO_LABEL
-
-NO_SPLIT = "(no split)"
-# Where there is no field `split`, the first of these among a sample's tags is it.
-SPLIT_TAGS = ("train", "valid", "val", "validation", "test")
+from ..split_names import split_expression, split_paths, split_rank
 
 _EXTREMES: dict[str, Any] = {"min": min, "max": max}
 _LABEL_COUNTS = ("small", "medium", "large", "hidden", "empty")
 _IMAGE_PX: Document = {"$multiply": ["$metadata.width", "$metadata.height"]}
-
-
-def split_paths(samples: Any) -> list[str]:
-    """Returns the field that names a sample's split: ``split``, else ``tags``."""
-    is_field = isinstance(samples.get_field("split"), fo.StringField)
-    return ["split"] if is_field else ["tags"]
-
-
-def split_expression(samples: Any) -> Document:
-    """Returns the expression of a sample's split, :data:`NO_SPLIT` if it has none."""
-    if split_paths(samples) == ["split"]:
-        split: Any = "$split"
-    else:
-        tags = {
-            "$filter": {
-                "input": {"$ifNull": ["$tags", []]},
-                "cond": {"$in": ["$$this", list(SPLIT_TAGS)]},
-            }
-        }
-        split = {"$first": tags}
-    return {"$ifNull": [split, NO_SPLIT]}
-
-
-def split_of(document: Document) -> str:
-    """Returns the split of a document that was read with :func:`split_paths`."""
-    if "split" in document or "tags" not in document:
-        split = document.get("split")
-    else:
-        split = next((tag for tag in document["tags"] if tag in SPLIT_TAGS), None)
-    return NO_SPLIT if split is None else split
 
 
 def area_totals(samples: Any, path: str) -> list[Document]:
@@ -216,7 +181,7 @@ def _split_totals(samples: Any, path: str, sums: Document) -> list[Document]:
     )
     return sorted(
         ({"split": row.pop("_id"), **row} for row in rows),
-        key=lambda row: _split_rank(row["split"]),
+        key=lambda row: split_rank(row["split"]),
     )
 
 
@@ -247,14 +212,8 @@ def _measured_labels(label_path: str, eval_key: str, *, is_list: bool) -> Docume
 def _class_rows(rows: Sequence[Document]) -> list[Document]:
     flat = [{**row.pop("_id"), **row} for row in rows]
     return sorted(
-        flat, key=lambda row: (_split_rank(row.get("split")), str(row["class"]))
+        flat, key=lambda row: (split_rank(row.get("split")), str(row["class"]))
     )
-
-
-def _split_rank(split: str | None) -> tuple[int, str]:
-    """Returns what sorts splits: train, valid, test, then others by name."""
-    known = SPLIT_TAGS.index(split) if split in SPLIT_TAGS else len(SPLIT_TAGS)
-    return known, split or ""
 
 
 def _count(condition: Document) -> Document:

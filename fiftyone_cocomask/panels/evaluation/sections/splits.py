@@ -58,7 +58,7 @@ class Splits(Section):
 
 def split_view(samples: Any, split: str) -> Any:
     """Returns the samples of a split as the tables name it."""
-    from ....datasets.evaluations.totals import split_expression
+    from ....datasets.split_names import split_expression
 
     return samples.match({"$expr": {"$eq": [split_expression(samples), split]}})
 
