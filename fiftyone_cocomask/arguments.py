@@ -54,7 +54,10 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.cache
     def annotations() -> dict[str, Any]:
-        return get_type_hints(function)
+        # But for what it returns, which may be a type of a library that loads late.
+        given = {n: a for n, a in function.__annotations__.items() if n != "return"}
+        stated = types.SimpleNamespace(__annotations__=given)
+        return get_type_hints(stated, globalns=function.__globals__)
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:

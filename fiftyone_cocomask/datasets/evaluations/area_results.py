@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import fiftyone as fo
+
+from ...arguments import checked
+from ...errors import CocoMaskError
 from ..documents import Document, stream_documents
+from ..figures.resized import LIMITS, SIZES
+from ..figures.resized import resized_objects as _resized
+from ..figures.sources import SampleFigures
 from ..split_names import split_of, split_paths
 from . import totals as figures
 from .histogram import Scale
@@ -138,6 +145,45 @@ class AreaResults(MaskEvaluation):
             self._view(samples),
             lambda view: annotated_areas(view, labels, self.key),
         )
+
+    @checked
+    def resized_objects(
+        self,
+        samples: fo.Dataset | fo.DatasetView | None = None,
+        *,
+        sizes: Sequence[int] = SIZES,
+    ) -> pd.DataFrame:
+        """Returns how many objects would be small in images of other sizes.
+
+        A row for each class, ``size`` (the side of square images, in pixels) and
+        ``how``: ``"letterbox"`` keeps the images' shapes, ``"stretch"`` does not. Of
+        the ``objects``, ``below_16_px`` and ``below_64_px`` would have an area of fewer
+        pixels: the own area times the change of the image's area.
+
+        Args:
+            samples: a view to restrict it to
+            sizes: the sides
+
+        Raises:
+            CocoMaskError: if the evaluation is of masks without labels
+        """
+        import pandas as pd
+
+        labels, area = self._needed_labels("knows objects"), f"{self.key}_px"
+        if not sizes or min(sizes) < 1:
+            raise CocoMaskError(f"sizes must be numbers above 0, not {list(sizes)}")
+
+        def count(view: Any) -> list[Document]:
+            return _resized(view, labels, area, sizes)
+
+        name = f"resized to {', '.join(map(str, sizes))}"
+        rows = self._sums.get(name, self._view(samples), count)
+        below = [f"below_{limit}_px" for limit in LIMITS]
+        return pd.DataFrame(rows, columns=["class", "size", "how", "objects", *below])
+
+    def _sample_figures(self) -> SampleFigures:
+        area = None if self._labels is None else f"{self.key}_px"
+        return SampleFigures("area_px", self.value_path, None, self._labels, area)
 
     def _object_rows(self, view: Any) -> Iterator[Document]:
         labels = self._labels

@@ -1,0 +1,60 @@
+"""The labels of samples as objects to draw, read again where a figure needs pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from bson import ObjectId
+
+from ...errors import CocoMaskError
+from ...limits import MAX_PIXELS
+from ..label_lists import LabelList
+from ..labels import LabelObject
+from ..masks.options import MaskOptions
+from ..measuring.measure import NO_LABEL
+from ..measuring.reading import SampleReader
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnSample:
+    """The objects of a sample that are in its mask.
+
+    Attributes:
+        sample_id: its id
+        objects: the objects
+        size: the image's (width, height), in pixels
+    """
+
+    sample_id: ObjectId
+    objects: list[LabelObject]
+    size: tuple[int, int]
+
+
+def drawn_samples(
+    samples: Any, mask_field: str, labels: LabelList, options: MaskOptions
+) -> Iterator[DrawnSample]:
+    """Yields the samples whose labels can be drawn.
+
+    Args:
+        samples: the dataset or view
+        mask_field: the field of the masks
+        labels: where the labels are
+        options: how the masks are drawn
+    """
+    for records in SampleReader(samples, mask_field, labels).batches():
+        for record in records:
+            if record.size is None or record.size[0] * record.size[1] > MAX_PIXELS:
+                continue
+            try:
+                objects = options.objects(record.label(), *record.size)
+            except CocoMaskError:
+                continue
+            drawn = [item for item in objects if options.selects(item)]
+            yield DrawnSample(record.sample_id, drawn, record.size)
+
+
+def class_of(item: LabelObject) -> str:
+    """Returns the class of an object, as tables call it."""
+    return NO_LABEL if item.label is None else item.label

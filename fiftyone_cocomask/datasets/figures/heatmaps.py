@@ -1,0 +1,109 @@
+"""Where in the images a class lies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from bson import ObjectId
+
+from ...errors import CocoMaskError
+from ...geometry.draw import draw_objects
+from ...geometry.places import place_shares
+from ..documents import Document
+from ..label_lists import LabelList
+from ..masks.options import MaskOptions
+from ..masks.stored import has_mask, read_array
+from ..measuring.reading import SampleReader
+from .drawn import DrawnSample, class_of, drawn_samples
+
+MAX_PLACES = 256
+
+
+@dataclass(frozen=True, slots=True)
+class MaskReader:
+    """Reads what of the samples' masks counts.
+
+    Attributes:
+        mask_field: the field of the masks
+        values: the values that count, none for all but 0
+        label: the class whose visible pixels count, where labels are drawn
+        labels: where they are
+        options: how they are drawn
+    """
+
+    mask_field: str
+    values: Sequence[int] = ()
+    label: str = ""
+    labels: LabelList | None = None
+    options: MaskOptions | None = None
+
+    def of(self, samples: Any) -> Iterator[tuple[ObjectId, np.ndarray]]:
+        """Yields the id of each sample, and an array that is not 0 where it counts."""
+        if self.labels is not None and self.options is not None:
+            for sample in drawn_samples(
+                samples, self.mask_field, self.labels, self.options
+            ):
+                yield sample.sample_id, _class_mask(sample, self.label, self.options)
+            return
+        for records in SampleReader(samples, self.mask_field, None).batches():
+            for record in records:
+                mask = self._stored(record.mask)
+                if mask is not None:
+                    yield record.sample_id, mask
+
+    def _stored(self, mask: Document | None) -> np.ndarray | None:
+        if not mask or not has_mask(mask):
+            return None
+        try:
+            pixels = read_array(mask)
+        except CocoMaskError:
+            return None
+        return np.isin(pixels, self.values) if self.values else pixels
+
+
+def mean_shares(masks: Iterable[np.ndarray], size: int) -> np.ndarray:
+    """Returns the mean of the masks' place shares.
+
+    Args:
+        masks: arrays of shape (height, width), each of its own size
+        size: the number of places in each direction
+
+    Returns:
+        a float64 array of shape (size, size), all 0 where there is no mask
+    """
+    total, number = np.zeros((size, size)), 0
+    for mask in masks:
+        total += place_shares(mask, size)
+        number += 1
+    return total / max(number, 1)
+
+
+def covers_place(mask: np.ndarray, row: int, column: int, size: int) -> bool:
+    """Whether a mask covers anything of a place."""
+    rows, columns = (
+        slice(math.floor(place * length / size), math.ceil((place + 1) * length / size))
+        for place, length in zip((row, column), mask.shape, strict=True)
+    )
+    return bool(mask[rows, columns].any())
+
+
+def _class_mask(sample: DrawnSample, label: str, options: MaskOptions) -> np.ndarray:
+    """Returns the pixels of a class that other classes leave visible."""
+    width, height = sample.size
+    classes = [class_of(item) for item in sample.objects]
+    if label not in classes:
+        return np.zeros((height, width), bool)
+    drawing = draw_objects(
+        [item.geometry for item in sample.objects],
+        height,
+        width,
+        rasterizer=options.rasterizer,
+        values=[2 if name == label else 1 for name in classes],
+        overlap=options.overlap,
+        labels=[item.label for item in sample.objects],
+    )
+    return drawing.mask == 2

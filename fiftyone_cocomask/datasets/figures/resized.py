@@ -1,0 +1,79 @@
+"""How small the objects would be in images of another size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..documents import Document, aggregate_documents
+from ..label_lists import LabelList
+from ..measuring.measure import NO_LABEL
+
+SIZES = (320, 416, 512, 640, 1024)
+# In pixels: what is smaller is hard to learn, and hard to see.
+LIMITS = (16, 64)
+HOWS = ("letterbox", "stretch")
+
+
+def resized_objects(
+    samples: Any, labels: LabelList, area: str, sizes: Sequence[int]
+) -> list[Document]:
+    """Returns how many objects of each class would be small after resizing.
+
+    Args:
+        samples: the dataset or view
+        labels: where the labels are
+        area: the attribute with each label's area
+        sizes: the sides of the square images, in pixels
+
+    Returns:
+        rows of ``class``, ``size``, ``how``, ``objects`` and, for each of
+        :data:`LIMITS`, ``below_<limit>_px``
+    """
+    factors = {
+        f"{how}_{size}": _area_factor(how, size) for size in sizes for how in HOWS
+    }
+    sums = {
+        f"{name}_{limit}": {
+            "$sum": {
+                "$cond": [{"$lt": [{"$multiply": ["$area", f"${name}"]}, limit]}, 1, 0]
+            }
+        }
+        for name in factors
+        for limit in LIMITS
+    }
+    stages: list[Document] = [
+        {"$match": {"$expr": {"$gt": ["$metadata.width", 0]}}},
+        {"$project": {"_id": 0, "labels": labels.expression(), **factors}},
+        {"$unwind": "$labels"},
+        {
+            "$set": {
+                "area": f"$labels.{area}",
+                "class": {"$ifNull": ["$labels.label", NO_LABEL]},
+            }
+        },
+        {"$match": {"area": {"$type": "number"}}},
+        {"$group": {"_id": "$class", "objects": {"$sum": 1}, **sums}},
+        {"$sort": {"_id": 1}},
+    ]
+    return [
+        {
+            "class": row["_id"],
+            "size": size,
+            "how": how,
+            "objects": row["objects"],
+            **{f"below_{n}_px": row[f"{how}_{size}_{n}"] for n in LIMITS},
+        }
+        for row in aggregate_documents(samples, stages)
+        for size in sizes
+        for how in HOWS
+    ]
+
+
+def _area_factor(how: str, size: int) -> Document:
+    """Returns the expression of what an area is multiplied by."""
+    sides = [{"$divide": [float(size), f"$metadata.{n}"]} for n in ("width", "height")]
+    if how == "stretch":
+        return {"$multiply": sides}
+    # The whole image fits, and its shape stays.
+    return {"$multiply": [{"$min": sides}, {"$min": sides}]}

@@ -1,0 +1,40 @@
+"""Where in an image a mask lies, on a grid of places that all image sizes share."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+
+def place_shares(mask: np.ndarray, size: int) -> np.ndarray:
+    """Returns the share of each place of an image that a mask covers.
+
+    The image is cut into ``size`` by ``size`` places of equal width and height. A pixel
+    at the border of two places counts in each with the part of it that lies there, so
+    the mean of the shares is the mask's share of the image.
+
+    Args:
+        mask: an array of shape (height, width); what is not 0 is covered
+        size: the number of places in each direction
+
+    Returns:
+        a float64 array of shape (size, size): rows from the top, columns from the left
+    """
+    height, width = mask.shape
+    columns = np.zeros((size, width))
+    for place in range(size):
+        # Row by row of places, so that large masks need no large arrays beside them.
+        begin, end = place * height / size, (place + 1) * height / size
+        first, last = math.floor(begin), min(math.ceil(end), height)
+        rows = np.arange(first, last)
+        parts = np.minimum(rows + 1, end) - np.maximum(rows, begin)
+        columns[place] = parts @ (mask[first:last] != 0).astype(np.float64)
+    # The covered area left of each pixel's edge, and left of each place's.
+    left = np.pad(columns.cumsum(axis=1), ((0, 0), (1, 0)))
+    edges = np.linspace(0, width, size + 1)
+    before = np.minimum(edges.astype(np.int64), width - 1)
+    part = edges - before
+    left = left[:, before] * (1 - part) + left[:, before + 1] * part
+    shares = np.diff(left, axis=1) * (size / height) * (size / width)
+    return np.clip(shares, 0.0, 1.0)

@@ -1,0 +1,209 @@
+"""What masks say of a dataset, next to what is counted by hand or pixel by pixel."""
+
+from __future__ import annotations
+
+from itertools import combinations_with_replacement
+from typing import Any
+
+import fiftyone as fo
+import numpy as np
+import pytest
+from scipy import stats
+
+import fiftyone_cocomask as fcm
+from fiftyone_cocomask.errors import CocoMaskError
+
+from .conftest import HEIGHT, WIDTH, Box, Samples, mask_of_boxes, polyline
+
+# Each image: the boxes of its objects, with their classes.
+IMAGES: dict[str, list[tuple[Box, str]]] = {
+    "a.png": [((0, 0, 20, 20), "cat"), ((10, 10, 16, 16), "dog")],
+    "b.png": [((5, 5, 25, 25), "cat"), ((20, 20, 30, 28), "cat")],
+    "c.png": [((2, 3, 8, 9), "dog")],
+    "d.png": [],
+}
+
+
+@pytest.fixture
+def drawn(samples: Samples) -> fo.Dataset:
+    for name, objects in IMAGES.items():
+        lines = [polyline(box, label) for box, label in objects]
+        samples.add(name, None, lines, split="train")
+    fcm.compute_masks(samples.dataset)
+    return samples.dataset
+
+
+def area(box: Box) -> int:
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def covered(name: str, label: str | None) -> np.ndarray:
+    """The visible pixels of a class: smaller objects lie on larger ones."""
+    classes = np.zeros((HEIGHT, WIDTH), object)
+    largest_first = sorted(IMAGES[name], key=lambda item: area(item[0]), reverse=True)
+    for box, of_class in largest_first:
+        classes[mask_of_boxes(box) > 0] = of_class
+    return classes != 0 if label is None else classes == label
+
+
+def coverage(dataset: fo.Dataset) -> Any:
+    return fcm.evaluate_mask_coverage(dataset, label_field="segmentations")
+
+
+@pytest.mark.parametrize("label", [None, "cat", "dog"])
+def test_a_heatmap_is_the_mean_share_of_each_place(
+    drawn: fo.Dataset, label: str | None
+) -> None:
+    found = coverage(drawn)
+    # 10 x 10 places of 4 x 3 pixels.
+    shares = [
+        covered(name, label).reshape(10, 3, 10, 4).mean(axis=(1, 3)) for name in IMAGES
+    ]
+    heatmap = found.heatmap(label, 10)
+    np.testing.assert_allclose(heatmap, np.mean(shares, axis=0), atol=1e-12)
+    np.testing.assert_allclose(found.heatmap(label, 10), heatmap)
+    table = found.per_class().set_index("class")["mean_coverage_over_images"]
+    mean = (
+        found.summary()["mean_coverage_over_images"] if label is None else table[label]
+    )
+    assert heatmap.mean() == pytest.approx(mean)
+    assert found.heatmap(label).shape == (64, 64)
+
+
+def test_a_place_leads_to_the_samples_that_cover_it(drawn: fo.Dataset) -> None:
+    found = coverage(drawn)
+    for row, column in ((0, 0), (3, 3), (9, 9)):
+        place = (slice(3 * row, 3 * row + 3), slice(4 * column, 4 * column + 4))
+        for label in (None, "cat"):
+            names = {n for n in IMAGES if covered(n, label)[place].any()}
+            view = found.place_view(row, column, label, 10)
+            assert {
+                path.rpartition("/")[2] for path in view.values("filepath")
+            } == names
+
+
+def test_heatmaps_of_semantic_masks_go_by_their_values(drawn: fo.Dataset) -> None:
+    fcm.compute_masks(drawn, mask_field="classes", mode="semantic")
+    found = fcm.evaluate_mask_coverage(drawn, "classes", eval_key="classes_only")
+    expected = np.mean([covered(name, "dog").mean() for name in IMAGES])
+    assert found.heatmap("dog", 1)[0, 0] == pytest.approx(expected)
+
+
+def test_wrong_places_and_classes_are_one_sentence(drawn: fo.Dataset) -> None:
+    found = coverage(drawn)
+    with pytest.raises(CocoMaskError, match="no class 'bird'"):
+        found.heatmap("bird")
+    with pytest.raises(CocoMaskError, match="size must be from 1 to 256"):
+        found.heatmap(size=0)
+    with pytest.raises(CocoMaskError, match="row and column must be from 0 to 63"):
+        found.place_view(64, 0)
+
+
+def test_classes_together_are_counted_by_images_and_pixels(drawn: fo.Dataset) -> None:
+    expected: dict[tuple[str, str], list[int]] = {}
+    for objects in IMAGES.values():
+        layers: dict[str, list[np.ndarray]] = {}
+        for box, label in objects:
+            layers.setdefault(label, []).append(mask_of_boxes(box) > 0)
+        for a, b in combinations_with_replacement(sorted(layers), 2):
+            both = np.sum(layers[a], axis=0) >= 2
+            if a != b:
+                both = np.any(layers[a], axis=0) & np.any(layers[b], axis=0)
+            pair = expected.setdefault((a, b), [0, 0])
+            pair[0] += 1
+            pair[1] += int(both.sum())
+    rows = coverage(drawn).co_occurrence().to_dict("records")
+    found = {
+        (row["class"], row["other"]): [row["images"], row["overlap_px"]] for row in rows
+    }
+    assert (
+        found
+        == expected
+        == {
+            ("cat", "cat"): [2, 25],
+            ("cat", "dog"): [1, 36],
+            ("dog", "dog"): [2, 0],
+        }
+    )
+
+
+def test_objects_per_image_count_images_without_the_class(drawn: fo.Dataset) -> None:
+    rows = coverage(drawn).objects_per_image().to_dict("split")["data"]
+    assert [tuple(row) for row in rows] == [
+        ("(all)", 0, 1),
+        ("(all)", 1, 1),
+        ("(all)", 2, 2),
+        ("cat", 0, 2),
+        ("cat", 1, 1),
+        ("cat", 2, 1),
+        ("dog", 0, 2),
+        ("dog", 1, 2),
+    ]
+
+
+def test_objects_are_counted_as_images_of_another_size_would_have_them(
+    drawn: fo.Dataset,
+) -> None:
+    found = fcm.evaluate_mask_area(drawn, label_field="segmentations")
+    table = found.resized_objects(sizes=[40, 8])
+    for row in table.to_dict("records"):
+        size = row["size"]
+        factor = (size / WIDTH) ** 2  # Images are wider than high.
+        if row["how"] == "stretch":
+            factor = size * size / (WIDTH * HEIGHT)
+        areas = [
+            area(box) * factor
+            for objects in IMAGES.values()
+            for box, label in objects
+            if label == row["class"]
+        ]
+        assert row["objects"] == len(areas)
+        for limit in (16, 64):
+            assert row[f"below_{limit}_px"] == sum(each < limit for each in areas)
+    assert len(table) == 2 * 2 * 2
+
+
+def test_figures_of_objects_need_labels(drawn: fo.Dataset) -> None:
+    found = fcm.evaluate_mask_area(drawn, eval_key="alone")
+    for figure in (found.objects_per_image, found.co_occurrence, found.resized_objects):
+        with pytest.raises(CocoMaskError, match="evaluate again with it"):
+            figure()
+
+
+def _splits(samples: Samples, sides: dict[str, list[int]], copies: int) -> fo.Dataset:
+    for split, lengths in sides.items():
+        for index, side in enumerate(lengths):
+            for copy in range(copies):
+                lines = [polyline((0, 0, side, side), "cat")]
+                source = f"{split}{index}"
+                samples.add(
+                    f"{source}-{copy}.png", None, lines, split=split, source_name=source
+                )
+    fcm.compute_masks(samples.dataset)
+    return samples.dataset
+
+
+def test_a_split_of_larger_objects_drifts_and_copies_do_not_count(
+    samples: Samples,
+) -> None:
+    sides = {"train": list(range(4, 16)), "valid": list(range(12, 22)), "test": [5] * 7}
+    dataset = _splits(samples, sides, copies=2)
+    found = fcm.evaluate_mask_area(dataset, label_field="segmentations")
+    table = found.split_drift().set_index(["split", "class", "figure"])
+    row = table.loc[("valid", "cat", "object_area_px")]
+    areas = {split: [side**2 for side in each] for split, each in sides.items()}
+    test = stats.ks_2samp(areas["valid"], areas["train"])
+    assert (row["sources"], row["reference_sources"]) == (10, 12)
+    assert row["distance"] == pytest.approx(test.statistic)
+    assert row["p_value"] == pytest.approx(test.pvalue)
+    assert row["alike"] is False
+    assert row["text"].startswith("The object_area_px of 'cat' in 'valid' differs")
+    assert table.loc[("valid", "cat", "objects")]["alike"] is True
+    few = table.loc[("test", "cat", "object_area_px")]
+    assert few["alike"] is None
+    assert few["text"].startswith("Too few source images")
+    # Four tests of `valid` are adjusted together: the least p-value counts four times.
+    tested = table["p_value"].dropna()
+    assert len(tested) == 4
+    adjusted = stats.false_discovery_control(tested)
+    np.testing.assert_allclose(table.loc[tested.index, "adjusted_p_value"], adjusted)
