@@ -83,6 +83,11 @@ def _add_fix(commands: Any) -> None:
         metavar="KEY",
         help="the name of the repairs (mask_fixes)",
     )
+    parser.add_argument(
+        "--redo",
+        action="store_true",
+        help="draw masks and measure figures again, of the changed samples alone",
+    )
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
         "--dry-run", action="store_true", help="say what would be done, write nothing"
@@ -152,7 +157,7 @@ def _fix(options: argparse.Namespace) -> Outcome:
     samples = samples_of(options)
     if options.undo:
         say(f"Undoing repairs of {options.dataset}")
-        report = undo_mask_fixes(samples, options.fix_key)
+        report = undo_mask_fixes(samples, options.fix_key, redo=options.redo)
     else:
         say(f"Repairing mask issues of {options.dataset}")
         report = fix_mask_issues(
@@ -162,6 +167,7 @@ def _fix(options: argparse.Namespace) -> Outcome:
             key=options.key,
             fix_key=options.fix_key,
             prefer_classes=options.prefer_classes,
+            redo=options.redo,
             dry_run=options.dry_run,
             progress=bar(),
         )

@@ -13,7 +13,7 @@ from fiftyone.operators.store import ExecutionStore
 
 from .documents import Document, dataset_id
 
-Action = Literal["rename", "delete", "clear"]
+Action = Literal["rename", "delete", "clear", "undo"]
 
 _STORE = "cocomask_journal"
 

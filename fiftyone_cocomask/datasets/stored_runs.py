@@ -51,6 +51,28 @@ def begin_run(samples: Any, key: str, config: Any) -> None:
         results.delete()
 
 
+def replace_results(dataset: fo.Dataset, key: str, results: Any) -> None:
+    """Gives a custom run other results; a kill leaves it the old ones or the new.
+
+    Args:
+        dataset: the dataset
+        key: the key of the run
+        results: what ``dataset.init_run_results`` returned
+    """
+    document = dataset._doc.runs[key]
+    file = document.results
+    old_id = file.grid_id
+    # As FiftyOne writes them, but beside the old ones.
+    file.grid_id, file.gridout = None, None
+    content = json_util.dumps(results.serialize()).encode()
+    file.put(content, content_type="application/json")
+    document.results_meta = dict(results.get_meta() or {})
+    document.save()
+    dataset._run_cache[key] = results
+    if old_id is not None:
+        file.fs.delete(old_id)
+
+
 def rename_run(dataset: fo.Dataset, field: RunField, key: str, new_key: str) -> None:
     """Gives a run another key; done again after a kill, it completes.
 

@@ -59,6 +59,7 @@ class FixMaskIssues(JobOperator):
         key: str = _KEY,
         fix_key: str = _FIX_KEY,
         prefer_classes: Sequence[str] = (),
+        redo: bool = False,
         dry_run: bool = False,
         delegate: bool = False,
     ) -> Any:
@@ -80,6 +81,8 @@ class FixMaskIssues(JobOperator):
             fix_key: the key of the repairs, to undo them by
             prefer_classes: of two labels in two classes the one whose class comes
                 first here is kept
+            redo: whether to draw masks and to measure figures again, of the repaired
+                samples alone
             dry_run: whether to say what would be done, and to write nothing
             delegate: whether to queue the job for an orchestrator
 
@@ -91,6 +94,7 @@ class FixMaskIssues(JobOperator):
             "label_field": label_field,
             "key": key,
             "fix_key": fix_key,
+            "redo": redo,
             "dry_run": dry_run,
             **({"issues": list(issues)} if issues is not None else {}),
             **({"prefer_classes": list(prefer_classes)} if prefer_classes else {}),
@@ -131,6 +135,7 @@ class FixMaskIssues(JobOperator):
             key=_search_key(ctx),
             fix_key=params.get("fix_key") or _FIX_KEY,
             prefer_classes=params.get("prefer_classes") or (),
+            redo=bool(params.get("redo")),
             dry_run=bool(params.get("dry_run")),
             progress=progress,
         )
@@ -160,7 +165,12 @@ class UndoMaskFixes(JobOperator):
         )
 
     def __call__(
-        self, dataset: Any, fix_key: str = _FIX_KEY, *, delegate: bool = False
+        self,
+        dataset: Any,
+        fix_key: str = _FIX_KEY,
+        *,
+        redo: bool = False,
+        delegate: bool = False,
     ) -> Any:
         """Undoes repairs of mask issues.
 
@@ -174,6 +184,8 @@ class UndoMaskFixes(JobOperator):
         Args:
             dataset: the dataset, or a view into it
             fix_key: the key of the repairs
+            redo: whether to draw masks and to measure figures again, of the samples
+                that were repaired alone
             delegate: whether to queue the job for an orchestrator
 
         Returns:
@@ -183,7 +195,7 @@ class UndoMaskFixes(JobOperator):
         return foo.execute_operator(
             self.uri,
             view=dataset.view(),
-            params={"fix_key": fix_key},
+            params={"fix_key": fix_key, "redo": redo},
             request_delegation=delegate,
         )
 
@@ -211,6 +223,7 @@ class UndoMaskFixes(JobOperator):
                 description="The repairs to take back",
                 usual=_FIX_KEY,
             )
+            _ask_to_redo(inputs)
             note(
                 inputs,
                 "outcome",
@@ -224,7 +237,11 @@ class UndoMaskFixes(JobOperator):
         from ..datasets.fixing.fix import list_mask_fixes, undo_mask_fixes
 
         default = default_field(list_mask_fixes(ctx.dataset), _FIX_KEY)
-        report = undo_mask_fixes(ctx.dataset, ctx.params.get("fix_key") or default)
+        report = undo_mask_fixes(
+            ctx.dataset,
+            ctx.params.get("fix_key") or default,
+            redo=bool(ctx.params.get("redo")),
+        )
         return {**report.to_dict(), "summary": report.summary()}
 
     def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
@@ -278,7 +295,7 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
     choose_several(
         inputs,
         "prefer_classes",
-        ctx.dataset.default_classes,
+        _classes(ctx.dataset, label_field),
         params.get("prefer_classes"),
         label="Classes to keep",
         description="Of two labels in two classes, the one whose class comes first "
@@ -291,6 +308,7 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         description="The name of the repairs, to undo them by",
         default=_FIX_KEY,
     )
+    _ask_to_redo(inputs)
     inputs.bool(
         "dry_run",
         default=False,
@@ -325,13 +343,35 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
     )
 
 
+def _classes(dataset: Any, label_field: str | None) -> list[str]:
+    """Returns the classes of labels, those first that the dataset lists."""
+    from ..datasets.labels import object_list_path
+
+    found: list[str] = []
+    if label_field is not None:
+        path = object_list_path(dataset, label_field)
+        found = [name for name in dataset.distinct(f"{path}.label") if name]
+    return list(dict.fromkeys([*dataset.default_classes, *found]))
+
+
+def _ask_to_redo(inputs: types.Object) -> None:
+    inputs.bool(
+        "redo",
+        default=False,
+        label="Draw masks and measure again",
+        description="Of the changed samples alone: masks, figures, rankings and tags",
+        view=types.SwitchView(),
+    )
+
+
 def _checked(ctx: Any, label_field: str, key: str, fix_key: str, previews: bool) -> Any:
     """Checks the answers; returns what would be done if that is wanted.
 
     Raises:
         CocoMaskError: if the answers do not fit
     """
-    from ..datasets.fixing.fix import check_fixes, fix_mask_issues
+    from ..datasets.fixing.fix import fix_mask_issues
+    from ..datasets.fixing.stored import check_fixes
 
     check_fixes(ctx.dataset, key, label_field, fix_key)
     if not previews:

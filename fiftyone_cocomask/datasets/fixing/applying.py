@@ -13,8 +13,8 @@ from .changes import Change, apply_to_label, with_tags
 # What to set, the changes that are made, and those that are not, with the reason.
 Outcome = tuple[Document, list[Change], list[tuple[Change, str]]]
 
-_EDITED = "it has been changed since"
-_DELETED = "it was deleted since"
+EDITED = "it has been changed since"
+DELETED = "it was deleted since"
 
 
 class _SampleEdit:
@@ -89,12 +89,16 @@ def _outcome(
     edit = _SampleEdit(document, lists)
     done: list[Change] = []
     left: list[tuple[Change, str]] = []
-    for change in changes:
-        reason = act(edit, change)
+    reasons: dict[str | None, str] = {}
+    # What follows a label comes behind it, and stays where that stays.
+    for change in sorted(changes, key=lambda change: change.follows is not None):
+        reason = reasons.get(change.follows) if change.follows else None
+        reason = reason or act(edit, change)
         if reason is None:
             done.append(change)
         else:
             left.append((change, reason))
+            reasons[change.label_id] = reason
     return edit.values(), done, left
 
 
@@ -116,16 +120,16 @@ def has_been_applied(document: Document, change: Change) -> bool:
 def _make(edit: _SampleEdit, change: Change) -> str | None:
     if change.label_field is None:
         if edit.get("split") != change.before["split"]:
-            return _EDITED
+            return EDITED
         edit.set("split", (change.after or {})["split"])
         tags = with_tags(edit.get("tags"), change.tags_added, change.tags_removed)
         edit.set("tags", tags)
         return None
     place, labels = edit.find(change), edit.labels(change)
     if place is None:
-        return _DELETED
+        return DELETED
     if _differs(labels[place], change.before):
-        return _EDITED
+        return EDITED
     if change.after is None:
         del labels[place]
     else:
@@ -139,7 +143,7 @@ def _take_back(edit: _SampleEdit, change: Change) -> str | None:
             (change.after or {})["split"],
             change.before["split"],
         ):
-            return _EDITED
+            return EDITED
         edit.set("split", change.before["split"])
         tags = with_tags(edit.get("tags"), change.tags_removed, change.tags_added)
         edit.set("tags", tags)
@@ -151,17 +155,18 @@ def _take_back(edit: _SampleEdit, change: Change) -> str | None:
             labels.insert(min(change.index, len(labels)), change.before)
         return None
     if place is None:
-        return _DELETED
+        return DELETED
     label = labels[place]
     if _differs(label, change.after) and _differs(label, change.before):
-        return _EDITED
+        return EDITED
     restored = {**label, **change.before}
     for name, value in change.before.items():
         if value is None:
             restored.pop(name)
-    restored["tags"] = with_tags(
-        label.get("tags"), change.tags_removed, change.tags_added
-    )
+    if change.tags_added or change.tags_removed:
+        restored["tags"] = with_tags(
+            label.get("tags"), change.tags_removed, change.tags_added
+        )
     labels[place] = restored
     return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from bson import json_util
@@ -31,6 +31,8 @@ class Change:
         tags_removed: the tags that it loses
         px_before: the pixels that the label covers before; None where that is not known
         px_after: and afterwards
+        follows: the id of the label that this one is the box of, and changes with
+        outline: what says where the label is, to show it; it is not stored
     """
 
     sample_id: str
@@ -47,6 +49,8 @@ class Change:
     tags_removed: list[str] = field(default_factory=list)
     px_before: int | None = None
     px_after: int | None = None
+    follows: str | None = None
+    outline: Document = field(default_factory=dict)
 
     def row(self) -> dict[str, Any]:
         """Returns what a table shows of it."""
@@ -65,7 +69,7 @@ class Change:
 
 def encode_changes(changes: Iterable[Change]) -> list[str]:
     """Returns changes as text that keeps the types of MongoDB's values."""
-    return [json_util.dumps(asdict(change)) for change in changes]
+    return [json_util.dumps(asdict(replace(c, outline={}))) for c in changes]
 
 
 def decode_changes(texts: Iterable[str]) -> list[Change]:
@@ -80,9 +84,10 @@ _OPTIONS = json_util.JSONOptions(tz_aware=False)
 def apply_to_label(document: Document, change: Change) -> Document:
     """Returns a label as it is after a change that does not remove it."""
     changed = {**document, **(change.after or {})}
-    changed["tags"] = with_tags(
-        document.get("tags"), change.tags_added, change.tags_removed
-    )
+    if change.tags_added or change.tags_removed:
+        changed["tags"] = with_tags(
+            document.get("tags"), change.tags_added, change.tags_removed
+        )
     return changed
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import fiftyone as fo
@@ -21,21 +21,24 @@ from ..documents import (
     stream_documents,
     update_documents,
 )
-from ..issues.find import check_issue_search, issue_search_of
-from ..issues.leaks import leaking_groups, read_picture
+from ..issues.find import issue_search_of
 from ..issues.rules import IssueLimits, MaskIssue
+from ..journal import Journal
 from ..label_lists import LabelList
 from ..measuring.measure import drawing_options
-from ..run_keys import check_key
+from ..outlines.rank import list_outline_rankings
+from ..redoing import redo_samples
 from ..targets import checked_samples
-from .applying import applied, has_been_applied, undone
-from .changes import Change, decode_changes, encode_changes
+from .applying import DELETED, EDITED, Outcome, applied, undone
+from .changes import Change
 from .planning import REPAIRABLE, FixPlan, SampleRepair
 from .report import FixReport
+from .splits import split_changes
+from .stored import StoredFixes, check_fixes, fix_keys
 
-_METHOD = "cocomask/fixes"
 _BATCH_SIZE = 100
 _ATTEMPTS = 3
+_SAMPLE_DELETED = "its sample was deleted"
 _MEANWHILE = "it was changed while the repair was made; run it again"
 
 
@@ -50,6 +53,7 @@ def fix_mask_issues(
     fix_key: str = "mask_fixes",
     prefer_classes: Sequence[str] = (),
     outline_key: str | None = None,
+    redo: bool = False,
     dry_run: bool = False,
     progress: Any = None,
 ) -> FixReport:
@@ -67,8 +71,8 @@ def fix_mask_issues(
     - ``leak``: all copies of a picture go to the split that has most of them.
 
     The box of a repaired annotation follows its shape. Labels with the tag ``checked``
-    are left alone. Masks and evaluations are not computed again: ``compute_masks`` of
-    ``dataset.select(report.sample_ids)`` draws the changed samples.
+    are left alone. With ``redo``, masks and figures of the changed samples alone are
+    made again.
 
     The repairs are a run of the dataset under ``fix_key`` that names each label;
     :func:`undo_mask_fixes` undoes them. Repairs under a key that exists are added to
@@ -92,7 +96,9 @@ def fix_mask_issues(
         prefer_classes: of two labels in two classes the one whose class comes first
             here is kept; none is removed where neither class is named
         outline_key: the key of a ranking by :func:`rank_mask_outlines` that says which
-            of two duplicates is better
+            of two duplicates is better; by default the one that there is, if any
+        redo: whether to draw masks, to measure figures and to search again, of the
+            repaired samples alone
         dry_run: whether to say what would be done, and to write nothing
         progress: whether to render a progress bar (True/False), FiftyOne's default
             (None), or a function to call with the bar
@@ -116,35 +122,43 @@ def fix_mask_issues(
                 changes += SampleRepair(plan, document, report).changes()
             bar.update(len(documents))
         if MaskIssue.LEAK in plan.issues:
-            changes += _split_changes(samples, plan)
+            changes += split_changes(samples, plan)
         bar.update(max(len(samples) - bar.iteration, 0))
     if dry_run:
         for change in changes:
             report.add(change)
         return report
-    before = _stored_changes(dataset, fix_key)
-    kept = [change for change in before if not _is_pending(dataset, change)]
-    if changes or before:
-        # Undone from the end, so labels come back to their places from the first on.
-        new = sorted(changes, key=lambda change: change.index, reverse=True)
-        _store(dataset, fix_key, plan, [*kept, *new])
-    _apply(dataset, changes, plan, report)
+    lists = {x.field: x for x in (plan.labels, plan.boxes) if x is not None}
+    stored = StoredFixes(dataset, fix_key)
+    if changes or stored.exist:
+        together = stored.add(changes, lists)
+        _write_all(dataset, changes, lists, applied, report)
+        if redo:
+            # All of them: the call before may have been killed before it came to that.
+            ids = [change.sample_id for change in together]
+            report.redone = redo_samples(dataset, ids, label_field)
     return report
 
 
 @explain_database_errors()
 @checked
 def undo_mask_fixes(
-    dataset: fo.Dataset | fo.DatasetView, fix_key: str = "mask_fixes"
+    dataset: fo.Dataset | fo.DatasetView,
+    fix_key: str = "mask_fixes",
+    *,
+    redo: bool = False,
 ) -> FixReport:
     """Undoes the repairs of :func:`fix_mask_issues`, label by label.
 
     What somebody has changed since stays as it is and is reported as skipped. The run
-    is deleted; a killed undo can be run again.
+    is deleted, unless it has repairs that wait for those under another key, which
+    changed the same labels later, to be undone first. A killed undo can be run again.
 
     Args:
         dataset: the dataset, or a view into it
         fix_key: the key of the repairs
+        redo: whether to draw masks and to measure figures again, of the samples that
+            were repaired alone
 
     Returns:
         a :class:`FixReport` of what was undone
@@ -153,22 +167,30 @@ def undo_mask_fixes(
         CocoMaskError: if there are no repairs under this key
     """
     dataset = root_dataset(dataset)
-    config = _fix_config(dataset, fix_key)
-    if config is None:
-        keys = list_mask_fixes(dataset)
-        has = ", ".join(keys) if keys else "none"
+    stored, journal = StoredFixes(dataset, fix_key), Journal(dataset)
+    report = FixReport(fix_key, undone=True)
+    if not stored.exist:
+        if journal.entry("undo", fix_key):
+            # Asked for once more, as after a kill.
+            stored.delete()
+            return report
+        has = ", ".join(fix_keys(dataset)) or "none"
         raise CocoMaskError(
             f"Dataset '{dataset.name}' has no repairs of mask issues '{fix_key}' (it "
             f"has {has})"
         )
-    report = FixReport(fix_key, undone=True)
-    lists = _lists(config.label_paths)
-    by_sample: dict[str, list[Change]] = {}
-    for change in reversed(_stored_changes(dataset, fix_key)):
-        by_sample.setdefault(change.sample_id, []).append(change)
-    for sample_id, changes in by_sample.items():
-        _write(dataset, sample_id, changes, lists, undone, report)
-    dataset.delete_run(fix_key)
+    changes = stored.changes()
+    lists, label_field = stored.lists(), stored.label_field()
+    waiting = _undo(dataset, fix_key, changes, lists, report)
+    if redo:
+        ids = [change.sample_id for change in changes]
+        report.redone = redo_samples(dataset, ids, label_field)
+    if waiting:
+        stored.keep(waiting, lists)
+        return report
+    journal.begin("undo", fix_key, {"key": fix_key})
+    stored.delete()
+    journal.end("undo", fix_key, {"key": fix_key})
     return report
 
 
@@ -176,23 +198,35 @@ def undo_mask_fixes(
 @checked
 def list_mask_fixes(samples: fo.Dataset | fo.DatasetView) -> list[str]:
     """Returns the keys of a dataset's repairs of mask issues, sorted."""
-    dataset = root_dataset(samples)
-    return [key for key in dataset.list_runs() if _fix_config(dataset, key)]
+    return fix_keys(root_dataset(samples))
 
 
-def check_fixes(dataset: fo.Dataset, key: str, label_field: str, fix_key: str) -> None:
-    """Checks that issues of a search may be repaired under a key.
+def _undo(
+    dataset: fo.Dataset,
+    fix_key: str,
+    changes: list[Change],
+    lists: dict[str, LabelList],
+    report: FixReport,
+) -> list[Change]:
+    """Takes changes back, and returns those that can only be taken back later."""
+    later = {
+        (change.label_field, change.label_id or change.sample_id): key
+        for key in fix_keys(dataset)
+        if key != fix_key
+        for change in StoredFixes(dataset, key).changes()
+    }
 
-    Raises:
-        CocoMaskError: if they may not
-    """
-    check_issue_search(dataset, key, label_field)
-    check_key(dataset, fix_key)
-    if fix_key in dataset.list_runs() and _fix_config(dataset, fix_key) is None:
-        raise CocoMaskError(
-            f"'{fix_key}' is the key of another run of dataset '{dataset.name}'; give "
-            "another fix_key"
-        )
+    def reason_of(change: Change, reason: str) -> str:
+        key = later.get((change.label_field, change.label_id or change.sample_id))
+        if reason == EDITED and key is not None:
+            return f"it was repaired under '{key}' too; undo that first"
+        return reason
+
+    last_first = changes[::-1]
+    left = _write_all(dataset, last_first, lists, undone, report, reason_of)
+    final = (EDITED, DELETED, _SAMPLE_DELETED)
+    waiting = {id(change) for change, reason in left if reason not in final}
+    return [change for change in changes if id(change) in waiting]
 
 
 def _plan(
@@ -212,6 +246,7 @@ def _plan(
             f"prefer_classes must be a list of classes, not {prefer_classes!r}"
         )
     marks, labels, boxes, config = issue_search_of(dataset, key)
+    outline_key = outline_key or _usual_ranking(dataset, label_field)
     score = None
     if outline_key is not None:
         score = f"{outline_key}_score"
@@ -231,6 +266,16 @@ def _plan(
         prefer_classes=tuple(prefer_classes),
         score=score,
     )
+
+
+def _usual_ranking(dataset: fo.Dataset, label_field: str) -> str | None:
+    """Returns the key of a ranking of a field's outlines, if there is one."""
+    keys = [
+        key
+        for key in list_outline_rankings(dataset)
+        if dataset.get_run_info(key).config.label_field == label_field
+    ]
+    return "outline" if "outline" in keys else next(iter(keys), None)
 
 
 def _checked_issues(issues: Sequence[str] | None) -> tuple[MaskIssue, ...]:
@@ -267,73 +312,41 @@ def _tagged_documents(samples: Any, plan: FixPlan) -> Iterator[list[Document]]:
         yield sorted(documents, key=lambda document: document["_id"])
 
 
-def _split_changes(samples: Any, plan: FixPlan) -> list[Change]:
-    """Returns the changes that put all copies of a picture into one split."""
-    names = [
-        name
-        for name in ("source_name", "split")
-        if isinstance(root_dataset(samples).get_field(name), fo.StringField)
-    ]
-    if "split" not in names or MaskIssue.LEAK not in plan.issues:
-        return []
-    documents = {}
-    pictures = []
-    tag = plan.marks.tag(MaskIssue.LEAK)
-    for batch in stream_documents(samples, ["filepath", "metadata", "tags", *names]):
-        for document in batch:
-            if tag not in (document.get("tags") or ()) or not document.get("split"):
-                continue
-            metadata = document.get("metadata") or {}
-            size = (metadata.get("width") or 0, metadata.get("height") or 0)
-            documents[document["_id"]] = document
-            pictures.append(
-                read_picture(
-                    document["_id"],
-                    document["split"],
-                    document.get("source_name"),
-                    document["filepath"],
-                    size if all(size) else None,
-                )
-            )
-    changes = []
-    for group in leaking_groups(pictures, plan.limits.leak_distance):
-        target = _most_common([picture.split for picture in group])
-        for picture in group:
-            document = documents[picture.sample_id]
-            changes.append(_moved(document, picture.split, target, tag))
-    return changes
+def _write_all(
+    dataset: fo.Dataset,
+    changes: Iterable[Change],
+    lists: dict[str, LabelList],
+    make: Callable[..., Outcome],
+    report: FixReport,
+    reason_of: Callable[[Change, str], str] = lambda _, reason: reason,
+) -> list[tuple[Change, str]]:
+    """Makes, or undoes, changes sample by sample.
 
+    Args:
+        dataset: the dataset
+        changes: the changes, those of a sample in their order
+        lists: where the labels are, by field
+        make: :func:`applied` or :func:`undone`
+        report: counts what is done and what is not
+        reason_of: says why a change is left in other words
 
-def _most_common(splits: list[str]) -> str:
-    """Returns the split that comes most often, `train` before others."""
-    order = sorted(set(splits), key=lambda name: (name != "train", name))
-    return max(order, key=splits.count)
-
-
-def _moved(document: Document, split: str, target: str, tag: str) -> Change:
-    tags = document.get("tags") or []
-    moves = split != target
-    return Change(
-        sample_id=str(document["_id"]),
-        filepath=document["filepath"],
-        issues=[MaskIssue.LEAK.value],
-        action=f"moved to {target}" if moves else "kept",
-        before={"split": split},
-        after={"split": target},
-        tags_added=[target] if moves and target not in tags else [],
-        tags_removed=[t for t in (tag, *([split] if moves else [])) if t in tags],
-    )
-
-
-def _apply(
-    dataset: fo.Dataset, changes: list[Change], plan: FixPlan, report: FixReport
-) -> None:
-    lists = {x.field: x for x in (plan.labels, plan.boxes) if x is not None}
+    Returns:
+        the changes that are left, and why
+    """
     by_sample: dict[str, list[Change]] = {}
     for change in changes:
         by_sample.setdefault(change.sample_id, []).append(change)
+    all_left = []
     for sample_id, own in by_sample.items():
-        _write(dataset, sample_id, own, lists, applied, report)
+        done, left = _write(dataset, sample_id, own, lists, make)
+        for change in done:
+            report.add(change)
+        for change, reason in left:
+            reason = reason_of(change, reason)
+            for issue in change.issues or ["box"]:
+                report.skip(sample_id, change.label_id, issue, reason)
+            all_left.append((change, reason))
+    return all_left
 
 
 def _write(
@@ -341,22 +354,21 @@ def _write(
     sample_id: str,
     changes: list[Change],
     lists: dict[str, LabelList],
-    make: Any,
-    report: FixReport,
-) -> None:
+    make: Callable[..., Outcome],
+) -> tuple[list[Change], list[tuple[Change, str]]]:
     """Makes, or undoes, the changes of one sample in one write.
 
     The write rests on what was read: where somebody has changed the sample meanwhile,
     it is read and made again.
+
+    Returns:
+        the changes that were made, and those that were not, with the reason
     """
     for _ in range(_ATTEMPTS):
         fields = ["tags", "split", *lists]
         found = read_documents(dataset, [ObjectId(sample_id)], fields)
         if not found:
-            for change in changes:
-                for issue in change.issues or ["box"]:
-                    report.skip(sample_id, change.label_id, issue, "it was deleted")
-            return
+            return [], [(change, _SAMPLE_DELETED) for change in changes]
         document = found[0]
         values, done, left = make(document, changes, lists)
         update: Update = (
@@ -365,15 +377,8 @@ def _write(
             {path: _value_at(document, path) for path in values},
         )
         if not values or update_documents(dataset, [update]):
-            for change in done:
-                report.add(change)
-            for change, reason in left:
-                for issue in change.issues or ["box"]:
-                    report.skip(sample_id, change.label_id, issue, reason)
-            return
-    for change in changes:
-        for issue in change.issues or ["box"]:
-            report.skip(sample_id, change.label_id, issue, _MEANWHILE)
+            return done, left
+    return [], [(change, _MEANWHILE) for change in changes]
 
 
 def _value_at(document: Document, path: str) -> Any:
@@ -382,49 +387,3 @@ def _value_at(document: Document, path: str) -> Any:
     for name in path.split("."):
         value = (value or {}).get(name)
     return value
-
-
-def _is_pending(dataset: fo.Dataset, change: Change) -> bool:
-    """Whether a stored change was not made: its repair was killed before."""
-    fields = ["tags", "split", *([change.label_field] if change.label_field else [])]
-    found = read_documents(dataset, [ObjectId(change.sample_id)], fields)
-    return bool(found) and not has_been_applied(found[0], change)
-
-
-def _store(
-    dataset: fo.Dataset, fix_key: str, plan: FixPlan, changes: list[Change]
-) -> None:
-    """Says in a run what is about to be changed, before it is."""
-    config = dataset.init_run(
-        method=_METHOD,
-        label_paths={
-            labels.field: labels.path
-            for labels in (plan.labels, plan.boxes)
-            if labels is not None
-        },
-    )
-    if fix_key in dataset.list_runs():
-        dataset.update_run_config(fix_key, config)
-    else:
-        dataset.register_run(fix_key, config)
-    results = dataset.init_run_results(fix_key, changes=encode_changes(changes))
-    dataset.save_run_results(fix_key, results, overwrite=True)
-
-
-def _stored_changes(dataset: fo.Dataset, fix_key: str) -> list[Change]:
-    if _fix_config(dataset, fix_key) is None:
-        return []
-    stored = dataset.load_run_results(fix_key)
-    return decode_changes(stored.changes) if stored is not None else []
-
-
-def _fix_config(dataset: fo.Dataset, fix_key: str) -> Any:
-    """Returns the config of repairs, None if the key is of another run."""
-    if fix_key not in dataset.list_runs():
-        return None
-    config = dataset.get_run_info(fix_key).config
-    return config if config.method == _METHOD else None
-
-
-def _lists(paths: dict[str, str]) -> dict[str, LabelList]:
-    return {field: LabelList(field, path) for field, path in paths.items()}

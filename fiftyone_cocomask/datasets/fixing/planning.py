@@ -11,7 +11,7 @@ from ...geometry.objects import Canvas
 from ..documents import Document
 from ..issues.image_rules import ImageLabels
 from ..issues.marks import IssueMarks
-from ..issues.rules import IssueLimits, MaskIssue
+from ..issues.rules import CHECKED, IssueLimits, MaskIssue
 from ..label_lists import LabelList
 from ..labels import LabelObject
 from ..masks.drawing import MaskOptions
@@ -20,8 +20,6 @@ from .changes import Change
 from .repairs import MAX_CHANGE, NotRepairableError, ShapeRepair, pixel_box
 from .report import FixReport
 
-# Labels with this tag have been looked at by a person, and are right.
-CHECKED = "checked"
 # The tag of labels that have to be drawn by a person.
 REDRAW = "redraw"
 
@@ -38,6 +36,8 @@ _RESHAPING = (
     MaskIssue.SELF_CROSSING,
     MaskIssue.SPIKE,
 )
+# What says where a label is.
+_OUTLINE = ("points", "bounding_box", "mask", "closed", "filled")
 _TAGGING = (MaskIssue.RECTANGLE, MaskIssue.BOX_ONLY)
 # The issues that have a safe repair; `leak` is one of samples.
 REPAIRABLE = (
@@ -200,8 +200,9 @@ class SampleRepair:
             if ranks[1] is None or (ranks[0] is not None and ranks[0] < ranks[1]):
                 return b
             return a
-        if CHECKED in (other.get("tags") or ()):
-            return a
+        checked = [CHECKED in (label.get("tags") or ()) for label in (one, other)]
+        if checked[0] != checked[1]:
+            return a if checked[1] else b
         score = self._plan.score
         scores = [label.get(score) if score else None for label in (one, other)]
         if None not in scores and scores[1] > scores[0]:  # type: ignore[operator]
@@ -235,7 +236,9 @@ class SampleRepair:
         changes = [self._removed_label(self._plan.labels, label, index, issues, px)]
         for place, box in self._boxes_of(label):
             assert self._plan.boxes is not None
-            changes.append(self._removed_label(self._plan.boxes, box, place, [], None))
+            gone = self._removed_label(self._plan.boxes, box, place, [], None)
+            gone.follows = changes[0].label_id
+            changes.append(gone)
         return changes
 
     def _removed_label(
@@ -303,6 +306,7 @@ class SampleRepair:
         for place, document in self._boxes_of(label):
             assert self._plan.boxes is not None
             change = self._change(self._plan.boxes, document, place, [], "box moved")
+            change.follows = str(label["_id"])
             change.before = {"bounding_box": document["bounding_box"]}
             change.after = {"bounding_box": box}
             changes.append(change)
@@ -351,6 +355,7 @@ class SampleRepair:
             label_id=str(label["_id"]),
             label=label.get("label"),
             index=index,
+            outline={name: label[name] for name in _OUTLINE if name in label},
             tags_removed=[tag for tag in ours if tag in tags],
         )
 

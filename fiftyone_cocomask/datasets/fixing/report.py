@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..redoing import Redone
 from .changes import Change
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class FixReport:
         sample_ids: the ids of the samples that have changed
         dry_run: whether nothing was written
         undone: whether repairs were undone
+        redone: what was drawn, measured and searched again since, if it was asked for
     """
 
     fix_key: str
@@ -38,6 +40,7 @@ class FixReport:
     sample_ids: list[str] = field(default_factory=list)
     dry_run: bool = False
     undone: bool = False
+    redone: Redone | None = None
     _changes: list[Change] = field(default_factory=list)
 
     def add(self, change: Change) -> None:
@@ -93,6 +96,7 @@ class FixReport:
             "sample_ids": self.sample_ids,
             "dry_run": self.dry_run,
             "undone": self.undone,
+            "redone": self.redone.to_dict() if self.redone is not None else None,
             "changes": [change.row() for change in self._changes],
         }
 
@@ -112,4 +116,6 @@ class FixReport:
         reasons = Counter((row["issue"], row["reason"]) for row in self.skipped)
         for (name, reason), count in reasons.most_common():
             lines.append(f"{count:>8,} {name} left as they are: {reason}")
+        if self.redone is not None:
+            lines.append(str(self.redone))
         return "\n".join(lines)

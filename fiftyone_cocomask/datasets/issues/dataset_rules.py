@@ -12,6 +12,7 @@ import numpy as np
 from bson import ObjectId
 
 from ...coco.attributes import decode_key
+from ..robust_scale import RobustScale
 from .rules import IssueLimits
 
 # A sample and one of its labels.
@@ -57,7 +58,8 @@ class ClassValues:
         """Returns the modified z-score of each label; 0 in classes without a scale."""
         if len(self._values) < limits.min_class_size:
             return np.zeros(len(self._values))
-        return modified_z_scores(np.array(self._values))
+        values = np.array(self._values)
+        return RobustScale.of(values).scores(values)
 
     def chosen(self, flags: np.ndarray) -> Iterator[Ids]:
         """Yields the labels that are flagged."""
@@ -67,20 +69,6 @@ class ClassValues:
 # Where a copy of so many sources deviates, copies are random crops, and not wrong.
 _ENOUGH_SOURCES = 8
 _MAX_DEVIATING = 1 / 3
-
-
-def modified_z_scores(values: np.ndarray) -> np.ndarray:
-    """Returns how far values are from their median, by the median absolute deviation.
-
-    ``0.6745 * (x - median) / MAD``: Iglewicz and Hoaglin, "How to detect and handle
-    outliers", 1993. Where more than half of the values are equal, so that the MAD is
-    0, there is no scale and all scores are 0.
-    """
-    deviations = values - np.median(values)
-    mad = np.median(np.abs(deviations))
-    if mad == 0:
-        return np.zeros(len(values))
-    return 0.6745 * deviations / mad
 
 
 def log_density(vertices: int, perimeter: float) -> float:

@@ -13,7 +13,7 @@ from ..database_errors import explain_database_errors
 from ..documents import root_dataset
 from ..journal import Journal
 from ..label_lists import LabelList, boxes_beside
-from ..labels import check_has_masks
+from ..labels import check_has_masks, is_mask_field
 from ..run_keys import check_key
 from ..stored_runs import begin_run, delete_run
 from ..targets import Samples, checked_samples
@@ -45,6 +45,8 @@ def find_mask_issues(
     that of other augmented copies of the same source (by the field ``source_name``), or
     whose picture is in another split too. The exact rules are in the report's
     ``definitions``.
+
+    Labels that a person has tagged ``checked`` are left out.
 
     Each gets the tag ``<key>:<issue>``, and each issue the saved view ``<key>:
     <issue>``. Searching again under the same key brings both up to date;
@@ -89,6 +91,7 @@ def find_mask_issues(
     with fou.ProgressBar(total=len(samples), progress=progress) as bar:
         for number in search.run():
             bar.update(number)
+    search.found.leave_out(marks.checked_labels())
     report = search.report(key)
     marks.set_tags(search.found)
     base = dataset if dataset.media_type != "group" else samples
@@ -99,6 +102,36 @@ def find_mask_issues(
     results = samples.init_run_results(key, report=report.to_dict())
     samples.save_run_results(key, results, overwrite=True)
     return report
+
+
+def search_again(samples: Any, key: str) -> int:
+    """Brings the tags of some samples and their labels up to date.
+
+    Issues that take all samples to tell stay as the last search has found them.
+
+    Args:
+        samples: a view of the dataset
+        key: the key of a search
+
+    Returns:
+        the number of the samples
+    """
+    dataset = root_dataset(samples)
+    marks, labels, boxes, config = issue_search_of(dataset, key)
+    mask_field = config.mask_field
+    if mask_field is not None and not is_mask_field(dataset, mask_field):
+        mask_field = None
+    limits = IssueLimits.of_dict(config.limits)
+    search = IssueSearch(samples, labels, boxes, mask_field, limits)
+    for _ in search.run():
+        pass
+    issues = [issue for issue in MaskIssue if issue.of_image]
+    if not search.report(key).labels:
+        # Where nothing has a shape, it takes the others to miss it.
+        issues.remove(MaskIssue.BOX_ONLY)
+    ids = samples.values("id")
+    marks.update_tags(search.found, issues, ids)
+    return len(ids)
 
 
 @explain_database_errors()

@@ -170,9 +170,11 @@ class ImageLabels:
         parts = np.bincount(self._owner, minlength=len(self._objects))
         small = self._rings.areas() < share * self._px[self._owner]
         small &= (parts[self._owner] > 1) & (self._px[self._owner] > 0)
-        stray = set(self._owner[small].tolist())
+        # A crowd is made of many parts, of any size.
+        crowds = {p for p, item in enumerate(self._objects) if item.iscrowd}
+        stray = set(self._owner[small].tolist()) - crowds
         for place, item in enumerate(self._objects):
-            if not item.geometry.rings and self._px[place]:
+            if place not in crowds and not item.geometry.rings and self._px[place]:
                 areas = _part_areas(item.geometry, self._canvas)
                 if len(areas) > 1 and min(areas) < share * self._px[place]:
                     stray.add(place)

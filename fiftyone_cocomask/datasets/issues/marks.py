@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import fiftyone as fo
@@ -10,9 +11,10 @@ from bson import ObjectId
 from fiftyone import ViewField as F
 
 from ...errors import CocoMaskError
+from ..documents import aggregate_documents
 from ..label_lists import LabelList
 from ..stored_runs import delete_saved_view
-from .rules import RETIRED_ISSUES, IssueLimits, MaskIssue
+from .rules import CHECKED, RETIRED_ISSUES, IssueLimits, MaskIssue
 
 # Labels are selected by their ids, this many at a time.
 _BATCH_SIZE = 10_000
@@ -38,6 +40,12 @@ class FoundIssues:
     def count(self, issue: MaskIssue) -> int:
         """Returns how many labels, or samples, have an issue."""
         return len(self._samples[issue] if issue.of_sample else self._labels[issue])
+
+    def leave_out(self, label_ids: Collection[ObjectId]) -> None:
+        """Takes out the issues of some labels."""
+        for labels in self._labels.values():
+            for label_id in labels.keys() & set(label_ids):
+                del labels[label_id]
 
     def labels(self, issue: MaskIssue) -> dict[str, str]:
         """Returns the labels of an issue with their samples, by their ids."""
@@ -98,25 +106,76 @@ class IssueMarks:
                     f"'{self.view_name(issue)}' already; give another key"
                 )
 
-    def set_tags(self, found: FoundIssues) -> None:
+    def set_tags(self, found: FoundIssues, samples: Any = None) -> None:
         """Sets the tags of samples and labels, and removes those that are outdated.
 
         FiftyOne adds and removes tags one by one, so those that somebody sets at the
         same time stay.
+
+        Args:
+            found: what was found
+            samples: a view whose samples alone get and lose tags; all by default
         """
-        for labels in filter(None, (self._labels, self._boxes)):
-            self._set_label_tags(labels, found)
-        present = self._tagged_samples()
+        everything = self._everything() if samples is None else samples
+        for labels in self._label_lists():
+            self._set_label_tags(labels, found, everything)
+        present = self._tagged_samples(everything)
         for name in self._names:
             tag = f"{self._key}:{name}"
             wanted = set()
             if name not in RETIRED_ISSUES:
                 wanted = found.samples(MaskIssue(name))
-            everything = self._everything()
             if outdated := present[tag] - wanted:
                 everything.select(list(outdated)).untag_samples(tag)
             if missing := wanted - present[tag]:
                 everything.select(list(missing)).tag_samples(tag)
+
+    def update_tags(
+        self, found: FoundIssues, issues: Collection[MaskIssue], samples: Iterable[str]
+    ) -> None:
+        """Sets the tags of some samples and their labels; others keep theirs.
+
+        Args:
+            found: what was found in the samples
+            issues: what was looked for; the tags of other issues stay, but those of
+                labels that a person has checked
+            samples: the ids of the samples
+        """
+        some = self._everything().select(list(samples))
+        others = set(MaskIssue) - set(issues)
+        for labels in self._label_lists():
+            present = self._tagged_labels(labels, some)
+            for issue in others:
+                for label_id, sample_id in present[self.tag(issue)].items():
+                    found.add_label(ObjectId(sample_id), ObjectId(label_id), issue)
+        tagged = self._tagged_samples(some)
+        for issue in others:
+            for sample_id in tagged[self.tag(issue)]:
+                found.add_sample(ObjectId(sample_id), issue)
+        found.leave_out(self.checked_labels(some))
+        self.set_tags(found, some)
+
+    def checked_labels(self, samples: Any = None) -> set[ObjectId]:
+        """Returns the ids of the labels that a person has checked.
+
+        Args:
+            samples: a view to be restricted to; all samples by default
+        """
+        samples = self._everything() if samples is None else samples
+        checked: set[ObjectId] = set()
+        for labels in self._label_lists():
+            rows = aggregate_documents(
+                samples,
+                [
+                    {"$match": {f"{labels.path}.tags": CHECKED}},
+                    {"$project": {"_id": 0, "label": labels.expression()}},
+                    {"$unwind": "$label"},
+                    {"$match": {"label.tags": CHECKED}},
+                    {"$project": {"id": "$label._id"}},
+                ],
+            )
+            checked.update(row["id"] for row in rows)
+        return checked
 
     def remove_tags(self) -> None:
         """Removes all tags."""
@@ -173,8 +232,15 @@ class IssueMarks:
             return self._dataset.select_group_slices(media_type="image")
         return self._dataset
 
-    def _set_label_tags(self, labels: LabelList, found: FoundIssues) -> None:
-        present = self._tagged_labels(labels)
+    def _label_lists(self) -> list[LabelList]:
+        """Returns where labels are that there is a field of."""
+        lists = (self._labels, self._boxes)
+        return [x for x in lists if x is not None and self._dataset.has_field(x.field)]
+
+    def _set_label_tags(
+        self, labels: LabelList, found: FoundIssues, samples: Any
+    ) -> None:
+        present = self._tagged_labels(labels, samples)
         for name in self._names:
             tag = f"{self._key}:{name}"
             wanted: dict[str, str] = {}
@@ -198,15 +264,13 @@ class IssueMarks:
                 ids=some, fields=labels.field
             )
 
-    def _tagged_labels(self, labels: LabelList) -> dict[str, dict[str, str]]:
+    def _tagged_labels(
+        self, labels: LabelList, samples: Any
+    ) -> dict[str, dict[str, str]]:
         """Returns the labels that have each tag, with their samples."""
         found: dict[str, dict[str, str]] = defaultdict(dict)
-        if not self._dataset.has_field(labels.field):
-            return found
         tags = [f"{self._key}:{name}" for name in self._names]
-        tagged = self._everything().filter_labels(
-            labels.field, F("tags").contains(tags)
-        )
+        tagged = samples.filter_labels(labels.field, F("tags").contains(tags))
         sample_ids, label_ids, tags_of = tagged.values(
             ["id", f"{labels.path}.id", f"{labels.path}.tags"]
         )
@@ -218,9 +282,9 @@ class IssueMarks:
                     found[tag][label_id] = sample_id
         return found
 
-    def _tagged_samples(self) -> dict[str, set[str]]:
+    def _tagged_samples(self, samples: Any) -> dict[str, set[str]]:
         tags = [f"{self._key}:{name}" for name in self._names]
-        tagged = self._everything().match_tags(tags)
+        tagged = samples.match_tags(tags)
         found: dict[str, set[str]] = defaultdict(set)
         for sample_id, its_tags in zip(*tagged.values(["id", "tags"]), strict=True):
             for tag in its_tags or ():

@@ -40,7 +40,19 @@ class MaskIssue(str, Enum):
         """Whether it is an issue of a sample, not of a label."""
         return self in (MaskIssue.EMPTY_MASK, MaskIssue.COPY_AREA, MaskIssue.LEAK)
 
+    @property
+    def of_image(self) -> bool:
+        """Whether an image alone tells of it, without the others of the dataset."""
+        return self not in (
+            MaskIssue.CLASS_OUTLIER,
+            MaskIssue.COARSE,
+            MaskIssue.COPY_AREA,
+            MaskIssue.LEAK,
+        )
 
+
+# Labels with this tag have been looked at by a person, and are right.
+CHECKED = "checked"
 # Issues of earlier versions, whose tags and views a search still takes away.
 RETIRED_ISSUES = ("cut_by_edge",)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from array import array
 from collections import defaultdict
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ import cv2
 import fiftyone as fo
 import fiftyone.core.utils as fou
 import numpy as np
+from fiftyone import ViewField as F
 
 from ...arguments import checked
 from ...errors import CocoMaskError
@@ -29,11 +29,14 @@ from ..label_lists import LabelList
 from ..measuring.measure import drawing_options
 from ..measuring.reading import SampleReader, SampleRecord
 from ..owned_fields import EvaluationFields, FieldSpec, delete_fields, owned_paths
+from ..robust_scale import RobustScale
 from ..run_keys import check_key
 from ..targets import Samples, checked_samples
 from .ranking import OutlineRanking
 
 METHOD = "cocomask/outlines"
+# By class, that of the logarithms of how outlines lie on edges.
+Scales = dict[str | None, RobustScale]
 
 # Larger images are not decoded: with its gradients, one of this size takes 2 GB.
 _MAX_PIXELS = 2**27
@@ -127,8 +130,13 @@ def rank_mask_outlines(
     with fou.ProgressBar(total=len(samples), progress=progress) as bar:
         for number in ranked.measure():
             bar.update(number)
-    ranked.score()
-    results = dataset.init_run_results(eval_key, skipped=ranked.skipped)
+    scales = ranked.scales()
+    ranked.score(scales)
+    results = dataset.init_run_results(
+        eval_key,
+        skipped=ranked.skipped,
+        scales=[[name, s.median, s.mad] for name, s in scales.items()],
+    )
     dataset.save_run_results(eval_key, results, overwrite=True)
     return OutlineRanking(dataset, eval_key, labels, ranked.skipped)
 
@@ -152,6 +160,35 @@ def load_outline_ranking(samples: Samples, eval_key: str = "outline") -> Outline
         )
     labels = LabelList(config.label_field, config.label_path)
     return OutlineRanking(dataset, eval_key, labels, list(stored.skipped))
+
+
+def rank_again(samples: Any, eval_key: str) -> int:
+    """Measures and scores outlines anew of those samples that a ranking is of.
+
+    The scales of the classes stay as they were, and so do the scores of others.
+
+    Args:
+        samples: a view of the dataset
+        eval_key: the key of a ranking
+
+    Returns:
+        the number of the samples
+    """
+    dataset = root_dataset(samples)
+    config = _config(dataset, eval_key)
+    stored = dataset.load_run_results(eval_key)
+    # Rankings of earlier versions know no scales, and those that were stopped nothing.
+    scales = getattr(stored, "scales", None)
+    if scales is None:
+        return 0
+    labels = LabelList(config.label_field, config.label_path)
+    fields = _fields(eval_key, labels)
+    # Its own field says which; the match on it would not hold once it is measured.
+    ids = samples.match(F(fields.sample_paths[0]) != None).values("id")  # noqa: E711
+    again = _Ranking(samples.select(ids), labels, fields)
+    number = sum(again.measure())
+    again.score({name: RobustScale(*scale) for name, *scale in scales})
+    return number
 
 
 @explain_database_errors()
@@ -227,9 +264,12 @@ class _Ranking:
             update_documents(self._dataset, updates)
             yield len(records)
 
-    def score(self) -> None:
+    def scales(self) -> Scales:
+        """Returns the scale of each class of which outlines were measured."""
+        return {name: RobustScale.of(np.array(x)) for name, x in self._logs.items()}
+
+    def score(self, scales: Scales) -> None:
         """Writes the scores, and the worst one of each sample."""
-        scales = {name: _Scale(np.array(logs)) for name, logs in self._logs.items()}
         edge, score = self._names[0], self._names[3]
         reader = SampleReader(self._samples, None, self._labels, (), [edge])
         for records in reader.batches():
@@ -238,10 +278,7 @@ class _Ranking:
                 rows = zip(
                     record.attributes["label"], record.attributes[edge], strict=True
                 )
-                scores = [
-                    None if value is None else scales[label].score(value)
-                    for label, value in rows
-                ]
+                scores = [_score(scales.get(label), value) for label, value in rows]
                 values: Document = {
                     self._labels.attribute(index, score): value
                     for index, value in enumerate(scores)
@@ -287,18 +324,11 @@ class _Ranking:
             )
 
 
-class _Scale:
-    """The scale of a class's outlines."""
-
-    def __init__(self, logs: np.ndarray) -> None:
-        self._median = float(np.median(logs))
-        self._mad = float(np.median(np.abs(logs - self._median)))
-
-    def score(self, edge: float) -> float:
-        """Returns the modified z-score of an outline; 0 in a class without a scale."""
-        if not self._mad:
-            return 0.0
-        return 0.6745 * (math.log(edge) - self._median) / self._mad
+def _score(scale: RobustScale | None, edge: float | None) -> float | None:
+    if edge is None:
+        return None
+    # A class that the ranking has not seen has no scale.
+    return float(scale.scores(np.log(edge))) if scale is not None else 0.0
 
 
 def _fields(eval_key: str, labels: LabelList) -> EvaluationFields:

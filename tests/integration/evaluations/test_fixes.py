@@ -13,9 +13,12 @@ from bson import ObjectId
 from fiftyone_cocomask import (
     CocoMaskError,
     compute_masks,
+    evaluate_mask_area,
+    evaluate_mask_coverage,
     find_mask_issues,
     fix_mask_issues,
     list_mask_fixes,
+    load_mask_evaluation,
     undo_mask_fixes,
 )
 
@@ -181,13 +184,20 @@ def test_what_somebody_changed_since_stays_and_is_reported(samples: Samples) -> 
     find_mask_issues(samples.dataset)
     before = labels(samples, sample)
     fix_mask_issues(samples.dataset)
+    boxes_of_repaired = boxes(samples, sample)
     sample.reload()
     moved = polygon([(1, 1), (9, 1), (9, 9)]).points
     sample.segmentations.polylines[0].points = moved
     sample.segmentations.polylines[1].label = "relabelled"
     sample.save()
     report = undo_mask_fixes(samples.dataset)
-    assert [row["reason"] for row in report.skipped] == ["it has been changed since"]
+    # The label, and its box, which stays with it.
+    reason = "it has been changed since"
+    assert [(row["issue"], row["reason"]) for row in report.skipped] == [
+        ("stray_part", reason),
+        ("box", reason),
+    ]
+    assert boxes(samples, sample)[0] == boxes_of_repaired[0]
     one, other = labels(samples, sample)
     assert one["points"] == [[list(point) for point in ring] for ring in moved]
     assert other["label"] == "relabelled"
@@ -288,6 +298,71 @@ def test_repairs_that_were_stored_but_not_made_are_made_by_running_again(
     assert [len(labels(samples, sample)) for sample in made] == [1, 1]
     undo_mask_fixes(samples.dataset)
     assert state(samples, *made) == before
+
+
+def test_repairs_under_two_keys_are_undone_the_last_one_first(samples: Samples) -> None:
+    stray_and_spike = polygon(SPIKE, [(30, 5), (31, 5), (31, 6), (30, 6)])
+    sample = add(samples, "a.jpg", [stray_and_spike, polygon(SQUARE, label="b")])
+    compute_masks(samples.dataset)
+    find_mask_issues(samples.dataset)
+    before = state(samples, sample)
+    fix_mask_issues(samples.dataset, ["stray_part"], fix_key="first")
+    fix_mask_issues(samples.dataset, ["spike"], fix_key="second")
+    repaired = state(samples, sample)
+    report = undo_mask_fixes(samples.dataset, "first")
+    assert {row["reason"] for row in report.skipped} == {
+        "it was repaired under 'second' too; undo that first"
+    }
+    assert state(samples, sample) == repaired
+    assert list_mask_fixes(samples.dataset) == ["first", "second"]
+    undo_mask_fixes(samples.dataset, "second")
+    undo_mask_fixes(samples.dataset, "first")
+    assert list_mask_fixes(samples.dataset) == []
+    assert state(samples, sample) == before
+    # Undone once more, as after a kill: there is nothing left to do.
+    assert undo_mask_fixes(samples.dataset, "first").fixed == {}
+
+
+def test_masks_and_figures_of_the_repaired_samples_alone_are_made_again(
+    samples: Samples,
+) -> None:
+    dataset = samples.dataset
+    broken = add(samples, "a.jpg", [polygon(SQUARE, SPECK)])
+    other = add(samples, "b.jpg", [polygon(SQUARE)])
+    compute_masks(dataset, storage="database")
+    evaluate_mask_area(dataset, label_field="segmentations", eval_key="area")
+    evaluate_mask_coverage(dataset.limit(1), eval_key="cover")
+    find_mask_issues(dataset)
+    # What is out of date in another sample is left to whoever has edited it.
+    other.reload()
+    other.segmentations.polylines[0].points = polygon(SPIKE).points
+    other.save()
+    untouched = samples.raw(other)
+    before = samples.raw(broken)
+    assert (before["area_px"], before["cover_ratio"]) == (404, 404 / (HEIGHT * WIDTH))
+
+    report = fix_mask_issues(dataset, ["stray_part"], redo=True)
+    assert report.redone is not None
+    assert report.redone.to_dict() == {
+        "samples": 1,
+        "masks": ["mask"],
+        "evaluations": ["area", "cover"],
+        "rankings": [],
+        "searches": ["mask_issues"],
+        "problems": [],
+    }
+    after = samples.raw(broken)
+    assert (after["area_px"], after["cover_ratio"]) == (400, 400 / (HEIGHT * WIDTH))
+    assert labels(samples, broken)[0]["tags"] == ["mask_issues:rectangle"]
+    assert samples.raw(other) == untouched
+    area = load_mask_evaluation(dataset, "area")
+    assert len(area.per_sample()) == 2
+    assert area.out_of_date().labels == 1
+    assert len(load_mask_evaluation(dataset, "cover").per_sample()) == 1
+
+    undone = undo_mask_fixes(dataset, redo=True)
+    assert "Brought up to date in 1 sample" in undone.summary()
+    assert samples.raw(broken)["area_px"] == 404
 
 
 def test_stray_parts_of_instance_masks_are_removed(samples: Samples) -> None:

@@ -111,6 +111,13 @@ def test_a_small_part_of_a_larger_object_is_stray(samples: Samples) -> None:
     assert ["stray_part" in issue for issue in issues] == [True, False]
 
 
+def test_crowds_have_no_stray_parts_and_no_duplicates(samples: Samples) -> None:
+    large = [(2, 2), (22, 2), (22, 22), (2, 22)]
+    speck = [(30, 5), (32, 5), (32, 7), (30, 7)]
+    crowds = [polygon(large, speck, iscrowd=1) for _ in range(2)]
+    assert found(samples, crowds) == [set(), set()]
+
+
 def test_stray_parts_of_instance_masks_are_found(samples: Samples) -> None:
     mask = np.zeros((HEIGHT, WIDTH), bool)
     mask[2:22, 2:22] = True
@@ -261,6 +268,14 @@ def test_pictures_that_stand_in_two_splits_leak(samples: Samples) -> None:
     view = samples.dataset.load_saved_view(report.views["leak"])
     leaking = {path.rpartition("/")[2] for path in view.values("filepath")}
     assert leaking == {"a.png", "a2.jpg", "b.png", "b2.png"}
+
+
+def test_labels_that_a_person_has_checked_are_left_out(samples: Samples) -> None:
+    boxes = [(2, 2, 12, 12), (20, 2, 30, 12)]
+    lines = [polyline(boxes[0], "a", tags=["checked"]), polyline(boxes[1], "a")]
+    assert found(samples, lines) == [{""}, {"rectangle"}]
+    report = find_mask_issues(samples.dataset)
+    assert report.counts["rectangle"] == 1
 
 
 def test_tags_and_views_of_retired_issues_are_taken_away(samples: Samples) -> None:

@@ -1,0 +1,71 @@
+"""All copies of a picture in one split: the repair of ``leak``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone as fo
+
+from ..documents import Document, root_dataset, stream_documents
+from ..issues.leaks import leaking_groups, read_picture
+from ..issues.rules import MaskIssue
+from .changes import Change
+from .planning import FixPlan
+
+
+def split_changes(samples: Any, plan: FixPlan) -> list[Change]:
+    """Returns the changes that put all copies of a picture into one split."""
+    names = [
+        name
+        for name in ("source_name", "split")
+        if isinstance(root_dataset(samples).get_field(name), fo.StringField)
+    ]
+    if "split" not in names or MaskIssue.LEAK not in plan.issues:
+        return []
+    documents = {}
+    pictures = []
+    tag = plan.marks.tag(MaskIssue.LEAK)
+    for batch in stream_documents(samples, ["filepath", "metadata", "tags", *names]):
+        for document in batch:
+            if tag not in (document.get("tags") or ()) or not document.get("split"):
+                continue
+            metadata = document.get("metadata") or {}
+            size = (metadata.get("width") or 0, metadata.get("height") or 0)
+            documents[document["_id"]] = document
+            pictures.append(
+                read_picture(
+                    document["_id"],
+                    document["split"],
+                    document.get("source_name"),
+                    document["filepath"],
+                    size if all(size) else None,
+                )
+            )
+    changes = []
+    for group in leaking_groups(pictures, plan.limits.leak_distance):
+        target = _most_common([picture.split for picture in group])
+        for picture in group:
+            document = documents[picture.sample_id]
+            changes.append(_moved(document, picture.split, target, tag))
+    return changes
+
+
+def _most_common(splits: list[str]) -> str:
+    """Returns the split that comes most often, `train` before others."""
+    order = sorted(set(splits), key=lambda name: (name != "train", name))
+    return max(order, key=splits.count)
+
+
+def _moved(document: Document, split: str, target: str, tag: str) -> Change:
+    tags = document.get("tags") or []
+    moves = split != target
+    return Change(
+        sample_id=str(document["_id"]),
+        filepath=document["filepath"],
+        issues=[MaskIssue.LEAK.value],
+        action=f"moved to {target}" if moves else "kept",
+        before={"split": split},
+        after={"split": target},
+        tags_added=[target] if moves and target not in tags else [],
+        tags_removed=[t for t in (tag, *([split] if moves else [])) if t in tags],
+    )

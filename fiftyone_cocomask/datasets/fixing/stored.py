@@ -1,0 +1,128 @@
+"""Repairs as runs of the dataset, which say what is changed before it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone as fo
+from bson import ObjectId
+
+from ...errors import CocoMaskError
+from ..documents import read_documents
+from ..issues.find import check_issue_search
+from ..label_lists import LabelList
+from ..run_keys import check_key
+from ..stored_runs import begin_run, delete_run, replace_results
+from .applying import has_been_applied
+from .changes import Change, decode_changes, encode_changes
+
+_METHOD = "cocomask/fixes"
+
+
+class StoredFixes:
+    """The repairs of a dataset under one key.
+
+    Args:
+        dataset: the dataset
+        fix_key: the key
+    """
+
+    def __init__(self, dataset: fo.Dataset, fix_key: str) -> None:
+        self._dataset = dataset
+        self._key = fix_key
+        self._config = _fix_config(dataset, fix_key)
+
+    @property
+    def exist(self) -> bool:
+        """Whether there are any."""
+        return self._config is not None
+
+    def lists(self) -> dict[str, LabelList]:
+        """Returns where the repaired labels and boxes are, by field."""
+        paths = self._config.label_paths
+        return {field: LabelList(field, path) for field, path in paths.items()}
+
+    def label_field(self) -> str:
+        """Returns the field of the labels that were searched."""
+        return next(iter(self._config.label_paths))
+
+    def changes(self) -> list[Change]:
+        """Returns what was to be changed; it is undone from the last one on."""
+        if not self.exist:
+            return []
+        # Not what this process remembers: others may have added to it.
+        stored = self._dataset.load_run_results(self._key, cache=False)
+        return decode_changes(stored.changes) if stored is not None else []
+
+    def add(self, changes: list[Change], lists: dict[str, LabelList]) -> list[Change]:
+        """Stores what is about to be changed, and returns all that is stored.
+
+        Repairs that were stored and not made, since the call was killed, are dropped.
+        """
+        kept = [c for c in self.changes() if not _is_pending(self._dataset, c)]
+        # Undone from the end, so labels come back to their places from the first on.
+        new = sorted(changes, key=lambda change: change.index, reverse=True)
+        together = [*kept, *new]
+        self.keep(together, lists)
+        return together
+
+    def keep(self, changes: list[Change], lists: dict[str, LabelList]) -> None:
+        """Stores changes in place of those that are stored."""
+        config = self._dataset.init_run(
+            method=_METHOD,
+            label_paths={labels.field: labels.path for labels in lists.values()},
+        )
+        if not self.exist:
+            begin_run(self._dataset, self._key, config)
+        results = self._dataset.init_run_results(
+            self._key, changes=encode_changes(changes)
+        )
+        replace_results(self._dataset, self._key, results)
+        self._config = _fix_config(self._dataset, self._key)
+
+    def delete(self) -> None:
+        """Forgets them."""
+        delete_run(self._dataset, "runs", self._key)
+
+
+def fix_keys(dataset: fo.Dataset) -> list[str]:
+    """Returns the keys of a dataset's repairs, sorted."""
+    return sorted(key for key in dataset.list_runs() if _fix_config(dataset, key))
+
+
+def check_fixes(dataset: fo.Dataset, key: str, label_field: str, fix_key: str) -> None:
+    """Checks that issues of a search may be repaired under a key.
+
+    Raises:
+        CocoMaskError: if they may not
+    """
+    check_issue_search(dataset, key, label_field)
+    check_key(dataset, fix_key)
+    if fix_key not in dataset.list_runs():
+        return
+    config = _fix_config(dataset, fix_key)
+    if config is None:
+        raise CocoMaskError(
+            f"'{fix_key}' is the key of another run of dataset '{dataset.name}'; give "
+            "another fix_key"
+        )
+    repaired = next(iter(config.label_paths))
+    if repaired != label_field:
+        raise CocoMaskError(
+            f"'{fix_key}' has repaired the labels of '{repaired}'; give another fix_key"
+        )
+
+
+def _fix_config(dataset: fo.Dataset, fix_key: str) -> Any:
+    """Returns the config of repairs, None if the key is of another run."""
+    if fix_key not in dataset.list_runs():
+        return None
+    config = dataset.get_run_info(fix_key).config
+    return config if config.method == _METHOD else None
+
+
+def _is_pending(dataset: fo.Dataset, change: Change) -> bool:
+    """Whether a stored change was not made: its repair was killed before."""
+    fields = ["tags", "split", *([change.label_field] if change.label_field else [])]
+    found = read_documents(dataset, [ObjectId(change.sample_id)], fields)
+    return bool(found) and not has_been_applied(found[0], change)

@@ -1,0 +1,178 @@
+"""Masks and figures of a few samples, made again after their labels have changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import fiftyone as fo
+
+from ..errors import CocoMaskError
+from .documents import aggregate_documents, ids_of, root_dataset
+from .evaluations.area import evaluate_mask_area
+from .evaluations.coverage import evaluate_mask_coverage
+from .evaluations.runs import (
+    MaskEvaluationInfo,
+    list_mask_evaluations,
+    mask_evaluation_info,
+)
+from .issues.find import issue_search_of, list_mask_issues, search_again
+from .labels import mask_fields
+from .masks.compute import compute_masks, mask_options
+from .outlines.rank import list_outline_rankings, rank_again
+
+_EVALUATE: Mapping[str, Callable[..., Any]] = {
+    "area": evaluate_mask_area,
+    "coverage": evaluate_mask_coverage,
+}
+
+
+@dataclass(slots=True)
+class Redone:
+    """What was made again.
+
+    Attributes:
+        samples: the number of samples
+        masks: the fields whose masks were drawn again
+        evaluations: the keys of the evaluations whose figures were measured again
+        rankings: the keys of the rankings whose outlines were measured again
+        searches: the keys of the searches whose tags are up to date again
+        problems: what could not be made again, and why
+    """
+
+    samples: int = 0
+    masks: list[str] = field(default_factory=list)
+    evaluations: list[str] = field(default_factory=list)
+    rankings: list[str] = field(default_factory=list)
+    searches: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def attempt(
+        self, done: list[str], name: str, act: Callable[..., int], *arguments: Any
+    ) -> None:
+        """Makes something again, which must not keep the rest from being made.
+
+        Args:
+            done: the names of what was made again
+            name: the name of this
+            act: makes it, and returns of how many samples
+            arguments: what it takes
+        """
+        try:
+            if act(*arguments):
+                done.append(name)
+        except CocoMaskError as error:
+            self.problems.append(f"{name}: {error}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns it as JSON holds it."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        """Says it in a sentence or two."""
+        noun = "sample" if self.samples == 1 else "samples"
+        named = [*self.masks, *self.evaluations, *self.rankings, *self.searches]
+        text = f"Brought up to date in {self.samples:,} {noun}: "
+        text += ", ".join(named) if named else "nothing, there are no masks or figures"
+        return "\n".join([text, *self.problems])
+
+
+def redo_samples(
+    dataset: fo.Dataset, sample_ids: Iterable[str], label_field: str
+) -> Redone:
+    """Brings masks, figures and tags up to date, of some samples alone.
+
+    Masks are drawn as those of their field were; an evaluation, a ranking or a search
+    that does not cover a sample is not extended to it. Comparisons of masks are of all
+    samples and stay as they are.
+
+    Args:
+        dataset: the dataset
+        sample_ids: the ids of samples whose labels have changed
+        label_field: the field of the labels
+    """
+    base: Any = dataset
+    if dataset.media_type == "group":
+        base = dataset.select_group_slices(media_type="image")
+    samples = base.select(list(dict.fromkeys(sample_ids)))
+    redone = Redone(samples=len(samples))
+    if not redone.samples:
+        return redone
+    for name in mask_fields(dataset):
+        made = mask_options(dataset, name)
+        if made is not None and made["label_field"] == label_field:
+            redone.attempt(redone.masks, name, _draw, samples, name, made)
+    for key in list_mask_evaluations(dataset):
+        info = mask_evaluation_info(dataset, key)
+        made = mask_options(dataset, info.mask_field) or {}
+        if label_field in (info.label_field, made.get("label_field")):
+            redone.attempt(redone.evaluations, key, _evaluate, samples, info)
+    for key in list_outline_rankings(dataset):
+        if dataset.get_run_info(key).config.label_field == label_field:
+            redone.attempt(redone.rankings, key, rank_again, samples, key)
+    for key in list_mask_issues(dataset):
+        if issue_search_of(dataset, key)[1].field == label_field:
+            redone.attempt(redone.searches, key, search_again, samples, key)
+    return redone
+
+
+def _draw(samples: Any, mask_field: str, made: dict[str, Any]) -> int:
+    """Draws masks as those of the field were; returns how many have changed."""
+    place = _place(samples, mask_field)
+    if place is None:
+        return 0
+    report = compute_masks(
+        samples,
+        made["label_field"],
+        mask_field,
+        mode=made["mode"],
+        rasterizer=made["rasterizer"],
+        overlap=made["overlap"],
+        classes=made["classes"],
+        include_crowd=made["include_crowd"],
+        boxes="draw" if made.get("boxes") else "skip",
+        progress=False,
+        **place,
+    )
+    return report.images - report.unchanged
+
+
+def _place(samples: Any, mask_field: str) -> dict[str, Any] | None:
+    """Returns where the masks of a field are kept, as arguments; None without any."""
+    values = {"path": f"${mask_field}.mask_path", "has_split": {"$gt": ["$split", ""]}}
+    found = aggregate_documents(
+        samples,
+        [
+            {"$match": {mask_field: {"$type": "object"}}},
+            {"$limit": 1},
+            {"$project": values},
+        ],
+    )
+    if not found:
+        return None
+    if not found[0].get("path"):
+        return {"storage": "database"}
+    folder = Path(found[0]["path"]).parent
+    # A folder for each split.
+    return {"output_dir": folder.parent if found[0]["has_split"] else folder}
+
+
+def _evaluate(samples: Any, info: MaskEvaluationInfo) -> int:
+    """Measures samples that an evaluation covers again; returns how many."""
+    dataset, key = root_dataset(samples), info.eval_key
+    if dataset.load_run_results(key) is None:
+        # It was stopped before its end, and waits to be run again.
+        return 0
+    covered = ids_of(samples) & ids_of(dataset.load_run_view(key))
+    if covered:
+        _EVALUATE[info.kind](
+            samples.select([str(sample_id) for sample_id in sorted(covered)]),
+            info.mask_field,
+            label_field=info.label_field,
+            eval_key=key,
+            overwrite=True,
+            progress=False,
+        )
+    return len(covered)
