@@ -114,6 +114,9 @@ def execute(name: str, dataset: fo.Dataset | None, params: Params) -> Any:
     if name == "export_roboflow_coco" and os.path.isabs(str(params.get("output_dir"))):
         # It writes into an empty folder only.
         params = params | {"output_dir": f"{params['output_dir']}/{next(_numbers)}"}
+    if name == "undo_mask_fixes" and dataset and "fixed" not in dataset.list_runs():
+        # What it has undone before, it has to be given again.
+        fcm.fix_mask_issues(dataset, ["box_only"], key="found", fix_key="fixed")
     return foo.execute_operator(uri(name), dataset=dataset, params=params).result
 
 
