@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         evaluate_mask_coverage,
         list_mask_evaluations,
         load_mask_evaluation,
+        refresh_mask_evaluations,
         rename_mask_evaluation,
     )
     from .datasets.exporting.coco import export_roboflow_coco
@@ -73,6 +74,7 @@ _MODULE_OF_NAME = {
     "delete_outline_ranking": ".datasets.outlines.rank",
     "list_mask_evaluations": ".datasets.evaluations",
     "load_mask_evaluation": ".datasets.evaluations",
+    "refresh_mask_evaluations": ".datasets.evaluations",
     "rename_mask_evaluation": ".datasets.evaluations",
     "delete_mask_evaluation": ".datasets.evaluations",
     "compare_exports": ".datasets.exporting.compare",
@@ -122,6 +124,7 @@ __all__ = [
     "load_mask_evaluation",
     "load_outline_ranking",
     "rank_mask_outlines",
+    "refresh_mask_evaluations",
     "rename_mask_evaluation",
     "undo_mask_fixes",
 ]

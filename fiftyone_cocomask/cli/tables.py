@@ -95,7 +95,15 @@ def _rows(table: pd.DataFrame) -> Any:
 
 def _out_of_date(results: MaskEvaluation) -> list[str]:
     changed = results.out_of_date()
-    return [] if changed is None else [f"{changed}; evaluate again"]
+    older = results.older_masks()
+    return [
+        *([] if changed is None else [f"{changed}; evaluate again"]),
+        *(
+            [f"Masks older than their labels: {older:,}; compute masks"]
+            if older
+            else []
+        ),
+    ]
 
 
 def _without_number(total: dict[str, Any]) -> list[str]:

@@ -25,6 +25,7 @@ from .metrics import MaskAreaError, MaskCoverageError
 from .open_form import OpenForm
 from .open_mask_evaluation import OpenMaskEvaluation
 from .rank_mask_outlines import RankMaskOutlines
+from .refresh_mask_evaluations import RefreshMaskEvaluations
 from .show_dataset import ShowDataset
 
 OPERATORS = (
@@ -39,6 +40,7 @@ OPERATORS = (
     FixMaskIssues,
     UndoMaskFixes,
     RankMaskOutlines,
+    RefreshMaskEvaluations,
     ListMaskEvaluations,
     RenameMaskEvaluation,
     DeleteMaskEvaluation,

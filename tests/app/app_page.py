@@ -89,6 +89,10 @@ class AppPage:
         self.run(label)
         return self.form()
 
+    def form_done(self, text: str) -> None:
+        """Waits for the summary of what a button has run, and closes it."""
+        finish_form(self.page, text)
+
     def form(self) -> Form:
         """Returns the form that something else has opened."""
         return Form(self.page)
@@ -259,15 +263,20 @@ class Form:
 
     def finish(self, text: str) -> None:
         """Waits for a text in the summary and closes it."""
-        done = self.page.get_by_role("button", name="Done")
-        dialog = self.page.locator(".MuiDialog-root").filter(has=done)
-        expect(dialog.get_by_text(text).first).to_be_visible()
-        do_until(dialog, lambda: done.click(timeout=3000), visible=False)
+        finish_form(self.page, text)
 
     def execute_button(self) -> Locator:
         """Returns the button that executes."""
         actions = self.page.locator(".MuiDialogActions-root")
         return actions.get_by_role("button", name="Execute", exact=True)
+
+
+def finish_form(page: Page, text: str) -> None:
+    """Waits for a text in the summary of an operator and closes it."""
+    done = page.get_by_role("button", name="Done")
+    dialog = page.locator(".MuiDialog-root").filter(has=done)
+    expect(dialog.get_by_text(text).first).to_be_visible()
+    do_until(dialog, lambda: done.click(timeout=3000), visible=False)
 
 
 class Panel:

@@ -9,6 +9,7 @@ from pathlib import Path
 import fiftyone as fo
 import numpy as np
 import pytest
+from fiftyone import ViewField as F
 from playwright.sync_api import expect
 
 from fiftyone_cocomask import (
@@ -311,6 +312,32 @@ def test_reload_shows_an_evaluation_that_was_made_elsewhere(
     evaluate_mask_area(valid)
     panel.press("Reload")
     panel.expect_text(f"{len(valid)} images · click to see samples")
+
+
+def test_what_is_out_of_date_is_said_and_brought_up_to_date(
+    app: AppPage, dataset: fo.Dataset
+) -> None:
+    app.open("demo")
+    panel = app.panel
+    panel.open()
+    panel.expect_text(f"{len(dataset)} images · click to see samples")
+    sample = dataset.match(F("segmentations.polylines").length() > 1).first()
+    before = np.count_nonzero(sample.mask.get_mask())
+    sample.segmentations.polylines = sample.segmentations.polylines[:1]
+    sample.save()
+    panel.press("Reload")
+    panel.expect_text("1 image is out of date, and is left out of the numbers")
+    panel.expect_text("mask_area: the labels of 1 image have changed since")
+    panel.expect_text(f"{len(dataset) - 1} images · click to see samples")
+    panel.press("Redraw masks and evaluate again")
+    app.form_done("Evaluated again: mask_area, mask_coverage")
+    panel.expect_text(f"{len(dataset)} images · click to see samples")
+    panel.expect_no_text("out of date")
+    dataset.reload()
+    sample.reload()
+    assert np.count_nonzero(sample.mask.get_mask()) < before
+    pixels = sum(np.count_nonzero(s.mask.get_mask()) for s in dataset)
+    panel.expect_text(f"{pixels / 1e6:.2f} M")
 
 
 def test_what_to_do_next_is_said_where_there_are_no_masks(

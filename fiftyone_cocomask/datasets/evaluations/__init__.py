@@ -6,6 +6,7 @@ from .coverage import evaluate_mask_coverage
 from .coverage_results import CoverageResults
 from .histogram import Histogram, field_histogram, histogram_view
 from .loading import load_mask_evaluation
+from .refresh import refresh_mask_evaluations
 from .results import MaskEvaluation
 from .runs import (
     MaskEvaluationInfo,
@@ -29,6 +30,7 @@ __all__ = [
     "list_mask_evaluations",
     "load_mask_evaluation",
     "mask_evaluation_info",
+    "refresh_mask_evaluations",
     "rename_mask_evaluation",
     "size_bucket",
 ]

@@ -59,7 +59,7 @@ class AreaResults(MaskEvaluation):
           ``medium``, ``large`` by it; ``hidden``: of more than 0 px, none of them
           visible; ``empty``: of 0 px
         - ``out_of_date``: the samples whose masks or labels have changed since, see
-          :meth:`out_of_date`
+          :meth:`out_of_date`; ``older_masks``: see :meth:`older_masks`
         - ``masks_of_other_size``, ``changed_meanwhile``, ``without_number``: what the
           evaluation itself reported
 

@@ -56,7 +56,7 @@ class CoverageResults(MaskEvaluation):
           that have a foreground; ``mean_overlap_over_pixels``: pixels under two or more
           labels / pixels under any, of all images
         - ``out_of_date``: the samples whose masks or labels have changed since, see
-          :meth:`out_of_date`
+          :meth:`out_of_date`; ``older_masks``: see :meth:`older_masks`
         - ``masks_of_other_size``, ``changed_meanwhile``, ``without_number``: what the
           evaluation itself reported
 

@@ -8,15 +8,20 @@ written to. Of the others, the labels are read and compared.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
-
-from bson import ObjectId
 
 from ..documents import MODIFIED, Document, aggregate_documents, root_dataset
 from ..label_lists import LabelList
 from ..masks.stored import MEASURED
 from ..measuring.reading import SampleReader, labels_digest
+
+# In the mark of a mask that was older than the labels it was measured with.
+IS_OLDER = "is_older"
+# What has to be told by the labels themselves.
+_UNSURE = ("unsure", "older_masks")
+_MAX_NAMED = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +51,14 @@ class OutOfDate:
         return f"Out of date: the {' and the '.join(parts)} have changed since"
 
 
-def count_changed(
+def changed_samples(
     samples: Any,
     mask_field: str,
     labels: LabelList | None,
     eval_key: str,
     value_path: str,
 ) -> Document:
-    """Returns how many samples' masks and labels have changed since an evaluation.
+    """Returns which samples' figures are out of date, or mix what is old and new.
 
     Args:
         samples: the samples it covers
@@ -61,24 +66,28 @@ def count_changed(
         labels: where its labels are, or None
         eval_key: its key
         value_path: the field of its numbers
+
+    Returns:
+        the numbers of samples whose ``masks`` and whose ``labels`` have changed since,
+        and of those that were measured with ``older_masks`` than their labels; and
+        the ``ids`` of all of them, None if they are more than 100,000
     """
-    states = _states(samples, mask_field, eval_key, value_path)
-    unsure: dict[ObjectId, str] = {}
-    masks = 0
-    for row in states:
-        if row["state"] == "masks":
-            masks += 1
-        elif labels is not None:
-            unsure[row["_id"]] = row["digest"]
-    changed = 0
-    if labels is not None and unsure:
+    found = _states(samples, mask_field, eval_key, value_path)
+    states = {row["_id"]: row["state"] for row in found}
+    digests = {row["_id"]: row["digest"] for row in found if row["state"] in _UNSURE}
+    if labels is not None and digests:
         reader = SampleReader(root_dataset(samples), None, labels)
-        changed = sum(
-            labels_digest(record) != unsure[record.sample_id]
-            for records in reader.read(list(unsure))
-            for record in records
-        )
-    return {"masks": masks, "labels": changed}
+        for records in reader.read(list(digests)):
+            for record in records:
+                if labels_digest(record) != digests[record.sample_id]:
+                    states[record.sample_id] = "labels"
+    counts = Counter(states.values())
+    named = ("masks", "labels", "older_masks")
+    ids = [str(i) for i, state in states.items() if state in named]
+    return {
+        **{name: counts[name] for name in named},
+        "ids": ids if len(ids) <= _MAX_NAMED else None,
+    }
 
 
 def _states(
@@ -99,11 +108,13 @@ def _states(
     has_mask = {"$eq": [{"$type": mask}, "object"]}
     lost_mask = {"$cond": [{"$isNumber": f"${value_path}"}, "masks", "fine"]}
     is_marked = {"$eq": [{"$type": mark}, "object"]}
+    is_older = {"$eq": [f"{mark}.{IS_OLDER}", True]}
     state = {
         "$switch": {
             "branches": [
                 {"case": {"$not": has_mask}, "then": lost_mask},
                 {"case": {"$not": is_marked}, "then": "masks"},
+                {"case": is_older, "then": "older_masks"},
                 {"case": is_as_it_was, "then": "fine"},
             ],
             "default": "unsure",

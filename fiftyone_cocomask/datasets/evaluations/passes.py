@@ -21,7 +21,7 @@ from ..documents import (
 )
 from ..label_lists import images_of_boxes
 from ..masks.compute import mask_options
-from ..masks.stored import MEASURED
+from ..masks.stored import MEASURED, fingerprint
 from ..measuring.measure import (
     NoFiguresError,
     drawing_options,
@@ -31,6 +31,7 @@ from ..measuring.measure import (
 )
 from ..measuring.reading import SampleReader, SampleRecord, labels_digest
 from ..owned_fields import CLASSES_SUFFIX
+from .out_of_date import IS_OLDER
 from .plan import EvaluationPlan, SampleFigures
 
 # Results name at most this many samples of each kind.
@@ -138,7 +139,10 @@ class EvaluationPass:
         )
         self._boxes: dict[ObjectId, int] = {}
         made = mask_options(self._dataset, plan.mask_field)
-        if labels is not None and made and made["label_field"] == labels.field:
+        self._draws_labels = bool(
+            labels is not None and made and made["label_field"] == labels.field
+        )
+        if labels is not None and self._draws_labels:
             is_drawn = self._options is not None and self._options.boxes
             self._boxes = {} if is_drawn else images_of_boxes(samples, labels)
         self._report = PassReport()
@@ -192,7 +196,21 @@ class EvaluationPass:
         if mark.get("digest") == digest:
             return {}
         path = f"{self._mask_field}.{MEASURED}.{key}"
-        return {path: {"digest": digest, "at": now}}
+        new: Document = {"digest": digest, "at": now}
+        if self._is_older(record):
+            new[IS_OLDER] = True
+        return {path: new}
+
+    def _is_older(self, record: SampleRecord) -> bool:
+        """Whether a mask that was drawn of the labels would be another one by now."""
+        mask, size = record.mask, record.size
+        if not self._draws_labels or self._options is None or size is None:
+            return False
+        if mask is None or "fingerprint" not in mask:
+            return False
+        path = mask.get("mask_path")
+        drawn_now = fingerprint(record.encoded_label, size, path, self._options)
+        return bool(mask["fingerprint"] != drawn_now)
 
     def _measure(self, record: SampleRecord) -> SampleFigures:
         boxes = self._boxes.get(record.sample_id)

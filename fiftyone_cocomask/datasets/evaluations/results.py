@@ -21,7 +21,7 @@ from ..owned_fields import CLASSES_SUFFIX
 from ..split_names import split_of, split_paths, split_rank
 from . import totals as figures
 from .histogram import Histogram, Scale, field_histogram, histogram_view
-from .out_of_date import OutOfDate, count_changed
+from .out_of_date import OutOfDate, changed_samples
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,13 +104,38 @@ class MaskEvaluation(ABC):
         Args:
             samples: a view to restrict it to
         """
-        found = self._sums.get("out of date", self._view(samples), self._count_changed)
-        return OutOfDate(**found) if found["masks"] or found["labels"] else None
+        found = self._changed(samples)
+        changed = OutOfDate(found["masks"], found["labels"])
+        return changed if changed.samples else None
 
-    def _count_changed(self, view: Any) -> Document:
-        return count_changed(
-            view, self.mask_field, self._labels, self.key, self.value_path
-        )
+    def older_masks(self, samples: Any = None) -> int:
+        """Returns how many samples were measured with a mask older than their labels.
+
+        Their figures mix what is old and new: compute masks, then evaluate again.
+
+        Args:
+            samples: a view to restrict it to
+        """
+        return int(self._changed(samples)["older_masks"])
+
+    def ids_to_refresh(self, samples: Any = None) -> list[str] | None:
+        """Returns the samples of :meth:`out_of_date` and :meth:`older_masks`.
+
+        Args:
+            samples: a view to restrict it to
+
+        Returns:
+            their ids, None if they are more than 100,000
+        """
+        return self._changed(samples)["ids"]
+
+    def _changed(self, samples: Any) -> Document:
+        def find(view: Any) -> Document:
+            return changed_samples(
+                view, self.mask_field, self._labels, self.key, self.value_path
+            )
+
+        return self._sums.get("changed samples", self._view(samples), find)
 
     @property
     def _labels(self) -> LabelList | None:
@@ -315,6 +340,7 @@ class MaskEvaluation(ABC):
         """Sums over all samples now, so that tables and plots come at once later."""
         self.summary()
         self.per_class()
+        self.ids_to_refresh()
         for of_labels in {False, self.label_value_path is not None}:
             self.overview_histogram(of_labels=of_labels)
 
@@ -412,6 +438,7 @@ class MaskEvaluation(ABC):
         changed = self.out_of_date(samples)
         return {
             "out_of_date": 0 if changed is None else changed.samples,
+            "older_masks": self.older_masks(samples),
             "masks_of_other_size": self._stored.num_other_size,
             "changed_meanwhile": self._stored.num_changed,
             "without_number": self.without_number,

@@ -327,7 +327,8 @@ def mask_options(samples: Any, mask_field: str) -> dict[str, Any] | None:
     """Returns how :func:`compute_masks` made a field's masks, or None if it did not.
 
     Returns:
-        a dict with ``label_field`` and the fields of :class:`MaskOptions`
+        a dict with ``label_field``, the fields of :class:`MaskOptions`, ``storage``
+        and ``output_dir``; masks of earlier versions have not the last two
     """
     field_ = samples.get_field(mask_field)
     return (field_.info or {}).get(INFO_KEY) if field_ is not None else None
@@ -471,7 +472,13 @@ def check_declared(dataset: fo.Dataset, plan: MaskPlan) -> None:
 
 
 def _made(plan: MaskPlan) -> dict[str, Any]:
-    return {"label_field": plan.label_field, **plan.options.to_dict()}
+    return {
+        "label_field": plan.label_field,
+        **plan.options.to_dict(),
+        "storage": "database" if plan.output_dir is None else "disk",
+        # The dataset's own folder has another name in another dataset.
+        "output_dir": None if plan.is_own_folder else plan.output_dir,
+    }
 
 
 def _mask_targets(dataset: fo.Dataset, plan: MaskPlan) -> dict[int, str]:

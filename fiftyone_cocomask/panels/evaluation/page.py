@@ -82,12 +82,14 @@ def render(
             _add_summing(panel, memory, content)
         elif memory.problem:
             content.view("problem", types.Error(label=plain(memory.problem)))
-        elif memory.found and not images(memory.found["cards"]):
-            _add_no_images(content)
         elif memory.found:
             place = memory.selected.place if memory.selected else []
             keys = [key for key in (memory.eval_key, memory.other_key) if key]
-            sections.add_all(Page(panel, content, place, keys), memory.found)
+            here = Page(panel, content, place, keys)
+            if images(memory.found["cards"]):
+                sections.add_all(here, memory.found)
+            elif not sections.add_out_of_date(here, memory.found):
+                _add_no_images(content)
         _add_settling(panel, memory, content)
     view = types.GridView(
         orientation="vertical",

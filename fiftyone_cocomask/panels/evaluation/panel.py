@@ -14,7 +14,7 @@ from . import page, sections, selection
 from .memory import Memory, forget, memory_of
 from .next_steps import next_steps
 from .selection import Selected
-from .shown import OBJECTS, Choices, Part, Shown
+from .shown import OBJECTS, Choices, Part, Shown, shown_of
 
 _PLUGIN = "@cocomask/cocomask"
 _LOGGER = logging.getLogger(__name__)
@@ -80,6 +80,10 @@ class MaskEvaluationPanel(foo.Panel):
         """Follows the grid."""
         self._refresh(ctx)
 
+    def on_change_current_sample(self, ctx: Any) -> None:
+        """Shows what was edited in the sample's modal, once that is closed."""
+        self._refresh(ctx)
+
     def settle(self, ctx: Any) -> None:
         """Follows the grid where the App's last event of a change was an early one."""
         self._refresh(ctx)
@@ -135,8 +139,9 @@ class MaskEvaluationPanel(foo.Panel):
 
         evaluation = load_mask_evaluation(ctx.dataset, ctx.params["key"])
         table = ctx.params["table"]
-        samples = whole_samples(selection.grid_view(ctx))
-        rows = download(ctx, evaluation, table, samples)
+        grid = whole_samples(selection.grid_view(ctx))
+        shown = shown_of([evaluation], grid, _chosen(ctx))
+        rows = download(ctx, evaluation, table, shown.samples)
         ctx.ops.notify(f"Downloads {rows:,} {table}", variant="info")
 
     def render(self, ctx: Any) -> types.Property:
@@ -153,6 +158,10 @@ class MaskEvaluationPanel(foo.Panel):
         if info.label_field is not None:
             answers["label_field"] = info.label_field
         ctx.prompt(f"{_PLUGIN}/evaluate_mask_{info.kind}", params=answers)
+
+    def refresh_evaluations(self, ctx: Any) -> None:
+        """Redraws masks that are out of date and evaluates them again."""
+        ctx.trigger(f"{_PLUGIN}/refresh_mask_evaluations")
 
     def open_form(self, ctx: Any) -> None:
         """Opens the form of an operator."""
@@ -235,7 +244,7 @@ class MaskEvaluationPanel(foo.Panel):
         keys = [key for key in (memory.eval_key, memory.other_key) if key]
         evaluations = [load_mask_evaluation(ctx.dataset, key) for key in keys]
         samples = whole_samples(selection.evaluated_view(ctx))
-        return Shown(evaluations, samples, _chosen(ctx))
+        return shown_of(evaluations, samples, _chosen(ctx))
 
     def _show_evaluated(self, ctx: Any, memory: Memory) -> None:
         """Shows in the grid what is evaluated; soon after a click it still does."""
@@ -306,6 +315,13 @@ def _is_view_news(ctx: Any) -> bool:
     return memory.is_news(selection.signature(ctx), selection.selected(ctx))
 
 
+def _is_edited(ctx: Any) -> bool:
+    """Whether samples were edited in a modal that was just closed."""
+    if ctx.dataset is None or ctx.current_sample is not None:
+        return False
+    return selection.signature(ctx) != memory_of(ctx.panel_id).signature
+
+
 def _is_unsettled(ctx: Any) -> bool:
     """Whether the App shows something else than the panel was drawn for."""
     if ctx.dataset is None:
@@ -345,6 +361,7 @@ _OF_THE_VIEW = ("on_change_view", "on_change_group_slice", "settle")
 _NEEDS = {
     "on_change_view": _is_view_news,
     "on_change_group_slice": _is_view_news,
+    "on_change_current_sample": _is_edited,
     "settle": _is_unsettled,
     "choose_evaluation": _is_other_evaluation,
     "choose_other": _is_other_to_compare,

@@ -66,14 +66,15 @@ def has_filters(ctx: Any) -> bool:
 
 
 def signature(ctx: Any) -> str:
-    """Returns what changes whenever :func:`evaluated_view` or an evaluation does."""
+    """Returns what changes with :func:`evaluated_view`, its samples or evaluations."""
+    from ...datasets.documents import samples_state
     from ...datasets.run_keys import run_time
 
     params = ctx.request_params
     runs = [(key, run_time(ctx.dataset, key)) for key in ctx.dataset.list_runs()]
     own = [{**stage, "_uuid": None} for stage in _own_stages(ctx)]
     parts = [own, params.get("filters"), params.get("extended"), ctx.group_slice]
-    whole = [ctx.dataset.name, runs, *parts]
+    whole = [ctx.dataset.name, samples_state(ctx.dataset), runs, *parts]
     text = json.dumps(whole, sort_keys=True, default=str)
     return blake2b(text.encode(), digest_size=12).hexdigest()
 

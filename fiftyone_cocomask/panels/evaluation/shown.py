@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import CocoMaskError
@@ -38,15 +38,21 @@ class Choices:
 class Shown:
     """What the panel shows.
 
+    Figures are of samples whose figures, in all of the evaluations, are those of their
+    masks and labels as they are: what is out of date is left out, and said to be.
+
     Attributes:
         evaluations: one, or two to compare
-        samples: the view that the grid shows, without what was clicked on in the panel
+        grid: the view that the grid shows, without what was clicked on in the panel
         choices: how it is shown
+        outdated: the ids of the samples of that view which are out of date, None if
+            they are too many to be left out one by one
     """
 
     evaluations: list[MaskEvaluation]
-    samples: Any
+    grid: Any
     choices: Choices = Choices()
+    outdated: list[str] | None = field(default_factory=list)
 
     @property
     def keys(self) -> list[str]:
@@ -54,11 +60,26 @@ class Shown:
         return [evaluation.key for evaluation in self.evaluations]
 
     @property
+    def samples(self) -> Any:
+        """The samples of the grid's view that are up to date."""
+        return self._without_outdated(self.grid)
+
+    @property
+    def measured(self) -> Any:
+        """A view of all samples that are up to date, of which a click selects some."""
+        return self._without_outdated(self.dataset.view())
+
+    @property
     def dataset(self) -> Any:
-        """All samples, of which a click selects some."""
+        """All samples."""
         from ...datasets.documents import root_dataset
 
-        return root_dataset(self.samples)
+        return root_dataset(self.grid)
+
+    def _without_outdated(self, view: Any) -> Any:
+        if self.outdated is None:
+            return view.limit(0)
+        return view.exclude(self.outdated) if self.outdated else view
 
     def evaluation(self, key: str) -> MaskEvaluation:
         """Returns one of the evaluations.
@@ -105,6 +126,26 @@ class Click(NamedTuple):
 
     element: str
     params: Mapping[str, Any]
+
+
+def shown_of(evaluations: list[MaskEvaluation], grid: Any, choices: Choices) -> Shown:
+    """Returns what the panel shows of some evaluations.
+
+    Args:
+        evaluations: one, or two to compare
+        grid: the view that the grid shows
+        choices: how they are shown
+    """
+    outdated: dict[str, None] | None = {}
+    for evaluation in evaluations:
+        ids = evaluation.ids_to_refresh(grid)
+        if outdated is None or ids is None:
+            outdated = None
+        else:
+            outdated |= dict.fromkeys(ids)
+    return Shown(
+        evaluations, grid, choices, None if outdated is None else list(outdated)
+    )
 
 
 def outdated() -> CocoMaskError:

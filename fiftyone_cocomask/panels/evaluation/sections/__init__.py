@@ -12,12 +12,14 @@ from .classes import Classes
 from .downloads import Downloads
 from .histograms import Histograms
 from .issues import Issues
+from .out_of_date import OutOfDateSamples
 from .ranking import RankingOfSamples
 from .section import Page, Section
 from .splits import Splits
 from .stated_areas import StatedAreas
 
 SECTIONS: tuple[Section, ...] = (
+    OutOfDateSamples(),
     Cards(),
     Issues(),
     Histograms(),
@@ -33,7 +35,7 @@ _BY_NAME = {section.name: section for section in SECTIONS}
 _SIDE_BY_SIDE = (
     ("histograms",),
     ("stated_areas", "ranking"),
-    ("cards", "classes", "splits", "issues", "downloads"),
+    ("out_of_date", "cards", "classes", "splits", "issues", "downloads"),
 )
 
 
@@ -54,6 +56,13 @@ def add_all(page: Page, found: Mapping[str, Found]) -> None:
     """Adds everything that was found."""
     for section in SECTIONS:
         section.add(page, found[section.name])
+
+
+def add_out_of_date(page: Page, found: Mapping[str, Found]) -> bool:
+    """Adds what is out of date alone, and returns whether there is any."""
+    out_of_date = found[OutOfDateSamples.name]
+    _BY_NAME[OutOfDateSamples.name].add(page, out_of_date)
+    return out_of_date is not None
 
 
 def part_of_click(

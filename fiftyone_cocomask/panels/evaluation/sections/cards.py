@@ -106,7 +106,7 @@ class Cards(Section):
     def part(self, shown: Shown, found: Found, click: Click) -> Part | None:
         """Returns the samples that a card counts."""
         key, name = click.params["key"], click.params["card"]
-        view = _view(shown.evaluation(key), name, shown.dataset.view())
+        view = _view(shown.evaluation(key), name, shown.measured)
         return Part(view, _FINDINGS[name][1], [key, name])
 
 

@@ -76,7 +76,7 @@ class Classes(Section):
         several = len(keys) > 1
         name, label = figures.names[index], figures.bars[trace].label
         evaluation = shown.evaluation(keys[trace if several else 0])
-        view = evaluation.class_view(name, shown.dataset.view())
+        view = evaluation.class_view(name, shown.measured)
         text = f"images with {name}"
         if label and not several:
             view = split_view(view, label)

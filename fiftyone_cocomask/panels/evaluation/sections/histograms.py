@@ -118,7 +118,7 @@ class Histograms(Section):
         text = histogram_chart.bar_range(histogram, bar, quantity, is_share=is_share)
         if len(chart["keys"]) > 1:
             text += f" in {chart['keys'][trace]}"
-        view = histogram_view(shown.dataset.view(), histogram, bar)
+        view = histogram_view(shown.measured, histogram, bar)
         return Part(view, text, [click.element, trace, bar])
 
 

@@ -18,8 +18,8 @@ class Issues(Section):
         from ....datasets.issues.counts import issue_counts
 
         found = []
-        for key in list_mask_issues(shown.samples):
-            counts = issue_counts(shown.samples, key)
+        for key in list_mask_issues(shown.grid):
+            counts = issue_counts(shown.grid, key)
             issues = {issue.value: number for issue, number in counts.items()}
             found.append({"key": key, "counts": issues})
         return found

@@ -52,7 +52,7 @@ class Splits(Section):
         if row < 0:
             return None
         split = chart_of(found, click.element)["rows"][row]["Split"]
-        view = split_view(shown.dataset.view(), split)
+        view = split_view(shown.measured, split)
         return Part(view, f"split {split}", [click.element, row])
 
 

@@ -80,7 +80,7 @@ class StatedAreas(Section):
             other_bucket_view,
         )
 
-        samples = shown.dataset.view()
+        samples = shown.measured
         if "key" in click.params:
             evaluation = _areas(shown, click.params["key"])
             text = "objects whose stated area is in another size bucket"

@@ -1,0 +1,45 @@
+"""Masks drawn once more, as they were drawn before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..documents import root_dataset
+from .compute import MaskReport, compute_masks, mask_options
+
+
+def redraw_masks(
+    samples: Any, mask_field: str, *, progress: Any = None
+) -> MaskReport | None:
+    """Draws the masks of a field that are out of date, with the options they have.
+
+    Args:
+        samples: the dataset or view
+        mask_field: the field of the masks
+        progress: as for :func:`compute_masks`
+
+    Returns:
+        a :class:`MaskReport`, None if the masks were not drawn by this plugin
+
+    Raises:
+        CocoMaskError: if they cannot be drawn; nothing has been written then
+    """
+    made = mask_options(root_dataset(samples), mask_field)
+    if made is None:
+        return None
+    overlap, classes = made["overlap"], made["classes"]
+    return compute_masks(
+        samples,
+        made["label_field"],
+        mask_field,
+        mode=made["mode"],
+        rasterizer=made["rasterizer"],
+        # Lists that were read from the database are mongoengine's.
+        overlap=overlap if isinstance(overlap, str) else list(overlap),
+        classes=None if classes is None else list(classes),
+        include_crowd=made["include_crowd"],
+        output_dir=made.get("output_dir"),
+        storage=made.get("storage", "disk"),
+        boxes="draw" if made.get("boxes") else "skip",
+        progress=progress,
+    )

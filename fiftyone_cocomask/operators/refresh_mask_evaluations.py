@@ -1,0 +1,124 @@
+"""Operator: masks that are out of date are drawn once more, and evaluated again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import fiftyone.operators as foo
+import fiftyone.operators.types as types
+
+from .forms import NO_DATASET, choose_several, count, form, names, note, stop, warn
+from .job import JobOperator, ProgressArgument, Results
+from .markdown import plain
+
+
+class RefreshMaskEvaluations(JobOperator):
+    """Brings evaluations up to date, masks and all."""
+
+    verb = "Drawing and measuring masks"
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return foo.OperatorConfig(
+            name="refresh_mask_evaluations",
+            label="Redraw masks and evaluate again",
+            description="Bring masks and their evaluations up to date with the labels",
+            icon="/assets/evaluate.svg",
+            dynamic=True,
+            execute_as_generator=True,
+            allow_delegated_execution=True,
+            risk_level=types.RiskLevel.MEDIUM,
+            view_target=False,
+        )
+
+    def __call__(
+        self,
+        dataset: Any,
+        eval_keys: Sequence[str] | None = None,
+        *,
+        delegate: bool = False,
+    ) -> Any:
+        """Draws masks that are out of date once more, and evaluates them again.
+
+        Example::
+
+            import fiftyone.operators as foo
+
+            refresh = foo.get_operator("@cocomask/cocomask/refresh_mask_evaluations")
+            print(refresh(dataset).result["eval_keys"])
+
+        Args:
+            dataset: the dataset, or a view into it
+            eval_keys: the keys of the evaluations; by default those out of date
+            delegate: whether to queue the job for an orchestrator
+
+        Returns:
+            the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
+            ``result`` has the ``eval_keys`` of what was evaluated again
+        """
+        params = {} if eval_keys is None else {"eval_keys": list(eval_keys)}
+        return foo.execute_operator(
+            self.uri, view=dataset.view(), params=params, request_delegation=delegate
+        )
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        """Returns the form: which evaluations, and what they cover."""
+        from ..datasets.evaluations import list_mask_evaluations
+        from ..datasets.evaluations.refresh import keys_to_refresh
+
+        inputs = types.Object()
+        keys = [] if ctx.dataset is None else list_mask_evaluations(ctx.dataset)
+        if ctx.dataset is None:
+            stop(inputs, NO_DATASET)
+        elif not keys:
+            stop(
+                inputs,
+                f"Dataset '{plain(ctx.dataset.name)}' has no mask evaluations. Run "
+                "**Evaluate mask area** first.",
+            )
+        else:
+            chosen = choose_several(
+                inputs,
+                "eval_keys",
+                keys,
+                ctx.params.get("eval_keys"),
+                label="Evaluations",
+                description="Those to run again; all that are out of date by default",
+            )
+            again = chosen or keys_to_refresh(ctx.dataset)
+            if again:
+                _say_what_will_happen(ctx, inputs, again)
+            else:
+                note(inputs, "outcome", "All evaluations are up to date")
+        return form(inputs, self.config.label)
+
+    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+        """Refreshes them and returns their keys."""
+        from ..datasets.evaluations import refresh_mask_evaluations
+
+        keys = ctx.params.get("eval_keys") or None
+        found = refresh_mask_evaluations(ctx.dataset, keys, progress=progress)
+        return {"eval_keys": list(found)}
+
+    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+        """Shows what was evaluated again."""
+        keys = results["eval_keys"]
+        said = f"Evaluated again: {plain(names(keys))}" if keys else "Nothing to do"
+        outputs.view("done", types.Success(label=said))
+
+
+def _say_what_will_happen(ctx: Any, inputs: types.Object, keys: list[str]) -> None:
+    from ..datasets.evaluations import mask_evaluation_info
+
+    infos = [mask_evaluation_info(ctx.dataset, key) for key in keys]
+    fields = list(dict.fromkeys(info.mask_field for info in infos))
+    images = max(len(ctx.dataset.load_run_view(key)) for key in keys)
+    warn(
+        inputs,
+        "outcome",
+        f"Draws the masks in {plain(names(fields))} that are out of date, and runs "
+        f"{plain(names(keys))} again",
+        f"On all samples that they cover, up to {count(images, 'image')}, whatever the "
+        "grid shows",
+    )
