@@ -13,3 +13,10 @@ MAX_RING_LENGTH = 4e6
 # COCO's size buckets (pycocotools' `Params.areaRng`), in pixels of true mask area.
 SMALL_BELOW = 32**2
 MEDIUM_BELOW = 96**2
+
+
+def size_bucket(area_px: int) -> str:
+    """Returns COCO's size bucket of an area: ``small``, ``medium`` or ``large``."""
+    if area_px < SMALL_BELOW:
+        return "small"
+    return "medium" if area_px < MEDIUM_BELOW else "large"

@@ -1,6 +1,6 @@
 """Evaluations of masks: area and coverage, as runs of a dataset."""
 
-from .area import evaluate_mask_area, size_bucket
+from .area import evaluate_mask_area
 from .area_results import AreaResults
 from .coverage import evaluate_mask_coverage
 from .coverage_results import CoverageResults
@@ -32,5 +32,4 @@ __all__ = [
     "mask_evaluation_info",
     "refresh_mask_evaluations",
     "rename_mask_evaluation",
-    "size_bucket",
 ]

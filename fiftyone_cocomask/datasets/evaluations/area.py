@@ -7,20 +7,13 @@ from typing import Any
 import fiftyone as fo
 
 from ...arguments import checked
-from ...limits import MEDIUM_BELOW, SMALL_BELOW
+from ...limits import size_bucket
 from ..database_errors import explain_database_errors
 from ..measuring.measure import LabelFigures
 from ..owned_fields import FieldSpec
 from .area_results import AreaResults
 from .evaluate import run_evaluation
 from .plan import EvaluationKind, SampleFigures
-
-
-def size_bucket(area_px: int) -> str:
-    """Returns COCO's size bucket of an area: ``small``, ``medium`` or ``large``."""
-    if area_px < SMALL_BELOW:
-        return "small"
-    return "medium" if area_px < MEDIUM_BELOW else "large"
 
 
 @explain_database_errors()

@@ -35,7 +35,9 @@ class DrawnSample:
 def drawn_samples(
     samples: Any, mask_field: str, labels: LabelList, options: MaskOptions
 ) -> Iterator[DrawnSample]:
-    """Yields the samples whose labels can be drawn.
+    """Yields the samples whose images have a size that can be drawn.
+
+    Labels that cannot be drawn are left out.
 
     Args:
         samples: the dataset or view
@@ -50,7 +52,7 @@ def drawn_samples(
             try:
                 objects = options.objects(record.label(), *record.size)
             except CocoMaskError:
-                continue
+                objects = []
             drawn = [item for item in objects if options.selects(item)]
             yield DrawnSample(record.sample_id, drawn, record.size)
 

@@ -10,7 +10,6 @@ from pycocotools import mask as mask_utils
 
 from ...geometry.draw import draw_objects
 from ...geometry.objects import Canvas
-from ...geometry.patches import patch_rle
 from ..documents import Document
 from ..label_lists import LabelList
 from ..masks.options import MaskOptions
@@ -64,8 +63,7 @@ def _overlaps(sample: DrawnSample, options: MaskOptions) -> Counter[_Pair]:
                 values=[1] * len(geometries),
             )
             found[name, name] += drawing.overlap_px
-        rles = [patch_rle(p, height, width) for p in canvas.patches(geometries)]
-        unions[name] = mask_utils.merge(rles)
+        unions[name] = mask_utils.merge(canvas.rles(geometries))
     for a, b in combinations(sorted(unions), 2):
         both = mask_utils.merge([unions[a], unions[b]], intersect=True)
         found[a, b] += int(mask_utils.area(both))

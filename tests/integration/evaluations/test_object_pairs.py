@@ -1,0 +1,108 @@
+"""Objects of two fields of masks, matched: planted changes are counted exactly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone as fo
+import numpy as np
+import pytest
+
+import fiftyone_cocomask as fcm
+from fiftyone_cocomask.errors import CocoMaskError
+
+from .conftest import Box, Samples, mask_of_boxes, polyline
+
+CROWD: Box = (25, 20, 40, 30)
+GT: list[tuple[Box, str]] = [
+    ((0, 0, 10, 10), "cat"),
+    ((12, 0, 20, 10), "cat"),
+    ((0, 15, 10, 25), "dog"),
+    ((30, 0, 36, 6), "dog"),
+]
+PRED: list[tuple[Box, str]] = [
+    # Moved by 2 of 10 pixels, and beside it a closer one of another class.
+    ((2, 0, 12, 10), "cat"),
+    ((1, 0, 11, 10), "dog"),
+    # Another class; the third and fourth object are missed.
+    ((12, 0, 20, 10), "dog"),
+    # Too far: an IoU of 1/3.
+    ((5, 15, 15, 25), "dog"),
+    # In the crowd, and nowhere.
+    ((28, 22, 32, 26), "cat"),
+    ((14, 20, 18, 28), "cat"),
+]
+
+
+@pytest.fixture
+def compared(samples: Samples) -> Any:
+    gt = [polyline(box, label) for box, label in GT]
+    gt.append(polyline(CROWD, "cat", iscrowd=1))
+    pred = [polyline(box, label) for box, label in PRED]
+    sample = samples.add("a.png", None, gt)
+    sample["predicted"] = fo.Polylines(polylines=pred)
+    sample.save()
+    fcm.compute_masks(samples.dataset)
+    fcm.compute_masks(samples.dataset, "predicted", "pred_mask")
+    return fcm.compare_masks(samples.dataset, "pred_mask", eval_key="objects_of_two")
+
+
+def _iou(a: Box, b: Box) -> float:
+    first, second = (mask_of_boxes(box) > 0 for box in (a, b))
+    return float((first & second).sum() / (first | second).sum())
+
+
+def test_each_object_is_found_confused_missed_or_extra(compared: Any) -> None:
+    table = compared.objects()
+    columns = ["outcome", "class", "pred_class", "gt_px", "pred_px"]
+    known = table.astype(object).where(table.notna(), None)
+    rows = [tuple(row) for row in known[columns].to_dict("split")["data"]]
+    assert rows == [
+        ("found", "cat", "cat", 100, 100),
+        ("confused", "cat", "dog", 80, 80),
+        ("missed", "dog", None, 100, None),
+        ("missed", "dog", None, 36, None),
+        ("extra", "dog", "dog", None, 100),
+        ("extra", "dog", "dog", None, 100),
+        ("extra", "cat", "cat", None, 32),
+    ]
+    assert table["iou"][0] == pytest.approx(_iou(GT[0][0], PRED[0][0]))
+    # The diagonal is 50 pixels, so that a boundary is one pixel wide.
+    ring = [mask_of_boxes(GT[0][0]) > 0, mask_of_boxes(PRED[0][0]) > 0]
+    inner = [
+        mask_of_boxes((x0 + 1, y0 + 1, x1 - 1, y1 - 1)) > 0
+        for x0, y0, x1, y1 in (GT[0][0], PRED[0][0])
+    ]
+    a, b = (whole & ~within for whole, within in zip(ring, inner, strict=True))
+    expected = (a & b).sum() / (a | b).sum()
+    assert table["boundary_iou"][0] == pytest.approx(expected)
+    sample = compared.samples.first()
+    assert table["gt_label_id"][0] == sample["segmentations"].polylines[0].id
+    assert table["pred_label_id"][0] == sample["predicted"].polylines[0].id
+
+
+def test_outcomes_are_counted_by_class_and_by_size(compared: Any) -> None:
+    by_class = compared.object_counts().set_index("class")
+    outcomes = ["found", "confused", "missed", "extra"]
+    assert by_class.loc["cat", outcomes].tolist() == [1, 1, 0, 1]
+    assert by_class.loc["dog", outcomes].tolist() == [0, 0, 2, 2]
+    by_size = compared.object_counts("bucket").set_index("bucket")
+    assert by_size.loc["small", outcomes].tolist() == [1, 1, 2, 3]
+    mean = np.mean([_iou(GT[0][0], PRED[0][0]), 1.0])
+    assert by_size.loc["small", "mean_iou"] == pytest.approx(mean)
+
+
+def test_a_lower_limit_matches_more(compared: Any) -> None:
+    outcomes = compared.objects(min_iou=0.3)["outcome"].value_counts().to_dict()
+    assert outcomes == {"found": 2, "confused": 1, "missed": 1, "extra": 2}
+    with pytest.raises(CocoMaskError, match="min_iou must be above 0"):
+        compared.objects(min_iou=0)
+
+
+def test_masks_that_nobody_drew_have_no_objects(samples: Samples) -> None:
+    mask = mask_of_boxes((0, 0, 5, 5))
+    path = samples.mask_file("other.png", mask)
+    samples.add("a.png", mask, other=fo.Segmentation(mask_path=path))
+    compared = fcm.compare_masks(samples.dataset, "other", eval_key="foreign")
+    with pytest.raises(CocoMaskError, match="not drawn from labels"):
+        compared.objects()
