@@ -7,6 +7,7 @@ whole path of an image, and takes only some kinds of files for images.
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 
 from .words import shortened_name
 
@@ -37,8 +38,8 @@ def uploader_warning(name: str, split: str) -> str | None:
     if os.path.splitext(name)[1].lower() not in _EXTENSIONS:
         kind = os.path.splitext(name)[1] or "no extension"
         return f"Roboflow's uploader leaves out images with {kind}"
+    meant = _split_meant(split)
     found = uploader_split(f"/{split}/{name}")
-    meant = uploader_split(f"/{split}/")
     if split not in _USUAL_FOLDERS:
         return (
             f"Roboflow's uploader knows the splits train, valid and test: it puts "
@@ -51,3 +52,8 @@ def uploader_warning(name: str, split: str) -> str | None:
             f"{shortened_name(name)}"
         )
     return None
+
+
+@lru_cache(maxsize=256)
+def _split_meant(split: str) -> str:
+    return uploader_split(f"/{split}/")

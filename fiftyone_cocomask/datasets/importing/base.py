@@ -421,6 +421,10 @@ def _header(items: Sequence[Any]) -> int:
 def _numbers(value: Any, kind: Any) -> bytes:
     """Returns bytes of nested lists of numbers, whole ones written 1 or 1.0 alike."""
     try:
+        encoded = msgspec.msgpack.encode(value)
+        # A list of a few floats, each in 9 bytes, is written the same either way.
+        if kind is _Box and type(value) is list and len(encoded) == 1 + 9 * len(value):
+            return encoded
         return msgspec.msgpack.encode(msgspec.convert(value or [], kind))
     except (msgspec.ValidationError, TypeError):
         # Whatever a program has put there.
