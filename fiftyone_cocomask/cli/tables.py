@@ -95,15 +95,11 @@ def _rows(table: pd.DataFrame) -> Any:
 
 def _out_of_date(results: MaskEvaluation) -> list[str]:
     changed = results.out_of_date()
+    said = [] if changed is None else [f"{changed}; evaluate again"]
     older = results.older_masks()
-    return [
-        *([] if changed is None else [f"{changed}; evaluate again"]),
-        *(
-            [f"Masks older than their labels: {older:,}; compute masks"]
-            if older
-            else []
-        ),
-    ]
+    if older:
+        said.append(f"Masks older than their labels: {older:,}; compute masks again")
+    return said
 
 
 def _without_number(total: dict[str, Any]) -> list[str]:

@@ -87,9 +87,9 @@ class RefreshMaskEvaluations(JobOperator):
                 description="Those to run again; all that are out of date by default",
             )
             again = chosen or keys_to_refresh(ctx.dataset)
-            if again:
+            if again and set(again) <= set(keys):
                 _say_what_will_happen(ctx, inputs, again)
-            else:
+            elif not again:
                 note(inputs, "outcome", "All evaluations are up to date")
         return form(inputs, self.config.label)
 

@@ -73,13 +73,18 @@ def refresh_mask_evaluations(
 
 def keys_to_refresh(dataset: Any) -> list[str]:
     """Returns the keys of the evaluations of area and coverage that are out of date."""
-    # None of those that were stopped before their end.
-    return [
-        key
-        for key in list_mask_evaluations(dataset)
-        if dataset.load_run_results(key) is not None
-        and _evaluation(dataset, key).ids_to_refresh() != []
-    ]
+    found = []
+    for key in list_mask_evaluations(dataset):
+        config = dataset.get_run_info(key).config
+        fields = filter(None, (config.mask_field, config.label_field))
+        # None of those that were stopped before their end, or whose fields are gone.
+        if dataset.load_run_results(key) is None or not all(
+            map(dataset.has_field, fields)
+        ):
+            continue
+        if _evaluation(dataset, key).ids_to_refresh() != []:
+            found.append(key)
+    return found
 
 
 def _evaluation(dataset: Any, key: str) -> MaskEvaluation:
