@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import atexit
 import json
 import os
@@ -64,18 +65,24 @@ def write_export(folder: Path, images: int) -> Path:
     return folder
 
 
+def write_edited_export(folder: Path, images: int, part: float) -> int:
+    """Writes a later version of :func:`write_export`'s, without its images.
+
+    All annotations have other ids, and a part of them another first vertex.
+
+    Returns:
+        the number of annotations with another vertex
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(_write_edited_export, folder, images, part).result()
+
+
 def _write_export(folder: Path, images: int) -> None:
-    random = np.random.default_rng(7)
+    random = _random()
     folder.mkdir(parents=True)
     picture = folder / "picture.tmp.jpg"
     cv2.imwrite(str(picture), random.integers(0, 255, (SIDE, SIDE, 3), np.uint8))
-    categories = [
-        {"id": 0, "name": "object", "supercategory": "none"},
-        {"id": 1, "name": "blob", "supercategory": "object"},
-        {"id": 2, "name": "spot", "supercategory": "object"},
-    ]
-    names = [f"{number:06}_jpg.rf.{number:032x}.jpg" for number in range(images)]
-    for number, name in enumerate(names):
+    for number, name in enumerate(_names(images)):
         # A file of ext4 has at most 65,000 names.
         if number % 50_000 == 0:
             shutil.copy(picture, folder / name)
@@ -83,19 +90,56 @@ def _write_export(folder: Path, images: int) -> None:
         else:
             os.link(linked, folder / name)
     picture.unlink()
+    _write_json(folder, images, _annotations(images, random))
+
+
+def _write_edited_export(folder: Path, images: int, part: float) -> int:
+    random = _random()
+    random.integers(0, 255, (SIDE, SIDE, 3), np.uint8)
+    chosen = np.random.default_rng(8).random(images * POLYGONS) < part
+    folder.mkdir(parents=True)
+    _write_json(folder, images, _edited(_annotations(images, random), chosen))
+    return int(chosen.sum())
+
+
+def _edited(
+    annotations: Iterator[dict[str, Any]], chosen: np.ndarray
+) -> Iterator[dict[str, Any]]:
+    for number, annotation in enumerate(annotations):
+        annotation["id"] = len(chosen) - number
+        if chosen[number]:
+            ring = annotation["segmentation"][0]
+            ring[:2] = ring[0] * 0.99 + 1, ring[1] * 0.99 + 1
+        yield annotation
+
+
+def _random() -> np.random.Generator:
+    return np.random.default_rng(7)
+
+
+def _names(images: int) -> list[str]:
+    return [f"{number:06}_jpg.rf.{number:032x}.jpg" for number in range(images)]
+
+
+def _write_json(
+    folder: Path, images: int, annotations: Iterator[dict[str, Any]]
+) -> None:
+    categories = [
+        {"id": 0, "name": "object", "supercategory": "none"},
+        {"id": 1, "name": "blob", "supercategory": "object"},
+        {"id": 2, "name": "spot", "supercategory": "object"},
+    ]
     size = {"width": SIDE, "height": SIDE}
     entries = (
-        {"id": number, "file_name": name, **size} for number, name in enumerate(names)
+        {"id": number, "file_name": name, **size}
+        for number, name in enumerate(_names(images))
     )
     # Written as it is made: a million annotations do not fit into memory.
     with open(folder / "_annotations.coco.json", "w") as file:
         file.write('{"info": {}, "licenses": [], "categories": ')
         file.write(json.dumps(categories))
-        for name, values in (
-            ("images", entries),
-            ("annotations", _annotations(images, random)),
-        ):
-            file.write(f', "{name}": [')
+        for key, values in (("images", entries), ("annotations", annotations)):
+            file.write(f', "{key}": [')
             for place, value in enumerate(values):
                 file.write(("," if place else "") + json.dumps(value))
             file.write("]")
@@ -169,3 +213,31 @@ def print_table(rows: list[dict[str, Any]]) -> None:
     widths = [max(len(text[i]) for text in texts) for i in range(len(columns))]
     for text in texts:
         print("  ".join(t.ljust(w) for t, w in zip(text, widths, strict=True)))
+
+
+def beside_fiftyone(description: str | None) -> argparse.Namespace:
+    """Returns the options of a benchmark of one function beside FiftyOne's own."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--images", type=int, default=1000)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--baseline-runs", type=int, default=1)
+    return parser.parse_args()
+
+
+def print_beside_fiftyone(
+    ours: tuple[str, Callable[[], Any]],
+    theirs: tuple[str, Callable[[], Any]],
+    options: argparse.Namespace,
+) -> None:
+    """Measures a function and FiftyOne's own, each given with its name, and prints."""
+    taken = median_seconds(ours[1], options.runs)
+    peak = peak_megabytes()
+    rows = [{"what": ours[0], "seconds": f"{taken:.2f}"}]
+    baseline = None
+    if options.baseline_runs:
+        baseline = median_seconds(theirs[1], options.baseline_runs)
+        rows.insert(0, {"what": theirs[0], "seconds": f"{baseline:.2f}"})
+    print_table(rows)
+    if baseline:
+        print(f"{baseline / taken:.1f} times faster")
+    print(f"{1000 * taken / options.images:.2f} ms an image; peak memory {peak:.0f} MB")

@@ -1,4 +1,4 @@
-"""Import, masks and both evaluations of datasets that grow, beside FiftyOne's own way.
+"""The way of datasets that grow, from import to export, beside FiftyOne's own way.
 
 python -m benchmarks.pipeline [--images 1000 10000 100000] [--baseline 1000]
 
@@ -20,7 +20,13 @@ from typing import Any
 
 from fiftyone_cocomask.demo.own_fiftyone import use_own_fiftyone
 
-from .common import own_fiftyone, peak_megabytes, seconds, write_export
+from .common import (
+    own_fiftyone,
+    peak_megabytes,
+    seconds,
+    write_edited_export,
+    write_export,
+)
 
 DATASET = "pipeline"
 BASELINE = "pipeline-fiftyone"
@@ -41,6 +47,7 @@ def main() -> None:
     print("|---|---|---|---|---|")
     for images in options.images:
         export = write_export(folder / f"export-{images}", images)
+        write_edited_export(folder / f"edited-{export.name}", images, 1.0)
         names = [*STAGES] if images <= options.baseline else [*OURS]
         for name in names:
             taken, peak, written = _run(folder, export, name)
@@ -165,6 +172,43 @@ def _panel(folder: Path, export: Path) -> None:
     read(Shown([area], dataset.view()))
 
 
+def _export(folder: Path, export: Path) -> None:
+    import fiftyone as fo
+
+    import fiftyone_cocomask as fcm
+
+    report = fcm.export_roboflow_coco(
+        fo.load_dataset(DATASET), folder / "back", images="none", overwrite=True
+    )
+    assert report.annotations == report.unchanged
+
+
+def _compare(folder: Path, export: Path) -> None:
+    """Compares the export with what the stage before wrote: nothing differs."""
+    import fiftyone_cocomask as fcm
+
+    assert fcm.compare_exports(export, folder / "back").is_same
+
+
+def _compare_edited(folder: Path, export: Path) -> None:
+    import fiftyone_cocomask as fcm
+
+    edited = folder / f"edited-{export.name}"
+    fcm.compare_exports(export, edited)
+
+
+def _export_as_fiftyone_does(folder: Path, export: Path) -> None:
+    import fiftyone as fo
+
+    fo.load_dataset(DATASET).export(
+        export_dir=str(folder / "theirs"),
+        dataset_type=fo.types.COCODetectionDataset,
+        label_field="segmentations",
+        export_media=False,
+        overwrite=True,
+    )
+
+
 def _from_dir(folder: Path, export: Path) -> None:
     import fiftyone as fo
 
@@ -207,11 +251,15 @@ OURS: dict[str, Callable[[Path, Path], None]] = {
     "coverage and overlap": _coverage,
     "tables of both": _tables,
     "opening the panel": _panel,
+    "export to COCO, without images": _export,
+    "comparison, nothing edited": _compare,
+    "comparison, every object edited": _compare_edited,
 }
 STAGES = OURS | {
     "FiftyOne: `Dataset.from_dir`": _from_dir,
     "FiftyOne: `objects_to_segmentations`": _objects_to_segmentations,
     "FiftyOne: count pixels of masks": _count_pixels,
+    "FiftyOne: `COCODetectionDatasetExporter`": _export_as_fiftyone_does,
 }
 
 if __name__ == "__main__":

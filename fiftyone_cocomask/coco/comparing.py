@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from itertools import chain
 
 import numpy as np
 
@@ -21,26 +23,79 @@ _MIN_IOU_OF_ONE_ID = 0.1
 # So much of an object has to lie in a crowd that it is part of.
 _MIN_IN_CROWD = 0.5
 
+# Pairs of images that are compared together, so that processes do not wait.
+_BATCH_SIZE = 16
+
 Pair = tuple[ComparedImage | None, ComparedImage | None]
+Found = list[list[AnnotationChange]]
+# Calls a function for each item and yields what it returns in the items' order.
+Mapped = Callable[
+    [Callable[[range], Found], Iterable[range]], Generator[Found, None, None]
+]
+
+
+def in_this_process(
+    function: Callable[[range], Found], items: Iterable[range]
+) -> Generator[Found, None, None]:
+    """Yields what a function returns for each item."""
+    yield from map(function, items)
 
 
 def compare_opened(
     old: ComparedExport,
     new: ComparedExport,
-    progress: Callable[[], None] = lambda: None,
+    progress: Callable[[int], None] = lambda number: None,
+    mapped: Mapped = in_this_process,
 ) -> ExportComparison:
     """Compares two exports.
 
     Args:
         old: the one before
         new: the one after
-        progress: called after each pair of images
+        progress: called with the number of pairs of images since the last call
+        mapped: calls the function that compares images: here, or in forked processes
     """
     comparison = ExportComparison(old.name, new.name, old.classes, new.classes)
+    differing: list[tuple[ComparedImage, ComparedImage]] = []
+    num_pairs = 0
     for before, after in pair_images(old.images.values(), new.images.values()):
-        _compare_images(before, after, comparison)
-        progress()
+        num_pairs += 1
+        if before is None or after is None:
+            _add_single(before, after, comparison)
+        elif _has_same_annotations(before, after, comparison):
+            comparison.add_unchanged(before.labels())
+        else:
+            differing.append((before, after))
+    progress(num_pairs - len(differing))
+    with _shared(differing):
+        batches = [
+            range(start, min(start + _BATCH_SIZE, len(differing)))
+            for start in range(0, len(differing), _BATCH_SIZE)
+        ]
+        with closing(mapped(_changes_of_batch, batches)) as found:
+            for batch, changes in zip(batches, found, strict=True):
+                for change in chain.from_iterable(changes):
+                    comparison.add(change)
+                progress(len(batch))
     return comparison
+
+
+# What forked processes compare: they have it from the process that started them.
+_differing: list[tuple[ComparedImage, ComparedImage]] = []
+
+
+@contextmanager
+def _shared(pairs: list[tuple[ComparedImage, ComparedImage]]) -> Iterator[None]:
+    global _differing
+    before, _differing = _differing, pairs
+    try:
+        yield
+    finally:
+        _differing = before
+
+
+def _changes_of_batch(batch: range) -> Found:
+    return [list(_changes(*_differing[number])) for number in batch]
 
 
 def pair_images(
@@ -83,21 +138,24 @@ def _unique(
     return {key(i): i for i in images if key(i) is not None and counts[key(i)] == 1}
 
 
-def _compare_images(
+def _add_single(
     old: ComparedImage | None, new: ComparedImage | None, comparison: ExportComparison
 ) -> None:
-    if old is None or new is None:
-        image = old or new
-        assert image is not None
-        is_added = old is None
-        comparison.add_image(
-            ImageChange.ADDED if is_added else ImageChange.REMOVED, image
-        )
-        kind = Change.ADDED if is_added else Change.REMOVED
-        for item in image.objects():
-            pair = (None, item) if is_added else (item, None)
-            comparison.add(_change(kind, image, *pair))
-        return
+    """Adds an image that only one of the exports has."""
+    image = old or new
+    assert image is not None
+    is_added = old is None
+    comparison.add_image(ImageChange.ADDED if is_added else ImageChange.REMOVED, image)
+    kind = Change.ADDED if is_added else Change.REMOVED
+    for item in image.objects():
+        pair = (None, item) if is_added else (item, None)
+        comparison.add(_change(kind, image, *pair))
+
+
+def _has_same_annotations(
+    old: ComparedImage, new: ComparedImage, comparison: ExportComparison
+) -> bool:
+    """Adds what became of an image; whether its annotations are the same at sight."""
     if old.split != new.split:
         comparison.add_image(ImageChange.MOVED, old, new)
     elif old.file_name != new.file_name:
@@ -106,11 +164,7 @@ def _compare_images(
         comparison.add_image(ImageChange.KEPT, old, new)
     if old.file_name == new.file_name and is_same_file(old, new) is False:
         comparison.add_image(ImageChange.REPLACED, old, new)
-    if old.is_spelled_as(new):
-        comparison.add_unchanged(old.labels())
-        return
-    for change in _changes(old, new):
-        comparison.add(change)
+    return old.is_spelled_as(new)
 
 
 def _changes(old: ComparedImage, new: ComparedImage) -> Iterator[AnnotationChange]:

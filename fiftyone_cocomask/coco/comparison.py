@@ -137,12 +137,12 @@ class ExportComparison:
         elif kind in (Change.OUT_OF_CROWD, Change.ADDED):
             old = None
         if old is not None:
-            self._of_class(old).update(["old"])
+            self._of_class(old)["old"] += 1
         if new is not None:
-            self._of_class(new).update(["new"])
+            self._of_class(new)["new"] += 1
         label = old if old is not None else new
         if label is not None:
-            self._of_class(label).update([kind.value])
+            self._of_class(label)[kind.value] += 1
             iou, boundary_iou = change.iou, change.boundary_iou
             if kind is Change.EDITED and iou is not None and boundary_iou is not None:
                 self._ious.setdefault(label, []).append((iou, boundary_iou))

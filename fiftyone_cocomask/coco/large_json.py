@@ -75,10 +75,9 @@ class LargeFile:
             ExportError: if the file was changed since it was opened, or is gone
         """
         try:
-            os.lseek(self._file, start, os.SEEK_SET)
-            data = os.read(self._file, end - start)
+            data = b""
             while len(data) < min(end, self.size) - start:
-                more = os.read(self._file, end - start - len(data))
+                more = self._piece(start + len(data), end - start - len(data))
                 if not more:
                     break
                 data += more
@@ -92,6 +91,13 @@ class LargeFile:
                 "is complete"
             )
         return data
+
+    def _piece(self, start: int, length: int) -> bytes:
+        if hasattr(os, "pread"):
+            # Forked processes share the place that a file is read from.
+            return os.pread(self._file, length, start)
+        os.lseek(self._file, start, os.SEEK_SET)
+        return os.read(self._file, length)
 
     def _current_state(self) -> tuple[int, int]:
         state = os.fstat(self._file)

@@ -106,13 +106,18 @@ class CompareExports(JobOperator):
         """Compares, saves the views, and returns what was found."""
         from ..datasets.exporting.compare import compare_exports
         from ..datasets.exporting.comparison_views import save_comparison_views
+        from ..datasets.parallel.workers import process_count
 
         label_field = ctx.params.get("label_field") or _usual(_fields(ctx))
         sources = [given_path(ctx.params.get("path")) or "", target_samples(ctx)]
         if ctx.params.get("order") == "dataset_first":
             sources.reverse()
         comparison = compare_exports(
-            *sources, label_field=label_field, progress=progress
+            *sources,
+            label_field=label_field,
+            # The App's server forks only if FiftyOne's configuration says so.
+            num_workers=process_count(None),
+            progress=progress,
         )
         views = save_comparison_views(ctx.dataset, comparison, label_field)
         return {**comparison.to_dict(), "views": views}

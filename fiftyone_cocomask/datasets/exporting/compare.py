@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import sys
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from ...arguments import checked
 from ...coco.compared import ComparedExport
-from ...coco.comparing import compare_opened
+from ...coco.comparing import Mapped, compare_opened
 from ...coco.comparison import ExportComparison
 from ...errors import CocoMaskError
-from ..documents import backing_dataset
+from ..memory import frozen_heap
+from ..parallel.processes import map_in_processes
+
+_MAX_WORKERS = 4
+_WORTH_PROCESSES = 300
+_CAN_FORK = "fork" in multiprocessing.get_all_start_methods()
 
 
 @checked
@@ -22,6 +30,7 @@ def compare_exports(
     new: Any,
     *,
     label_field: str = "segmentations",
+    num_workers: int | None = None,
     progress: Any = None,
 ) -> ExportComparison:
     """Says what changed between two versions of an export, or two annotators.
@@ -42,6 +51,9 @@ def compare_exports(
         old: an export's folder, ``.zip`` or COCO JSON, or a dataset or view
         new: the same
         label_field: the objects of datasets and views
+        num_workers: the number of processes that compare the images that differ. By
+            default one for each core that this process may use, at most 4, where that
+            is worth starting them; 0 or 1 is this process alone
         progress: whether to render a progress bar (True/False), or a function to call
             with the bar. None renders one where a dataset is compared, if FiftyOne's
             default says so
@@ -62,17 +74,38 @@ def compare_exports(
                 export = _of_samples(option, source, label_field, stack)
             opened.append(stack.enter_context(export))
         before, after = opened
+        stack.enter_context(frozen_heap())
+        total = max(len(before.images), len(after.images))
+        workers = _workers(num_workers, total)
         has_samples = not all(isinstance(s, (str, os.PathLike)) for s in (old, new))
         if progress is None and not has_samples:
             # No bar is worth loading FiftyOne for.
-            return compare_opened(before, after)
+            return compare_opened(before, after, mapped=workers)
         import fiftyone.core.utils as fou
 
-        total = max(len(before.images), len(after.images))
         bar = stack.enter_context(
             fou.ProgressBar(total=total, progress=progress, iters_str="images")
         )
-        return compare_opened(before, after, bar.update)
+        return compare_opened(before, after, bar.update, workers)
+
+
+def _workers(num_workers: int | None, num_images: int) -> Mapped:
+    """Returns what calls a function for each item, in processes or not."""
+    if num_workers is None:
+        is_worth = _CAN_FORK and num_images >= _WORTH_PROCESSES
+        num_workers = min(_num_cores(), _MAX_WORKERS) if is_worth else 1
+    elif not isinstance(num_workers, int) or isinstance(num_workers, bool):
+        raise CocoMaskError(f"num_workers must be a whole number, not {num_workers!r}")
+    elif num_workers < 0:
+        raise CocoMaskError(f"num_workers must be 0 or more, not {num_workers}")
+    # Only forked processes have what is to be compared.
+    return partial(map_in_processes, num_workers=num_workers if _CAN_FORK else 1)
+
+
+def _num_cores() -> int:
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _of_samples(
@@ -85,6 +118,7 @@ def _of_samples(
             f"{option} must be an export's path, or a dataset or view, not "
             f"{type(samples).__name__}"
         )
+    from ..documents import backing_dataset
     from .coco import write_for_comparison
 
     folder = Path(stack.enter_context(TemporaryDirectory(prefix="cocomask-compare-")))

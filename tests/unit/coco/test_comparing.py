@@ -189,6 +189,26 @@ def test_objects_that_become_a_crowd_are_matched_with_it(tmp_path: Path) -> None
     assert changed(back) == {"out_of_crowd": 5}
 
 
+def test_processes_find_what_one_finds(tmp_path: Path) -> None:
+    old = document(images=40)
+    new = copy.deepcopy(old)
+    for number, item in enumerate(new["annotations"]):
+        if number % 7 == 0:
+            item["segmentation"][0][0] += 5
+        if number % 11 == 0:
+            item["category_id"] = 3 - item["category_id"]
+    paths = write(tmp_path / "old", train=old), write(tmp_path / "new", train=new)
+    alone, shared = (
+        fcm.compare_exports(*paths, num_workers=number).to_dict() for number in (1, 2)
+    )
+    assert shared == alone
+    # 400 / 7 and 400 / 11, rounded up; the 400 / 77 of both kinds are edited.
+    counts = shared["annotations"]
+    assert (counts["edited"], counts["relabelled"]) == (58, 37 - 6)
+    with pytest.raises(CocoMaskError, match="num_workers"):
+        fcm.compare_exports(*paths, num_workers=-1)
+
+
 def test_a_wrong_source_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(CocoMaskError, match="no export at"):
         fcm.compare_exports(tmp_path / "nothing", tmp_path)
