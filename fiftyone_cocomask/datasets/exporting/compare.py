@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import sys
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -17,11 +15,10 @@ from ...coco.comparing import Mapped, compare_opened
 from ...coco.comparison import ExportComparison
 from ...errors import CocoMaskError
 from ..memory import frozen_heap
-from ..parallel.processes import map_in_processes
+from ..parallel.processes import CAN_FORK, map_in_processes, num_cores
 
 _MAX_WORKERS = 4
 _WORTH_PROCESSES = 300
-_CAN_FORK = "fork" in multiprocessing.get_all_start_methods()
 
 
 @checked
@@ -92,20 +89,14 @@ def compare_exports(
 def _workers(num_workers: int | None, num_images: int) -> Mapped:
     """Returns what calls a function for each item, in processes or not."""
     if num_workers is None:
-        is_worth = _CAN_FORK and num_images >= _WORTH_PROCESSES
-        num_workers = min(_num_cores(), _MAX_WORKERS) if is_worth else 1
+        is_worth = CAN_FORK and num_images >= _WORTH_PROCESSES
+        num_workers = min(num_cores(), _MAX_WORKERS) if is_worth else 1
     elif not isinstance(num_workers, int) or isinstance(num_workers, bool):
         raise CocoMaskError(f"num_workers must be a whole number, not {num_workers!r}")
     elif num_workers < 0:
         raise CocoMaskError(f"num_workers must be 0 or more, not {num_workers}")
     # Only forked processes have what is to be compared.
-    return partial(map_in_processes, num_workers=num_workers if _CAN_FORK else 1)
-
-
-def _num_cores() -> int:
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return partial(map_in_processes, num_workers=num_workers if CAN_FORK else 1)
 
 
 def _of_samples(

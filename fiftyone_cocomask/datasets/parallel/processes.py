@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import runpy
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
@@ -19,6 +20,16 @@ Result = TypeVar("Result")
 _PACKAGE = __name__.rsplit(".", 3)[0]
 _PACKAGE_DIR = Path(__file__).resolve().parents[2]
 _BATCHES_PER_WORKER = 4
+
+# Forked processes have what the one has that starts them; others get it pickled.
+CAN_FORK = "fork" in multiprocessing.get_all_start_methods()
+
+
+def num_cores() -> int:
+    """Returns the number of cores that this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def map_in_processes(
@@ -56,7 +67,7 @@ def _pool(num_workers: int) -> ProcessPoolExecutor:
     FiftyOne loads plugins under a name that no import finds. A forked process has it
     already; a spawned one is told where it is.
     """
-    if "fork" in multiprocessing.get_all_start_methods():
+    if CAN_FORK:
         return ProcessPoolExecutor(
             num_workers,
             mp_context=multiprocessing.get_context("fork"),
