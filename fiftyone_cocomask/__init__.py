@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         rank_mask_outlines,
     )
     from .datasets.outlines.ranking import OutlineRanking
+    from .datasets.reports.write import write_report
     from .errors import CocoMaskError, ExportError, MaskFileError
     from .processor import COCOProcessor
 
@@ -56,6 +57,7 @@ _MODULE_OF_NAME = {
     "IssueCode": ".coco.issues",
     "import_roboflow_coco": ".datasets.importing.importing",
     "compute_masks": ".datasets.masks.compute",
+    "write_report": ".datasets.reports.write",
     "MaskReport": ".datasets.masks.compute",
     "evaluate_mask_area": ".datasets.evaluations",
     "evaluate_mask_coverage": ".datasets.evaluations",
@@ -127,6 +129,7 @@ __all__ = [
     "refresh_mask_evaluations",
     "rename_mask_evaluation",
     "undo_mask_fixes",
+    "write_report",
 ]
 
 

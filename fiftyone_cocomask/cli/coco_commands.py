@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 from typing import Any
 
-from .named_dataset import add_dataset, samples_of
+from .named_dataset import add_dataset, dataset_or_path, samples_of
 from .outcome import Outcome, add_output_options, bar, on_interrupt, say
 
 
@@ -93,7 +92,7 @@ def add_diff_to(commands: Any) -> None:
 def _diff(options: argparse.Namespace) -> Outcome:
     from ..datasets.exporting.compare import compare_exports
 
-    old, new = _source(options.old), _source(options.new)
+    old, new = dataset_or_path(options.old), dataset_or_path(options.new)
     has_dataset = not all(isinstance(source, str) for source in (old, new))
     comparison = compare_exports(
         old,
@@ -102,15 +101,6 @@ def _diff(options: argparse.Namespace) -> Outcome:
         progress=bar() if has_dataset else None,
     )
     return Outcome(comparison.summary(), comparison.to_dict(), not comparison.is_same)
-
-
-def _source(name: str) -> Any:
-    """Returns an export's path, or the dataset of this name if no file has it."""
-    if os.path.lexists(os.path.expanduser(name)) or os.path.sep in name:
-        return name
-    import fiftyone as fo
-
-    return fo.load_dataset(name) if fo.dataset_exists(name) else name
 
 
 def _export_coco(options: argparse.Namespace) -> Outcome:

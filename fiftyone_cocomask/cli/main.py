@@ -18,6 +18,7 @@ from . import (
     export_commands,
     issue_commands,
     program_commands,
+    report_command,
 )
 from .outcome import Outcome, say
 from .streams import ToStderr
@@ -82,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     coco_commands.add_diff_to(commands)
     dataset_commands.add_to(commands)
     issue_commands.add_to(commands)
+    report_command.add_to(commands)
     program_commands.add_to(commands)
     return parser
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from difflib import get_close_matches
 from typing import Any
 
@@ -31,6 +32,15 @@ def samples_of(options: argparse.Namespace) -> Any:
             f"Dataset {name!r} has no saved view {options.view!r}{views}"
         )
     return dataset.load_saved_view(options.view)
+
+
+def dataset_or_path(name: str) -> Any:
+    """Returns an export's path, or the dataset of this name if no file has it."""
+    if os.path.lexists(os.path.expanduser(name)) or os.path.sep in name:
+        return name
+    import fiftyone as fo
+
+    return fo.load_dataset(name) if fo.dataset_exists(name) else name
 
 
 def _instead(name: str, known: list[str]) -> str:

@@ -165,6 +165,7 @@ def calls(dataset: fo.Dataset, tmp_path: Path) -> dict[str, dict[str, Any]]:
         },
         "export_roboflow_coco": {"samples": dataset, "output_dir": output},
         "compare_exports": {"old": export, "new": dataset},
+        "write_report": {"source": dataset, "output_path": tmp_path / "report.html"},
         "export_cutouts": {
             "samples": dataset,
             "label_or_mask_field": "mask",

@@ -36,6 +36,7 @@ COMMANDS = {
     "export coco": f"{NAME} --output-dir {{folder}}/coco",
     "export masks": f"{NAME} --output-dir {{folder}}/masks",
     "export cutouts": f"{NAME} --output-dir {{folder}}/cutouts",
+    "report": f"{NAME} --output {{folder}}/report.html",
     "install": "",
     "uninstall": "",
 }
@@ -43,7 +44,7 @@ COMMANDS = {
 DEMO = "demo --no-app --folder {folder}/demo"
 # Commands that show a bar.
 WITH_BARS = {
-    *("import", "masks", "evaluate", "issues", "rank", "fix", "diff"),
+    *("import", "masks", "evaluate", "issues", "rank", "fix", "diff", "report"),
     *("export coco", "export masks", "export cutouts"),
 }
 

@@ -1,0 +1,1 @@
+"""Reports of datasets and exports, as files to pass on."""

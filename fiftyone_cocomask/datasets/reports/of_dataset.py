@@ -1,0 +1,224 @@
+"""The report of a dataset: what its evaluations have found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import fiftyone as fo
+import fiftyone.core.utils as fou
+import numpy as np
+
+from ...errors import CocoMaskError
+from ...reporting import charts
+from ...reporting.page import Chart, Page, Section, Table
+from ...reporting.pictures import Picture, decoded, few, small_picture
+from ..documents import root_dataset, stream_documents
+from ..evaluations.area_results import AreaResults
+from ..evaluations.coverage_results import CoverageResults
+from ..evaluations.loading import load_mask_evaluation
+from ..evaluations.rankings import first_ranking, ranked_samples, rankings
+from ..evaluations.results import MaskEvaluation
+from ..evaluations.runs import list_mask_evaluations
+from ..masks.stored import has_mask, read_array
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MAX_ROWS = 200
+_MAX_CLASSES = 80
+_PICTURES = 12
+
+
+def dataset_page(
+    samples: fo.Dataset | fo.DatasetView,
+    eval_keys: Sequence[str] | None,
+    title: str | None,
+    progress: Any = None,
+) -> Page:
+    """Returns the report of a dataset.
+
+    Args:
+        samples: the dataset or view
+        eval_keys: the evaluations to report, None for all that are complete
+        title: the report's title, the dataset's name by default
+        progress: as for :func:`write_report`
+
+    Raises:
+        CocoMaskError: if there is no such evaluation, or none at all
+    """
+    dataset = root_dataset(samples)
+    sections: list[Section] = []
+    evaluations = _evaluations(dataset, eval_keys)
+    bar = fou.ProgressBar(progress=progress, iters_str="evaluations")
+    for evaluation in bar(evaluations):
+        if isinstance(evaluation, MaskEvaluation):
+            sections += _sections(evaluation, samples)
+        else:
+            sections.append(_comparison(evaluation))
+    name = title or dataset.name
+    view = "" if samples is dataset else f", a view of {len(samples):,} samples"
+    source = f"Dataset {dataset.name} of {len(dataset):,} samples{view}"
+    return Page(name, source, datetime.now(), {"FiftyOne": fo.__version__}, sections)
+
+
+def _evaluations(dataset: fo.Dataset, eval_keys: Sequence[str] | None) -> list[Any]:
+    if eval_keys is not None:
+        return [load_mask_evaluation(dataset, key) for key in eval_keys]
+    found = []
+    for key in list_mask_evaluations(dataset):
+        # One that was stopped has nothing to report.
+        with suppress(CocoMaskError):
+            found.append(load_mask_evaluation(dataset, key))
+    if not found:
+        raise CocoMaskError(
+            f"Dataset '{dataset.name}' has no mask evaluations to report; run "
+            "evaluate_mask_area or evaluate_mask_coverage first"
+        )
+    return found
+
+
+def _sections(evaluation: MaskEvaluation, samples: Any) -> Iterator[Section]:
+    what = "Mask area" if isinstance(evaluation, AreaResults) else "Mask coverage"
+    section = Section(f"{what}: {evaluation.key}")
+    of_labels = (
+        f", objects of {evaluation.label_field}" if evaluation.label_field else ""
+    )
+    section.texts.append(f"Masks of {evaluation.mask_field}{of_labels}.")
+    changed = evaluation.out_of_date(samples)
+    if changed is not None:
+        section.texts.append(f"Out of date for {changed.samples:,} samples.")
+    summary = evaluation.summary(samples)
+    rows = [(words(k), text_of(k, v)) for k, v in summary.items() if _is_figure(v)]
+    section.tables.append(Table(("Figure", "Value"), rows))
+    section.tables.append(table_of(evaluation.per_class(samples), "By class"))
+    section.tables.append(table_of(evaluation.per_split(samples), "By split"))
+    drift = evaluation.split_drift(samples)
+    differing = drift[drift["alike"].eq(False)] if len(drift) else drift
+    section.texts += differing["text"].tolist()[:_MAX_ROWS]
+    if len(drift) and differing.empty:
+        section.texts.append("No split is measurably different from another.")
+    section.charts += _charts(evaluation, samples)
+    section.pictures += few(_pictures(evaluation, samples))
+    yield section
+
+
+def _charts(evaluation: MaskEvaluation, samples: Any) -> Iterator[Chart]:
+    of_labels = evaluation.label_value_path is not None
+    histogram = evaluation.overview_histogram(samples, of_labels=of_labels)
+    what = "objects" if of_labels else "images"
+    value = "Area (px)" if isinstance(evaluation, AreaResults) else "Coverage"
+    counts = {what: list(histogram.counts)}
+    axes = (value, what.capitalize())
+    yield charts.bars(f"{value} of the {what}", histogram.bar_labels(), counts, axes)
+    if isinstance(evaluation, CoverageResults):
+        yield charts.heatmap(
+            "Where in the images the masks lie", evaluation.heatmap(samples=samples)
+        )
+    if evaluation.label_field is None:
+        return
+    table = evaluation.objects_per_image(samples)
+    table = table[table["class"] == "(all)"]
+    counts = {"images": table["images"].tolist()}
+    names = table["objects"].tolist()
+    yield charts.bars("Objects in an image", names, counts, ("Objects", "Images"))
+    yield from _together(evaluation, samples)
+
+
+def _together(evaluation: MaskEvaluation, samples: Any) -> Iterator[Chart]:
+    table = evaluation.co_occurrence(samples)
+    alone = table[table["class"] == table["other"]]
+    names = sorted(
+        alone.sort_values("images", ascending=False)["class"].tolist()[:_MAX_CLASSES]
+    )
+    if len(names) < 2:
+        return
+    place = {name: index for index, name in enumerate(names)}
+    numbers = np.zeros((len(names), len(names)), int)
+    for row in table.to_dict("records"):
+        if row["class"] in place and row["other"] in place:
+            a, b = place[row["class"]], place[row["other"]]
+            numbers[a, b] = numbers[b, a] = row["images"]
+    yield charts.matrix("Images that hold both of two classes", names, numbers)
+
+
+def _pictures(evaluation: MaskEvaluation, samples: Any) -> Iterator[Picture]:
+    found = rankings(evaluation, has_stated=False)
+    ranking = first_ranking(evaluation, found, samples)
+    ranked = ranked_samples(evaluation, ranking, samples, number=_PICTURES)
+    for sample in ranked:
+        with suppress(OSError), open(sample.filepath, "rb") as file:
+            pixels = decoded(file)
+            if pixels is not None:
+                masks = _masks(evaluation, sample.sample_id)
+                number = text_of("ratio" if ranking.is_share else "px", sample.number)
+                caption = f"{Path(sample.filepath).name}: {ranking.label}, {number}"
+                yield small_picture(pixels, masks, caption)
+
+
+def _masks(evaluation: MaskEvaluation, sample_id: str) -> list[np.ndarray]:
+    """Returns the mask of a sample, if it can be read."""
+    field = evaluation.mask_field
+    view = root_dataset(evaluation.samples).select(sample_id)
+    with suppress(CocoMaskError):
+        for documents in stream_documents(view, [field]):
+            return [
+                read_array(document[field]) != 0
+                for document in documents
+                if has_mask(document.get(field))
+            ]
+    return []
+
+
+def _comparison(comparison: Any) -> Section:
+    section = Section(f"Comparison: {comparison.key}")
+    section.texts.append(
+        f"Masks of {comparison.pred_field} against those of {comparison.gt_field}."
+    )
+    summary = comparison.summary()
+    rows = [(words(k), text_of(k, v)) for k, v in summary.items() if _is_figure(v)]
+    section.tables.append(Table(("Figure", "Value"), rows))
+    section.tables.append(table_of(comparison.per_class(), "By class"))
+    with suppress(CocoMaskError):
+        section.tables.append(table_of(comparison.object_counts(), "Objects by class"))
+    return section
+
+
+def table_of(frame: pd.DataFrame, title: str) -> Table:
+    """Returns the rows of a table of figures as texts."""
+    columns = list(frame.columns)
+    known = frame.astype(object).where(frame.notna(), None)
+    rows = [
+        [text_of(name, value) for name, value in zip(columns, row, strict=True)]
+        for row in known.to_dict("split")["data"][:_MAX_ROWS]
+    ]
+    return Table([words(name) for name in columns], rows, title)
+
+
+def words(name: str) -> str:
+    """Returns the name of a figure as words."""
+    return name.replace("_", " ").capitalize()
+
+
+def text_of(name: str, value: Any) -> str:
+    """Returns a figure as a text.
+
+    Args:
+        name: the figure's name, which says whether it is a share
+        value: its value
+    """
+    if value is None:
+        return "–"
+    if isinstance(value, float) and not value.is_integer():
+        is_share = any(w in name for w in ("coverage", "share", "overlap", "ratio"))
+        return f"{value:.2%}" if is_share else f"{value:,.4g}"
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return f"{value:,.0f}"
+    return str(value)
+
+
+def _is_figure(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

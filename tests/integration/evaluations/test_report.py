@@ -1,0 +1,75 @@
+"""Reports of datasets: the numbers are those of the evaluations."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import fiftyone as fo
+import numpy as np
+import pytest
+
+import fiftyone_cocomask as fcm
+from fiftyone_cocomask.errors import CocoMaskError
+from tests.unit.reporting.test_reports import charts
+
+from .conftest import Samples, polyline
+
+
+@pytest.fixture
+def dataset(samples: Samples) -> fo.Dataset:
+    boxes = [((0, 0, 20, 15), "cat"), ((20, 15, 40, 30), "dog")]
+    for index in range(3):
+        lines = [polyline(box, label) for box, label in boxes[: index + 1]]
+        samples.add(f"{index}.png", None, lines, split="train")
+    fcm.compute_masks(samples.dataset)
+    fcm.evaluate_mask_area(samples.dataset, label_field="segmentations")
+    fcm.evaluate_mask_coverage(samples.dataset, label_field="segmentations")
+    return samples.dataset
+
+
+def test_a_report_says_what_the_evaluations_say(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    text = fcm.write_report(dataset, tmp_path / "report.html").read_text()
+    headings = re.findall(r"<h2>(.*?)</h2>", text)
+    assert headings == [
+        "Mask area: mask_area",
+        "Mask coverage: mask_coverage",
+        "Definitions",
+    ]
+    rows = [
+        re.findall(r"<td>(.*?)</td>", row) for row in re.findall(r"<tr>.*?</tr>", text)
+    ]
+    # Three cats and two dogs of 300 of 1,200 pixels each.
+    assert ["Foreground px", "1,500"] in rows
+    assert ["Mean coverage over pixels", "41.67%"] in rows
+    heatmaps = [
+        f["data"][0]["z"] for f in charts(text) if f["data"][0]["type"] == "heatmap"
+    ]
+    together = [z for z in heatmaps if len(z) == 2]
+    assert together == [[[3, 2], [2, 2]]] * 2
+    (places,) = [np.array(z) for z in heatmaps if len(z) == 64]
+    assert places[0, 0] == 1
+    assert places[-1, -1] == pytest.approx(2 / 3, abs=1e-4)
+    assert places[0, -1] == 0
+    # A small picture of each sample, the outlines on it.
+    assert text.count("data:image/jpeg;base64,") == 6
+
+
+def test_a_report_can_be_of_some_evaluations(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    path = fcm.write_report(dataset, tmp_path / "one.html", eval_keys=["mask_area"])
+    assert "mask_coverage" not in path.read_text()
+    with pytest.raises(CocoMaskError, match="absent"):
+        fcm.write_report(dataset, tmp_path / "none.html", eval_keys=["absent"])
+    assert not (tmp_path / "none.html").exists()
+
+
+def test_a_dataset_without_evaluations_is_told_what_to_do(
+    samples: Samples, tmp_path: Path
+) -> None:
+    samples.add("a.png")
+    with pytest.raises(CocoMaskError, match="run evaluate_mask_area"):
+        fcm.write_report(samples.dataset, tmp_path / "report.html")
