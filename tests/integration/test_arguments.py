@@ -40,7 +40,10 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "path": (*NO_PATH, None, "/absent"),
     "image_dir": (*NO_PATH, "/absent"),
     "output_dir": NO_PATH,
-    **dict.fromkeys(("old", "new"), (*NO_PATH, None, "/absent")),
+    **dict.fromkeys(("old", "new", "source"), (*NO_PATH, None, "/absent")),
+    "output_path": (*NO_PATH, None, "report.txt", "/absent/report.html"),
+    "eval_keys": (*NO_LIST_OF_TEXTS, ["absent"]),
+    "title": (*STRANGE, 5, True),
     "coco_annotation_file": (*NO_PATH, None, "/absent"),
     "splits": (*NO_LIST_OF_TEXTS, ["absent"]),
     "tags": NO_LIST_OF_TEXTS,
@@ -83,8 +86,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
     **dict.fromkeys(
         (
             *("overwrite", "include_crowd", "persistent", "beside_images", "crop"),
-            "dry_run",
-            "per_class",
+            *("dry_run", "per_class", "redo"),
         ),
         NO_FLAG,
     ),
@@ -158,6 +160,7 @@ def calls(dataset: fo.Dataset, tmp_path: Path) -> dict[str, dict[str, Any]]:
             "new_eval_key": "renamed",
         },
         "delete_mask_evaluation": {"samples": dataset, "eval_key": "area"},
+        "refresh_mask_evaluations": {"samples": dataset},
         "export_masks": {
             "samples": dataset,
             "mask_field": "mask",
