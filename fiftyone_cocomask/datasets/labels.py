@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import cv2
@@ -17,7 +18,7 @@ from ..errors import CocoMaskError, MaskFileError
 from ..geometry.objects import MaskObject, is_drawable
 from ..geometry.outlines import centre_outline, iou_with_rings
 from ..geometry.png import read_mask
-from ..geometry.rings import to_pixels
+from ..geometry.rings import point_pairs, to_pixels
 from ..geometry.rle import RleError, check_rle
 from ..limits import MAX_RING_LENGTH
 from .documents import aggregate_documents, backing_dataset
@@ -201,11 +202,14 @@ def mask_objects(
         without points, and what has numbers that are out of range for any image
     """
     objects = []
-    for index, document in enumerate(label_documents(label)):
+    documents = label_documents(label)
+    rings_of = _rings_at_once(documents, width, height)
+    for index, document in enumerate(documents):
         if "bounding_box" in document:
             geometry = _detection_geometry(document, width, height, boxes)
         else:
-            geometry = _polyline_geometry(document, width, height, lines)
+            rings = rings_of.get(index)
+            geometry = _polyline_geometry(document, width, height, lines, rings)
         if geometry is not None:
             objects.append(
                 LabelObject(
@@ -219,21 +223,60 @@ def mask_objects(
     return objects
 
 
-def _polyline_geometry(
-    document: dict[str, Any], width: int, height: int, lines: bool
-) -> MaskObject | None:
+def _rings_at_once(
+    documents: Sequence[dict[str, Any]], width: int, height: int
+) -> dict[int, tuple[np.ndarray, ...]]:
+    """Returns the rings of many polylines in pixels, several times as fast.
+
+    Returns:
+        by the places of the polylines, their rings, all of which are drawable; nothing
+        where any of them is broken or large, so that each is looked at by itself
+    """
+    shapes_of = {
+        index: shapes
+        for index, document in enumerate(documents)
+        if "bounding_box" not in document
+        and (shapes := [shape for shape in document.get("points") or [] if shape])
+    }
+    shapes = list(chain.from_iterable(shapes_of.values()))
+    if not shapes:
+        return {}
     try:
-        rings = tuple(
-            to_pixels(shape, width, height)
-            for shape in document.get("points") or []
-            if shape
-        )
-    except (TypeError, ValueError):  # Not pairs of numbers.
-        return None
+        lengths = list(map(len, shapes))
+        pixels = point_pairs(list(chain.from_iterable(shapes)))
+    except (TypeError, ValueError):
+        return {}
+    pixels *= (width, height)
+    # NaN fails it.
+    if not 4 * np.abs(pixels).max() * max(lengths) <= MAX_RING_LENGTH:
+        return {}
+    rings = iter(np.split(pixels, np.cumsum(lengths)[:-1]))
+    return {
+        index: tuple(next(rings) for _ in shapes) for index, shapes in shapes_of.items()
+    }
+
+
+def _polyline_geometry(
+    document: dict[str, Any],
+    width: int,
+    height: int,
+    lines: bool,
+    rings: tuple[np.ndarray, ...] | None = None,
+) -> MaskObject | None:
+    are_drawable = rings is not None
+    if rings is None:
+        try:
+            rings = tuple(
+                to_pixels(shape, width, height)
+                for shape in document.get("points") or []
+                if shape
+            )
+        except (TypeError, ValueError):  # Not pairs of numbers.
+            return None
     rle = document.get("rle")
     if rle and is_outline_of(rle, rings, width, height, document.get("outline_iou")):
         return MaskObject(rle=rle)
-    if not rings or not all(is_drawable(ring) for ring in rings):
+    if not rings or not (are_drawable or all(map(is_drawable, rings))):
         return None
     is_line = lines or all(len(ring) < 3 for ring in rings)
     if is_line and not document.get("filled"):

@@ -8,9 +8,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import chain
+from typing import Any
 
+import msgspec
 import numpy as np
 
+# A pair of floats in MessagePack.
+_PAIR = np.dtype(
+    {
+        "names": ["kinds", "x", "y"],
+        "formats": [("u1", 2), ">f8", ">f8"],
+        "offsets": [0, 2, 11],
+        "itemsize": 19,
+    }
+)
+_FLOATS = np.array([0x92, 0xCB], np.uint8)
 # pycocotools places vertices on a grid of this many steps a pixel (`rleFrPoly`).
 _COCO_STEPS = 5.0
 
@@ -87,6 +100,31 @@ def to_pixels(points: Sequence[Sequence[float]], width: int, height: int) -> np.
         array = array.reshape(-1, 2)
     array *= (width, height)
     return array
+
+
+def point_pairs(points: list[Any]) -> np.ndarray:
+    """Returns many points as a float64 array of shape (n, 2).
+
+    MessagePack writes a pair of floats in 19 bytes, which NumPy reads: several times as
+    fast as from the lists.
+
+    Args:
+        points: pairs of numbers
+
+    Raises:
+        TypeError: if they are not pairs of numbers
+        ValueError: likewise
+    """
+    data = msgspec.msgpack.encode(points)
+    header = 1 if len(points) < 2**4 else 3 if len(points) < 2**16 else 5
+    if len(data) == header + 19 * len(points):
+        found = np.frombuffer(data, _PAIR, offset=header)
+        if (found["kinds"] == _FLOATS).all():
+            return np.stack([found["x"], found["y"]], axis=1).astype(np.float64)
+    if any(len(point) != 2 for point in points):
+        raise ValueError("points are not pairs of x and y")
+    flat = np.fromiter(chain.from_iterable(points), np.float64)
+    return flat.reshape(-1, 2)
 
 
 def _near_step(values: np.ndarray) -> np.ndarray:
