@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from ...arguments import checked
 from ...coco.compared import FILEPATH, LABEL_ID, SAMPLE_ID
 from ...coco.document import normal_id
 from ...coco.uploading import uploader_warning
+from ...errors import CocoMaskError
 from ..documents import (
     Document,
+    aggregate_documents,
     backing_dataset,
     explain_database_errors,
     read_documents,
@@ -154,7 +157,9 @@ class _Export:
         self._images = images
         info = self._dataset.info.get("coco")
         self._info: Mapping[str, Any] = info if isinstance(info, Mapping) else {}
-        self._target = ExportFolder(output_dir, self._sources(), overwrite=overwrite)
+        self._target = ExportFolder(
+            output_dir, self._sources(), self._source_files(), overwrite=overwrite
+        )
         self.report = CocoExportReport(str(self._target.path))
         self._ahead = Splits(samples, fields, self._info)
         self._splits: dict[str, Split] = {}
@@ -169,7 +174,9 @@ class _Export:
         with ExitStack() as stack:
             stack.callback(self._discard)
             stack.enter_context(frozen_heap())
-            self._ahead.begin(self._target, self._splits)
+            folders = self._target.folders_of(self._ahead.names)
+            self._refuse_folders_of_images(folders.values())
+            self._ahead.begin(self._target, folders, self._splits)
             number = 0
             for number, document in enumerate(self._documents(), start=1):
                 self._add(document)
@@ -293,6 +300,33 @@ class _Export:
         if isinstance(path, str) and path and os.path.isdir(path):
             sources.append(Path(path))
         return sources
+
+    def _source_files(self) -> list[Path]:
+        """Returns the file that the dataset's export was, if it was one."""
+        path = self._info.get("path")
+        if isinstance(path, str) and path and os.path.isfile(path):
+            return [Path(path)]
+        return []
+
+    def _refuse_folders_of_images(self, folders: Iterable[Path]) -> None:
+        """Checks that no split goes into a folder that the dataset's images are in."""
+        if not self._target.holds_something():
+            return
+        places = {str(place) for f in folders for place in (f, f.resolve())}
+        parents = "|".join(re.escape(place + os.sep) for place in sorted(places))
+        found = aggregate_documents(
+            self._samples,
+            [
+                {"$match": {"filepath": {"$regex": rf"^(?:{parents})[^/\\]+$"}}},
+                {"$limit": 1},
+                {"$project": {"filepath": 1}},
+            ],
+        )
+        if found:
+            folder = os.path.dirname(found[0]["filepath"])
+            raise CocoMaskError(
+                f"{folder} holds images of the dataset itself; give another output_dir"
+            )
 
     def _count_missing(self) -> None:
         """Counts annotations without labels: deleted ones, or left out by the view."""

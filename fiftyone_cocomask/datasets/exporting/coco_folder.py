@@ -36,6 +36,7 @@ class ExportFolder:
     Args:
         output_dir: the folder, made if need be
         sources: folders that exports came from, which are never written to
+        files: JSONs that exports were, which are never replaced
         overwrite: whether it may hold an export already, whose JSONs are replaced
 
     Raises:
@@ -43,7 +44,12 @@ class ExportFolder:
     """
 
     def __init__(
-        self, output_dir: str | Path, sources: list[Path], *, overwrite: bool
+        self,
+        output_dir: str | Path,
+        sources: list[Path],
+        files: list[Path],
+        *,
+        overwrite: bool,
     ) -> None:
         if (
             not isinstance(output_dir, (str, os.PathLike))
@@ -52,19 +58,21 @@ class ExportFolder:
             raise CocoMaskError(f"output_dir must be a folder, not {output_dir!r}")
         self.path = Path(fos.normalize_path(str(output_dir)))
         self._sources = [source.resolve() for source in sources]
+        self._files = {file.resolve() for file in files}
         self._real = self.path.resolve()
         self._folders: dict[Path, Path] = {}
         self._names: set[int] = set()
         if self.path.exists() and not self.path.is_dir():
             raise CocoMaskError(f"output_dir is a file: {self.path}")
         self._refuse_source(self._real)
-        if not overwrite and self._holds_something():
+        if not overwrite and self.holds_something():
             raise CocoMaskError(
                 f"{self.path} is not empty; give another output_dir, or overwrite=True "
                 "to replace the export in it"
             )
 
-    def _holds_something(self) -> bool:
+    def holds_something(self) -> bool:
+        """Whether it holds anything but what an unfinished export left."""
         if not self.path.exists() or (self.path / _MARKER).exists():
             return False
         with os.scandir(self.path) as entries:
@@ -73,7 +81,7 @@ class ExportFolder:
     def begin(self) -> None:
         """Makes the folder."""
         with self.errors():
-            self.path.mkdir(parents=True, exist_ok=True)
+            os.makedirs(self.path, exist_ok=True)
             self._real = self.path.resolve()
             if (self.path / _MARKER).exists():
                 remove_unfinished(self.path)
@@ -111,6 +119,11 @@ class ExportFolder:
             taken.add("/".join(parts).casefold())
             folders[split] = self.path.joinpath(*parts)
             self._refuse_source(folders[split].resolve())
+            json = folders[split] / ROBOFLOW_JSON
+            if json.resolve() in self._files:
+                raise CocoMaskError(
+                    f"{json} is what the dataset came from; give another output_dir"
+                )
         return folders
 
     def place_of(self, folder: Path) -> str:

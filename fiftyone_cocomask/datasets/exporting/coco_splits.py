@@ -97,25 +97,34 @@ class Splits:
             return _split_name(document.get("split"))
         return _split_name([t for t in document.get("tags") or () if t in _SPLIT_TAGS])
 
-    def begin(self, target: ExportFolder, splits: dict[str, Split]) -> None:
+    @property
+    def names(self) -> list[str]:
+        """The names of the splits."""
+        return sorted(self._known.image_ids)
+
+    def begin(
+        self,
+        target: ExportFolder,
+        folders: Mapping[str, Path],
+        splits: dict[str, Split],
+    ) -> None:
         """Begins the JSONs.
 
         Args:
             target: the export's folder
+            folders: the folder of each split
             splits: takes each split that was begun, so that all can be discarded
         """
         infos = self._info.get("splits")
         infos = infos if isinstance(infos, Mapping) else {}
         infos = {decode_key(name): facts for name, facts in infos.items()}
         counts = (self._info.get("report") or {}).get("counts") or {}
-        names = sorted(self._known.image_ids)
-        headers = {name: _header(infos.get(name)) for name in names}
+        headers = {name: _header(infos.get(name)) for name in self.names}
         classes = {
             name: SplitClasses(header["categories"], _labels_of(infos.get(name)))
             for name, header in headers.items()
         }
         add_new_classes(classes, self._known.classes, self._wanted)
-        folders = target.folders_of(names)
         target.begin()
         for name, header in headers.items():
             form = AnnotationForm.from_dict((infos.get(name) or {}).get("form") or {})
