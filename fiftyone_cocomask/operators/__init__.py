@@ -27,6 +27,7 @@ from .open_mask_evaluation import OpenMaskEvaluation
 from .rank_mask_outlines import RankMaskOutlines
 from .refresh_mask_evaluations import RefreshMaskEvaluations
 from .show_dataset import ShowDataset
+from .write_report import WriteReport
 
 OPERATORS = (
     CheckExport,
@@ -48,6 +49,7 @@ OPERATORS = (
     ShowDataset,
     ExportRoboflowCoco,
     CompareExports,
+    WriteReport,
     OpenForm,
     ExportMasks,
     ExportCutouts,

@@ -56,7 +56,7 @@ def dataset_page(
     bar = fou.ProgressBar(progress=progress, iters_str="evaluations")
     for evaluation in bar(evaluations):
         if isinstance(evaluation, MaskEvaluation):
-            sections += _sections(evaluation, samples)
+            sections.append(_evaluation(evaluation, samples))
         else:
             sections.append(_comparison(evaluation))
     name = title or dataset.name
@@ -81,9 +81,16 @@ def _evaluations(dataset: fo.Dataset, eval_keys: Sequence[str] | None) -> list[A
     return found
 
 
-def _sections(evaluation: MaskEvaluation, samples: Any) -> Iterator[Section]:
+def _evaluation(evaluation: MaskEvaluation, samples: Any) -> Section:
     what = "Mask area" if isinstance(evaluation, AreaResults) else "Mask coverage"
     section = Section(f"{what}: {evaluation.key}")
+    dataset = root_dataset(samples)
+    for field in (evaluation.mask_field, evaluation.label_field):
+        if field is not None and not dataset.has_field(field):
+            section.texts.append(
+                f"The field {field} that it is of is no longer there; evaluate again."
+            )
+            return section
     of_labels = (
         f", objects of {evaluation.label_field}" if evaluation.label_field else ""
     )
@@ -103,7 +110,7 @@ def _sections(evaluation: MaskEvaluation, samples: Any) -> Iterator[Section]:
         section.texts.append("No split is measurably different from another.")
     section.charts += _charts(evaluation, samples)
     section.pictures += few(_pictures(evaluation, samples))
-    yield section
+    return section
 
 
 def _charts(evaluation: MaskEvaluation, samples: Any) -> Iterator[Chart]:

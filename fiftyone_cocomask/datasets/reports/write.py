@@ -52,7 +52,7 @@ def write_report(
         CocoMaskError: if an argument does not fit, a dataset has no such evaluation, or
             the file cannot be written
     """
-    path = _checked_path(output_path)
+    path = checked_path(output_path)
     if isinstance(source, (str, os.PathLike)):
         if eval_keys is not None:
             raise CocoMaskError("eval_keys are of a dataset; an export has none")
@@ -84,7 +84,12 @@ def _of_export(path: Path, title: str | None, progress: Any) -> Page:
     return export_page(path, title, bar)
 
 
-def _checked_path(output_path: str | Path) -> Path:
+def checked_path(output_path: str | Path) -> Path:
+    """Returns the whole path of a report's file.
+
+    Raises:
+        CocoMaskError: if no report can be there
+    """
     path = Path(output_path).expanduser().absolute()
     if path.suffix.lower() not in (".html", ".htm"):
         raise CocoMaskError(

@@ -30,6 +30,7 @@ ASKED_OTHERWISE = {"limits", "beside_images"}
 RIGHT = {
     ("dataset", "no/name"),
     ("output_dir", "/no/such/place"),
+    ("title", "no/name"),
 }
 DEFECTS = ("Traceback", "TypeError", "KeyError", "AttributeError", "NoneType")
 Params = dict[str, Any]
@@ -79,7 +80,9 @@ def answers(form: Callable[..., Form], demo_export: Path, tmp_path: Path) -> Par
     """The answers to what the form requires, question by question."""
     given: Params = {}
     while questions := _unanswered(form(**given), given):
-        path = demo_export if questions[0] == "path" else tmp_path / questions[0]
+        suffix = ".html" if questions[0] == "output_path" else ""
+        path = tmp_path / f"{questions[0]}{suffix}"
+        path = demo_export if questions[0] == "path" else path
         given[questions[0]] = _answer(form(**given)[questions[0]], path)
     return given
 

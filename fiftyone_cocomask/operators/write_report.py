@@ -1,0 +1,175 @@
+"""Operator: what the evaluations say, as one HTML file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import fiftyone.operators as foo
+import fiftyone.operators.types as types
+
+from ..errors import CocoMaskError
+from .export_form import ask_for_path, given_path, path_text
+from .forms import (
+    choose_several,
+    count,
+    dataset_problem,
+    form,
+    note,
+    reject,
+    stop,
+    target_samples,
+)
+from .job import JobOperator, ProgressArgument, Results
+from .markdown import code, plain
+
+_FILE_NAME = "report.html"
+
+
+class WriteReport(JobOperator):
+    """Writes a report of a dataset's evaluations."""
+
+    verb = "Writing the report"
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return foo.OperatorConfig(
+            name="write_report",
+            label="Write a report",
+            description="Write what the mask evaluations say as one HTML file",
+            icon="/assets/export.svg",
+            dynamic=True,
+            execute_as_generator=True,
+            allow_delegated_execution=True,
+            risk_level=types.RiskLevel.MEDIUM,
+        )
+
+    def __call__(
+        self,
+        samples: Any,
+        output_path: str | os.PathLike[str],
+        *,
+        eval_keys: Sequence[str] | None = None,
+        title: str | None = None,
+        delegate: bool = False,
+    ) -> Any:
+        """Writes a report of a dataset or view.
+
+        Example::
+
+            import fiftyone.operators as foo
+
+            report = foo.get_operator("@cocomask/cocomask/write_report")
+            report(dataset, "/path/to/report.html")
+
+        Args:
+            samples: the dataset or view
+            output_path: the ``.html`` file, or a folder for ``report.html``
+            eval_keys: the evaluations to report, all by default
+            title: the title, the dataset's name by default
+            delegate: whether to queue the job for an orchestrator
+
+        Returns:
+            the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
+            ``result`` has the ``path`` of the file
+        """
+        params = {
+            "output_path": path_text(output_path),
+            "eval_keys": None if eval_keys is None else list(eval_keys),
+            "title": title,
+        }
+        return foo.execute_operator(
+            self.uri,
+            view=samples.view(),
+            params={name: value for name, value in params.items() if value is not None},
+            request_delegation=delegate,
+        )
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        """Returns the form: which evaluations go into which file."""
+        inputs = types.Object()
+        problem = dataset_problem(ctx)
+        keys = [] if problem else _keys(ctx)
+        if problem is not None:
+            stop(inputs, problem)
+        elif not keys:
+            stop(
+                inputs,
+                f"Dataset '{plain(ctx.dataset.name)}' has no mask evaluations. Run "
+                "**Evaluate mask area** first.",
+            )
+        else:
+            _ask(ctx, inputs, keys)
+        return form(inputs, self.config.label)
+
+    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+        """Writes the report and returns its path."""
+        from ..datasets.reports.write import write_report
+
+        path = write_report(
+            target_samples(ctx),
+            _file(ctx.params.get("output_path")),
+            eval_keys=ctx.params.get("eval_keys") or None,
+            title=ctx.params.get("title") or None,
+            progress=progress,
+        )
+        return {"path": str(path)}
+
+    def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
+        """Leaves the App as it is: the dataset has not changed."""
+        yield from ()
+
+    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+        """Shows where the report is."""
+        outputs.view(
+            "written",
+            types.Success(label="Report written", description=code(results["path"])),
+        )
+
+
+def _keys(ctx: Any) -> list[str]:
+    from ..datasets.evaluations import list_mask_evaluations
+
+    return list_mask_evaluations(ctx.dataset)
+
+
+def _file(given: Any) -> str:
+    """Returns the file that a path means: in a folder, one of the usual name."""
+    path = given_path(given) or ""
+    return os.path.join(path, _FILE_NAME) if os.path.isdir(path) else path
+
+
+def _ask(ctx: Any, inputs: types.Object, keys: list[str]) -> None:
+    from ..datasets.reports.write import checked_path
+
+    place = ask_for_path(
+        ctx,
+        inputs,
+        "output_path",
+        label="File",
+        description=f"A file whose name ends with .html, or a folder for {_FILE_NAME}",
+        required=True,
+    )
+    path = _file(ctx.params.get("output_path"))
+    if os.path.isabs(path):
+        try:
+            checked_path(path)
+        except CocoMaskError as error:
+            reject(place, str(error))
+    choose_several(
+        inputs,
+        "eval_keys",
+        keys,
+        ctx.params.get("eval_keys"),
+        label="Evaluations",
+        description="Those to report; all by default",
+    )
+    inputs.str("title", label="Title", description="The dataset's name by default")
+    is_there = os.path.isfile(path)
+    note(
+        inputs,
+        "outcome",
+        f"Writes a report of {count(len(target_samples(ctx)), 'image')}",
+        f"Replaces {code(path)}" if is_there else "One file that opens offline",
+    )
