@@ -35,7 +35,7 @@ class ComputeMasks(SplitJobOperator):
             execute_as_generator=True,
             allow_delegated_execution=True,
             allow_distributed_execution=True,
-            risk_level=types.RiskLevel.MEDIUM,
+            risk_level=types.RiskLevel.HIGH,
         )
 
     def __call__(

@@ -39,7 +39,7 @@ class ExportCutouts(ExportOperator):
             dynamic=True,
             execute_as_generator=True,
             allow_delegated_execution=True,
-            risk_level=types.RiskLevel.LOW,
+            risk_level=types.RiskLevel.MEDIUM,
         )
 
     def __call__(

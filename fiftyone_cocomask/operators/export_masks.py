@@ -53,7 +53,7 @@ class ExportMasks(ExportOperator):
             dynamic=True,
             execute_as_generator=True,
             allow_delegated_execution=True,
-            risk_level=types.RiskLevel.LOW,
+            risk_level=types.RiskLevel.HIGH,
         )
 
     def __call__(

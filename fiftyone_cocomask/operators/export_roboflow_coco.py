@@ -55,7 +55,7 @@ class ExportRoboflowCoco(JobOperator):
             dynamic=True,
             execute_as_generator=True,
             allow_delegated_execution=True,
-            risk_level=types.RiskLevel.LOW,
+            risk_level=types.RiskLevel.HIGH,
         )
 
     def __call__(

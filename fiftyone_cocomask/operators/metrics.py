@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import fiftyone.operators as foo
+import fiftyone.operators.types as types
 
 
 class MaskMetric(foo.EvaluationMetric):
@@ -27,6 +28,8 @@ class MaskMetric(foo.EvaluationMetric):
             eval_types=["segmentation"],
             lower_is_better=True,
             unlisted=True,
+            # It writes its fields on the samples.
+            risk_level=types.RiskLevel.MEDIUM,
         )
 
     def compute(self, samples: Any, results: Any) -> float | None:

@@ -38,7 +38,7 @@ def test_install_links_the_folder(plugins: Path) -> None:
 def test_a_copy_has_what_fiftyone_reads(plugins: Path) -> None:
     installed = install_plugin(plugins, copy=True)
     assert not installed.path.is_symlink()
-    for name in ("fiftyone.yml", "requirements.txt", "assets/icon.svg"):
+    for name in ("fiftyone.yml", "requirements.txt", "assets/mask.svg"):
         copied, original = installed.path / name, REPOSITORY / name
         assert copied.read_bytes() == original.read_bytes()
     assert (installed.path / "fiftyone_cocomask" / "__init__.py").is_file()

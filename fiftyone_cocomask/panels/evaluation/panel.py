@@ -7,6 +7,7 @@ from typing import Any
 
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
+from fiftyone.operators.categories import Categories
 
 from ...errors import CocoMaskError
 from ..turns import Turn
@@ -36,6 +37,7 @@ class MaskEvaluationPanel(foo.Panel):
             label="Mask evaluation",
             icon="/assets/evaluate.svg",
             surfaces="grid",
+            category=Categories.ANALYZE,
             help_markdown=(
                 "Mask area and coverage of the samples in the grid. Click on a bar, a "
                 "cell, an orange number or a row to see its samples."

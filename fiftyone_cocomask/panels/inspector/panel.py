@@ -6,6 +6,7 @@ from typing import Any
 
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
+from fiftyone.operators.categories import Categories
 
 from ...errors import CocoMaskError
 from ..turns import Turn
@@ -29,6 +30,7 @@ class MaskInspectorPanel(foo.Panel):
             # By name: FiftyOne shows no icon files of Python panels.
             icon="image_search",
             surfaces="modal",
+            category=Categories.CURATE,
             help_markdown=(
                 "Image, mask, overlay and cut-out of this sample, its areas by class "
                 "and object, and what the import found wrong."

@@ -18,6 +18,16 @@ HEAVY = ("pycocotools", "matplotlib", "msgspec")
 OWN = ("geometry", "coco", "datasets", "processor", "demo")
 
 
+# What reads only, and what can replace or delete what it has not made; the rest writes.
+RISKS = {
+    **dict.fromkeys(("check_export", "list_mask_evaluations"), "low"),
+    **dict.fromkeys(("open_form", "open_mask_evaluation", "show_dataset"), "low"),
+    **dict.fromkeys(("import_roboflow_coco", "compute_masks"), "high"),
+    **dict.fromkeys(("export_roboflow_coco", "export_masks"), "high"),
+    **dict.fromkeys(("fix_mask_issues", "delete_mask_evaluation"), "high"),
+}
+
+
 def registered(kind: str) -> set[str]:
     return {
         operator.name
@@ -46,13 +56,22 @@ def test_every_operator_says_what_it_is() -> None:
         config = operator.config
         assert config.label[0].isupper()
         assert config.description[0].isupper()
+        assert config.risk_level.value == RISKS.get(name, "medium"), name
         if isinstance(operator, foo.EvaluationMetric):
             continue
         assert (REPOSITORY / config.icon.lstrip("/")).is_file()
-        assert config.risk_level.value in ("low", "medium", "high")
         assert config.allow_immediate_execution
         if name not in ("open_mask_evaluation", "show_dataset", "open_form"):
             assert "Example::" in operator.__call__.__doc__
+
+
+def test_every_icon_is_used() -> None:
+    icons = {f"/assets/{path.name}" for path in (REPOSITORY / "assets").iterdir()}
+    uris = [
+        f"{PLUGIN}/{name}" for name in (*MANIFEST["operators"], *MANIFEST["panels"])
+    ]
+    used = {foo.get_operator(uri).config.icon for uri in uris}
+    assert icons <= used
 
 
 def test_registering_loads_nothing_heavy() -> None:
