@@ -31,7 +31,10 @@ def samples_of(options: argparse.Namespace) -> Any:
         raise CocoMaskError(
             f"Dataset {name!r} has no saved view {options.view!r}{views}"
         )
-    return dataset.load_saved_view(options.view)
+    from ..datasets.documents import whole_samples
+
+    # A view of patches, as those of mask issues are, stands for their samples.
+    return whole_samples(dataset.load_saved_view(options.view))
 
 
 def dataset_or_path(name: str) -> Any:

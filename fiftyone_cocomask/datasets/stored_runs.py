@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import fiftyone as fo
 import fiftyone.constants as foc
+import fiftyone.core.dataset as fod
 from bson import json_util
 from fiftyone.core.odm.runs import RunDocument
 
@@ -124,11 +125,32 @@ def delete_run(dataset: fo.Dataset, field: RunField, key: str) -> None:
             document.delete()
 
 
+def save_patches_view(
+    dataset: fo.Dataset, name: str, view: Any, field: str, description: str
+) -> None:
+    """Saves a view of the patches of a view's labels, made once somebody opens it.
+
+    Args:
+        dataset: the dataset
+        name: the name of the saved view
+        view: a view of samples
+        field: the field of the labels, a list of them
+        description: what the App says of it
+    """
+    dataset.save_view(name, view, description=description)
+    stage = fo.ToPatches(field)._serialize(include_uuid=False)
+    for document in dataset._doc.get_saved_views():
+        if document.name == name:
+            document.view_stages = [*document.view_stages, json_util.dumps(stage)]
+            document.save()
+
+
 def delete_saved_view(dataset: fo.Dataset, name: str) -> None:
     """Deletes a saved view; one that is not there is no error."""
     dataset._doc.reload("saved_views")
     for document in dataset._doc.get_saved_views():
         if document.name == name:
+            fod._handle_delete_generated_saved_view(dataset, document)
             dataset._doc.saved_views.remove(document)
             dataset.save()
             document.delete()

@@ -137,7 +137,7 @@ def button(
         params=params or {},
         variant=variant,
         title=title,
-        componentsProps=NATURAL_WIDTH,
+        componentsProps={**NATURAL_WIDTH, "button": {"sx": {"whiteSpace": "nowrap"}}},
     )
 
 

@@ -36,7 +36,7 @@ def test_issues_are_found_shown_as_a_view_and_cleared(
     view = dataset.load_saved_view("mask_issues: coarse")
     assert 0 < len(view) < 21
     app.choose_saved_view("mask_issues: coarse")
-    app.wait_for_samples(len(view))
+    app.wait_for_patches(len(view))
 
     form = app.open_form("Clear mask issues")
     form.expect_text("Removes the tags")

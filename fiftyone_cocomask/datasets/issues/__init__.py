@@ -3,6 +3,7 @@
 from .find import (
     clear_mask_issues,
     find_mask_issues,
+    follow_edits,
     list_mask_issues,
     load_mask_issues,
 )
@@ -15,6 +16,7 @@ __all__ = [
     "MaskIssueReport",
     "clear_mask_issues",
     "find_mask_issues",
+    "follow_edits",
     "list_mask_issues",
     "load_mask_issues",
 ]

@@ -15,9 +15,10 @@ from ..journal import Journal
 from ..label_lists import LabelList, boxes_beside
 from ..labels import check_has_masks, is_mask_field
 from ..run_keys import check_key
-from ..stored_runs import begin_run, delete_run
+from ..stored_runs import begin_run, delete_run, replace_results
 from ..targets import Samples, checked_samples
 from .marks import IssueMarks
+from .paired_boxes import BoxChanges, Marked, follow_polygons, marked_polygons
 from .report import MaskIssueReport
 from .rules import IssueLimits, MaskIssue
 from .search import IssueSearch
@@ -49,7 +50,9 @@ def find_mask_issues(
     Labels that a person has tagged ``checked`` are left out.
 
     Each gets the tag ``<key>:<issue>``, and each issue the saved view ``<key>:
-    <issue>``. Searching again under the same key brings both up to date;
+    <issue>``, where labels are patches. Whoever deletes, relabels or tags a marked
+    polygon means the object: its box follows when the panel or another search sees it,
+    see :func:`follow_edits`. Searching again under the same key brings both up to date;
     :func:`clear_mask_issues` removes them.
 
     Example::
@@ -85,6 +88,8 @@ def find_mask_issues(
     check_search(dataset, key, label_field)
     boxes = boxes_beside(dataset, labels)
     marks = IssueMarks(dataset, key, labels, boxes)
+    if key in dataset.list_runs():
+        follow_edits(dataset, key)
     _register(samples, key, labels, boxes, mask_field, limits)
     samples.compute_metadata(progress=False)
     search = IssueSearch(samples, labels, boxes, mask_field, limits)
@@ -99,7 +104,12 @@ def find_mask_issues(
     views = marks.save_views(base, counts, limits)
     marks.delete_views(keep=set(views.values()))
     report.views = {issue.value: name for issue, name in views.items()}
-    results = samples.init_run_results(key, report=report.to_dict())
+    marked: list[Marked] = []
+    if boxes is not None:
+        ours = [issue for issue in MaskIssue if marks.list_of(issue) == labels]
+        found = search.found.labels_of(ours)
+        marked = marked_polygons(dataset, labels, found, key)
+    results = samples.init_run_results(key, report=report.to_dict(), marked=marked)
     samples.save_run_results(key, results, overwrite=True)
     return report
 
@@ -159,6 +169,7 @@ def clear_mask_issues(samples: Samples, key: str = "mask_issues") -> None:
             f"Dataset '{dataset.name}' has no search for mask issues '{key}' (it has "
             f"{has})"
         )
+    follow_edits(dataset, key)
     marks = search_marks(dataset, key)
     marks.remove_tags()
     marks.delete_views()
@@ -190,6 +201,31 @@ def load_mask_issues(samples: Samples, key: str = "mask_issues") -> MaskIssueRep
             f"Dataset '{dataset.name}' has no finished search for mask issues '{key}'"
         )
     return MaskIssueReport(**stored.report)
+
+
+def follow_edits(dataset: fo.Dataset, key: str) -> BoxChanges:
+    """Does to boxes what was done to the polygons that a search has marked.
+
+    The box of a polygon that was deleted, relabelled or tagged since, as a person does
+    in the patches of an issue, is deleted, relabelled or tagged as well.
+
+    Args:
+        dataset: the dataset
+        key: the key of the search
+
+    Returns:
+        what was done
+    """
+    _, labels, boxes, _ = issue_search_of(dataset, key)
+    stored = dataset.load_run_results(key, cache=False)
+    marked = getattr(stored, "marked", None)
+    if not marked or boxes is None or not dataset.has_field(boxes.field):
+        return BoxChanges()
+    changes, now = follow_polygons(dataset, labels, boxes, marked, key)
+    if now != marked:
+        results = dataset.init_run_results(key, report=stored.report, marked=now)
+        replace_results(dataset, key, results)
+    return changes
 
 
 def check_search(dataset: fo.Dataset, key: str, label_field: str) -> None:

@@ -13,7 +13,7 @@ from fiftyone import ViewField as F
 from ...errors import CocoMaskError
 from ..documents import aggregate_documents
 from ..label_lists import LabelList
-from ..stored_runs import delete_saved_view
+from ..stored_runs import delete_saved_view, save_patches_view
 from .rules import CHECKED, RETIRED_ISSUES, IssueLimits, MaskIssue
 
 # Labels are selected by their ids, this many at a time.
@@ -50,6 +50,13 @@ class FoundIssues:
     def labels(self, issue: MaskIssue) -> dict[str, str]:
         """Returns the labels of an issue with their samples, by their ids."""
         return {str(i): str(sample) for i, sample in self._labels[issue].items()}
+
+    def labels_of(self, issues: Collection[MaskIssue]) -> dict[str, str]:
+        """Returns the labels of any of some issues with their samples."""
+        found: dict[str, str] = {}
+        for issue in issues:
+            found |= self.labels(issue)
+        return found
 
     def samples(self, issue: MaskIssue) -> set[str]:
         """Returns the samples of an issue, by their ids."""
@@ -184,7 +191,7 @@ class IssueMarks:
     def save_views(
         self, base: Any, counts: dict[MaskIssue, int], limits: IssueLimits
     ) -> dict[MaskIssue, str]:
-        """Saves a view of the samples and labels of each issue that there is.
+        """Saves a view of each issue that there is: of samples, or of labels' patches.
 
         Args:
             base: what the views are made of: the dataset, or a slice of it
@@ -198,16 +205,23 @@ class IssueMarks:
         for issue, count in counts.items():
             if not count:
                 continue
-            if issue.of_sample:
-                view = base.match_tags(self.tag(issue))
-            else:
-                view = self._labels_view(base, issue)
             names[issue] = self.view_name(issue)
             delete_saved_view(self._dataset, names[issue])
-            self._dataset.save_view(
-                names[issue], view, description=limits.definition(issue)
-            )
+            self._save_view(base, issue, limits.definition(issue))
         return names
+
+    def _save_view(self, base: Any, issue: MaskIssue, description: str) -> None:
+        name, labels = self.view_name(issue), self.list_of(issue)
+        if issue.of_sample:
+            view = base.match_tags(self.tag(issue))
+            self._dataset.save_view(name, view, description=description)
+            return
+        view = self._labels_view(base, issue)
+        if labels.is_list:
+            # A tiny object is seen only where the picture is of it.
+            save_patches_view(self._dataset, name, view, labels.field, description)
+        else:
+            self._dataset.save_view(name, view, description=description)
 
     def delete_views(self, keep: set[str] | None = None) -> None:
         """Deletes the saved views.

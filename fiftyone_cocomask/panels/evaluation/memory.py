@@ -30,6 +30,8 @@ class Memory:
 
     Attributes:
         choices: what a person chose last, also where the App has lost it
+        followed: the state of the samples whose edits boxes have followed
+        are_patches: whether the grid shows patches of samples
         keys: the keys of the evaluations that there are to choose
         added: one that was made while the panel was open, shown until one is chosen
         eval_key: the key of the evaluation that is shown
@@ -43,6 +45,8 @@ class Memory:
     """
 
     choices: dict[str, Any] | None = None
+    followed: str | None = None
+    are_patches: bool = False
     keys: list[str] | None = None
     added: str | None = None
     eval_key: str | None = None

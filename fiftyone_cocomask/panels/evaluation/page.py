@@ -146,10 +146,13 @@ def _add_summing(
 def _add_settling(
     panel: MaskEvaluationPanel, memory: Memory, content: types.Object
 ) -> None:
-    """Asks the App once more what it shows, when all events of a change are over."""
+    """Asks now and then what the App shows, and whether labels were edited in it.
+
+    The App tells of no edit, and its last event of a change may be an early one.
+    """
     shown = digest(memory.shown)
     timer = types.TimerView(
-        timeout=_SETTLED, on_timeout=panel.settle, params={"shown": shown}
+        interval=_SETTLED, on_interval=panel.settle, params={"shown": shown}
     )
     content.view(f"settled_{shown}", timer)
 
@@ -219,3 +222,7 @@ def _add_status(panel: MaskEvaluationPanel, memory: Memory, top: types.Object) -
     )
     if memory.selected:
         elements.button(row, "all", "Clear", panel.show_all, variant="contained")
+    elif memory.are_patches:
+        elements.button(
+            row, "samples", "Show samples", panel.show_samples, variant="contained"
+        )

@@ -133,6 +133,10 @@ class MaskEvaluationPanel(foo.Panel):
         """Shows all samples again."""
         self._show_evaluated(ctx, memory_of(ctx.panel_id))
 
+    def show_samples(self, ctx: Any) -> None:
+        """Shows the samples that the patches in the grid are of."""
+        selection.show(ctx, selection.stages_of_samples(ctx))
+
     def download(self, ctx: Any) -> None:
         """Makes the browser download a table of what the grid shows."""
         from ...datasets.documents import whole_samples
@@ -204,6 +208,7 @@ class MaskEvaluationPanel(foo.Panel):
         from ...datasets.evaluations import list_mask_evaluations
 
         memory = memory_of(ctx.panel_id)
+        _follow_edits(ctx, memory)
         keys = list_mask_evaluations(ctx.dataset) if ctx.dataset is not None else []
         if memory.keys is not None:
             added = [key for key in keys if key not in memory.keys]
@@ -240,12 +245,14 @@ class MaskEvaluationPanel(foo.Panel):
         memory.found, memory.problem, memory.summing = found, problem, summing
 
     def _shown(self, ctx: Any, memory: Memory) -> Shown:
-        from ...datasets.documents import whole_samples
+        from ...datasets.documents import is_generated, whole_samples
         from ...datasets.evaluations import load_mask_evaluation
 
         keys = [key for key in (memory.eval_key, memory.other_key) if key]
         evaluations = [load_mask_evaluation(ctx.dataset, key) for key in keys]
-        samples = whole_samples(selection.evaluated_view(ctx))
+        view = selection.evaluated_view(ctx)
+        memory.are_patches = is_generated(view)
+        samples = whole_samples(view)
         return shown_of(evaluations, samples, _chosen(ctx))
 
     def _show_evaluated(self, ctx: Any, memory: Memory) -> None:
@@ -267,6 +274,20 @@ class MaskEvaluationPanel(foo.Panel):
 
 class _OutdatedError(Exception):
     """Ends an event that has read what is no longer to be shown."""
+
+
+def _follow_edits(ctx: Any, memory: Memory) -> None:
+    """Does to boxes what a person has done to their polygons in patches of issues."""
+    from ...datasets.documents import samples_state
+    from ...datasets.issues import follow_edits, list_mask_issues
+
+    if ctx.dataset is None or memory.followed == samples_state(ctx.dataset):
+        return
+    for key in list_mask_issues(ctx.dataset):
+        changes = follow_edits(ctx.dataset, key)
+        if changes:
+            ctx.ops.notify(str(changes), variant="info")
+    memory.followed = samples_state(ctx.dataset)
 
 
 def _choices(ctx: Any) -> dict[str, Any]:

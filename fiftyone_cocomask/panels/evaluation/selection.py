@@ -93,7 +93,17 @@ def select(ctx: Any, part: Any, what: Selected, patches: Sequence[Any] = ()) -> 
     stage_id = _STAGE_ID + json.dumps(asdict(what))
     stages = [*serialized(part), *map(serialized_stage, patches)]
     added = [{**stage, "_uuid": stage_id} for stage in stages]
-    show(ctx, [*lasting_stages(ctx), *added])
+    show(ctx, [*stages_of_samples(ctx), *added])
+
+
+def stages_of_samples(ctx: Any) -> list[Stage]:
+    """Returns the stages of what is evaluated: of patches, those of their samples."""
+    from ...datasets.documents import is_generated, serialized, whole_samples
+
+    view = evaluated_view(ctx)
+    return (
+        serialized(whole_samples(view)) if is_generated(view) else lasting_stages(ctx)
+    )
 
 
 def show(ctx: Any, stages: list[Stage]) -> None:

@@ -284,8 +284,8 @@ def test_each_issue_has_a_view_of_what_has_it(samples: Samples) -> None:
     assert set(report.views) == found == {"rectangle", "duplicate", "hidden", "tiny"}
     assert set(dataset.list_saved_views()) == set(report.views.values())
     for name, view in report.views.items():
-        labels = dataset.load_saved_view(view).count("segmentations.polylines")
-        assert labels == report.counts[name]
+        # Samples, or labels as patches.
+        assert len(dataset.load_saved_view(view)) == report.counts[name]
     assert load_mask_issues(dataset).to_dict() == report.to_dict()
     assert all(report.definitions[issue.value] for issue in MaskIssue)
     assert "1 label: tiny" in report.summary()

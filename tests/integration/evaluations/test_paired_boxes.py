@@ -1,0 +1,119 @@
+"""What a person does to a polygon in the patches of an issue is done to its box."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone as fo
+import pytest
+
+from fiftyone_cocomask import find_mask_issues
+from fiftyone_cocomask.datasets.issues import follow_edits
+
+from .conftest import Samples, polyline
+
+# 4 px each, so tiny; and one of 150 px.
+SMALL = ((1, 1, 3, 3), (10, 20, 12, 22), (30, 1, 32, 3))
+LARGE = (5, 5, 20, 15)
+
+
+@pytest.fixture
+def searched(samples: Samples) -> Samples:
+    """Polygons 0 to 2, which are tiny, and 3; each has a box, one with a tag."""
+    corners = [*SMALL, LARGE]
+    lines = [polyline(box, "a", coco_id=i) for i, box in enumerate(corners)]
+    boxes = [
+        fo.Detection(label="a", bounding_box=[0.1, 0.1, 0.2, 0.2], coco_id=i)
+        for i in range(4)
+    ]
+    boxes[0].tags = ["mine"]
+    sample = samples.add("a.jpg", lines=lines)
+    sample["detections"] = fo.Detections(detections=boxes)
+    sample.save()
+    samples.dataset.add_dynamic_sample_fields()
+    find_mask_issues(samples.dataset, mask_field=None)
+    return samples
+
+
+def patches(samples: Samples) -> Any:
+    return samples.dataset.load_saved_view("mask_issues: tiny")
+
+
+def boxes(samples: Samples) -> list[tuple[int, str, list[str]]]:
+    samples.dataset.reload()
+    raw = samples.raw(samples.dataset.first())
+    return [
+        (b["coco_id"], b["label"], b["tags"]) for b in raw["detections"]["detections"]
+    ]
+
+
+def test_the_view_of_an_issue_is_of_its_objects(searched: Samples) -> None:
+    view = patches(searched)
+    assert view.media_type == "image"
+    assert view.values("segmentations.coco_id") == [0, 1, 2]
+    assert set(view.values("sample_id")) == {searched.dataset.first().id}
+
+
+def test_boxes_are_relabelled_and_tagged_with_their_polygons(
+    searched: Samples,
+) -> None:
+    view = patches(searched)
+    first, second, _ = view
+    first.segmentations.label = "b"
+    first.save()
+    second.segmentations.tags.append("redo")
+    second.save()
+    changes = follow_edits(searched.dataset, "mask_issues")
+    assert (changes.deleted, changes.relabelled, changes.tagged) == (0, 1, 1)
+    assert str(changes) == "Boxes followed their polygons: 1 relabelled, 1 tagged"
+    assert boxes(searched) == [
+        (0, "b", ["mine"]),
+        (1, "a", ["redo"]),
+        (2, "a", []),
+        (3, "a", []),
+    ]
+    # Once more, and the tag is taken off again: the box's own one stays.
+    first.segmentations.label = "c"
+    first.save()
+    second.segmentations.tags.remove("redo")
+    second.save()
+    follow_edits(searched.dataset, "mask_issues")
+    assert boxes(searched)[:2] == [(0, "c", ["mine"]), (1, "a", [])]
+    assert not follow_edits(searched.dataset, "mask_issues")
+
+
+def test_boxes_of_polygons_that_are_deleted_go(searched: Samples) -> None:
+    sample = searched.dataset.first()
+    del sample.segmentations.polylines[1]
+    sample.save()
+    find_mask_issues(searched.dataset, mask_field=None)
+    assert [box[0] for box in boxes(searched)] == [0, 2, 3]
+
+
+def test_what_no_search_has_marked_is_left_alone(searched: Samples) -> None:
+    sample = searched.dataset.first()
+    line = sample.segmentations.polylines[3]
+    line.label, line.tags = "b", ["seen"]
+    sample.save()
+    assert not follow_edits(searched.dataset, "mask_issues")
+    del sample.segmentations.polylines[3]
+    sample.save()
+    assert not follow_edits(searched.dataset, "mask_issues")
+    assert boxes(searched)[3] == (3, "a", [])
+
+
+def test_a_polygon_that_was_drawn_anew_keeps_its_box(searched: Samples) -> None:
+    sample = searched.dataset.first()
+    sample.segmentations.polylines[0] = polyline(LARGE, "a", coco_id=0)
+    sample.save()
+    assert not follow_edits(searched.dataset, "mask_issues")
+    assert boxes(searched)[0] == (0, "a", ["mine"])
+
+
+def test_a_box_that_somebody_has_relabelled_keeps_that(searched: Samples) -> None:
+    sample = searched.dataset.first()
+    sample.detections.detections[0].label = "mine"
+    sample.segmentations.polylines[0].label = "b"
+    sample.save()
+    assert not follow_edits(searched.dataset, "mask_issues")
+    assert boxes(searched)[0] == (0, "mine", ["mine"])
