@@ -284,6 +284,35 @@ class MaskEvaluation(ABC):
         names = ["class", "other", "images", "overlap_px"]
         return pd.DataFrame(rows, columns=names)
 
+    def object_shapes(self, samples: Any = None) -> pd.DataFrame:
+        """Returns how the objects of each class differ in size and shape.
+
+        A row for each ``class`` (``"(all)"`` for all together) and ``figure``, with the
+        number of ``objects`` and the quantiles ``min``, ``q25``, ``median``, ``q75``
+        and ``max``. Figures are counted on each object's pixels, drawn alone:
+        ``area_px``, ``area_percent`` of the image, ``width_px``, ``height_px``,
+        ``aspect`` (width / height), ``parts`` (which touch nowhere), ``holes``,
+        ``solidity`` (area / area of the convex hull) and the outline's ``vertices``.
+
+        Args:
+            samples: a view to restrict it to
+
+        Raises:
+            CocoMaskError: if the evaluation is of masks without labels
+        """
+        import pandas as pd
+
+        from ..figures.shapes import QUANTILES, shapes_of_classes
+
+        labels = self._needed_labels("measures objects")
+        options = drawing_options(self.samples, self.mask_field, labels.field)
+
+        def measure(view: Any) -> list[Document]:
+            return shapes_of_classes(view, self.mask_field, labels, options)
+
+        rows = self._sums.get("object shapes", self._measured(samples), measure)
+        return pd.DataFrame(rows, columns=["class", "figure", "objects", *QUANTILES])
+
     def classes(self, samples: Any = None) -> list[str]:
         """Returns the names of the classes, as :meth:`per_class` has them."""
         table = self.per_class(samples)

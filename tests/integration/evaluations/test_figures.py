@@ -15,6 +15,10 @@ from fiftyone_cocomask.errors import CocoMaskError
 
 from .conftest import HEIGHT, WIDTH, Box, Samples, mask_of_boxes, polyline
 
+FIGURES_OF_OBJECTS = (
+    *("objects_per_image", "co_occurrence", "object_shapes"),
+    "resized_objects",
+)
 # Each image: the boxes of its objects, with their classes.
 IMAGES: dict[str, list[tuple[Box, str]]] = {
     "a.png": [((0, 0, 20, 20), "cat"), ((10, 10, 16, 16), "dog")],
@@ -141,6 +145,20 @@ def test_objects_per_image_count_images_without_the_class(drawn: fo.Dataset) -> 
     ]
 
 
+def test_shapes_are_quartiles_of_the_objects_of_a_class(drawn: fo.Dataset) -> None:
+    table = coverage(drawn).object_shapes().set_index(["class", "figure"])
+    areas = [area(box) for objects in IMAGES.values() for box, _ in objects]
+    names = ["min", "q25", "median", "q75", "max"]
+    expected = np.quantile(areas, [0, 0.25, 0.5, 0.75, 1])
+    assert table.loc[("(all)", "area_px"), names].tolist() == expected.tolist()
+    cats = table.loc["cat"]
+    assert cats["objects"].unique().tolist() == [3]
+    assert cats.loc["width_px", names].tolist() == [10, 15, 20, 20, 20]
+    assert cats.loc["aspect", "max"] == 10 / 8
+    for figure, value in (("parts", 1), ("holes", 0), ("solidity", 1), ("vertices", 4)):
+        assert cats.loc[figure, ["min", "max"]].tolist() == [value, value]
+
+
 def test_objects_are_counted_as_images_of_another_size_would_have_them(
     drawn: fo.Dataset,
 ) -> None:
@@ -165,9 +183,9 @@ def test_objects_are_counted_as_images_of_another_size_would_have_them(
 
 def test_figures_of_objects_need_labels(drawn: fo.Dataset) -> None:
     found = fcm.evaluate_mask_area(drawn, eval_key="alone")
-    for figure in (found.objects_per_image, found.co_occurrence, found.resized_objects):
+    for name in FIGURES_OF_OBJECTS:
         with pytest.raises(CocoMaskError, match="evaluate again with it"):
-            figure()
+            getattr(found, name)()
 
 
 def _splits(samples: Samples, sides: dict[str, list[int]], copies: int) -> fo.Dataset:
