@@ -3,6 +3,7 @@
 #           APP=0       stop before the App       PORT=5151  the App's port
 # make test             lint, types and all tests
 # make lint | types | unit | integration | app | package   one part of it
+# make coverage         the lines that the last unit and integration tests have reached
 # make faults           each call that writes, ended before each of its writes (minutes)
 # make screenshots      the README's pictures of the App, anew
 # make recipes          the README's recipe for PyTorch (installs it: gigabytes)
@@ -22,11 +23,12 @@ VENV := .venv$(if $(FIFTYONE),-$(FIFTYONE))
 # FiftyOne up to 1.22.0 does not start with graphql-core 3.3, and pip would take that.
 PINNED := $(if $(FIFTYONE),"fiftyone==$(FIFTYONE)" "graphql-core<3.3")
 PY := $(VENV)/bin/python
+TWO := -n 2 --dist worksteal
 READY := $(VENV)/.ready
 TEST_READY := $(VENV)/.ready-test
 
-.PHONY: demo test lint types unit integration app package faults screenshots recipes \
-    comparison clean
+.PHONY: demo test lint types unit integration coverage app package faults screenshots \
+    recipes comparison clean
 
 demo: $(READY)
 	$(PY) -m fiftyone_cocomask demo --port $(PORT) \
@@ -34,7 +36,7 @@ demo: $(READY)
 
 # All of them, also behind one that fails: a person wants to know the rest.
 test:
-	$(MAKE) --keep-going lint types unit integration app package
+	$(MAKE) --keep-going lint types unit integration coverage app package
 
 lint: $(TEST_READY)
 	$(PY) -m ruff check .
@@ -44,11 +46,20 @@ lint: $(TEST_READY)
 types: $(TEST_READY)
 	$(PY) -m mypy
 
-# Each of two processes has a database of its own. The App's tests share one screen.
-unit integration: $(TEST_READY)
-	$(PY) -m pytest -n 2 tests/$@
+# Each of two processes has a database of its own, and for the App a browser.
+unit: $(TEST_READY)
+	$(PY) -m pytest $(TWO) --cov --cov-report= tests/$@
 
-app package: $(TEST_READY)
+integration: $(TEST_READY)
+	$(PY) -m pytest $(TWO) --cov --cov-append --cov-report= tests/$@
+
+coverage: $(TEST_READY)
+	$(PY) -m coverage report
+
+app: $(TEST_READY)
+	$(PY) -m pytest $(TWO) tests/$@
+
+package: $(TEST_READY)
 	$(PY) -m pytest tests/$@
 
 faults: $(TEST_READY)
@@ -58,15 +69,17 @@ screenshots: $(TEST_READY)
 	$(PY) -m pytest tests/app/screenshots.py
 
 recipes: $(TEST_READY)
-	$(PY) -m pip install --quiet --editable ".[test,recipes]" $(PINNED)
+	$(PY) -m pip install --quiet --group recipes $(PINNED)
 	$(PY) -m pytest tests/recipes
 
 comparison: $(TEST_READY)
-	$(PY) -m pip install --quiet --editable ".[test,comparison]" $(PINNED)
+	$(PY) -m pip install --quiet --group comparison $(PINNED)
 	$(PY) -m pytest tests/comparison
 
+# Debian's pip does not know dependency groups.
 $(PY):
 	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet "pip>=25.1"
 
 $(READY): pyproject.toml scripts/ensure_mongod.py | $(PY)
 	$(PY) -m pip install --quiet --editable . $(PINNED)
@@ -74,8 +87,8 @@ $(READY): pyproject.toml scripts/ensure_mongod.py | $(PY)
 	touch $@
 
 $(TEST_READY): $(READY)
-	$(PY) -m pip install --quiet --editable ".[test]" $(PINNED)
+	$(PY) -m pip install --quiet --editable . --group test $(PINNED)
 	touch $@
 
 clean:
-	rm -rf .venv* .demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv* .demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
