@@ -22,6 +22,15 @@ settings.load_profile("no_deadline")
 
 
 @pytest.fixture(scope="session")
+def demo_export(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's export, to be read: 21 images, 3 splits, an RLE, a broken ring."""
+    # Not above: it loads OpenCV, and not every test needs that.
+    from fiftyone_cocomask.demo import write_demo_export
+
+    return write_demo_export(tmp_path_factory.mktemp("demo") / "butterflies")
+
+
+@pytest.fixture(scope="session")
 def exports() -> Path:
     """The folder of real Roboflow exports; tests that need it skip without it."""
     if not EXPORTS.is_dir():

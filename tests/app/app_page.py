@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 from playwright.sync_api import Locator, Page, TimeoutError, expect
 
-# The App and MongoDB share two cores with Chromium.
-expect.set_options(timeout=30_000)
+# The App, MongoDB and Chromium share two cores, perhaps with much else.
+_TIMEOUT = 120_000
+expect.set_options(timeout=_TIMEOUT)
 
 
 def wait_for_next_frame(page: Page) -> None:
@@ -53,6 +54,7 @@ class AppPage:
     """
 
     def __init__(self, page: Page, address: str) -> None:
+        page.set_default_timeout(_TIMEOUT)
         self.page = page
         self.panel = Panel(page)
         self._address = address
@@ -140,7 +142,7 @@ class AppPage:
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
         """Waits until something holds that the page does not show."""
-        ends = time.monotonic() + 30
+        ends = time.monotonic() + _TIMEOUT / 1000
         while not condition():
             assert time.monotonic() < ends, "it did not happen"
             wait_for_next_frame(self.page)
@@ -310,11 +312,14 @@ class Panel:
     def choose(self, choice: str, dropdown: int = 0) -> None:
         """Chooses in a dropdown; a panel that draws itself anew closes the list."""
         chosen = self.content.get_by_role("combobox").nth(dropdown)
+        if choice in chosen.inner_text():
+            return
         option = self.page.get_by_role("option", name=choice, exact=True)
         for _ in range(20):
+            wait_for_next_frame(self.page)
             chosen.click()
             try:
-                option.click(timeout=1500)
+                option.click(timeout=3000)
                 break
             except TimeoutError:
                 self.page.keyboard.press("Escape")

@@ -8,20 +8,31 @@ from tests.integration import conftest as own_fiftyone  # noqa: F401
 
 # isort: on
 
+import os
 import shutil
 import socket
+import subprocess
+import sys
 import tempfile
+import time
+import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import fiftyone as fo
 import pytest
-from fiftyone.core.service import ServerService
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from fiftyone.constants import SERVER_DIR
+from playwright.sync_api import BrowserContext, Page, ViewportSize, sync_playwright
 
+from fiftyone_cocomask import (
+    compute_masks,
+    evaluate_mask_area,
+    evaluate_mask_coverage,
+    import_roboflow_coco,
+)
 from fiftyone_cocomask.datasets.folders import dataset_folder
-from fiftyone_cocomask.demo import write_demo_export
 from tests.plugin import link_plugin
 
 from .app_page import AppPage
@@ -39,6 +50,7 @@ _ARGUMENTS = (
     # A route of Playwright would do it too, but turns off the browser's cache.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost",
 )
+VIEWPORT: ViewportSize = {"width": 1500, "height": 1000}
 _FAILED = pytest.StashKey[bool]()
 
 
@@ -48,15 +60,25 @@ def address() -> Iterator[str]:
 
     Not from ``fo.launch_app``: its session drops its connection where a dataset was
     deleted before it has heard of it, and when it connects again after ten seconds, the
-    page that is open by then shows no dataset any more.
+    page that is open by then shows no dataset any more. Nor from its ``ServerService``,
+    which gives up after a minute, and takes twice the time: it has a process in between
+    that imports FiftyOne, too.
     """
     link_plugin(fo.config.plugins_dir)
     # The server joins the database of this process, so that must be running.
     fo.list_datasets()
     port = _free_port()
-    server = ServerService(port, address="127.0.0.1", do_not_track=True)
-    yield f"http://localhost:{port}"
-    server.stop()
+    address = f"http://localhost:{port}"
+    command = [sys.executable, "main.py", "--port", str(port)]
+    environment = {**os.environ, "FIFTYONE_DISABLE_SERVICES": "1"}
+    with subprocess.Popen(
+        [*command, "--address", "127.0.0.1"], cwd=SERVER_DIR, env=environment
+    ) as server:
+        while not _answers(f"{address}/fiftyone"):
+            assert server.poll() is None, "the App's server has ended"
+            time.sleep(0.1)
+        yield address
+        server.terminate()
 
 
 @pytest.fixture(scope="session")
@@ -67,25 +89,45 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext
             tmp_path_factory.mktemp("browser"),
             executable_path=_CHROMIUM,
             args=list(_ARGUMENTS),
-            viewport={"width": 1500, "height": 1000},
+            viewport=VIEWPORT,
+            reduced_motion="reduce",
         )
         yield browser
         browser.close()
 
 
+class Pages:
+    """Fresh pages of the App, one at a time."""
+
+    def __init__(self, browser: BrowserContext, address: str) -> None:
+        self._browser = browser
+        self._address = address
+
+    def new(self) -> AppPage:
+        _open_nothing(self._browser, self._address)
+        return AppPage(self._browser.new_page(), self._address)
+
+    def close(self, app: AppPage, *, failed: str | None = None) -> None:
+        """Closes a page, and keeps a picture of it for the name of a failed test."""
+        if failed is not None:
+            _keep_picture(app.page, failed)
+        app.page.close()
+        _forget_what_the_app_kept(self._browser, self._address)
+
+
+@pytest.fixture(scope="session")
+def pages(browser: BrowserContext, address: str) -> Pages:
+    return Pages(browser, address)
+
+
 @pytest.fixture
-def app(
-    address: str, browser: BrowserContext, request: pytest.FixtureRequest
-) -> Iterator[AppPage]:
-    """A fresh page of the App; a picture of it is kept where a test fails."""
+def app(pages: Pages, request: pytest.FixtureRequest) -> Iterator[AppPage]:
+    """A fresh page of the App, and none of what the test has made stays."""
     before = set(fo.list_datasets())
-    _open_nothing(browser, address)
-    page = browser.new_page()
-    yield AppPage(page, address)
-    if request.node.stash.get(_FAILED, False):
-        _keep_picture(page, request.node.name)
-    page.close()
-    _forget_what_the_app_kept(browser, address)
+    app = pages.new()
+    yield app
+    failed = request.node.name if has_failed(request.node) else None
+    pages.close(app, failed=failed)
     for name in set(fo.list_datasets()) - before:
         fo.delete_dataset(name)
         # The next test's dataset of that name would find masks that are not its own.
@@ -93,9 +135,13 @@ def app(
 
 
 @pytest.fixture(scope="session")
-def demo_export(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo's export: 21 images, 3 splits, an RLE, a broken annotation."""
-    return write_demo_export(tmp_path_factory.mktemp("demo") / "butterflies")
+def evaluated(demo_export: Path) -> fo.Dataset:
+    """The demo with masks, their areas and coverages: to be read, or cloned."""
+    dataset, _ = import_roboflow_coco(demo_export, "evaluated")
+    compute_masks(dataset)
+    evaluate_mask_area(dataset, label_field="segmentations")
+    evaluate_mask_coverage(dataset, label_field="segmentations")
+    return dataset
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -104,6 +150,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     report = outcome.get_result()
     if report.when == "call":
         item.stash[_FAILED] = report.failed
+
+
+def has_failed(test: pytest.Item) -> bool:
+    """Whether a test has failed that is being cleaned up after."""
+    return test.stash.get(_FAILED, False)
 
 
 def _forget_what_the_app_kept(browser: BrowserContext, address: str) -> None:
@@ -129,6 +180,12 @@ def _open_nothing(browser: BrowserContext, address: str) -> None:
     # The server closes a connection that was idle, perhaps just when this one uses it.
     answer = browser.request.post(f"{address}/event", data=event, max_retries=3)
     assert answer.ok
+
+
+def _answers(address: str) -> bool:
+    with suppress(OSError), urllib.request.urlopen(address):
+        return True
+    return False
 
 
 def _free_port() -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import cv2
 import fiftyone as fo
@@ -17,10 +17,10 @@ from .app_page import AppPage
 _SIDE = 4
 
 
-@pytest.fixture
-def dataset(tmp_path: Path) -> fo.Dataset:
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Iterator[fo.Dataset]:
     """Many samples of one picture, with masks of 1 to 4 pixels."""
-    picture = tmp_path / "picture.png"
+    picture = tmp_path_factory.mktemp("many") / "picture.png"
     cv2.imwrite(str(picture), np.zeros((_SIDE, _SIDE, 3), np.uint8))
     size = fo.ImageMetadata(width=_SIDE, height=_SIDE, num_channels=3)
     masks = [np.zeros((_SIDE, _SIDE), np.uint8) for _ in range(4)]
@@ -38,7 +38,8 @@ def dataset(tmp_path: Path) -> fo.Dataset:
         ]
     )
     evaluate_mask_area(dataset, "mask")
-    return dataset
+    yield dataset
+    dataset.delete()
 
 
 def test_the_panel_says_what_it_waits_for_where_sums_are_outdated(

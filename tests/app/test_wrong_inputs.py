@@ -47,20 +47,18 @@ def test_wrong_values_are_explained_beside_their_fields(opened: AppPage) -> None
     assert dataset.list_runs() == ["mask_area"]
 
 
-@pytest.mark.parametrize(
-    "label", ["Check a COCO export", "Import a Roboflow COCO export"]
-)
-def test_a_wrong_path_is_named(app: AppPage, tmp_path: Path, label: str) -> None:
+def test_a_wrong_path_is_named(app: AppPage, tmp_path: Path) -> None:
     fo.Dataset("start", persistent=True)
     app.open("start")
-    form = app.open_form(label)
-    form.type_path("/no/such/export")
-    form.expect_text("There is no file or folder /no/such/export")
-    form.expect_not_executable()
-    form.type_path(str(tmp_path))
-    form.expect_text("holds no")
-    form.expect_not_executable()
-    form.close()
+    for label in ("Check a COCO export", "Import a Roboflow COCO export"):
+        form = app.open_form(label)
+        form.type_path("/no/such/export")
+        form.expect_text("There is no file or folder /no/such/export")
+        form.expect_not_executable()
+        form.type_path(str(tmp_path))
+        form.expect_text("holds no")
+        form.expect_not_executable()
+        form.close()
 
 
 def test_a_dataset_without_masks_or_evaluations_is_told_what_to_do(

@@ -14,7 +14,6 @@ import fiftyone as fo
 import pytest
 
 import fiftyone_cocomask as fcm
-from fiftyone_cocomask.demo import write_demo_export
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _CHANGES = ("os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.symlink")
@@ -66,9 +65,12 @@ def watch() -> Iterator[Watch]:
 
 
 def test_the_job_writes_to_the_dataset_s_and_the_chosen_folders_only(
-    watch: Watch, tmp_path: Path, new_dataset: Callable[..., fo.Dataset]
+    watch: Watch,
+    demo_export: Path,
+    tmp_path: Path,
+    new_dataset: Callable[..., fo.Dataset],
 ) -> None:
-    export = write_demo_export(tmp_path / "butterflies")
+    export = Path(shutil.copytree(demo_export, tmp_path / "butterflies"))
     archive = Path(shutil.make_archive(str(export), "zip", export))
     before = {p: p.stat().st_mtime_ns for p in export.rglob("*")}
     own = Path(fo.config.default_dataset_dir)

@@ -20,7 +20,6 @@ import yaml  # type: ignore[import-untyped]
 import fiftyone_cocomask as fcm
 from fiftyone_cocomask import cli
 from fiftyone_cocomask.datasets.comparison.metrics import METRICS
-from fiftyone_cocomask.demo import write_demo_export
 from tests.conftest import REPOSITORY
 from tests.plugin import link_plugin, uri
 from tests.readme import blocks, readme_blocks, sections
@@ -37,9 +36,11 @@ NOT_RUN = (
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(
+    demo_export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
-    yield write_demo_export(tmp_path / "butterflies")
+    yield demo_export
     for name in fo.list_datasets():
         fo.delete_dataset(name)
 

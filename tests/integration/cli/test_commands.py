@@ -11,15 +11,14 @@ import fiftyone as fo
 import pytest
 
 from fiftyone_cocomask.cli import main
-from fiftyone_cocomask.demo import write_demo_export
 from tests.integration.small_export import annotation, image_name, write_split
 
 NAME = "command-line"
 
 
-@pytest.fixture(scope="module")
-def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_demo_export(tmp_path_factory.mktemp("demo") / "butterflies")
+@pytest.fixture
+def export(demo_export: Path) -> Path:
+    return demo_export
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 import fiftyone_cocomask as fcm
 from fiftyone_cocomask.datasets.documents import stream_documents
-from fiftyone_cocomask.demo.export import write_demo_export
 from tests.conftest import REPOSITORY
 
 from .exports import (
@@ -84,10 +83,9 @@ def test_holes_parts_crowds_and_fractions_come_back(
 
 
 def test_the_demo_comes_back_but_for_what_its_broken_ring_loses(
-    new_dataset: Any, tmp_path: Path
+    new_dataset: Any, demo_export: Path, tmp_path: Path
 ) -> None:
-    source = tmp_path / "demo"
-    write_demo_export(source)
+    source = demo_export
     back, report = written_back(source, tmp_path)
     lost = {(loss["split"], loss["annotation_id"]) for loss in report.losses}
     assert len(lost) == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import fiftyone as fo
@@ -11,18 +10,12 @@ import fiftyone.operators as foo
 import pytest
 from fiftyone.operators.executor import ExecutionContext, Executor
 
-from fiftyone_cocomask.demo import write_demo_export
 from tests.plugin import link_plugin, uri
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _plugin() -> None:
     link_plugin(fo.config.plugins_dir)
-
-
-@pytest.fixture(scope="session")
-def demo_export(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_demo_export(tmp_path_factory.mktemp("demo") / "butterflies")
 
 
 @pytest.fixture(autouse=True)

@@ -19,16 +19,16 @@ from fiftyone_cocomask.demo.curves import clip_ring
 from fiftyone_cocomask.demo.scenes import SCENES, SOURCE_SIDE, outline
 
 
-@pytest.fixture(scope="module")
-def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_demo_export(tmp_path_factory.mktemp("demo") / "export")
+@pytest.fixture
+def export(demo_export: Path) -> Path:
+    return demo_export
 
 
 @pytest.fixture(scope="module")
-def splits(export: Path) -> dict[str, Any]:
+def splits(demo_export: Path) -> dict[str, Any]:
     return {
         path.parent.name: json.loads(path.read_text())
-        for path in export.glob("*/_annotations.coco.json")
+        for path in demo_export.glob("*/_annotations.coco.json")
     }
 
 
