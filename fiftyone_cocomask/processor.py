@@ -18,7 +18,8 @@ from .errors import CocoMaskError, MaskFileError
 from .geometry.draw import draw_objects
 from .geometry.objects import MaskObject, is_drawable
 from .geometry.png import is_picture, read_mask, write_mask
-from .geometry.rle import RleError, check_rle
+from .geometry.rle import check_rle
+from .geometry.runs import RleError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -270,7 +270,7 @@ def _key(annotation: Annotation, box: Box) -> bytes:
 
 def _opened(ring: np.ndarray) -> np.ndarray:
     """Returns a ring rounded, and without the points that close it."""
-    rounded = ring.round(_DECIMALS) + 0.0
+    rounded: np.ndarray = ring.round(_DECIMALS) + 0.0
     while len(rounded) > 3 and (rounded[0] == rounded[-1]).all():
         rounded = rounded[:-1]
     return rounded

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,14 +96,14 @@ class Frame:
         mask = sampled_mask(
             rle, rows.clip(max=self.height - 1), columns.clip(max=self.width - 1)
         )
-        turned = {
+        turned: dict[int, Callable[[], np.ndarray]] = {
             1: lambda: mask,
             5: lambda: mask.T,
             6: lambda: np.rot90(mask, -1),
             7: lambda: np.rot90(mask, 2).T,
             8: lambda: np.rot90(mask),
-        }[self.orientation]()
-        return encoded(turned)
+        }
+        return encoded(turned[self.orientation]())
 
     def _stored_size(self) -> tuple[int, int]:
         """Returns the width and height of the file's pixels before EXIF turns them."""

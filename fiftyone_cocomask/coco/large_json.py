@@ -14,7 +14,7 @@ import weakref
 from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import overload
+from typing import TypeVar, overload
 
 import msgspec
 
@@ -29,6 +29,8 @@ _MAX_TRIES = 100
 # A number or an escaped character that is cut is an error this near to the end.
 _MAX_CUT = 64
 _PLACE = re.compile(r"JSON is malformed: (.*) \(byte (\d+)\)")
+
+_Decoded = TypeVar("_Decoded")
 
 _list_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 _object_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -301,7 +303,7 @@ def _up_to_last_entry(data: bytes) -> tuple[int, list[msgspec.Raw]]:
     raise Unusual
 
 
-def _decoded(data: bytes, decoder: msgspec.json.Decoder) -> list[msgspec.Raw]:
+def _decoded(data: bytes, decoder: msgspec.json.Decoder[_Decoded]) -> _Decoded:
     try:
         if not data.isascii():
             data.decode()

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..geometry.rle import RLE, encoded, rle_box, sampled_mask
+from ..geometry.rle import encoded, rle_box, sampled_mask
+from ..geometry.runs import RLE
 from .records import Box
 
 # So many rows or columns may be too many or missing: without a box to ask, and, as a

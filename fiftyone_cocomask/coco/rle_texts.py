@@ -13,7 +13,8 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-from ..geometry.rle import RLE, RleError, check_rle, rle_of_rows
+from ..geometry.rle import check_rle, rle_of_rows
+from ..geometry.runs import RLE, RleError
 
 # Far more than the counts of any image; zlib's data is unpacked no further.
 _MAX_COUNTS = 2**26

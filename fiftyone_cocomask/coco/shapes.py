@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from ..geometry.rle import RleError
+from ..geometry.runs import RleError
 from .issues import Action, IssueCode
 from .records import Box
 from .rle_texts import read_rle

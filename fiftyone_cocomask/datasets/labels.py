@@ -19,7 +19,8 @@ from ..geometry.objects import MaskObject, is_drawable
 from ..geometry.outlines import centre_outline, iou_with_rings
 from ..geometry.png import read_mask
 from ..geometry.rings import point_pairs, to_pixels
-from ..geometry.rle import RleError, check_rle
+from ..geometry.rle import check_rle
+from ..geometry.runs import RleError
 from ..limits import MAX_RING_LENGTH
 from .documents import aggregate_documents, backing_dataset
 

@@ -153,7 +153,8 @@ class _Painting:
         """Returns the mask as painted so far."""
         if self._mask is not None:
             return self._mask
-        return self._covered.view(np.uint8) * self._type(self._value)
+        mask: np.ndarray = self._covered.view(np.uint8) * self._type(self._value)
+        return mask
 
     def overlap_px(self) -> int:
         """Returns the number of pixels under two or more objects."""

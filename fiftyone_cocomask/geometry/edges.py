@@ -101,7 +101,8 @@ class EdgeImage:
     def _gradient(self, places: np.ndarray, normals: np.ndarray) -> np.ndarray:
         """Returns the gradient along normals, of shape (places, outline)."""
         dx, dy = self._at(self._dx, places), self._at(self._dy, places)
-        return dx * normals[:, 0] + dy * normals[:, 1]
+        along: np.ndarray = dx * normals[:, 0] + dy * normals[:, 1]
+        return along
 
     def _at(self, values: np.ndarray, places: np.ndarray) -> np.ndarray:
         x = places[..., 0].astype(np.int32).clip(0, self._width - 1)

@@ -185,7 +185,7 @@ def _union_rles(
     objects: Sequence[Sequence[np.ndarray]], height: int, width: int
 ) -> list[RLE]:
     """Returns pycocotools' RLE of the union of each object's rings."""
-    encoded = mask_utils.frPyObjects(
+    encoded: list[RLE] = mask_utils.frPyObjects(
         [ring.ravel() for rings in objects for ring in rings], height, width
     )
     if len(encoded) == len(objects):

@@ -295,7 +295,7 @@ def _places_on_loops(
     keys = corners.x[in_order] * height + corners.y[in_order]
     wanted = x * height + y
     found = np.searchsorted(keys, wanted)
-    numbers = np.where(keys[found] == wanted, in_order[found], -1).tolist()
+    numbers: list[int] = np.where(keys[found] == wanted, in_order[found], -1).tolist()
     count = len(after)
     after += [-1] * len(numbers)
     above: dict[int, int] = {}

@@ -37,4 +37,5 @@ def place_shares(mask: np.ndarray, size: int) -> np.ndarray:
     part = edges - before
     left = left[:, before] * (1 - part) + left[:, before + 1] * part
     shares = np.diff(left, axis=1) * (size / height) * (size / width)
-    return np.clip(shares, 0.0, 1.0)
+    clipped: np.ndarray = np.clip(shares, 0.0, 1.0)
+    return clipped

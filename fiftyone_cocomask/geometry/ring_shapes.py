@@ -63,7 +63,8 @@ class RingBatch:
 
     def sides(self) -> np.ndarray:
         """Returns the vector from each point to the next one of its ring."""
-        return self.points[_next(self.starts)] - self.points
+        sides: np.ndarray = self.points[_next(self.starts)] - self.points
+        return sides
 
     def perimeters(self) -> np.ndarray:
         """Returns the length of each ring, in pixels."""
@@ -76,9 +77,9 @@ class RingBatch:
             self.points[self.starts[:-1]], self.lengths, axis=0
         )
         after = local[_next(self.starts)]
-        return (
-            np.abs(self.sums(local[:, 0] * after[:, 1] - local[:, 1] * after[:, 0])) / 2
-        )
+        doubled = self.sums(local[:, 0] * after[:, 1] - local[:, 1] * after[:, 0])
+        areas: np.ndarray = np.abs(doubled) / 2
+        return areas
 
     def boxes(self) -> np.ndarray:
         """Returns x0, y0, x1, y1 around each ring: an array of shape (rings, 4)."""
@@ -120,7 +121,8 @@ def spike_tips(rings: RingBatch, max_degrees: float, min_share: float) -> np.nda
     cosines = -(sides * sides[before]).sum(axis=1)
     sharp = cosines > np.cos(np.radians(max_degrees)) * lengths * lengths[before]
     enough = np.repeat(rings.lengths > 2, rings.lengths)
-    return sharp & long & long[before] & enough
+    tips: np.ndarray = sharp & long & long[before] & enough
+    return tips
 
 
 def cross_themselves(rings: RingBatch) -> np.ndarray:
@@ -210,11 +212,13 @@ def _separates(
     reach = _ON_SIDE * np.hypot(*vector.T)
     a = _cross(vector, start[other] - start[side])
     b = _cross(vector, end[other] - start[side])
-    return ((a > reach) & (b < -reach)) | ((a < -reach) & (b > reach))
+    between: np.ndarray = ((a > reach) & (b < -reach)) | ((a < -reach) & (b > reach))
+    return between
 
 
 def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+    product: np.ndarray = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+    return product
 
 
 def _next(starts: np.ndarray) -> np.ndarray:

@@ -74,7 +74,7 @@ def _numbers(digits: np.ndarray, ends: np.ndarray) -> np.ndarray:
     longest = int(lengths.max(initial=0))
     if longest > _MAX_DIGITS:
         raise RleError("its counts hold a number that is too large")
-    numbers = digits[ends].astype(np.int64)
+    numbers: np.ndarray = digits[ends].astype(np.int64)
     numbers -= (numbers & 16) << 1
     for place in range(1, longest):
         longer = np.flatnonzero(lengths > place)
@@ -104,7 +104,7 @@ def _undo_differences(numbers: np.ndarray, numbers_of: np.ndarray) -> np.ndarray
     sums = np.cumsum(runs, axis=0)
     before = sums[first - 1]
     before[:1] = 0
-    runs = sums - np.repeat(before, rows_of[rows_of > 0], axis=0)
-    runs[first, 0] = background
-    runs.ravel()[missing] = 0
-    return runs
+    shown: np.ndarray = sums - np.repeat(before, rows_of[rows_of > 0], axis=0)
+    shown[first, 0] = background
+    shown.ravel()[missing] = 0
+    return shown

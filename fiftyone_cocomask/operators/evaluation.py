@@ -215,7 +215,8 @@ class EvaluationOperator(SplitJobOperator):
         self, ctx: Any, inputs: types.Object, last: _LastRun | None
     ) -> str | None:
         from ..datasets.evaluations import list_mask_evaluations
-        from ..datasets.evaluations.runs import check_key, run_kind
+        from ..datasets.evaluations.runs import run_kind
+        from ..datasets.run_keys import check_key
 
         default = last.key if last else f"mask_{self.kind}"
         present = list_mask_evaluations(ctx.dataset, kind=self.kind)

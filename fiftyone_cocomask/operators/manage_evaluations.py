@@ -260,7 +260,7 @@ def _about(dataset: Any, key: str) -> dict[str, Any]:
 
 
 def _key_problem(dataset: Any, key: str | None) -> str | None:
-    from ..datasets.evaluations.runs import check_key
+    from ..datasets.run_keys import check_key
 
     if not key:
         return None

@@ -175,7 +175,9 @@ def _as_it_is_now(ctx: Any, *names: str | None) -> tuple[Any, ...]:
 
 
 # The form is made anew after each change in it, and this reads all labels.
-@execution_cache(residency="ephemeral", max_size=16, key_fn=_as_it_is_now)
+@execution_cache(  # type: ignore[untyped-decorator]
+    residency="ephemeral", max_size=16, key_fn=_as_it_is_now
+)
 def _classes(ctx: Any, label_field: str | None) -> list[str]:
     from ..datasets.labels import object_list_path
 

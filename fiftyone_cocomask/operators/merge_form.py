@@ -155,7 +155,9 @@ def _key(ctx: Any, dataset: fo.Dataset, wanted: dict[str, Any]) -> tuple[Any, ..
 
 
 # The form is made anew after each change in it, and this compares all images.
-@execution_cache(residency="ephemeral", max_size=16, key_fn=_key)
+@execution_cache(  # type: ignore[untyped-decorator]
+    residency="ephemeral", max_size=16, key_fn=_key
+)
 def _counted(
     ctx: Any, dataset: fo.Dataset, wanted: dict[str, Any]
 ) -> tuple[MergeCounts, int | None]:

@@ -13,6 +13,7 @@ from ..documents import Document, stream_documents
 from ..figures.resized import LIMITS, SIZES
 from ..figures.resized import resized_objects as _resized
 from ..figures.sources import SampleFigures
+from ..measuring.measure import NO_LABEL
 from ..split_names import split_of, split_paths
 from . import totals as figures
 from .histogram import Scale
@@ -204,7 +205,7 @@ class AreaResults(MaskEvaluation):
                             "sample_id": str(document["_id"]),
                             "label_id": str(label["_id"]),
                             "split": split_of(document),
-                            "class": label.get("label") or figures.NO_LABEL,
+                            "class": label.get("label") or NO_LABEL,
                             "area_px": area,
                             "visible_px": label.get(f"{key}_visible_px"),
                             "share_of_image": ratio(area, image_px),

@@ -9,7 +9,8 @@ from fiftyone.core.runs import RunConfig
 
 from ...arguments import checked
 from ...errors import CocoMaskError
-from ..documents import explain_database_errors, root_dataset
+from ..database_errors import explain_database_errors
+from ..documents import root_dataset
 from ..journal import Journal
 from ..targets import Samples
 from .area_results import AreaResults

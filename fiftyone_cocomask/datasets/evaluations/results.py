@@ -16,10 +16,9 @@ from ..cached_sums import KeptSums
 from ..documents import Document, root_dataset, stream_documents
 from ..label_lists import LabelList
 from ..masks.compute import mask_options
-from ..measuring.measure import drawing_options
+from ..measuring.measure import NO_LABEL, drawing_options
 from ..owned_fields import CLASSES_SUFFIX
 from ..split_names import split_of, split_paths, split_rank
-from . import totals as figures
 from .histogram import Histogram, Scale, field_histogram, histogram_view
 from .out_of_date import OutOfDate, changed_samples
 
@@ -353,7 +352,7 @@ class MaskEvaluation(ABC):
         view = self._view(samples)
         path = self._stored.config.label_path
         if self.label_value_path is not None and path is not None:
-            wanted = None if label == figures.NO_LABEL else label
+            wanted = None if label == NO_LABEL else label
             condition: Document = {
                 "label": wanted,
                 f"{self.key}_px": {"$ne": None},

@@ -17,11 +17,11 @@ from ...coco.compared import FILEPATH, LABEL_ID, SAMPLE_ID
 from ...coco.document import normal_id
 from ...coco.uploading import uploader_warning
 from ...errors import CocoMaskError
+from ..database_errors import explain_database_errors
 from ..documents import (
     Document,
     aggregate_documents,
     backing_dataset,
-    explain_database_errors,
     read_documents,
     stream_documents,
 )

@@ -14,7 +14,8 @@ from typing import Literal
 import fiftyone.core.storage as fos
 
 from ...coco.files import UnsafeNameError, checked_name, is_image_name
-from ...coco.layout import DEFAULT_SPLIT, ROBOFLOW_JSON
+from ...coco.jsons import ROBOFLOW_JSON
+from ...coco.layout import DEFAULT_SPLIT
 from ...errors import CocoMaskError
 from ...unfinished import remove_unfinished, unfinished_name
 from ..folders import safe_name

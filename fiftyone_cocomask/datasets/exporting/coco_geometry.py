@@ -17,8 +17,7 @@ from ...geometry.objects import Canvas, MaskObject, is_drawable
 from ...geometry.outlines import mask_outline
 from ...geometry.patches import patch_box, patch_rle
 from ...geometry.rings import point_pairs
-from ...geometry.rle import RLE
-from ...geometry.runs import rle_runs
+from ...geometry.runs import RLE, rle_runs
 from ..documents import Document
 from ..importing.base import AnnotationState, points_digest
 from ..labels import mask_objects

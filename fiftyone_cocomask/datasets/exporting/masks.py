@@ -16,7 +16,8 @@ import numpy as np
 
 from ...arguments import checked
 from ...errors import CocoMaskError, MaskFileError
-from ...geometry.objects import Canvas, Patch
+from ...geometry.objects import Canvas
+from ...geometry.patches import Patch
 from ...geometry.png import write_whole
 from ..database_errors import explain_database_errors
 from ..documents import Document, backing_dataset, root_dataset, stream_documents

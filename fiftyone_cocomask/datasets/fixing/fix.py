@@ -11,10 +11,10 @@ from bson import ObjectId
 
 from ...arguments import checked
 from ...errors import CocoMaskError
+from ..database_errors import explain_database_errors
 from ..documents import (
     Document,
     Update,
-    explain_database_errors,
     read_documents,
     root_dataset,
     sample_ids,

@@ -14,7 +14,7 @@ from ..issues.marks import IssueMarks
 from ..issues.rules import CHECKED, IssueLimits, MaskIssue
 from ..label_lists import LabelList
 from ..labels import LabelObject
-from ..masks.drawing import MaskOptions
+from ..masks.options import MaskOptions
 from ..measuring.measure import measure_labels
 from .changes import Change
 from .repairs import MAX_CHANGE, NotRepairableError, ShapeRepair, pixel_box

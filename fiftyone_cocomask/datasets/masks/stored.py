@@ -32,7 +32,7 @@ from ...geometry.png import read_mask
 from ..documents import Document
 
 if TYPE_CHECKING:
-    from .drawing import MaskOptions
+    from .options import MaskOptions
 
 MEASURED = "measured"
 # What there is to read of a mask.

@@ -18,13 +18,8 @@ from ...errors import CocoMaskError
 from ...geometry.edges import EdgeImage, OutlineFit
 from ...geometry.objects import MaskObject
 from ...geometry.outlines import mask_outline, rle_outline
-from ..documents import (
-    Document,
-    Update,
-    explain_database_errors,
-    root_dataset,
-    update_documents,
-)
+from ..database_errors import explain_database_errors
+from ..documents import Document, Update, root_dataset, update_documents
 from ..label_lists import LabelList
 from ..measuring.measure import drawing_options
 from ..measuring.reading import SampleReader, SampleRecord

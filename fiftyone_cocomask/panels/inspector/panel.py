@@ -117,7 +117,7 @@ def _inspect(ctx: Any) -> Any:
 
 
 def _mask_fields(ctx: Any) -> list[str]:
-    from ...datasets.inspection.inspect import mask_fields
+    from ...datasets.labels import mask_fields
 
     return mask_fields(ctx.dataset)
 

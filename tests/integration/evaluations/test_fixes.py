@@ -273,6 +273,7 @@ def test_copies_in_several_splits_go_to_the_one_that_has_most(
 def test_repairs_that_were_stored_but_not_made_are_made_by_running_again(
     samples: Samples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from fiftyone_cocomask.datasets.documents import update_documents
     from fiftyone_cocomask.datasets.fixing import fix
 
     made = [
@@ -282,7 +283,7 @@ def test_repairs_that_were_stored_but_not_made_are_made_by_running_again(
     compute_masks(samples.dataset)
     find_mask_issues(samples.dataset)
     before = state(samples, *made)
-    written = fix.update_documents
+    written = update_documents
 
     def killed(dataset: Any, updates: Any) -> int:
         if updates[0][0] == ObjectId(made[1].id):

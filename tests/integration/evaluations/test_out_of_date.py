@@ -132,11 +132,12 @@ def test_a_renamed_evaluation_knows_what_it_was_of(evaluated: Samples) -> None:
 def test_a_change_in_the_moment_of_the_evaluation_is_evaluated(
     samples: Samples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from fiftyone_cocomask.datasets.documents import update_documents
     from fiftyone_cocomask.datasets.evaluations import passes
 
     sample = samples.add("a.jpg", lines=[polyline(SMALL, "a")])
     compute_masks(samples.dataset)
-    write = passes.update_documents
+    write = update_documents
     calls: list[Any] = []
 
     def write_after_somebody_else(*arguments: Any) -> int:

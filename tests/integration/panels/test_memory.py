@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from fiftyone_cocomask.panels.evaluation import memory as module
 from fiftyone_cocomask.panels.evaluation.memory import Memory, forget, memory_of
 from fiftyone_cocomask.panels.evaluation.selection import Selected
 
@@ -15,7 +16,7 @@ BAR = Selected(["histograms", 1], "a bar")
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The time, to be set."""
     now = [100.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     return now
 
 

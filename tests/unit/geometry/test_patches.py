@@ -14,7 +14,8 @@ from pycocotools import mask as mask_utils
 from fiftyone_cocomask.geometry.draw import draw_objects, object_areas
 from fiftyone_cocomask.geometry.objects import Canvas, MaskObject
 from fiftyone_cocomask.geometry.patches import Patch, rle_patches
-from fiftyone_cocomask.geometry.rle import RleError, check_rle
+from fiftyone_cocomask.geometry.rle import check_rle
+from fiftyone_cocomask.geometry.runs import RleError
 
 HEIGHT, WIDTH = 13, 17
 

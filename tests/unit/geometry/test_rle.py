@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 from pycocotools import mask as mask_utils
 
 from fiftyone_cocomask.geometry.rle import (
-    RleError,
     check_rle,
     rle_area,
 )
-from fiftyone_cocomask.geometry.runs import rle_runs
+from fiftyone_cocomask.geometry.runs import RleError, rle_runs
 
 masks = st.tuples(st.integers(1, 20), st.integers(1, 20), st.integers(0, 2**32)).map(
     lambda args: (
