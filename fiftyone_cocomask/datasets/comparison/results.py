@@ -10,7 +10,7 @@ import numpy as np
 from ...arguments import checked
 from ...errors import CocoMaskError
 from ..documents import Document, stream_documents
-from ..evaluations.ratios import ratio
+from ..figures.ratios import ratio
 from ..split_names import split_of, split_paths
 from .metrics import AREA_ERROR, METRICS
 
@@ -195,14 +195,14 @@ class MaskComparison:
 
     def plot_classes(self) -> go.Figure:
         """Plots the IoU of each class, one bar a class."""
-        from ..evaluations.plots import class_figure
+        from ..figures.plots import class_figure
 
         return class_figure(self.per_class(), "iou", "IoU")
 
     def plot_errors(self) -> go.Figure:
         """Plots how the samples' area errors are distributed."""
-        from ..evaluations.histogram import field_histogram
-        from ..evaluations.plots import histogram_figure
+        from ..figures.histogram import field_histogram
+        from ..figures.plots import histogram_figure
 
         path = AREA_ERROR.fields(self.key)[1]
         histogram = field_histogram(self.samples, path)

@@ -1,10 +1,10 @@
 """Evaluations of masks: area and coverage, as runs of a dataset."""
 
+from ..figures.histogram import Histogram, field_histogram, histogram_view
 from .area import evaluate_mask_area
 from .area_results import AreaResults
 from .coverage import evaluate_mask_coverage
 from .coverage_results import CoverageResults
-from .histogram import Histogram, field_histogram, histogram_view
 from .loading import load_mask_evaluation
 from .refresh import refresh_mask_evaluations
 from .results import MaskEvaluation

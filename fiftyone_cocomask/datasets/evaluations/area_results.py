@@ -10,14 +10,14 @@ import fiftyone as fo
 from ...arguments import checked
 from ...errors import CocoMaskError
 from ..documents import Document, stream_documents
+from ..figures.histogram import Scale
+from ..figures.ratios import ratio, shares
 from ..figures.resized import LIMITS, SIZES
 from ..figures.resized import resized_objects as _resized
 from ..figures.sources import SampleFigures
 from ..measuring.measure import NO_LABEL
 from ..split_names import split_of, split_paths
 from . import totals as figures
-from .histogram import Scale
-from .ratios import ratio, shares
 from .results import TOTALS, MaskEvaluation
 from .stated_areas import annotated_areas
 from .totals import over_splits, summed

@@ -11,12 +11,12 @@ from ...arguments import checked
 from ...errors import CocoMaskError
 from ..documents import Document, root_dataset
 from ..figures.heatmaps import MAX_PLACES, MaskReader, covers_place, mean_shares
+from ..figures.histogram import Scale
+from ..figures.ratios import ratio
 from ..figures.sources import SampleFigures
 from ..masks.compute import class_names
 from ..measuring.measure import drawing_options
 from . import totals as figures
-from .histogram import Scale
-from .ratios import ratio
 from .results import TOTALS, MaskEvaluation
 from .totals import over_splits, summed
 

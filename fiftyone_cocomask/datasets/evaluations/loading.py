@@ -9,6 +9,7 @@ from fiftyone.core.runs import RunConfig
 
 from ...arguments import checked
 from ...errors import CocoMaskError
+from ..comparison.results import MaskComparison
 from ..database_errors import explain_database_errors
 from ..documents import root_dataset
 from ..journal import Journal
@@ -61,9 +62,6 @@ def load_mask_evaluation(samples: Samples, eval_key: str) -> Any:
 def evaluation_results(stored: Any) -> Any:
     """Returns the results of a run, or an evaluation, that FiftyOne has loaded."""
     if not isinstance(stored.config, RunConfig):
-        # That package is of this one's figures, whichever of both is imported first.
-        from ..comparison.results import MaskComparison
-
         return MaskComparison(stored)
     kinds: tuple[type[MaskEvaluation], ...] = (AreaResults, CoverageResults)
     by_name = {kind.kind: kind for kind in kinds}

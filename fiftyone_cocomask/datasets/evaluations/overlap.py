@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..cached_sums import KeptSums
 from ..documents import root_dataset
-from .histogram import Histogram, field_histogram
+from ..figures.histogram import Histogram, field_histogram
 
 if TYPE_CHECKING:
     from .coverage_results import CoverageResults

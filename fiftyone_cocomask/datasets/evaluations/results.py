@@ -14,12 +14,12 @@ import fiftyone as fo
 from ...errors import CocoMaskError
 from ..cached_sums import KeptSums
 from ..documents import Document, root_dataset, stream_documents
+from ..figures.histogram import Histogram, Scale, field_histogram, histogram_view
 from ..label_lists import LabelList
 from ..masks.compute import mask_options
 from ..measuring.measure import NO_LABEL, drawing_options
 from ..owned_fields import CLASSES_SUFFIX
 from ..split_names import split_of, split_paths, split_rank
-from .histogram import Histogram, Scale, field_histogram, histogram_view
 from .out_of_date import OutOfDate, changed_samples
 
 if TYPE_CHECKING:
@@ -402,7 +402,7 @@ class MaskEvaluation(ABC):
         scale: Scale = "linear",
     ) -> go.Figure:
         """Plots :meth:`histogram`."""
-        from .plots import histogram_figure
+        from ..figures.plots import histogram_figure
 
         histogram = self.histogram(samples, of_labels=of_labels, bins=bins, scale=scale)
         what = "labels" if of_labels and self.label_value_path else "samples"
@@ -410,14 +410,14 @@ class MaskEvaluation(ABC):
 
     def plot_classes(self, samples: Any = None) -> go.Figure:
         """Plots the main figure of each class, one bar a class."""
-        from .plots import class_figure
+        from ..figures.plots import class_figure
 
         table = self.per_class(samples)
         return class_figure(table, self._class_column, self._class_title)
 
     def plot_splits(self, samples: Any = None) -> go.Figure:
         """Plots the main figure of each class side by side for the splits."""
-        from .plots import split_figure
+        from ..figures.plots import split_figure
 
         table = self.per_class(samples, by_split=True)
         return split_figure(table, self._split_column, self._split_title)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..cached_sums import KeptSums
 from ..documents import root_dataset
-from .histogram import Histogram, histogram_of_same_bins
+from ..figures.histogram import Histogram, histogram_of_same_bins
 
 if TYPE_CHECKING:
     from .results import MaskEvaluation

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..documents import stream_documents
+from ..figures.ratios import shares
 from ..split_names import split_of, split_paths
-from .ratios import shares
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,8 +12,8 @@ from typing import Any
 from ...coco.areas import MIN_DIFFERENCE
 from ...limits import MEDIUM_BELOW, SMALL_BELOW
 from ..documents import Document, aggregate_documents
+from ..figures.ratios import ratio
 from ..label_lists import LabelList
-from .ratios import ratio
 
 ATTRIBUTE = "annotated_area"
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from fiftyone_cocomask.datasets.evaluations import Histogram
-from fiftyone_cocomask.datasets.evaluations.histogram import Scale
 from fiftyone_cocomask.datasets.evaluations.stated_area_bins import (
     AnnotatedBins,
     bin_of,
 )
+from fiftyone_cocomask.datasets.figures.histogram import Scale
 from fiftyone_cocomask.panels import charts
 from fiftyone_cocomask.panels.evaluation.downloads import (
     MAX_BYTES_IN_MESSAGE,
