@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partialmethod
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,11 @@ atexit.register(delete_own_fiftyone, _FOLDER)
 use_own_fiftyone(_FOLDER, show_progress_bars=False)
 
 import fiftyone as fo  # noqa: E402
+from fiftyone.core.service import Service  # noqa: E402
+
+# Before a database starts, its process imports FiftyOne. On a busy machine that takes
+# longer than the minute that FiftyOne waits.
+Service._wait_for_child_port = partialmethod(Service._wait_for_child_port, timeout=900)
 
 
 @pytest.fixture

@@ -32,6 +32,8 @@ class AreaResults(MaskEvaluation):
     """What :func:`evaluate_mask_area` found; areas are in pixels."""
 
     kind = "area"
+    title = "Area (px)"
+    is_share = False
     _value_suffix = "px"
     _overview_scale: ClassVar[Scale] = "log"
     _value_title: ClassVar[str] = "Mask area (px)"

@@ -28,6 +28,8 @@ class CoverageResults(MaskEvaluation):
     """What :func:`evaluate_mask_coverage` found; coverages are shares, 0..1."""
 
     kind = "coverage"
+    title = "Coverage"
+    is_share = True
     _value_suffix = "ratio"
     _overview_scale: ClassVar[Scale] = "linear"
     _value_title: ClassVar[str] = "Coverage (share of the image)"
@@ -38,7 +40,6 @@ class CoverageResults(MaskEvaluation):
 
     @property
     def overlap_path(self) -> str | None:
-        """The field with each sample's overlap, if labels were evaluated."""
         has_labels = self._stored.config.label_path is not None
         return f"{self.key}_overlap" if has_labels else None
 

@@ -9,12 +9,12 @@ from ..documents import root_dataset
 from ..figures.histogram import Histogram, field_histogram
 
 if TYPE_CHECKING:
-    from .coverage_results import CoverageResults
+    from .results import MaskEvaluation
 
 _BINS = 20
 
 
-def overlap_histogram(evaluation: CoverageResults, samples: Any) -> Histogram:
+def overlap_histogram(evaluation: MaskEvaluation, samples: Any) -> Histogram:
     """Returns how the images' overlaps are distributed, those of 0 on their own.
 
     Args:

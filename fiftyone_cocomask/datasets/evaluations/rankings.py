@@ -11,7 +11,6 @@ from ..split_names import split_expression
 from .stated_areas import ATTRIBUTE
 
 if TYPE_CHECKING:
-    from .coverage_results import CoverageResults
     from .results import MaskEvaluation
 
 
@@ -75,9 +74,9 @@ def rankings(
         has_stated: whether there are labels that state an area
     """
     found = []
-    is_share = evaluation.kind == "coverage"
+    is_share = evaluation.is_share
     value = f"${evaluation.value_path}"
-    if other is not None and other.kind == evaluation.kind:
+    if type(other) is type(evaluation):
         difference = {"$abs": {"$subtract": [value, f"${other.value_path}"]}}
         found.append(
             Ranking(
@@ -90,9 +89,12 @@ def rankings(
             )
         )
     found += _label_rankings(evaluation, has_stated=has_stated)
-    if is_share:
-        found += _overlap_rankings(evaluation)
-    noun = "coverage" if is_share else "area"
+    if evaluation.overlap_path is not None:
+        overlap = f"${evaluation.overlap_path}"
+        found.append(
+            Ranking("overlap", "Most overlap", "Overlap", overlap, is_share=True)
+        )
+    noun = evaluation.kind
     column = "Coverage" if is_share else "Area px"
     for name, label, ascending in (
         ("least", f"Smallest {noun}", True),
@@ -206,14 +208,6 @@ def _label_rankings(evaluation: MaskEvaluation, *, has_stated: bool) -> list[Ran
         )
     )
     return found
-
-
-def _overlap_rankings(evaluation: MaskEvaluation) -> list[Ranking]:
-    coverage: CoverageResults = evaluation  # type: ignore[assignment]
-    path = coverage.overlap_path
-    if path is None:
-        return []
-    return [Ranking("overlap", "Most overlap", "Overlap", f"${path}", is_share=True)]
 
 
 def _sum(path: str, of_label: Document) -> Document:

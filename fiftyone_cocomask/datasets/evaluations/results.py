@@ -43,6 +43,8 @@ class MaskEvaluation(ABC):
     """
 
     kind: ClassVar[str]
+    title: ClassVar[str]
+    is_share: ClassVar[bool]
     _value_suffix: ClassVar[str]
 
     def __init__(self, stored: Any) -> None:
@@ -77,6 +79,11 @@ class MaskEvaluation(ABC):
     @property
     def label_value_path(self) -> str | None:
         """The field with each label's number, if it has one."""
+        return None
+
+    @property
+    def overlap_path(self) -> str | None:
+        """The field with each sample's overlap, if that was measured."""
         return None
 
     @property

@@ -17,7 +17,6 @@ from ...reporting import charts
 from ...reporting.page import Chart, Page, Section, Table
 from ...reporting.pictures import Picture, decoded, few, small_picture
 from ..documents import root_dataset, stream_documents
-from ..evaluations.area_results import AreaResults
 from ..evaluations.coverage_results import CoverageResults
 from ..evaluations.loading import load_mask_evaluation
 from ..evaluations.rankings import first_ranking, ranked_samples, rankings
@@ -82,8 +81,7 @@ def _evaluations(dataset: fo.Dataset, eval_keys: Sequence[str] | None) -> list[A
 
 
 def _evaluation(evaluation: MaskEvaluation, samples: Any) -> Section:
-    what = "Mask area" if isinstance(evaluation, AreaResults) else "Mask coverage"
-    section = Section(f"{what}: {evaluation.key}")
+    section = Section(f"Mask {evaluation.kind}: {evaluation.key}")
     dataset = root_dataset(samples)
     for field in (evaluation.mask_field, evaluation.label_field):
         if field is not None and not dataset.has_field(field):
@@ -117,7 +115,7 @@ def _charts(evaluation: MaskEvaluation, samples: Any) -> Iterator[Chart]:
     of_labels = evaluation.label_value_path is not None
     histogram = evaluation.overview_histogram(samples, of_labels=of_labels)
     what = "objects" if of_labels else "images"
-    value = "Area (px)" if isinstance(evaluation, AreaResults) else "Coverage"
+    value = evaluation.title
     counts = {what: list(histogram.counts)}
     axes = (value, what.capitalize())
     yield charts.bars(f"{value} of the {what}", histogram.bar_labels(), counts, axes)

@@ -99,7 +99,7 @@ def _figures(group: list[MaskEvaluation], shown: Shown) -> ClassFigures:
     """Returns the coverage, or the visible area, of each class."""
     import pandas as pd
 
-    is_share = {"area": False, "coverage": True}[group[0].kind]
+    is_share = group[0].is_share
     column = "coverage_over_pixels" if is_share else "visible_px"
     title = "Share of all pixels" if is_share else "Visible px"
     tables = _tables(group, shown.samples)

@@ -42,14 +42,9 @@ class Histograms(Section):
         return self._chart(group[0].kind, noun, group, shown.samples, counts)
 
     def _of_overlaps(self, shown: Shown) -> list[Found]:
-        from ....datasets.evaluations import CoverageResults
         from ....datasets.evaluations.overlap import overlap_histogram
 
-        evaluations = [
-            e
-            for e in shown.evaluations
-            if isinstance(e, CoverageResults) and e.overlap_path is not None
-        ]
+        evaluations = [e for e in shown.evaluations if e.overlap_path is not None]
         if not evaluations:
             return []
         counts = [overlap_histogram(e, shown.samples) for e in evaluations]
