@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from ..choices import AREAS, IMAGES, MASKS, default, values
 from .named_dataset import add_dataset, dataset_or_path, samples_of
 from .outcome import Outcome, add_output_options, bar, on_interrupt, say
 
@@ -35,20 +36,20 @@ def add_export_to(kinds: Any) -> None:
     )
     coco.add_argument(
         "--images",
-        choices=("copy", "link", "none"),
-        default="copy",
+        choices=values(IMAGES),
+        default=default(IMAGES),
         help="copy them, link them, or leave them out (copy)",
     )
     coco.add_argument(
         "--area",
-        choices=("mask", "box"),
-        default="mask",
+        choices=values(AREAS),
+        default=default(AREAS),
         help="area of new and edited objects: their pixels, or the box's (mask)",
     )
     coco.add_argument(
         "--masks",
-        choices=("rle", "polygons"),
-        default="rle",
+        choices=values(MASKS),
+        default=default(MASKS),
         help="how instance masks are written (rle)",
     )
     coco.add_argument(

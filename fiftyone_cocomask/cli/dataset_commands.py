@@ -5,6 +5,16 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from ..choices import (
+    BOXES,
+    MODES,
+    OVERLAPS,
+    RASTERIZERS,
+    STORAGES,
+    VALUES,
+    default,
+    values,
+)
 from .coco_commands import add_export_to
 from .named_dataset import add_dataset, samples_of
 from .outcome import Outcome, add_output_options, bar, on_interrupt, say
@@ -36,21 +46,21 @@ def _add_masks(commands: Any) -> None:
     _add_mask_field(parser, "the masks to write (mask)")
     parser.add_argument(
         "--mode",
-        choices=("binary", "semantic", "instance"),
-        default="binary",
+        choices=values(MODES),
+        default=default(MODES),
         help="0 and 255, class values, or objects numbered 1..n (binary)",
     )
     parser.add_argument(
         "--rasterizer",
-        choices=("coco", "opencv"),
-        default="coco",
+        choices=values(RASTERIZERS),
+        default=default(RASTERIZERS),
         help="pycocotools' pixels, or those of cv2.fillPoly (coco)",
     )
     on_top = parser.add_mutually_exclusive_group()
     on_top.add_argument(
         "--overlap",
-        choices=("largest_first", "smallest_first", "annotation_order"),
-        default="largest_first",
+        choices=values(OVERLAPS),
+        default=default(OVERLAPS),
         help="the order of drawing, later on top (largest_first)",
     )
     on_top.add_argument(
@@ -65,15 +75,15 @@ def _add_masks(commands: Any) -> None:
     parser.add_argument("--no-crowd", action="store_true", help="leave crowds out")
     parser.add_argument(
         "--boxes",
-        choices=("skip", "draw", "error"),
-        default="skip",
+        choices=values(BOXES),
+        default=default(BOXES),
         help="boxes without a shape: leave out, draw as rectangles, refuse (skip)",
     )
     parser.add_argument("--output-dir", metavar="DIR", help="where the mask files go")
     parser.add_argument(
         "--storage",
-        choices=("disk", "database"),
-        default="disk",
+        choices=values(STORAGES),
+        default=default(STORAGES),
         help="PNG files, or arrays in the database (disk)",
     )
     parser.add_argument(
@@ -136,8 +146,8 @@ def _add_export(commands: Any) -> None:
     )
     masks.add_argument(
         "--values",
-        choices=("binary", "class", "instance"),
-        default="binary",
+        choices=values(VALUES),
+        default=default(VALUES),
         help="0 and 255, class values, or instance numbers, with a table (binary)",
     )
     masks.add_argument(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from ..choices import CONFLICTS, IF_EXISTS, OLD_COPIES, default, values
 from ..coco.words import printable
 from .outcome import Outcome, add_output_options, bar, on_interrupt, say
 
@@ -62,21 +63,21 @@ def add_to(commands: Any) -> None:
     )
     importing.add_argument(
         "--if-exists",
-        choices=("merge", "replace", "error"),
-        default="merge",
+        choices=values(IF_EXISTS),
+        default=default(IF_EXISTS),
         help="what to do if the dataset exists (merge)",
     )
     importing.add_argument(
         "--conflicts",
-        choices=("keep", "export"),
-        default="keep",
+        choices=values(CONFLICTS),
+        default=default(CONFLICTS),
         help="whose version stays where a person and the export have changed an "
         "annotation in different ways: the person's (keep) or the export's",
     )
     importing.add_argument(
         "--old-copies",
-        choices=("tag", "delete"),
-        default="tag",
+        choices=values(OLD_COPIES),
+        default=default(OLD_COPIES),
         help="what becomes of older copies of images that the export has augmented "
         "anew (tag); those that a person has worked on are never deleted",
     )

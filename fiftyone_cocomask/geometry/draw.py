@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .objects import Canvas, MaskObject, Rasterizer
+from ..choices import Rasterizer
+from .objects import Canvas, MaskObject
 from .patches import Patch
 
 # Patches are kept between measuring and painting up to this many bytes together;

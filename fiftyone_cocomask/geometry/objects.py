@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import cv2
 import numpy as np
 from pycocotools import mask as mask_utils
 
+from ..choices import Rasterizer
 from ..limits import MAX_RING_LENGTH
 from .patches import EMPTY_PATCH, Patch, patch_rle, rle_patches
 from .runs import RLE
-
-Rasterizer = Literal["coco", "opencv"]
 
 # pycocotools gets this many objects at a time.
 _BATCH_SIZE = 256

@@ -9,6 +9,7 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
+from ..choices import BOXES, MODES, OVERLAPS, RASTERIZERS, STORAGES, default
 from .export_form import given_path, path_text
 from .forms import count, dataset_problem, default_field, first_of, form, stop
 from .job import ProgressArgument, Results
@@ -245,19 +246,19 @@ def _what_to_draw(ctx: Any) -> dict[str, Any]:
         "label_field": params.get("label_field")
         or default_field(drawable_fields(ctx.dataset), "segmentations"),
         "mask_field": params.get("mask_field") or default_mask_field(ctx),
-        "mode": params.get("mode") or "binary",
-        "rasterizer": params.get("rasterizer") or "coco",
+        "mode": params.get("mode") or default(MODES),
+        "rasterizer": params.get("rasterizer") or default(RASTERIZERS),
         "overlap": (
             params.get("class_order") or []
             if by_class
-            else params.get("overlap") or "largest_first"
+            else params.get("overlap") or default(OVERLAPS)
         ),
         "classes": params.get("classes") or None,
         "include_crowd": params.get("include_crowd", True),
         "output_dir": given_path(params.get("output_dir")),
-        "storage": params.get("storage") or "disk",
+        "storage": params.get("storage") or default(STORAGES),
         "overwrite": params.get("overwrite", False),
-        "boxes": params.get("boxes") or "skip",
+        "boxes": params.get("boxes") or default(BOXES),
     }
 
 

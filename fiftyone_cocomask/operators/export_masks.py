@@ -8,6 +8,7 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
+from ..choices import VALUES
 from .export_form import ask_for_path, given_path, path_text
 from .exporting import ExportOperator, say_where
 from .forms import (
@@ -28,13 +29,6 @@ from .job import ProgressArgument, Results
 _PLACES = (
     Choice("folder", "In a folder", "Below the split's name"),
     Choice("beside", "Beside the images", "With an ending of their own"),
-)
-
-
-_VALUES = (
-    Choice("binary", "0 and 255", "255 wherever a mask is not 0"),
-    Choice("class", "Class values", "Of semantic masks, with a table of the classes"),
-    Choice("instance", "Instance numbers", "Of instance masks, with a table"),
 )
 
 
@@ -152,7 +146,7 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
     choose(
         inputs,
         "values",
-        _VALUES,
+        VALUES,
         params.get("values"),
         label="Values",
         default="binary",

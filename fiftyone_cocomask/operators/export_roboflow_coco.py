@@ -9,6 +9,7 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
+from ..choices import AREAS, IMAGES, MASKS
 from .export_form import ask_for_path, given_path, path_text
 from .forms import (
     Choice,
@@ -24,20 +25,6 @@ from .forms import (
 )
 from .job import JobOperator, ProgressArgument, Results
 from .markdown import code
-
-_IMAGES = (
-    Choice("copy", "Copy them", "The export has files of its own"),
-    Choice("link", "Link them", "Hard links, which take no space; else copies"),
-    Choice("none", "Leave them out", "Only the JSONs are written"),
-)
-_AREAS = (
-    Choice("mask", "Pixels of the object", "What COCO means"),
-    Choice("box", "Width times height of the box", "What Roboflow writes"),
-)
-_MASKS = (
-    Choice("rle", "RLE", "Compact, and exact"),
-    Choice("polygons", "Polygons", "Along the edges of the pixels, and exact"),
-)
 
 
 class ExportRoboflowCoco(JobOperator):
@@ -227,9 +214,9 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         required=True,
     )
     for name, choices, label in (
-        ("images", _IMAGES, "Images"),
-        ("area", _AREAS, "Area of new and edited objects"),
-        ("masks", _MASKS, "Instance masks"),
+        ("images", IMAGES, "Images"),
+        ("area", AREAS, "Area of new and edited objects"),
+        ("masks", MASKS, "Instance masks"),
     ):
         choose(
             inputs,

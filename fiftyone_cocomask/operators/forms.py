@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import fiftyone as fo
 import fiftyone.operators.types as types
 
+from ..choices import Choice as Choice
 from .markdown import plain, unmarked
 
 IMPORT_HINT = (
@@ -115,20 +116,6 @@ def target_samples(ctx: Any) -> Any:
     from ..datasets.documents import whole_samples
 
     return whole_samples(ctx.target_view())
-
-
-class Choice(NamedTuple):
-    """One value of a choice.
-
-    Attributes:
-        value: the value of the parameter
-        label: what the form calls it; the value itself by default
-        description: what it means
-    """
-
-    value: str
-    label: str | None = None
-    description: str | None = None
 
 
 def choose(

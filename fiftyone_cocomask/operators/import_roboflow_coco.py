@@ -11,10 +11,10 @@ import fiftyone as fo
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
+from ..choices import IF_EXISTS
 from .check_export import show_issues
 from .export_form import ExportPreview, ask_for_export, given_path, path_text
 from .forms import (
-    Choice,
     choose,
     choose_several,
     count,
@@ -32,14 +32,6 @@ from .merge_form import ask_what_wins, describe_merge, preview_merge
 from .open_form import add_next_step
 
 _MAX_ISSUES = 100
-_IF_EXISTS = (
-    Choice(
-        "merge",
-        "Merge",
-        "Add what is new in the export, and keep what you have edited",
-    ),
-    Choice("replace", "Replace", "Remove all its samples first"),
-)
 
 
 class ImportRoboflowCoco(JobOperator):
@@ -281,7 +273,7 @@ def _ask_for_dataset(ctx: Any, inputs: types.Object, name: str | None) -> None:
         choose(
             inputs,
             "if_exists",
-            (*_IF_EXISTS, Choice("error")) if given == "error" else _IF_EXISTS,
+            IF_EXISTS if given == "error" else IF_EXISTS[:-1],
             given,
             label="This dataset exists",
             default="merge",

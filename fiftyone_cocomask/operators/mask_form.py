@@ -8,6 +8,8 @@ from typing import Any
 import fiftyone.operators.types as types
 from fiftyone.operators.cache import execution_cache
 
+from ..choices import BOXES, MODES, OVERLAPS, RASTERIZERS, STORAGES
+from ..choices import default as default_of
 from .export_form import ask_for_path, given_path
 from .forms import (
     Choice,
@@ -25,34 +27,7 @@ from .forms import (
 from .markdown import code
 from .split_job import ask_for_num_tasks
 
-_MODES = (
-    Choice("binary", "Binary", "255 where there is an object, else 0"),
-    Choice("semantic", "Semantic", "The value of each object's class"),
-    Choice("instance", "Instance", "1, 2, 3 ... for the objects of an image"),
-)
-_RASTERIZERS = (
-    Choice("coco", "COCO", "The pixels of pycocotools, as COCO counts them"),
-    Choice(
-        "opencv",
-        "OpenCV",
-        "cv2.fillPoly on truncated coordinates: wider by about half a pixel",
-    ),
-)
-_OVERLAPS = (
-    Choice("largest_first", "Small objects on top", "So that they stay visible"),
-    Choice("smallest_first", "Large objects on top", "So that they stay whole"),
-    Choice("annotation_order", "Later annotations on top", "As the export has them"),
-)
-_BOXES = (
-    Choice("skip", "Leave them out", "The masks have background there"),
-    Choice("draw", "Draw them as rectangles", "Every box that has no mask"),
-    Choice("error", "Refuse", "Where there are any, nothing is drawn"),
-)
 _BY_CLASS = Choice("classes", "In an order of the classes", "Later on top")
-_STORAGES = (
-    Choice("disk", "PNG files", "Lossless, 1 bit a pixel for binary masks"),
-    Choice("database", "Arrays in the database", "No files are written"),
-)
 
 
 def ask_for_masks(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
@@ -78,8 +53,8 @@ def ask_for_masks(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
     )
     mask_field = _ask_for_mask_field(ctx, inputs, label_field)
     for name, choices, label in (
-        ("mode", _MODES, "Values"),
-        ("rasterizer", _RASTERIZERS, "Pixels"),
+        ("mode", MODES, "Values"),
+        ("rasterizer", RASTERIZERS, "Pixels"),
     ):
         choose(
             inputs,
@@ -87,12 +62,12 @@ def ask_for_masks(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
             choices,
             params.get(name),
             label=label,
-            default=choices[0].value,
+            default=default_of(choices),
             view=radio,
         )
     has_boxes = label_field is not None and _has_boxes(ctx, label_field)
     if has_boxes:
-        _ask_for_boxes(ctx, inputs, _BOXES)
+        _ask_for_boxes(ctx, inputs, BOXES)
     classes = _classes(ctx, label_field)
     if params.get("mode") in ("semantic", "instance"):
         _ask_for_overlap(params, inputs, classes)
@@ -108,7 +83,7 @@ def ask_for_masks(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
     if is_switched_on(ctx, inputs, "more", "More options"):
         _ask_for_more(ctx, inputs)
         if not has_boxes:
-            _ask_for_boxes(ctx, inputs, [c for c in _BOXES if c.value != "draw"])
+            _ask_for_boxes(ctx, inputs, [c for c in BOXES if c.value != "draw"])
     if mask_field is not None and label_field is not None:
         _say_what_will_happen(ctx, inputs, target, mask_field)
 
@@ -142,7 +117,7 @@ def _ask_for_boxes(ctx: Any, inputs: types.Object, choices: Sequence[Choice]) ->
         choices,
         ctx.params.get("boxes"),
         label="Boxes without a shape",
-        default="skip",
+        default=default_of(BOXES),
         view=radio,
     )
 
@@ -193,10 +168,10 @@ def _ask_for_overlap(
     overlap = choose(
         inputs,
         "overlap",
-        (*_OVERLAPS, _BY_CLASS) if len(classes) > 1 else _OVERLAPS,
+        (*OVERLAPS, _BY_CLASS) if len(classes) > 1 else OVERLAPS,
         params.get("overlap"),
         label="Where objects overlap",
-        default="largest_first",
+        default=default_of(OVERLAPS),
         view=radio,
     )
     if overlap == "classes":
@@ -229,10 +204,10 @@ def _ask_for_more(ctx: Any, inputs: types.Object) -> None:
     storage = choose(
         inputs,
         "storage",
-        _STORAGES,
+        STORAGES,
         params.get("storage"),
         label="Keep the masks as",
-        default="disk",
+        default=default_of(STORAGES),
         view=radio,
     )
     if storage == "disk":

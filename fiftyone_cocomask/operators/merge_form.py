@@ -9,22 +9,14 @@ import fiftyone as fo
 import fiftyone.operators.types as types
 from fiftyone.operators.cache import execution_cache
 
+from ..choices import CONFLICTS, OLD_COPIES
 from ..errors import CocoMaskError
 from .export_form import ExportPreview, given_path
-from .forms import Choice, choose, count, is_switched_on, radio, reject, stop, warn
+from .forms import choose, count, is_switched_on, radio, reject, stop, warn
 from .markdown import bold
 
 if TYPE_CHECKING:
     from ..coco.merge_counts import MergeCounts
-
-_CONFLICTS = (
-    Choice("keep", "Keep what is in the dataset", "Tagged merge_conflict"),
-    Choice("export", "Take the export's", "What a person made there is replaced"),
-)
-_OLD_COPIES = (
-    Choice("tag", "Tag them old_copy", "They stay in the dataset"),
-    Choice("delete", "Delete them", "But for those that a person has worked on"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +77,7 @@ def ask_what_wins(
         choose(
             inputs,
             "conflicts",
-            _CONFLICTS,
+            CONFLICTS,
             params.get("conflicts"),
             label=label,
             default="keep",
@@ -128,7 +120,7 @@ def _ask_for_old_copies(
     chosen = choose(
         inputs,
         "old_copies",
-        _OLD_COPIES,
+        OLD_COPIES,
         ctx.params.get("old_copies"),
         label=label,
         default="tag",

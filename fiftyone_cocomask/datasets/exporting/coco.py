@@ -13,6 +13,7 @@ import fiftyone as fo
 import fiftyone.core.utils as fou
 
 from ...arguments import checked
+from ...choices import Area, Images, Masks
 from ...coco.compared import FILEPATH, LABEL_ID, SAMPLE_ID
 from ...coco.document import normal_id
 from ...coco.uploading import uploader_warning
@@ -31,14 +32,12 @@ from ..memory import frozen_heap
 from ..parallel.ahead import one_ahead
 from .coco_fields import (
     IMPORTED_FIELDS,
-    Area,
     LabelFields,
-    Masks,
     check_choice,
     images_of,
     label_fields,
 )
-from .coco_folder import ExportFolder, Images, ImageUnavailableError
+from .coco_folder import ExportFolder, ImageUnavailableError
 from .coco_images import image_entry, json_object, size_of, turned_back
 from .coco_labels import Gone, Loss, Written
 from .coco_report import CocoExportReport

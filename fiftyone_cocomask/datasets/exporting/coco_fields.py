@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import fiftyone as fo
 
+from ...choices import Area, Masks
 from ...errors import CocoMaskError
 from ..documents import backing_dataset, is_generated, serialized
 from ..labels import OBJECT_LISTS, object_fields
 from ..owned_fields import field_owner
-
-Area = Literal["mask", "box"]
-Masks = Literal["rle", "polygons"]
 
 # The fields that the import writes unless it is told otherwise.
 IMPORTED_FIELDS = ("segmentations", "detections")

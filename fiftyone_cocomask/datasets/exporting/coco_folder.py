@@ -9,18 +9,16 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal
 
 import fiftyone.core.storage as fos
 
+from ...choices import Images
 from ...coco.files import UnsafeNameError, checked_name, is_image_name
 from ...coco.jsons import ROBOFLOW_JSON
 from ...coco.layout import DEFAULT_SPLIT
 from ...errors import CocoMaskError
 from ...unfinished import remove_unfinished, unfinished_name
 from ..folders import safe_name
-
-Images = Literal["copy", "link", "none"]
 
 # Is there while an export is written, so that a stopped one can be done again.
 _MARKER = ".unfinished-export"

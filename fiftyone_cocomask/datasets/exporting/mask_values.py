@@ -6,12 +6,13 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import cv2
 import fiftyone as fo
 import numpy as np
 
+from ...choices import Values
 from ...errors import CocoMaskError
 from ...geometry.png import encode_mask
 from ..documents import Document
@@ -19,8 +20,6 @@ from ..folders import safe_name
 from ..labels import label_documents
 from ..masks.compute import class_names, mask_options
 from ..masks.options import MaskOptions
-
-Values = Literal["binary", "class", "instance"]
 
 _TABLES = {"binary": "classes.csv", "class": "classes.csv", "instance": "instances.csv"}
 

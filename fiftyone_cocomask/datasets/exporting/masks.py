@@ -15,6 +15,7 @@ import fiftyone.core.utils as fou
 import numpy as np
 
 from ...arguments import checked
+from ...choices import Values
 from ...errors import CocoMaskError, MaskFileError
 from ...geometry.objects import Canvas
 from ...geometry.patches import Patch
@@ -34,7 +35,7 @@ from ..masks.compute import MAX_NAMED, mask_options
 from ..masks.files import MaskPaths
 from ..masks.stored import has_mask, read_array
 from ..targets import checked_samples
-from .mask_values import MaskValues, Values
+from .mask_values import MaskValues
 
 
 @dataclass(slots=True)

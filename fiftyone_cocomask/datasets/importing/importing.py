@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import fiftyone as fo
 import fiftyone.core.dataset as fod
@@ -15,6 +15,7 @@ from mongoengine.errors import NotUniqueError
 from pymongo.errors import DuplicateKeyError
 
 from ...arguments import checked, shown
+from ...choices import ConflictRule, IfExists, OldCopies
 from ...coco.check import ExportReader
 from ...coco.report import ExportReport
 from ...errors import CocoMaskError
@@ -25,12 +26,9 @@ from ..folders import export_folder
 from ..locks import Lock, locked
 from ..memory import frozen_heap
 from ..parallel.workers import thread_count
-from .merge import ConflictRule
 from .samples import ImportRules
 from .schema import check_schema, declare_fields, store_export_info
-from .writer import OldCopies, SampleWriter
-
-IfExists = Literal["merge", "replace", "error"]
+from .writer import SampleWriter
 
 _DELETED_AT_ONCE = 1000
 # Taking back a dataset that an import made, and added nothing to, ends after this.

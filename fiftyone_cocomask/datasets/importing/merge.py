@@ -20,8 +20,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
+from ...choices import ConflictRule
 from ..issues.rules import MaskIssue
 from .base import (
     CONFLICT,
@@ -41,8 +41,6 @@ from .base import (
     short_id,
 )
 from .matching import is_same_label, is_same_shape, match_annotations
-
-ConflictRule = Literal["keep", "export"]
 
 CONFLICT_TAG = "merge_conflict"
 

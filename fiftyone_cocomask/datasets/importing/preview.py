@@ -8,13 +8,13 @@ from pathlib import Path
 
 import fiftyone as fo
 
+from ...choices import ConflictRule, OldCopies
 from ...coco.check import ExportReader
 from ...coco.merge_counts import MergeCounts
 from .base import DEFAULT_FIELDS, Fields
-from .merge import ConflictRule
 from .samples import ImportRules
 from .schema import check_schema
-from .writer import OldCopies, SampleWriter
+from .writer import SampleWriter
 
 
 def preview_merge(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ...choices import ConflictRule
 from ...coco.records import ImageRecord
 from ..documents import Document
 from .base import (
@@ -16,7 +17,7 @@ from .base import (
     new_label,
 )
 from .documents import annotation_labels, label_fields, own_names, sample_fields
-from .merge import CONFLICT_TAG, Conflict, ConflictRule, MergedLabels, merge_labels
+from .merge import CONFLICT_TAG, Conflict, MergedLabels, merge_labels
 
 GONE_TAG = "gone_from_export"
 OLD_COPY_TAG = "old_copy"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
 
 import fiftyone as fo
 from bson import ObjectId
 
+from ...choices import OldCopies
 from ...coco.check import ExportReader
 from ...coco.issues import Action, IssueCode
 from ...coco.merge_counts import MergeCounts
@@ -43,8 +43,6 @@ from .samples import (
     new_sample,
 )
 from .schema import declare_text_ids
-
-OldCopies = Literal["tag", "delete"]
 
 _EXAMPLES = 3
 

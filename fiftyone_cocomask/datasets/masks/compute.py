@@ -15,6 +15,7 @@ import fiftyone as fo
 import fiftyone.core.utils as fou
 
 from ...arguments import checked
+from ...choices import Boxes, Mode, Overlap, Rasterizer, Storage
 from ...errors import CocoMaskError
 from ..database_errors import explain_database_errors
 from ..documents import (
@@ -35,16 +36,7 @@ from ..parallel.workers import process_count
 from ..targets import checked_samples
 from .drawing import MaskMaker, MaskResult
 from .files import MaskPaths
-from .options import (
-    FOREGROUND,
-    INFO_KEY,
-    Boxes,
-    MaskPlan,
-    Mode,
-    Overlap,
-    Rasterizer,
-    Storage,
-)
+from .options import FOREGROUND, INFO_KEY, MaskPlan
 from .plan import plan_masks
 
 # Samples per batch; fewer where several processes are to have equal shares.

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any
 
+from ...choices import Mode, Rasterizer
 from ..documents import Document
 from ..labels import LabelObject, mask_objects
-
-Mode = Literal["binary", "semantic", "instance"]
-Rasterizer = Literal["coco", "opencv"]
-Overlap = Literal["largest_first", "smallest_first", "annotation_order"]
-Storage = Literal["disk", "database"]
-Boxes = Literal["skip", "draw", "error"]
 
 FOREGROUND = 255
 # The key under which a mask field's `info` says how its masks were made.

@@ -9,22 +9,14 @@ from typing import Any, get_args
 import fiftyone as fo
 import fiftyone.core.storage as fos
 
+from ...choices import Boxes, Mode, Overlap, Rasterizer, Storage
 from ...errors import CocoMaskError
 from ..documents import backing_dataset
 from ..field_names import check_new_field
 from ..label_lists import LabelList, boxes_beside, count_boxes_only
 from ..labels import draws_lines, is_mask_field
 from .files import default_mask_dir
-from .options import (
-    INFO_KEY,
-    Boxes,
-    MaskOptions,
-    MaskPlan,
-    Mode,
-    Overlap,
-    Rasterizer,
-    Storage,
-)
+from .options import INFO_KEY, MaskOptions, MaskPlan
 
 # A message lists at most this many classes.
 _MAX_SHOWN = 20
