@@ -31,7 +31,7 @@ from .errors import CocoMaskError
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# Much longer ones are no names, but texts or files by mistake.
+# Much longer ones are not names but texts or files by mistake.
 _MAX_NAME = 200
 _MAX_SHOWN = 60
 

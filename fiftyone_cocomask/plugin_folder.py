@@ -165,7 +165,7 @@ def _remove(path: Path) -> None:
 def _is_plugin(target: Path) -> bool:
     """Whether a link's target is a plugin folder of this package.
 
-    That of another environment may be gone: then its name alone tells.
+    A link into another environment may dangle; then only its name identifies it.
     """
     if target.exists():
         manifest = target / "fiftyone.yml"

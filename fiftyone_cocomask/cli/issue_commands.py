@@ -40,7 +40,7 @@ def _add_rank(commands: Any) -> None:
         "rank",
         help="rank labels by how well their outlines lie on edges",
         description="Rank labels by how well their outlines lie on edges of their "
-        "images. It is a ranking to look through, and no verdict.",
+        "images. It is a ranking to look through, not a verdict.",
     )
     add_dataset(parser)
     _add_label_field(parser)

@@ -78,7 +78,7 @@ def _install(options: argparse.Namespace) -> Outcome:
     if installed.why_copied:
         say(f"A link was refused ({installed.why_copied}), so files were copied")
     text = f"Installed in {installed.path}, {installed.how} {installed.source}"
-    return Outcome(f"{text}\nOpen the App anew, and press ` for the operators", {})
+    return Outcome(f"{text}\nRestart the App, and press ` for the operators", {})
 
 
 def _uninstall(options: argparse.Namespace) -> Outcome:

@@ -89,7 +89,7 @@ def _table(table: pd.DataFrame, columns: dict[str, str], number: str) -> str:
 
 
 def _rows(table: pd.DataFrame) -> Any:
-    """Returns a table as a list of dicts; what is no number is null."""
+    """Returns a table as a list of dicts; what is not a number is null."""
     return json.loads(table.to_json(orient="records"))
 
 

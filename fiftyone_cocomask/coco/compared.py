@@ -181,7 +181,7 @@ class ComparedExport:
         classes: its classes that annotations use
 
     Raises:
-        ExportError: if the path is no COCO export
+        ExportError: if the path is not a COCO export
     """
 
     def __init__(self, path: str | Path, name: str | None = None) -> None:

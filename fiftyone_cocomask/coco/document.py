@@ -112,7 +112,7 @@ def read_large_document(path: Path, name: str) -> Document | None:
         its parts; None if it has to be read at once
 
     Raises:
-        ExportError: if it is no COCO JSON
+        ExportError: if it is not a COCO JSON
         OSError: if it cannot be read
     """
     try:
@@ -227,7 +227,7 @@ def _as_utf8(data: bytes) -> tuple[bytes, str | None]:
         return text.encode("utf-8", "replace"), repaired
     if data.isascii() or _is_utf8(data):
         return data, None
-    return data.decode("utf-8", "replace").encode(), "bytes that are no UTF-8"
+    return data.decode("utf-8", "replace").encode(), "bytes that are not UTF-8"
 
 
 def _is_utf8(data: bytes) -> bool:

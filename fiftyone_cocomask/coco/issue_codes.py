@@ -382,7 +382,7 @@ class IssueCode(Word):
     RING_NOT_FINITE = ("ring_not_finite", "A ring holds NaN or infinity.")
     RING_TOO_LARGE = (
         "ring_too_large",
-        "A ring has coordinates or a length that no image has.",
+        "A ring has coordinates or a length out of range for any image.",
     )
     RING_NUMBERS_AS_TEXT = (
         "ring_numbers_as_text",

@@ -20,11 +20,11 @@ from .run_keys import run_time
 
 Sums = TypeVar("Sums")
 
-# Of fewer samples, sums are made in a blink once somebody asks for them.
+# Of fewer samples, sums are fast enough when somebody asks for them.
 MANY_SAMPLES = 5000
 
 _STORE = "cocomask_sums"
-# Sums of evaluations that are deleted, or of views that nobody opens, go by themselves.
+# Sums of evaluations that are deleted, or of views that nobody opens, expire.
 _SECONDS_KEPT = 30 * 24 * 3600
 
 

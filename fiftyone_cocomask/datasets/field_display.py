@@ -44,7 +44,7 @@ def colour_values(
         dataset: the dataset
         mask_field: the field of the masks
         label_field: the field of the labels that they are of
-        values: the value of each class; empty where values are no classes
+        values: the value of each class; empty where values are not classes
     """
     scheme = dataset.app_config.color_scheme or fo.ColorScheme()
     scheme.color_by = scheme.color_by or "value"

@@ -9,7 +9,7 @@ _MAX_PANELS = 1000
 
 
 class Turn:
-    """What an event of a panel wants to show, as long as no later one wants other.
+    """What an event of a panel wants to show, until a later one wants something else.
 
     Args:
         panel_id: the panel

@@ -37,7 +37,7 @@ def export_page(
         bar: makes a progress bar for so many images, none by default
 
     Raises:
-        ExportError: if the path is no COCO export
+        ExportError: if the path is not a COCO export
     """
     report = check_export(path)
     figures = ObjectFigures()

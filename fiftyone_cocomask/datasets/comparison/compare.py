@@ -198,7 +198,7 @@ def _write_metrics(
 ) -> dict[str, Any]:
     """Writes the fields of the two metrics; returns their values as FiftyOne does.
 
-    It would ask the metrics' operators, which are there only where the plugin is
+    FiftyOne would call the metrics' operators, which exist only where the plugin is
     installed.
     """
     entries = {}

@@ -74,7 +74,7 @@ class ObjectMatcher:
 
     Objects of one class are matched first, then what is left of any class; each time so
     that together they overlap best (Hungarian assignment), and none by less than the
-    least IoU. Crowds are no objects: what lies in a crowd of the ground truth and is
+    least IoU. Crowds are not objects: what lies in a crowd of the ground truth and is
     matched with nothing is left out.
 
     Args:

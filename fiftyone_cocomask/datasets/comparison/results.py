@@ -155,7 +155,7 @@ class MaskComparison:
         al. 2021, within 2 % of the image's diagonal).
 
         Objects of one class are matched first, then what is left of any class, so that
-        together they overlap best. Crowds are no objects: what lies in a crowd of the
+        together they overlap best. Crowds are not objects: what lies in a crowd of the
         ground truth and is matched with nothing is left out.
 
         Args:

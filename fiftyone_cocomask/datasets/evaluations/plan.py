@@ -59,7 +59,7 @@ class EvaluationPlan:
         fields: the fields to write
         mask_field: the field of the masks
         labels: where the labels are, or None
-        names: the class of each mask value, or None if values are no classes
+        names: the class of each mask value, or None if values are not classes
     """
 
     kind: EvaluationKind

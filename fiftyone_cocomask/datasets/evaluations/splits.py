@@ -73,7 +73,7 @@ class SplitValues:
     def limit(self, split: str, other: str) -> float | None:
         """Returns the distance that tells two splits apart, None if they are small.
 
-        Copies of one source are no independent samples, so sources count.
+        Copies of one source are not independent samples, so sources count.
         """
         n, m = self.sources(split), self.sources(other)
         if min(n, m) < _MIN_IMAGES:

@@ -59,7 +59,7 @@ def compare_exports(
         an :class:`ExportComparison`
 
     Raises:
-        ExportError: if a path is no COCO export
+        ExportError: if a path is not a COCO export
         CocoMaskError: if an argument does not fit
     """
     with ExitStack() as stack:

@@ -57,7 +57,8 @@ class MaskValues:
         if values == "instance":
             if per_class:
                 raise CocoMaskError(
-                    "per_class=True needs class values; instance numbers are no classes"
+                    "per_class=True needs class values; instance numbers are not "
+                    "classes"
                 )
             if mode not in ("instance", None):
                 raise _other_mode(mask_field, mode, "instance")

@@ -336,7 +336,7 @@ def _rgba_png(image: np.ndarray, patch: Patch, crop: bool) -> bytes:
     """Returns an image as a PNG in which all but a patch is transparent."""
     alpha = np.zeros(image.shape[:2], np.uint8)
     alpha[patch.window] = patch.mask * np.uint8(255)
-    # Colours that nobody sees are no part of a cut-out.
+    # Colours that nobody sees are not part of a cut-out.
     rgba = np.dstack([image * (alpha[..., None] > 0), alpha])
     if crop:
         rows = np.flatnonzero(alpha.any(axis=1))

@@ -38,7 +38,7 @@ Figure = tuple[str, str]
 class SourceFigures:
     """The figures of each source image: those of its augmented copies are averaged.
 
-    Copies of one source are no independent images, so that each source counts once.
+    Copies of one source are not independent images, so that each source counts once.
     """
 
     _sums: dict[str, dict[Figure, dict[Any, tuple[float, int]]]] = field(

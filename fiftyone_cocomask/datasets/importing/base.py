@@ -12,7 +12,7 @@ so tells what a person has edited, relabelled, deleted and added since::
 Digests are of what a person can change: points (with ``closed``, ``filled`` and an RLE)
 or bounding box (with an instance mask), ``label``, ``iscrowd``, and the attributes that
 the export has. Ids, stated areas, tags and the fields that other programs add to labels
-are none of it: adding or changing those is no edit.
+are none of it: adding or changing those is not an edit.
 
 The field is an embedded document without declared fields of its own: FiftyOne reads and
 copies it with its sample, and the App's sidebar does not list it. It is text since

@@ -137,7 +137,7 @@ def _original(annotation: Annotation) -> Document:
 
 
 def identifier(name: str, value: int | str | None) -> Document:
-    """Returns an id under its name, or under ``<name>_text`` where it is no number.
+    """Returns an id under its name, or under ``<name>_text`` where it is not a number.
 
     COCO's ids are numbers, and so are the fields; some exports have text there.
     """

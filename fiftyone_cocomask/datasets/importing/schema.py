@@ -203,8 +203,8 @@ def mask_targets(categories: list[Category]) -> dict[int, str]:
     value in every split and version. Only ids that cannot be values (texts, one id with
     two names) make all classes numbered 1..n in the order of their ids.
 
-    Roboflow's root, category 0 of which the others are kinds, is no class: it is left
-    out, or has the highest value if it is in use.
+    Roboflow's root, category 0 of which the others are kinds, is not a class: it is
+    left out, or has the highest value if it is in use.
     """
     parents = {c.supercategory for c in categories if c.id != 0}
     roots = [c for c in categories if c.id == 0 and c.original_name in parents]

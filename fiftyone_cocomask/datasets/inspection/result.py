@@ -27,7 +27,7 @@ class ClassArea:
 
     Attributes:
         name: the class
-        value: its value in the mask, None where values are no classes
+        value: its value in the mask, None where values are not classes
         objects: how many objects it has, None where there are no objects
         px: the area of its objects, each counted alone, None where there are none
         visible_px: its pixels in the mask, None if not counted

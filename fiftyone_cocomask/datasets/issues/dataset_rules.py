@@ -77,7 +77,7 @@ def log_density(vertices: int, perimeter: float) -> float:
 
 
 def source_of_copy(source_name: Any, file_name: Any) -> str | None:
-    """Returns the source of an augmented copy; None of an image that is no copy.
+    """Returns the source of an augmented copy; None of an image that is not a copy.
 
     An import gives an image whose name says nothing of a source its own name as one:
     ``1.png`` of each split are three images.

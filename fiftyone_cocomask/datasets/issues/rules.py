@@ -87,7 +87,7 @@ class IssueLimits:
         CocoMaskError: if one of them makes no rule
     """
 
-    # The least and the most that each number may be; None is no limit.
+    # The least and the most that each number may be; None is unlimited.
     BOUNDS: ClassVar[dict[str, tuple[float, float | None]]] = {
         "tiny_px": (0, None),
         "huge_share": (0, 1),

@@ -195,7 +195,7 @@ def compute_masks(
 ) -> MaskReport:
     """Draws the objects of each sample into one mask per sample.
 
-    A sample whose labels, size and options are those of its mask keeps it: run again
+    A sample keeps its mask while its labels, size and options are unchanged: run again
     after an edit, only the edited samples are drawn. An image without objects gets an
     all-zero mask.
 
@@ -329,7 +329,7 @@ def mask_options(samples: Any, mask_field: str) -> dict[str, Any] | None:
 def class_names(dataset: fo.Dataset, mask_field: str) -> dict[int, str] | None:
     """Returns the class of each value in a field's masks.
 
-    None where values are no classes: those of binary and instance masks, and masks
+    None where values are not classes: those of binary and instance masks, and masks
     whose values neither the field's nor the dataset's mask targets name.
     """
     made = mask_options(dataset, mask_field)

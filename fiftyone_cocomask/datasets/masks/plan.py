@@ -157,8 +157,8 @@ def check_mask_field(dataset: fo.Dataset, mask_field: str, label_field: str) -> 
     check_new_field("mask_field", mask_field)
     if dataset.has_field(mask_field):
         raise CocoMaskError(
-            f"Dataset '{dataset.name}' has a field '{mask_field}' that is no "
-            "Segmentation; give another mask_field"
+            f"Dataset '{dataset.name}' has a field '{mask_field}' that is not "
+            "a Segmentation; give another mask_field"
         )
 
 

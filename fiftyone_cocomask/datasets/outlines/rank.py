@@ -79,7 +79,7 @@ def rank_mask_outlines(
 ) -> OutlineRanking:
     """Ranks labels by how well their outlines lie on edges of their images.
 
-    It is a ranking to look through, and no verdict: fur, ultrasound and objects that
+    It is a ranking to look through, not a verdict: fur, ultrasound and objects that
     look like what is behind them have no edge that can be seen. Needs no model.
 
     Writes on each label ``<eval_key>_edge``, ``_offset``, ``_contrast`` and ``_score``,

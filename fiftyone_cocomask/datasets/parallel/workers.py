@@ -15,7 +15,7 @@ def process_count(num_workers: int | None) -> int:
             ``fo.config.default_process_pool_workers``, else this process alone
 
     Raises:
-        CocoMaskError: if it is no number of processes
+        CocoMaskError: if it is not a number of processes
     """
     _check(num_workers)
     return fou.recommend_process_pool_workers(num_workers, default_num_workers=1)
@@ -29,7 +29,7 @@ def thread_count(num_workers: int | None) -> int:
             ``fo.config.default_thread_pool_workers``, else this thread alone
 
     Raises:
-        CocoMaskError: if it is no number of threads
+        CocoMaskError: if it is not a number of threads
     """
     _check(num_workers)
     return fou.recommend_thread_pool_workers(num_workers, default_num_workers=1)

@@ -48,7 +48,7 @@ def write_report(
         the path of the file
 
     Raises:
-        ExportError: if the path is no COCO export
+        ExportError: if the path is not a COCO export
         CocoMaskError: if an argument does not fit, a dataset has no such evaluation, or
             the file cannot be written
     """

@@ -100,7 +100,7 @@ class Memory:
     def is_news(self, signature: str | None, selected: Selected | None) -> bool:
         """Whether an event tells of something that is not shown yet.
 
-        The view before a change, soon after it, is no news: drawn, it could replace
+        The view before a change, soon after it, is not news: drawn, it could replace
         what the App shows by now. Nor is what was shown just now.
         """
         is_new = time.monotonic() - self._since < _ONE_CHANGE
