@@ -50,7 +50,7 @@ def test_every_public_name_can_be_imported_and_has_a_docstring(name: str) -> Non
 
 def test_an_unknown_name_is_no_attribute() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
-        _ = fiftyone_cocomask.nonsense
+        _ = fiftyone_cocomask.nonsense  # type: ignore[attr-defined]
 
 
 def test_versions_agree() -> None:
