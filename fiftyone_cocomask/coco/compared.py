@@ -37,6 +37,9 @@ FILEPATH = "fiftyone_filepath"
 
 _UNKNOWN_SIZE = (4096, 4096)
 _DECIMALS = 6
+# So many are written. Rounded to them first, a number that is nearly half way to the
+# next one is rounded the same way before and after it was written.
+_WRITTEN_DECIMALS = 9
 
 
 @dataclass(slots=True)
@@ -242,7 +245,7 @@ def _object(annotation: Annotation) -> ComparedObject:
         bool(annotation.iscrowd),
         _geometry(annotation, box),
         _key(annotation, box),
-        tuple(round(value, _DECIMALS) for value in box),
+        tuple(_rounded(np.array(box)).tolist()),
         attributes,
         label_id,
     )
@@ -265,12 +268,17 @@ def _key(annotation: Annotation, box: Box) -> bytes:
         return f"{rle['size']} {rle['counts']}".encode()
     if annotation.rings:
         return b"|".join(_opened(ring).tobytes() for ring in annotation.rings)
-    return b"box" + np.round(box, _DECIMALS).tobytes()
+    return b"box" + _rounded(np.array(box)).tobytes()
 
 
 def _opened(ring: np.ndarray) -> np.ndarray:
     """Returns a ring rounded, and without the points that close it."""
-    rounded: np.ndarray = ring.round(_DECIMALS) + 0.0
+    rounded: np.ndarray = _rounded(ring)
     while len(rounded) > 3 and (rounded[0] == rounded[-1]).all():
         rounded = rounded[:-1]
     return rounded
+
+
+def _rounded(values: np.ndarray) -> np.ndarray:
+    found: np.ndarray = values.round(_WRITTEN_DECIMALS).round(_DECIMALS) + 0.0
+    return found

@@ -143,7 +143,7 @@ def test_annotations_of_images_that_exif_turns_are_turned_back(
 
 
 NUMBERS = st.one_of(
-    st.integers(0, 60), st.floats(0, 60).map(lambda x: round(x, 5)), st.just(24.5)
+    st.integers(0, 60), st.floats(0, 60).map(lambda x: round(x, 9)), st.just(24.5)
 )
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),
@@ -160,17 +160,32 @@ KEYS = st.sampled_from(
 
 @st.composite
 def exports_of_one_split(draw: st.DrawFn) -> dict[str, Any]:
-    ids = draw(st.lists(st.integers(0, 10**12), min_size=3, max_size=3, unique=True))
+    ids: list[Any] = draw(
+        st.lists(st.integers(0, 10**12), min_size=3, max_size=3, unique=True)
+    )
+    ids.append(draw(st.sampled_from(["text", 0.0, "-7"])))
+    own = st.fixed_dictionaries(
+        {},
+        optional={
+            "license": st.integers(1, 3),
+            "date_captured": st.just("2024-02-30"),
+            "extra": st.fixed_dictionaries(
+                {"name": st.just("a.png")}, optional={"user_tags": st.just(["x"])}
+            ),
+        },
+    )
     images = [
         {
             "id": number,
             "file_name": f"{number}.jpg",
             "width": 80,
             "height": 60,
+            **draw(own),
             **draw(st.dictionaries(KEYS, VALUES, max_size=2)),
         }
         for number in ids
     ]
+    lacking = draw(st.sampled_from([None, None, "area", "iscrowd"]))
     annotations = []
     numbers = draw(st.lists(st.integers(0, 10**12), max_size=5, unique=True))
     for number in numbers:
@@ -182,7 +197,8 @@ def exports_of_one_split(draw: st.DrawFn) -> dict[str, Any]:
             "area": draw(st.floats(0, 4000)),
         }
         x0, y0 = draw(NUMBERS), draw(NUMBERS)
-        x1, y1 = x0 + 1 + draw(st.integers(0, 20)), y0 + 3.25
+        # Numbers come back to nine decimals.
+        x1, y1 = round(x0 + 1 + draw(st.integers(0, 20)), 9), round(y0 + 3.25, 9)
         annotation["bbox"] = [x0, y0, x1 - x0, y1 - y0]
         ring = [x0, y0, x1, y0, x1, y1, x0, y1]
         kind = draw(st.sampled_from(["ring", "closed", "rings", "rle", "box"]))
@@ -201,14 +217,16 @@ def exports_of_one_split(draw: st.DrawFn) -> dict[str, Any]:
             annotation["segmentation"] = shapes[kind]
         if draw(st.booleans()):
             annotation["attributes"] = draw(st.dictionaries(KEYS, VALUES, max_size=2))
-        annotations.append(annotation | draw(st.dictionaries(KEYS, VALUES, max_size=2)))
+        annotation |= draw(st.dictionaries(KEYS, VALUES, max_size=2))
+        annotations.append({k: v for k, v in annotation.items() if k != lacking})
     return {
         "info": draw(st.dictionaries(KEYS, VALUES, max_size=2)),
-        "licenses": [],
+        "licenses": draw(st.lists(st.dictionaries(KEYS, VALUES), max_size=2)),
         "categories": [
             {"id": 0, "name": "root", "supercategory": "none"},
             {"id": 7, "name": "cat", "supercategory": "root"},
             {"id": 90, "name": "dog", "note": draw(VALUES)},
+            {"id": 91, "name": "never used", **draw(st.dictionaries(KEYS, VALUES))},
         ],
         "images": images,
         "annotations": annotations,
@@ -217,7 +235,7 @@ def exports_of_one_split(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @settings(
-    max_examples=15,
+    max_examples=12,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(exports_of_one_split())
@@ -229,6 +247,10 @@ def test_generated_exports_come_back(
         write_image(folder / "export" / image["file_name"], 80, 60)
     source = write_json(folder / "export", document)
     dataset, _ = fcm.import_roboflow_coco(source)
-    fcm.export_roboflow_coco(dataset, folder / "back")
+    fcm.export_roboflow_coco(dataset, folder / "back", images="link")
+    again, _ = fcm.import_roboflow_coco(folder / "back")
+    before, after = contents(dataset), contents(again)
     dataset.delete()
+    again.delete()
     assert_same_export(folder / "back", source)
+    assert after == before

@@ -90,6 +90,16 @@ def test_new_ids_and_another_order_are_no_changes(tmp_path: Path) -> None:
     assert comparison.is_same
 
 
+def test_what_writing_rounds_is_no_change(tmp_path: Path) -> None:
+    old = document(images=1)
+    # Nine decimals are half way between two numbers of six.
+    old["annotations"][0]["segmentation"][0][0] = 5.01268850003023
+    new = copy.deepcopy(old)
+    new["annotations"][0]["segmentation"][0][0] = 5.0126885
+    paths = write(tmp_path / "old", train=old), write(tmp_path / "new", train=new)
+    assert fcm.compare_exports(*paths).is_same
+
+
 def test_planted_edits_are_counted_exactly(tmp_path: Path) -> None:
     old, new = document(), document()
     entries = new["annotations"]
