@@ -6,21 +6,19 @@ can be restricted to a view.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import fiftyone as fo
 
 from ...errors import CocoMaskError
-from ..cached_sums import KeptSums
 from ..documents import Document, root_dataset, stream_documents
 from ..figures.histogram import Histogram, Scale, field_histogram, histogram_view
 from ..label_lists import LabelList
 from ..masks.compute import mask_options
 from ..measuring.measure import NO_LABEL, drawing_options
-from ..owned_fields import CLASSES_SUFFIX
 from ..split_names import split_of, split_paths, split_rank
-from .out_of_date import OutOfDate, changed_samples
+from .stored import StoredEvaluation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
 TOTALS = "samples"
 
 
-class MaskEvaluation(ABC):
+class MaskEvaluation(StoredEvaluation):
     """The results of an evaluation.
 
     Means are given in two ways: *over images*, where each image counts the same, and
@@ -41,114 +39,6 @@ class MaskEvaluation(ABC):
     Args:
         stored: FiftyOne's ``RunResults`` of the evaluation's run
     """
-
-    kind: ClassVar[str]
-    title: ClassVar[str]
-    is_share: ClassVar[bool]
-    _value_suffix: ClassVar[str]
-
-    def __init__(self, stored: Any) -> None:
-        self._stored = stored
-        self._sums = KeptSums(root_dataset(stored.samples), stored.key)
-
-    @property
-    def key(self) -> str:
-        """The eval key, also after it was renamed."""
-        return self._stored.key
-
-    @property
-    def samples(self) -> Any:
-        """The dataset or view that was evaluated."""
-        return self._stored.samples
-
-    @property
-    def mask_field(self) -> str:
-        """The field of the masks."""
-        return self._stored.config.mask_field
-
-    @property
-    def label_field(self) -> str | None:
-        """The field of the labels, if they were evaluated."""
-        return self._stored.config.label_field
-
-    @property
-    def value_path(self) -> str:
-        """The field with each sample's number."""
-        return f"{self.key}_{self._value_suffix}"
-
-    @property
-    def label_value_path(self) -> str | None:
-        """The field with each label's number, if it has one."""
-        return None
-
-    @property
-    def overlap_path(self) -> str | None:
-        """The field with each sample's overlap, if that was measured."""
-        return None
-
-    @property
-    def classes_path(self) -> str | None:
-        """The field that lists each sample's classes, if there is one."""
-        has_classes = self._stored.config.has_classes
-        return f"{self.key}_{CLASSES_SUFFIX}" if has_classes else None
-
-    @property
-    def without_number(self) -> list[dict[str, str]]:
-        """The samples without a number when they were evaluated, and why.
-
-        Dicts with ``sample_id``, ``filepath`` and ``reason``; at most 1,000.
-        """
-        return self._stored.without_number
-
-    def out_of_date(self, samples: Any = None) -> OutOfDate | None:
-        """Returns what has changed since the evaluation, None if nothing has.
-
-        Masks that were drawn again and labels that were edited, added or deleted
-        count; mask files that others have written over do not. Evaluate again under
-        the same key to bring the figures up to date.
-
-        Args:
-            samples: a view to restrict it to
-        """
-        found = self._changed(samples)
-        changed = OutOfDate(found["masks"], found["labels"])
-        return changed if changed.samples else None
-
-    def older_masks(self, samples: Any = None) -> int:
-        """Returns how many samples were measured with a mask older than their labels.
-
-        Their figures mix what is old and new: compute masks, then evaluate again.
-
-        Args:
-            samples: a view to restrict it to
-        """
-        return int(self._changed(samples)["older_masks"])
-
-    def ids_to_refresh(self, samples: Any = None) -> list[str] | None:
-        """Returns the samples of :meth:`out_of_date` and :meth:`older_masks`.
-
-        Args:
-            samples: a view to restrict it to
-
-        Returns:
-            their ids, None if they are more than 100,000
-        """
-        return self._changed(samples)["ids"]
-
-    def _changed(self, samples: Any) -> Document:
-        def find(view: Any) -> Document:
-            return changed_samples(
-                view, self.mask_field, self._labels, self.key, self.value_path
-            )
-
-        return self._sums.get("changed samples", self._view(samples), find)
-
-    @property
-    def _labels(self) -> LabelList | None:
-        config = self._stored.config
-        if config.label_path is None:
-            return None
-        return LabelList(config.label_field, config.label_path)
 
     @abstractmethod
     def summary(self, samples: Any = None) -> dict[str, Any]:
@@ -456,9 +346,6 @@ class MaskEvaluation(ABC):
     def _measured(self, samples: Any) -> Any:
         """Returns the samples that have a number."""
         return self._view(samples).match({self.value_path: {"$type": "number"}})
-
-    def _view(self, samples: Any) -> Any:
-        return self.samples if samples is None else samples
 
     def _head(self) -> dict[str, Any]:
         return {
