@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from ..unfinished import unfinished_name
+from ..unfinished import whole_file
 
 
 def write_file(folder: Path, name: str, pieces: Iterable[bytes]) -> Path:
@@ -30,20 +30,11 @@ def write_file(folder: Path, name: str, pieces: Iterable[bytes]) -> Path:
     Raises:
         OSError: if it cannot be written
     """
-    parent = _make_folders(folder, name.split("/")[:-1])
+    _make_folders(folder, name.split("/")[:-1])
     target = folder / name
-    unfinished = parent / unfinished_name()
-    try:
-        with open(unfinished, "xb") as file:
-            for piece in pieces:
-                file.write(piece)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, target)
-    except BaseException:
-        with suppress(OSError):
-            os.remove(unfinished)
-        raise
+    with whole_file(target) as file:
+        for piece in pieces:
+            file.write(piece)
     return target
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import random
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
@@ -37,6 +38,10 @@ Update = tuple[ObjectId, Document] | tuple[ObjectId, Document, Document]
 
 
 MODIFIED = "last_modified_at"
+# FiftyOne takes so long between removing a field's values and its declaration, at most.
+_SETTLES_S = 0.1
+# By dataset what this process wrote to its samples since :func:`settle`, and when last.
+_written: dict[ObjectId, tuple[set[str], float]] = {}
 # How often a sample is changed again that others change at the same time.
 _MAX_ATTEMPTS = 20
 
@@ -381,18 +386,29 @@ def _update(dataset: Any, updates: Sequence[Update], now: datetime) -> int:
         operations.append(UpdateOne(condition, {"$set": {**values, MODIFIED: now}}))
     with explain_database_errors():
         written = _journaled(dataset).bulk_write(operations, ordered=False)
-    _check_fields(dataset, paths, are_written=True)
+    _note_written(dataset, paths)
     _reload_loaded_samples(dataset, [update[0] for update in updates])
     return written.matched_count
 
 
-def check_exists(dataset: Any) -> None:
-    """Checks that nobody has deleted a dataset, another process included.
+def settle(dataset: Any, needed: Iterable[str] = ()) -> None:
+    """Removes what was written to fields that somebody was deleting, at a run's end.
+
+    Who deletes or renames a field removes its values first and its declaration a moment
+    later: what is written in between would make the dataset unreadable.
+
+    Args:
+        dataset: the dataset, to whose samples nothing more is written
+        needed: the fields that must be there
 
     Raises:
-        DatasetChangedError: if somebody has
+        DatasetChangedError: if the dataset or a needed field is gone
+        DatabaseError: if MongoDB cannot be reached or refuses the write
     """
-    _check_fields(dataset, ())
+    paths, at = _written.pop(dataset_id(dataset), (set(), 0.0))
+    time.sleep(max(0.0, at + _SETTLES_S - time.monotonic()))
+    remove_values(dataset, _undeclared(dataset, paths))
+    _check_fields(dataset, needed)
 
 
 def move_values(dataset: Any, names: Mapping[str, str]) -> None:
@@ -442,6 +458,28 @@ def remove_values(dataset: Any, paths: Sequence[str]) -> None:
             dataset._sample_collection.update_many(
                 {parent: {}}, {"$unset": {parent: ""}}
             )
+
+
+def mark_documents(
+    dataset: Any, ids: Sequence[ObjectId], path: str, marks: Document
+) -> None:
+    """Puts marks into an embedded document of samples, made where there is none.
+
+    Args:
+        dataset: the dataset
+        ids: the ids of the samples; those that are gone are left out
+        path: the embedded document, which has no declared fields of its own
+        marks: the values to add to it
+
+    Raises:
+        DatabaseError: if MongoDB cannot be reached or refuses the write
+    """
+    marked = {"$mergeObjects": [{"_cls": "DynamicEmbeddedDocument"}, f"${path}", marks]}
+    changes = [{"$set": {path: marked, MODIFIED: _now()}}]
+    with explain_database_errors():
+        for start in range(0, len(ids), BATCH_SIZE):
+            some = {"_id": {"$in": list(ids[start : start + BATCH_SIZE])}}
+            _journaled(dataset).update_many(some, changes)
 
 
 def rename_label_attributes(dataset: Any, path: str, names: Mapping[str, str]) -> None:
@@ -498,7 +536,7 @@ def insert_documents(dataset: Any, documents: Sequence[Document]) -> None:
         _journaled(dataset).insert_many(
             [{**document, **common} for document in documents], ordered=False
         )
-    _check_fields(dataset, paths, are_written=True)
+    _note_written(dataset, paths)
 
 
 def new_sample_document(filepath: str, tags: list[str]) -> Document:
@@ -549,47 +587,65 @@ def _journaled(dataset: Any) -> Any:
     return collection.with_options(write_concern=WriteConcern(**concern))
 
 
-def _check_fields(
-    dataset: Any, paths: Iterable[str], *, are_written: bool = False
-) -> None:
-    """Checks that the fields to write are those of the dataset as it is now.
+def _note_written(dataset: Any, paths: set[str]) -> None:
+    """Remembers what was written, and checks that it may stay."""
+    before, _ = _written.get(dataset_id(dataset), (set(), 0.0))
+    _written[dataset_id(dataset)] = (before | _plain(paths), time.monotonic())
+    _check_fields(dataset, paths)
 
-    FiftyOne cannot read a sample that has a field which the dataset has not.
+
+def _check_fields(dataset: Any, paths: Iterable[str]) -> None:
+    """Checks that the fields to write, or written, are those of the dataset as it is.
+
+    FiftyOne cannot read a sample that has a field which the dataset has not: nothing of
+    such fields is left.
 
     Args:
         dataset: the dataset
         paths: what is to be written, or has been
-        are_written: whether it has been; what must not be there is removed then
 
     Raises:
         DatasetChangedError: if the dataset or one of the fields is gone
     """
-    with explain_database_errors():
-        stored = get_db_conn().datasets.find_one(
-            {"_id": dataset._doc.id}, {"sample_fields": 1}
-        )
-        if stored is None:
-            if are_written:
-                get_db_conn()[dataset._doc.sample_collection_name].drop()
-            raise DatasetChangedError(
-                f"Dataset '{dataset.name}' was deleted while it was written to"
-            )
-        there = set(_db_paths(stored["sample_fields"]))
-        declared = {re.sub(r"\.(\d+|\$\[\w*\])(?=\.|$)", "", path) for path in paths}
-        # What labels have beyond the schema is theirs: FiftyOne reads it all the same.
-        gone = sorted(
-            path
-            for path in declared - there
-            if "." not in path or dataset.get_field(path) is not None
-        )
-        if not gone:
-            return
-        if are_written:
-            remove_values(dataset, gone)
+    gone = _undeclared(dataset, paths)
+    if not gone:
+        return
+    written, _ = _written.pop(dataset_id(dataset), (set(), 0.0))
+    remove_values(dataset, _undeclared(dataset, {*gone, *written}))
     raise DatasetChangedError(
         f"Field '{gone[0]}' of dataset '{dataset.name}' was deleted or renamed while "
         "it was written to; run the same call again if it is wanted"
     )
+
+
+def _undeclared(dataset: Any, paths: Iterable[str]) -> list[str]:
+    """Returns those of some paths that a dataset, as it is now, does not declare.
+
+    Raises:
+        DatasetChangedError: if the dataset is gone; nothing of it is left
+    """
+    with explain_database_errors():
+        stored = get_db_conn().datasets.find_one(
+            {"_id": dataset_id(dataset)}, {"sample_fields": 1}
+        )
+        if stored is None:
+            _written.pop(dataset_id(dataset), None)
+            get_db_conn()[dataset._doc.sample_collection_name].drop()
+            raise DatasetChangedError(
+                f"Dataset '{dataset.name}' was deleted while it was written to"
+            )
+        there = set(_db_paths(stored["sample_fields"]))
+        # What labels have beyond the schema is theirs: FiftyOne reads it all the same.
+        return sorted(
+            path
+            for path in _plain(paths) - there
+            if "." not in path or dataset.get_field(path) is not None
+        )
+
+
+def _plain(paths: Iterable[str]) -> set[str]:
+    """Returns paths without the places in lists."""
+    return {re.sub(r"\.(\d+|\$\[\w*\])(?=\.|$)", "", path) for path in paths}
 
 
 def _db_paths(fields: Sequence[Document], parent: str = "") -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What was begun on a dataset's runs: written first, so that a kill leaves it known.
+"""What was begun on a dataset: written first, so that a kill leaves it known.
 
 An entry stays once it is done: whoever asks for the same again, since the first call
 was killed right after its last write, is told nothing but that it is done.
@@ -13,7 +13,7 @@ from fiftyone.operators.store import ExecutionStore
 
 from .documents import Document, dataset_id
 
-Action = Literal["rename", "delete", "clear", "undo"]
+Action = Literal["rename", "delete", "clear", "undo", "replace"]
 
 _STORE = "cocomask_journal"
 

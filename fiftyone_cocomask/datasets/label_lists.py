@@ -11,6 +11,9 @@ from bson import ObjectId
 from .documents import Document, aggregate_documents, root_dataset
 from .labels import object_list_path
 
+# The computed field of the boxes that are drawn too; no field of a user begins so.
+BOXES = "_boxes"
+
 
 @dataclass(frozen=True, slots=True)
 class LabelList:
@@ -88,6 +91,35 @@ def boxes_beside(dataset: fo.Dataset, labels: LabelList) -> LabelList | None:
     return None
 
 
+def boxes_to_draw(dataset: fo.Dataset, label_field: str, box_field: str) -> Document:
+    """Returns MongoDB's expression of the boxes whose annotations have no polygon.
+
+    Args:
+        dataset: the dataset
+        label_field: a field of polygons that an import has written
+        box_field: the field of the same annotations' boxes
+    """
+    labels = LabelList.of_field(dataset, label_field)
+    boxes = LabelList.of_field(dataset, box_field)
+    has_shape = {
+        "$or": [
+            {"$gt": [{"$ifNull": ["$$this.rle", None]}, None]},
+            {"$gt": [{"$size": _list_or_none("$$this.points")}, 0]},
+        ]
+    }
+    shapes = {"$filter": {"input": labels.expression(), "cond": has_shape}}
+    ids = {"$map": {"input": shapes, "in": _identity("$$this")}}
+    is_alone = {
+        "$and": [
+            {"$ne": [_identity("$$this"), [None, None]]},
+            {"$not": [{"$in": [_identity("$$this"), ids]}]},
+        ]
+    }
+    alone = {"$filter": {"input": boxes.expression(), "cond": is_alone}}
+    names = ("_id", "label", "iscrowd", "bounding_box", "mask", "mask_path")
+    return {"$map": {"input": alone, "in": {n: f"$$this.{n}" for n in names}}}
+
+
 def count_boxes_only(samples: Any, labels: LabelList) -> int:
     """Returns how many boxes of samples have no shape: neither a mask nor a polygon.
 
@@ -147,3 +179,14 @@ def _whole(samples: Any) -> Any:
 
 def _none_or(expression: str) -> Document:
     return {"$ifNull": [expression, []]}
+
+
+def _list_or_none(expression: str) -> Document:
+    return {"$cond": [{"$isArray": expression}, expression, []]}
+
+
+def _identity(label: str) -> list[Document]:
+    """Returns MongoDB's expression of an annotation's id, a number or text."""
+    return [
+        {"$ifNull": [f"{label}.{name}", None]} for name in ("coco_id", "coco_id_text")
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -224,6 +224,23 @@ def mask_objects(
     return objects
 
 
+def box_objects(
+    boxes: Sequence[dict[str, Any]], width: int, height: int
+) -> list[LabelObject]:
+    """Returns the objects of boxes that are beside a sample's labels.
+
+    Args:
+        boxes: raw documents of Detections
+        width: the width of the image, in pixels
+        height: its height
+
+    Returns:
+        one :class:`LabelObject` per box that can be drawn; its ``index`` is -1
+    """
+    found = mask_objects({"detections": list(boxes)}, width, height, boxes=True)
+    return [replace(item, index=-1) for item in found]
+
+
 def _rings_at_once(
     documents: Sequence[dict[str, Any]], width: int, height: int
 ) -> dict[int, tuple[np.ndarray, ...]]:
@@ -233,16 +250,16 @@ def _rings_at_once(
         by the places of the polylines, their rings, all of which are drawable; nothing
         where any of them is broken or large, so that each is looked at by itself
     """
-    shapes_of = {
-        index: shapes
-        for index, document in enumerate(documents)
-        if "bounding_box" not in document
-        and (shapes := [shape for shape in document.get("points") or [] if shape])
-    }
-    shapes = list(chain.from_iterable(shapes_of.values()))
-    if not shapes:
-        return {}
     try:
+        shapes_of = {
+            index: shapes
+            for index, document in enumerate(documents)
+            if "bounding_box" not in document
+            and (shapes := [shape for shape in document.get("points") or [] if shape])
+        }
+        shapes = list(chain.from_iterable(shapes_of.values()))
+        if not shapes:
+            return {}
         lengths = list(map(len, shapes))
         pixels = point_pairs(list(chain.from_iterable(shapes)))
     except (TypeError, ValueError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from fiftyone.core.odm import get_db_conn
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from ..errors import CocoMaskError
+from ..running import has_ended, process_space
 from .database_errors import explain_database_errors
 from .documents import Document, dataset_id
 
@@ -119,7 +119,7 @@ def _acquire(dataset: fo.Dataset | str, work: str) -> Document:
         "_id": f"{key}/{work}",
         "work": work,
         "owner": str(uuid4()),
-        "place": _place(),
+        "place": process_space(),
         "process": os.getpid(),
         "started": psutil.Process().create_time(),
         "since": _now(),
@@ -154,26 +154,9 @@ def _is_abandoned(found: Document) -> bool:
     """Whether a lock is of a process that has ended."""
     if found["expires"] < _now() or found["owner"] in _given_up:
         return True
-    if found["place"] != _place():
+    if found["place"] != process_space():
         return False
-    try:
-        process = psutil.Process(found["process"])
-        # One that was killed is there until its parent asks for it.
-        has_ended = process.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
-        return has_ended or process.create_time() != found["started"]
-    except psutil.NoSuchProcess:
-        return True
-    except psutil.Error:
-        return False
-
-
-def _place() -> str:
-    """Returns where numbers of processes mean the same: a machine, or a container."""
-    try:
-        space = str(os.stat("/proc/self/ns/pid").st_ino)
-    except OSError:
-        space = ""
-    return f"{platform.node()}/{space}"
+    return has_ended(found["process"], found["started"])
 
 
 def _locks() -> Any:

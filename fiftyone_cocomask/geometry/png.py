@@ -6,7 +6,6 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -14,7 +13,7 @@ import numpy as np
 
 from ..errors import MaskFileError
 from ..limits import MAX_PIXELS
-from ..unfinished import remove_unfinished, unfinished_name
+from ..unfinished import remove_unfinished, whole_file
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER = ">IIBBBBB"
@@ -41,16 +40,26 @@ def write_mask(path: str | Path, mask: np.ndarray, *, binary: bool = False) -> N
         MaskFileError: if the file cannot be written, an older one is as it was then;
             or if the array is not a mask
     """
+    write_whole(path, mask_png(path, mask, binary=binary))
+
+
+def mask_png(path: str | Path, mask: np.ndarray, *, binary: bool = False) -> bytes:
+    """Returns a mask as a PNG; arguments and errors are those of :func:`write_mask`."""
     if mask.ndim != 2 or not (binary or mask.dtype in (np.uint8, np.uint16)):
         raise MaskFileError(
             f"The mask for {path} is an array of {mask.dtype} of shape {mask.shape}; "
             "it must be uint8 or uint16 of shape (height, width)"
         )
-    write_whole(path, encode_mask(mask) if binary else _encoded(mask))
+    return encode_mask(mask) if binary else _encoded(mask)
 
 
-# The folders from which this process has removed what kills left.
+# The folders from which what kills left has been removed since the last run began.
 _CLEANED: set[str] = set()
+
+
+def begin_writing() -> None:
+    """Has what kills left removed, at the next write, from all folders once more."""
+    _CLEANED.clear()
 
 
 def write_whole(path: str | Path, data: bytes) -> None:
@@ -60,18 +69,15 @@ def write_whole(path: str | Path, data: bytes) -> None:
         MaskFileError: if it cannot be written
     """
     folder = os.path.dirname(path) or "."
-    # A name of its own, so that several processes may write the same mask.
-    temporary = os.path.join(folder, unfinished_name())
     if folder not in _CLEANED:
         _CLEANED.add(folder)
         remove_unfinished(folder, below=False)
     try:
         try:
-            _write(temporary, data)
+            _write(path, data)
         except FileNotFoundError:
             os.makedirs(folder, exist_ok=True)
-            _write(temporary, data)
-        _replace(temporary, path)
+            _write(path, data)
     except OSError as error:
         reason = error.strerror or error
         raise MaskFileError(f"The file {path} cannot be written: {reason}") from error
@@ -266,23 +272,6 @@ def _decoded(data: bytes, path: str | Path, max_pixels: int = MAX_PIXELS) -> np.
     return mask
 
 
-def _write(path: str, data: bytes) -> None:
-    try:
-        with open(path, "xb") as file:
-            file.write(data)
-    except BaseException:
-        _delete(path)
-        raise
-
-
-def _replace(temporary: str, path: str | Path) -> None:
-    try:
-        os.replace(temporary, path)
-    except BaseException:
-        _delete(temporary)
-        raise
-
-
-def _delete(path: str) -> None:
-    with suppress(OSError):
-        os.unlink(path)
+def _write(path: str | Path, data: bytes) -> None:
+    with whole_file(path) as file:
+        file.write(data)

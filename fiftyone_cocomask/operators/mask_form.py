@@ -83,7 +83,9 @@ def ask_for_masks(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
     if is_switched_on(ctx, inputs, "more", "More options"):
         _ask_for_more(ctx, inputs)
         if not has_boxes:
-            _ask_for_boxes(ctx, inputs, [c for c in BOXES if c.value != "draw"])
+            can_draw = label_field is not None and _has_boxes_beside(ctx, label_field)
+            boxes = [c for c in BOXES if can_draw or c.value != "draw"]
+            _ask_for_boxes(ctx, inputs, boxes)
     if mask_field is not None and label_field is not None:
         _say_what_will_happen(ctx, inputs, target, mask_field)
 
@@ -129,6 +131,13 @@ def _has_boxes(ctx: Any, label_field: str) -> bool:
     if not labels.is_detections(ctx.dataset):
         return False
     return count_boxes_only(ctx.dataset, labels) > 0
+
+
+def _has_boxes_beside(ctx: Any, label_field: str) -> bool:
+    from ..datasets.label_lists import LabelList, boxes_beside
+
+    labels = LabelList.of_field(ctx.dataset, label_field)
+    return boxes_beside(ctx.dataset, labels) is not None
 
 
 def default_mask_field(ctx: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import fiftyone as fo
 import pytest
 
 import fiftyone_cocomask as fcm
+from fiftyone_cocomask.datasets import documents
 from fiftyone_cocomask.datasets.documents import change_documents, read_documents
 from fiftyone_cocomask.datasets.importing import writer
 from fiftyone_cocomask.datasets.issues import marks
@@ -67,6 +69,13 @@ def import_again(dataset: fo.Dataset, progress: Any) -> Any:
     return fcm.import_roboflow_coco(path, dataset, tags=["new"], progress=progress)
 
 
+def replace(dataset: fo.Dataset, progress: Any) -> Any:
+    path = EXPORT_OF[dataset.name]
+    return fcm.import_roboflow_coco(
+        path, dataset, if_exists="replace", progress=progress
+    )
+
+
 def masks_again(dataset: fo.Dataset, progress: Any) -> Any:
     return fcm.compute_masks(dataset, overwrite=True, progress=progress)
 
@@ -108,6 +117,39 @@ def test_a_field_that_is_gone_is_said_and_the_dataset_stays_readable(
     for sample in dataset:
         assert field not in sample.field_names
     assert dataset._sample_collection.count_documents({field: {"$exists": True}}) == 0
+
+
+@pytest.mark.parametrize(
+    ("work", "field"), [(replace, "split"), (replace, "segmentations"), *WORK[2:]]
+)
+def test_what_is_written_while_a_field_is_being_deleted_does_not_stay(
+    dataset: fo.Dataset, monkeypatch: pytest.MonkeyPatch, work: Work, field: str
+) -> None:
+    if work is area_again:
+        fcm.compute_masks(dataset, rasterizer="opencv")
+    noted = documents._note_written
+
+    def note(written: Any, paths: set[str]) -> None:
+        noted(written, paths)
+        if field in paths and written.last().id in changed(written):
+            # FiftyOne's second step, whose first came before this write.
+            schemas = written._sample_collection.database.datasets
+            removed = {"$pull": {"sample_fields": {"name": field}}}
+            schemas.update_one({"_id": written._doc.id}, removed)
+
+    before = dict(zip(*dataset.values(["id", "last_modified_at"]), strict=True))
+
+    def changed(written: Any) -> set[str]:
+        now = zip(*written.values(["id", "last_modified_at"]), strict=True)
+        return {i for i, time in now if before.get(i) != time}
+
+    monkeypatch.setattr(documents, "_note_written", note)
+    with suppress(fcm.CocoMaskError):
+        work(dataset, None)
+    dataset.reload()
+    assert not dataset.has_field(field)
+    assert dataset._sample_collection.count_documents({field: {"$exists": True}}) == 0
+    assert len([sample.to_dict() for sample in dataset]) >= len(NAMES)
 
 
 @pytest.mark.parametrize("work", [import_again, masks_again, area_again, search])

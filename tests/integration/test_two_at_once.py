@@ -20,6 +20,7 @@ import fiftyone_cocomask as fcm
 from fiftyone_cocomask.datasets import locks
 from fiftyone_cocomask.datasets.documents import dataset_id
 from fiftyone_cocomask.datasets.importing import writer
+from fiftyone_cocomask.running import process_space
 
 from .small_export import HEIGHT, WIDTH, annotation, write_split
 
@@ -76,7 +77,7 @@ def held_lock(dataset: fo.Dataset, **changes: Any) -> dict[str, Any]:
         "_id": f"{dataset_id(dataset)}/import",
         "work": "import",
         "owner": "somebody",
-        "place": locks._place(),
+        "place": process_space(),
         "process": os.getpid(),
         "started": 0.0,
         "since": locks._now(),

@@ -11,7 +11,7 @@ from fiftyone.utils.eval.segmentation import SimpleEvaluationConfig
 from ...arguments import checked
 from ...errors import CocoMaskError
 from ..database_errors import explain_database_errors
-from ..documents import ids_of, root_dataset
+from ..documents import ids_of, root_dataset, settle
 from ..labels import check_has_masks
 from ..owned_fields import add_to_sidebar_group
 from ..run_changes import complete_changes, remove_run
@@ -207,4 +207,5 @@ def _write_metrics(
         value = metric_value(metric, errors)
         if value is not None:
             entries[metric.uri] = metric.entry(value)
+    settle(dataset)
     return entries

@@ -76,7 +76,7 @@ def changed_samples(
     states = {row["_id"]: row["state"] for row in found}
     digests = {row["_id"]: row["digest"] for row in found if row["state"] in _UNSURE}
     if labels is not None and digests:
-        reader = SampleReader(root_dataset(samples), None, labels)
+        reader = SampleReader(root_dataset(samples), mask_field, labels)
         for records in reader.read(list(digests)):
             for record in records:
                 if labels_digest(record) != digests[record.sample_id]:

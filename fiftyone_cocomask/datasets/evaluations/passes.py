@@ -16,6 +16,7 @@ from ..documents import (
     Document,
     Update,
     root_dataset,
+    settle,
     update_documents,
     write_time,
 )
@@ -156,6 +157,7 @@ class EvaluationPass:
                         missed = self._write_again(records)
                 self._report.num_changed += missed
                 bar.update(len(records))
+        settle(self._dataset)
         return self._report
 
     def _write(self, records: list[SampleRecord]) -> int:
@@ -209,7 +211,9 @@ class EvaluationPass:
         if mask is None or "fingerprint" not in mask:
             return False
         path = mask.get("mask_path")
-        drawn_now = fingerprint(record.encoded_label, size, path, self._options)
+        drawn_now = fingerprint(
+            record.encoded_label, size, path, self._options, record.boxes
+        )
         return bool(mask["fingerprint"] != drawn_now)
 
     def _measure(self, record: SampleRecord) -> SampleFigures:
@@ -226,7 +230,9 @@ class EvaluationPass:
                 raise NoFiguresError("the size of its image cannot be read")
             labels = drawn_figures(record, self._options)
             if labels is None:
-                labels = measure_labels(record.label(), *record.size, self._options)
+                labels = measure_labels(
+                    record.label(), *record.size, self._options, record.boxes
+                )
         if record.size is not None and mask.mask_px != math.prod(record.size):
             self._report.add_other_size(record)
         return SampleFigures(mask, labels)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import CocoMaskError
+from ...unfinished import whole_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +49,7 @@ def write_table(
         )
     view = evaluation.samples if samples is None else samples
     number = 0
-    with open(path, "w", encoding="utf-8", newline="") as file:
+    with whole_file(path) as file:
         for part, rows in enumerate(_parts(evaluation, table, view)):
             _whole_pixels(rows).to_csv(file, index=False, header=part == 0)
             number += len(rows)

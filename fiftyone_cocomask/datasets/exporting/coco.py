@@ -239,6 +239,7 @@ class _Export:
     def _finish(self) -> CocoExportReport:
         """Writes the JSONs and gives them their names."""
         report = self.report
+        self._target.finish_images()
         with self._target.errors():
             for split in self._splits.values():
                 split.finish()
@@ -259,6 +260,7 @@ class _Export:
 
     def _discard(self) -> None:
         """Removes what was begun and not finished."""
+        self._target.close()
         for split in self._splits.values():
             split.writer.discard()
 

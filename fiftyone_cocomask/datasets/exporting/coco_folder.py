@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from ...coco.files import UnsafeNameError, checked_name, is_image_name
 from ...coco.jsons import ROBOFLOW_JSON
 from ...coco.layout import DEFAULT_SPLIT
 from ...errors import CocoMaskError
-from ...unfinished import remove_unfinished, unfinished_name
+from ...unfinished import WritesAhead, remove_unfinished, whole_file
 from ..folders import safe_name
 
 # Is there while an export is written, so that a stopped one can be done again.
@@ -61,6 +62,8 @@ class ExportFolder:
         self._real = self.path.resolve()
         self._folders: dict[Path, Path] = {}
         self._names: set[int] = set()
+        self._writes = WritesAhead()
+        self._waiting: set[str] = set()
         if self.path.exists() and not self.path.is_dir():
             raise CocoMaskError(f"output_dir is a file: {self.path}")
         self._refuse_source(self._real)
@@ -82,9 +85,20 @@ class ExportFolder:
         with self.errors():
             os.makedirs(self.path, exist_ok=True)
             self._real = self.path.resolve()
-            if (self.path / _MARKER).exists():
-                remove_unfinished(self.path)
             (self.path / _MARKER).touch()
+        remove_unfinished(self.path)
+
+    def finish_images(self) -> None:
+        """Waits until the images that were put are there.
+
+        Raises:
+            CocoMaskError: if one cannot be written
+        """
+        self._writes.finish()
+
+    def close(self) -> None:
+        """Ends with the images that are being written."""
+        self._writes.close()
 
     def end(self) -> None:
         """Says that the export is complete."""
@@ -176,6 +190,10 @@ class ExportFolder:
         target = folder / name
         with self.errors():
             self._made(target.parent)
+        if str(target).casefold() in self._waiting:
+            # On some file systems these are one file.
+            self._writes.finish()
+            self._waiting.clear()
         while os.path.lexists(target):
             if target.is_file() and _is_same(source, target):
                 return name
@@ -189,20 +207,17 @@ class ExportFolder:
         return name
 
     def _copy(self, source: str, target: Path) -> None:
-        temporary = target.with_name(unfinished_name())
         try:
             reading = open(source, "rb")  # noqa: SIM115
         except OSError as error:
             raise ImageUnavailableError(error.strerror or str(error)) from error
-        try:
-            with self.errors(), reading, open(temporary, "wb") as writing:
+
+        def write() -> None:
+            with self.errors(), reading, whole_file(target) as writing:
                 shutil.copyfileobj(reading, writing, 2**20)
-            with self.errors():
-                os.replace(temporary, target)
-        except BaseException:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
-            raise
+
+        self._waiting.add(str(target).casefold())
+        self._writes.add(write, Future.result)
 
     def _made(self, folder: Path) -> Path:
         """Makes a folder of the export; one that a link leads out of it is refused."""

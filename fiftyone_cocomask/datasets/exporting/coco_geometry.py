@@ -60,8 +60,8 @@ class SampleGeometry:
 
     def _prepare_rings(self, labels: Sequence[Document]) -> None:
         with_rings = [x for x in labels if x.get("points") and not x.get("rle")]
-        rings = [ring for label in with_rings for ring in label["points"]]
         try:
+            rings = [ring for label in with_rings for ring in label["points"]]
             lengths = list(map(len, rings))
             pairs = point_pairs(list(chain.from_iterable(rings)))
         except (TypeError, ValueError):
@@ -172,7 +172,11 @@ class SampleGeometry:
 
     def _rings_of(self, label: Document) -> list[np.ndarray]:
         rings = []
-        points = label.get("points") or ()
+        points = label.get("points") or []
+        if not isinstance(points, list) or not all(
+            isinstance(shape, list) for shape in points
+        ):
+            raise UnwritableLabelError("its points are not lists of pairs of numbers")
         for shape in points:
             if len(shape) < 3:
                 continue

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,8 @@ from ...choices import Values
 from ...errors import CocoMaskError, MaskFileError
 from ...geometry.objects import Canvas
 from ...geometry.patches import Patch
-from ...geometry.png import write_whole
+from ...geometry.png import begin_writing, write_whole
+from ...unfinished import WritesAhead
 from ..database_errors import explain_database_errors
 from ..documents import Document, backing_dataset, root_dataset, stream_documents
 from ..folders import safe_name
@@ -28,6 +31,7 @@ from ..labels import (
     draws_lines,
     geometry_paths,
     is_mask_field,
+    label_documents,
     mask_objects,
     object_list_path,
 )
@@ -153,22 +157,23 @@ def export_masks(
         path = paths.path_of(document)
         return path.with_name(f"{path.stem}{suffix}.png")
 
-    files = _FileWriter(report)
     read = [*_sample_paths(samples), f"{mask_field}.mask", f"{mask_field}.mask_path"]
     label_field = meaning.label_field()
     if label_field and samples.has_field(label_field):
         read += geometry_paths(samples, label_field)
-    for document in _documents(samples, read, progress):
-        mask = _mask_of(document, mask_field, report)
-        if mask is None:
-            continue
-        path = path_of(document)
-        for place, data in meaning.files(mask):
-            target = folder / place / path.relative_to(folder) if place else path
-            files.write(document, target, data)
-        if not beside_images:
-            name = path.relative_to(folder).as_posix()
-            meaning.add_instances(document, mask, name)
+    with WritesAhead() as writes:
+        files = _FileWriter(report, writes)
+        for document in _documents(samples, read, progress):
+            mask = _mask_of(document, mask_field, report)
+            if mask is None:
+                continue
+            path = path_of(document)
+            for place, data in meaning.files(mask):
+                target = folder / place / path.relative_to(folder) if place else path
+                files.write(document, target, data)
+            if not beside_images:
+                name = path.relative_to(folder).as_posix()
+                meaning.add_instances(document, mask, name)
     if meaning.has_table:
         table, data = meaning.table()
         try:
@@ -215,7 +220,6 @@ def export_cutouts(
     samples = checked_samples(samples)
     report = ExportedFiles(_absolute(output_dir))
     paths = MaskPaths(backing_dataset(samples), Path(str(report.output_dir)))
-    files = _FileWriter(report)
     patches: Callable[[Document, int, int], Iterator[tuple[str, Patch]]]
     if is_mask_field(samples, name):
         read = [f"{name}.mask", f"{name}.mask_path"]
@@ -229,21 +233,24 @@ def export_cutouts(
         lines = draws_lines(root_dataset(samples), name)
 
         def patches(document: Document, height: int, width: int) -> Any:
-            return _objects(document, name, Canvas(height, width, rasterizer), lines)
+            canvas = Canvas(height, width, rasterizer)
+            return _objects(document, name, canvas, lines, report)
 
-    for document in _documents(samples, [*_sample_paths(samples), *read], progress):
-        image = _read_image(document["filepath"])
-        if image is None:
-            report.skip(document, "its image cannot be read")
-            continue
-        base = paths.path_of(document)
-        for ending, patch in patches(document, *image.shape[:2]):
-            if patch.area:
-                path = base.with_name(f"{safe_name(base.stem + ending)}.png")
-                files.write(document, path, _rgba_png(image, patch, crop))
-            else:
-                what = f"object {ending.strip('_')}" if ending else "its mask"
-                report.skip(document, f"{what} has no foreground pixel")
+    with WritesAhead() as writes:
+        files = _FileWriter(report, writes)
+        for document in _documents(samples, [*_sample_paths(samples), *read], progress):
+            image = _read_image(document["filepath"])
+            if image is None:
+                report.skip(document, "its image cannot be read")
+                continue
+            base = paths.path_of(document)
+            for ending, patch in patches(document, *image.shape[:2]):
+                if patch.area:
+                    path = base.with_name(f"{safe_name(base.stem + ending)}.png")
+                    files.write(document, path, _rgba_png(image, patch, crop))
+                else:
+                    what = f"object {ending.strip('_')}" if ending else "its mask"
+                    report.skip(document, f"{what} has no foreground pixel")
     return report
 
 
@@ -258,8 +265,10 @@ def _read_image(path: str) -> np.ndarray | None:
 class _FileWriter:
     """Writes each file once; no two samples share one."""
 
-    def __init__(self, report: ExportedFiles) -> None:
+    def __init__(self, report: ExportedFiles, writes: WritesAhead) -> None:
+        begin_writing()
         self._report = report
+        self._writes = writes
         self._written: set[int] = set()
 
     def write(self, document: Document, path: Path, data: bytes) -> None:
@@ -272,16 +281,33 @@ class _FileWriter:
                 reason = f"{path} is there already with other content"
                 self._report.skip(document, reason)
                 return
-            write_whole(path, data)
         except OSError as error:
-            # In the way of this file alone: a name that is too long.
-            cause = error.__cause__ or error
-            if getattr(cause, "errno", None) != errno.ENAMETOOLONG:
-                raise
-            self._report.skip(document, f"{path} cannot be written: name too long")
+            self._tell_error(error, document, path)
             return
         self._written.add(key)
-        self._report.files += 1
+        names = {name: document[name] for name in ("_id", "filepath")}
+
+        def done(written: Future[None]) -> None:
+            error = written.exception()
+            if error is None:
+                self._report.files += 1
+            else:
+                self._tell_error(error, names, path)
+
+        self._writes.add(partial(write_whole, path, data), done)
+
+    def _tell_error(self, error: BaseException, document: Document, path: Path) -> None:
+        """Notes what is in the way of one file alone: a name that is too long.
+
+        Raises:
+            MaskFileError: if it is in the way of all
+        """
+        cause = error.__cause__ or error
+        if getattr(cause, "errno", None) != errno.ENAMETOOLONG:
+            if isinstance(error, MaskFileError) or not isinstance(error, OSError):
+                raise error
+            raise MaskFileError(f"The file {path} cannot be read: {error}") from error
+        self._report.skip(document, f"{path} cannot be written: name too long")
 
 
 def _documents(samples: Any, paths: list[str], progress: Any) -> Iterator[Document]:
@@ -324,12 +350,21 @@ def _foreground(
 
 
 def _objects(
-    document: Document, name: str, canvas: Canvas, lines: bool
+    document: Document, name: str, canvas: Canvas, lines: bool, report: ExportedFiles
 ) -> Iterator[tuple[str, Patch]]:
-    size = canvas.width, canvas.height
-    for item in mask_objects(document.get(name), *size, lines=lines):
-        label = f"_{safe_name(item.label)}" if item.label else ""
-        yield f"_{item.index}{label}", canvas.patch(item.geometry)
+    value = document.get(name)
+    objects = mask_objects(value, canvas.width, canvas.height, lines=lines)
+    for item in objects:
+        yield _ending(item.index, item.label), canvas.patch(item.geometry)
+    drawable = {item.index for item in objects}
+    for index, label in enumerate(label_documents(value)):
+        if index not in drawable:
+            ending = _ending(index, label.get("label")).strip("_")
+            report.skip(document, f"object {ending} has no shape that can be drawn")
+
+
+def _ending(index: int, label: str | None) -> str:
+    return f"_{index}_{safe_name(label)}" if label else f"_{index}"
 
 
 def _rgba_png(image: np.ndarray, patch: Patch, crop: bool) -> bytes:

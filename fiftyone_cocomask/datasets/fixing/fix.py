@@ -18,6 +18,7 @@ from ..documents import (
     read_documents,
     root_dataset,
     sample_ids,
+    settle,
     stream_documents,
     update_documents,
 )
@@ -346,6 +347,7 @@ def _write_all(
             for issue in change.issues or ["box"]:
                 report.skip(sample_id, change.label_id, issue, reason)
             all_left.append((change, reason))
+    settle(dataset)
     return all_left
 
 

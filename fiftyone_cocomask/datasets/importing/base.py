@@ -39,6 +39,8 @@ from bson import ObjectId
 Document = dict[str, Any]
 
 BASE_FIELD = "import_base"
+# In it while samples take the place of others: of the new ones, and of the old ones.
+REPLACING, REPLACED = "replacing", "replaced"
 
 # Ids of polyline and detection (the last bytes), digests of points, box, label and
 # attributes, the box in 4096ths of the image, flags.

@@ -20,17 +20,17 @@ from ...coco.check import ExportReader
 from ...coco.report import ExportReport
 from ...errors import CocoMaskError
 from ..database_errors import explain_database_errors
-from ..documents import check_exists, sample_ids
+from ..documents import sample_ids, settle
 from ..field_names import check_new_field
 from ..folders import export_folder
 from ..locks import Lock, locked
 from ..memory import frozen_heap
 from ..parallel.workers import thread_count
+from .replacing import complete_replacement, replaced_samples
 from .samples import ImportRules
-from .schema import check_schema, declare_fields, store_export_info
+from .schema import check_schema, declare_fields, store_export_info, written_fields
 from .writer import SampleWriter
 
-_DELETED_AT_ONCE = 1000
 # Taking back a dataset that an import made, and added nothing to, ends after this.
 _CLEANED_WITHIN_S = 5.0
 
@@ -126,10 +126,16 @@ def import_roboflow_coco(
                 held = _held(present)
             target, lock = stack.enter_context(held)
             reader.unpack_to = export_folder(target)
+            complete_replacement(target)
             declare_fields(target, label_field, box_field)
-            if if_exists == "replace":
-                stack.enter_context(_replaced_samples(target))
-        rules = ImportRules(fields, list(tags or []), conflicts)
+        rules = ImportRules(
+            fields,
+            list(tags or []),
+            conflicts,
+            is_replacing=if_exists == "replace" and present is not None,
+        )
+        if target is not None and not dry_run and rules.is_replacing:
+            stack.enter_context(replaced_samples(target, rules))
         writer = SampleWriter(
             target, reader, rules, lock=lock, is_merge=if_exists == "merge"
         )
@@ -142,7 +148,7 @@ def import_roboflow_coco(
                 bar.update()
         writer.finish(old_copies)
         if target is not None and not dry_run:
-            check_exists(target)
+            settle(target, written_fields(label_field, box_field))
             store_export_info(target, reader, writer.attribute_types)
     return target, reader.report
 
@@ -197,27 +203,6 @@ def _empty_dataset(name: str, persistent: bool, error: Exception) -> fo.Dataset:
         ) from error
     made.persistent = persistent
     return made
-
-
-@contextmanager
-def _replaced_samples(dataset: fo.Dataset) -> Iterator[None]:
-    """Deletes the samples of a dataset once others are there, and these if that fails.
-
-    Those that an import adds before it is killed are replaced when it is run again.
-    """
-    old = dataset.values("id")
-    try:
-        yield
-    except BaseException:
-        with suppress(Exception):
-            _delete_samples(dataset, sorted(set(dataset.values("id")) - set(old)))
-        raise
-    _delete_samples(dataset, old)
-
-
-def _delete_samples(dataset: fo.Dataset, ids: list[str]) -> None:
-    for start in range(0, len(ids), _DELETED_AT_ONCE):
-        dataset.delete_samples(ids[start : start + _DELETED_AT_ONCE])
 
 
 def check_names(

@@ -549,6 +549,8 @@ def _words(pair: LabelPair) -> str:
     polyline, detection = pair
     label = polyline or detection or {}
     name = label.get("label")
-    points = sum(len(ring) for ring in (polyline or {}).get("points") or ())
+    rings = (polyline or {}).get("points")
+    rings = rings if isinstance(rings, list) else []
+    points = sum(len(ring) for ring in rings if isinstance(ring, list))
     shape = f"{points} points" if polyline is not None else "a box"
     return f"has '{name}' of {shape}"

@@ -10,6 +10,7 @@ from ...coco.records import ImageRecord
 from ..documents import Document
 from .base import (
     BASE_FIELD,
+    REPLACING,
     AnnotationState,
     Fields,
     SampleBase,
@@ -36,12 +37,14 @@ class ImportRules:
         tags: the tags that every sample gets
         conflicts: whose version stays in conflicts
         origin: tells the export, and its other versions, from others
+        is_replacing: whether new samples are to take the place of those that are there
     """
 
     fields: Fields
     tags: Sequence[str]
-    conflicts: ConflictRule
+    conflicts: ConflictRule = "keep"
     origin: str | None = None
+    is_replacing: bool = False
 
     @property
     def paths(self) -> list[str]:
@@ -79,6 +82,8 @@ def new_sample(record: ImageRecord, rules: ImportRules) -> tuple[list[str], Docu
         **label_fields(pairs, *rules.fields),
         BASE_FIELD: base.to_document(),
     }
+    if rules.is_replacing:
+        fields[BASE_FIELD][REPLACING] = True
     tags = dict.fromkeys([record.split, *record.user_tags, *rules.tags])
     return list(tags), fields
 

@@ -121,6 +121,11 @@ def check_schema(dataset: fo.Dataset, label_field: str, box_field: str) -> None:
             )
 
 
+def written_fields(label_field: str, box_field: str) -> list[str]:
+    """Returns the names of the fields that every import writes."""
+    return [label_field, box_field, BASE_FIELD, *(name for name, *_ in _SAMPLE_FIELDS)]
+
+
 def _fields(paths: Sequence[str]) -> dict[str, Any]:
     """Returns the fields that every import writes beside the labels, by path."""
     fields: dict[str, Any] = {}

@@ -228,7 +228,7 @@ def _look_at_labels(
                 "where its mask was drawn from its labels as they are now"
             )
         if figures is None:
-            figures = measure_labels(record.label(), *found.size, options)
+            figures = measure_labels(record.label(), *found.size, options, record.boxes)
     except CocoMaskError as error:
         found.notes.append(f"The objects are not measured: {error}")
         return None

@@ -174,7 +174,7 @@ class IssueSearch:
         assert record.size is not None
         figures = drawn_figures(record, self._options)
         if figures is None:
-            figures = measure_labels(label, *record.size, self._options)
+            figures = measure_labels(label, *record.size, self._options, record.boxes)
         try:
             return figures, self._options.objects(label, *record.size)
         except CocoMaskError as error:
@@ -212,8 +212,10 @@ class IssueSearch:
             if px is None and not document.get("points"):
                 self._without_shape.append(record.sample_id, document["_id"])
             is_area = not self._options.lines and document.get("filled") is False
+            points = document.get("points")
+            rings = points if isinstance(points, list) else []
             if is_area and any(
-                len(ring or ()) > 2 for ring in document.get("points") or ()
+                isinstance(ring, list) and len(ring) > 2 for ring in rings
             ):
                 self._add_label(record, index, MaskIssue.UNFILLED)
         if self._differing_ids and "coco_category_id" in record.attributes:

@@ -17,6 +17,7 @@ import fiftyone.core.utils as fou
 from ...arguments import checked
 from ...choices import Boxes, Mode, Overlap, Rasterizer, Storage
 from ...errors import CocoMaskError
+from ...geometry.png import begin_writing
 from ..database_errors import explain_database_errors
 from ..documents import (
     aggregate_documents,
@@ -24,12 +25,13 @@ from ..documents import (
     field_info,
     read_documents,
     read_encoded_documents,
+    settle,
     stream_documents,
     stream_encoded_documents,
     update_documents,
 )
 from ..field_display import colour_values, show_fields
-from ..label_lists import LabelList, count_boxes_only
+from ..label_lists import BOXES, LabelList, boxes_to_draw, count_boxes_only
 from ..memory import frozen_heap
 from ..parallel.processes import map_in_processes
 from ..parallel.workers import process_count
@@ -234,8 +236,9 @@ def compute_masks(
             that were not made by this function for this field. No file that is the
             image of a sample, or a picture with colours, is ever replaced
         boxes: what to do with boxes that have no shape: ``"skip"`` leaves them out and
-            counts them, ``"draw"`` draws Detections without a mask as rectangles,
-            ``"error"`` refuses to draw anything
+            counts them, ``"draw"`` draws Detections without a mask as rectangles, and
+            with a field of polygons, as imports write it, the boxes of those
+            annotations that have no polygon; ``"error"`` refuses to draw anything
         num_workers: the number of processes that draw; None is FiftyOne's default,
             else this one
         progress: whether to render a progress bar (True/False), FiftyOne's default
@@ -291,6 +294,7 @@ def draw_masks(
         a :class:`MaskReport`
     """
     started = time.perf_counter()
+    begin_writing()
     paths = None
     if plan.output_dir is not None:
         folder = Path(plan.output_dir)
@@ -311,6 +315,7 @@ def draw_masks(
             for result in results:
                 report.add(result)
             bar.update(len(results))
+    settle(backing_dataset(samples))
     report.seconds = time.perf_counter() - started
     return report
 
@@ -348,12 +353,18 @@ def _masked_batches(
 ) -> Generator[list[MaskResult], None, None]:
     """Makes the masks and writes them to the database, batch by batch.
 
-    A mask is in the database only once its file is whole. If a file cannot be written,
-    those before it are still recorded.
+    A mask is in the database only once its file is on disk. If a file cannot be
+    written, those before it are still recorded.
     """
     plan, dataset = maker.plan, backing_dataset(samples)
     batch_size = BATCH_OF_ONE if processes < 2 else BATCH_OF_SEVERAL
-    encoded = _encoded_documents(samples, maker.paths_to_read(samples), batch_size)
+    paths = maker.paths_to_read(samples)
+    computed = {}
+    if plan.options.box_field is not None:
+        computed[BOXES] = boxes_to_draw(
+            dataset, plan.label_field, plan.options.box_field
+        )
+    encoded = _encoded_documents(samples, paths, computed, batch_size)
     with closing(
         map_in_processes(maker.make_batch, encoded, processes)
     ) as made_batches:
@@ -364,22 +375,25 @@ def _masked_batches(
         for made in chain([] if first is None else [first], made_batches):
             _check_still_planned(dataset, plan)
             _save(dataset, plan, made)
-            if made and made[-1].error is not None:
-                raise made[-1].error
+            for result in made:
+                if result.error is not None:
+                    raise result.error
             yield made
 
 
 def _encoded_documents(
-    samples: Any, paths: list[str], batch_size: int
+    samples: Any, paths: list[str], computed: dict[str, Any], batch_size: int
 ) -> Iterator[list[bytes]]:
     """Yields samples as BSON, with all labels also where a view filters them."""
     dataset = backing_dataset(samples)
-    if samples is dataset:
+    if samples is dataset and not computed:
         yield from stream_encoded_documents(samples, paths, batch_size)
         return
     for batch in stream_documents(samples, ["_id"], batch_size):
         ids = [document["_id"] for document in batch]
-        for documents in read_encoded_documents(dataset, ids, paths, {}, batch_size):
+        for documents in read_encoded_documents(
+            dataset, ids, paths, computed, batch_size
+        ):
             yield [document.raw for document in documents]
 
 

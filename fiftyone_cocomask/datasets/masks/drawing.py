@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,12 @@ from bson import ObjectId
 
 from ...errors import MaskFileError
 from ...geometry.draw import Drawing, draw_objects
-from ...geometry.png import is_picture, read_mask, write_mask
+from ...geometry.png import is_picture, mask_png, read_mask, write_whole
 from ...limits import MAX_PIXELS
+from ...unfinished import WritesAhead
 from ..documents import Document
-from ..labels import LabelObject, geometry_paths, label_documents
+from ..label_lists import BOXES
+from ..labels import LabelObject, box_objects, geometry_paths, label_documents
 from .files import MaskPaths
 from .options import MaskOptions, MaskPlan
 from .stored import (
@@ -83,7 +86,14 @@ class MaskMaker:
 
     def paths_to_read(self, samples: Any) -> list[str]:
         """Returns the fields of a sample that :meth:`make_batch` needs."""
-        read = ("_id", "mask_path", "fingerprint", "file_state", "drawn.px")
+        read = (
+            "_id",
+            "mask_path",
+            "fingerprint",
+            "file_state",
+            "drawn.px",
+            "drawn.boxes",
+        )
         return [
             "filepath",
             *(["split"] if samples.has_field("split") else []),
@@ -94,15 +104,16 @@ class MaskMaker:
         ]
 
     def make_batch(self, encoded: Iterable[bytes]) -> list[MaskResult]:
-        """Makes the masks of some samples, given as BSON, up to one with an error."""
+        """Makes the masks of some samples, given as BSON; one with an error ends it."""
         results: list[MaskResult] = []
-        for data in encoded:
-            results.append(self._make(bson.decode(data)))
-            if results[-1].error is not None:
-                break
+        with WritesAhead() as writes:
+            for data in encoded:
+                results.append(self._make(bson.decode(data), writes))
+                if results[-1].error is not None:
+                    break
         return results
 
-    def _make(self, document: Document) -> MaskResult:
+    def _make(self, document: Document, writes: WritesAhead) -> MaskResult:
         mask = document.get(self.plan.mask_field) or {}
         result = MaskResult(document["_id"], document["filepath"], mask.get("_id"))
         result.skipped = self._reason_to_skip(document)
@@ -112,18 +123,20 @@ class MaskMaker:
         height = document["metadata"]["height"]
         path = self.paths.path_of(document) if self.paths else None
         label = document[self.plan.label_field]
-        wanted = fingerprint(label, (width, height), path, self.plan.options)
+        boxes = document.get(BOXES) or []
+        wanted = fingerprint(label, (width, height), path, self.plan.options, boxes)
         if not self.plan.overwrite and is_current(mask, wanted):
             drawn = (mask.get("drawn") or {}).get("px") or []
             result.unchanged_objects = sum(px is not None for px in drawn)
+            result.unchanged_objects += len((mask.get("drawn") or {}).get("boxes", []))
             return result
         drawing, result.segmentation = _drawn(
-            label, (width, height), wanted, self.plan.options, result
+            label, boxes, (width, height), wanted, self.plan.options, result
         )
         if path is None:
             set_array(result.segmentation, drawing.mask)
         else:
-            self._write(path, drawing.mask, mask, result)
+            self._write(path, drawing.mask, mask, result, writes)
         return result
 
     def _reason_to_skip(self, document: Document) -> str | None:
@@ -148,28 +161,38 @@ class MaskMaker:
         return None
 
     def _write(
-        self, path: Path, mask: np.ndarray, present: Document, result: MaskResult
+        self,
+        path: Path,
+        mask: np.ndarray,
+        present: Document,
+        result: MaskResult,
+        writes: WritesAhead,
     ) -> None:
-        """Writes a mask's file, or says why not."""
+        """Has a mask's file written, or says why not."""
         document, result.segmentation = result.segmentation, None
         assert document is not None
+
+        def write() -> None:
+            write_whole(path, data)
+            set_file(document, path)
+
+        def done(written: Future[None]) -> None:
+            error = written.exception()
+            if error is None:
+                result.segmentation = document
+            elif isinstance(error, (MaskFileError, OSError)):
+                _tell_error(error, path, result)
+            else:
+                raise error
+
         try:
             result.skipped = self._reason_not_to_write(path, mask, present)
             if result.skipped is None:
                 binary = self.plan.options.mode == "binary"
-                write_mask(path, mask, binary=binary)
-                set_file(document, path)
-                result.segmentation = document
+                data = mask_png(path, mask, binary=binary)
+                writes.add(write, done)
         except (MaskFileError, OSError) as error:
-            cause = error.__cause__ if isinstance(error, MaskFileError) else error
-            if not isinstance(error, MaskFileError):
-                error = MaskFileError(
-                    f"The file {path} cannot be written: {error.strerror or error}"
-                )
-            if getattr(cause, "errno", None) in _OF_ONE_FILE:
-                result.skipped = str(error)
-            else:
-                result.error = error
+            _tell_error(error, path, result)
 
     def _reason_not_to_write(
         self, path: Path, mask: np.ndarray, present: Document
@@ -192,8 +215,22 @@ class MaskMaker:
         )
 
 
+def _tell_error(error: MaskFileError | OSError, path: Path, result: MaskResult) -> None:
+    """Notes why a file could not be written: alone, or as none can be."""
+    cause = error.__cause__ if isinstance(error, MaskFileError) else error
+    if not isinstance(error, MaskFileError):
+        error = MaskFileError(
+            f"The file {path} cannot be written: {error.strerror or error}"
+        )
+    if getattr(cause, "errno", None) in _OF_ONE_FILE:
+        result.skipped = str(error)
+    else:
+        result.error = error
+
+
 def _drawn(
     label: Document | None,
+    boxes: list[Document],
     size: tuple[int, int],
     fingerprint: str,
     options: MaskOptions,
@@ -203,7 +240,8 @@ def _drawn(
     width, height = size
     labels = label_documents(label)
     objects = options.objects(label, width, height)
-    chosen = [item for item in objects if options.selects(item)]
+    beside = box_objects(boxes, width, height)
+    chosen = [item for item in [*objects, *beside] if options.selects(item)]
     drawing = draw_objects(
         [item.geometry for item in chosen],
         height,
@@ -217,11 +255,15 @@ def _drawn(
     _count(result, chosen, drawing)
     px: list[int | None] = [None] * len(labels)
     visible_px: list[int | None] = [None] * len(labels)
+    drawn_boxes: list[tuple[str | None, int]] = []
     for item, area, visible in zip(chosen, drawing.areas, drawing.visible, strict=True):
-        px[item.index] = int(area)
-        visible_px[item.index] = int(visible)
-    others = len(objects) - len(chosen)
-    drawn = DrawnLabels(px, visible_px, drawing.overlap_px, others)
+        if item.index < 0:
+            drawn_boxes.append((item.label, int(visible)))
+        else:
+            px[item.index] = int(area)
+            visible_px[item.index] = int(visible)
+    others = len(objects) + len(drawn_boxes) - len(chosen)
+    drawn = DrawnLabels(px, visible_px, drawing.overlap_px, others, drawn_boxes)
     values = None
     if options.mode == "semantic":
         values = _pixels_by_value(options.values(chosen), drawing)

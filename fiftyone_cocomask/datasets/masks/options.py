@@ -28,6 +28,8 @@ class MaskOptions:
         class_values: for ``"semantic"``, the value of each class
         lines: whether polylines that are not filled are lines, and not areas
         boxes: whether a Detection without a mask is drawn as its box
+        box_field: the field of boxes of which those are drawn whose annotations have
+            no polygon; None if the objects are Detections themselves, or none is drawn
     """
 
     mode: Mode
@@ -38,6 +40,7 @@ class MaskOptions:
     class_values: dict[str, int] = field(default_factory=dict)
     lines: bool = False
     boxes: bool = False
+    box_field: str | None = None
 
     def objects(
         self, label: Document | None, width: int, height: int
@@ -76,11 +79,15 @@ class MaskOptions:
             class_values=dict(class_values),
             lines=content.get("lines", False),
             boxes=content.get("boxes", False),
+            box_field=content.get("box_field"),
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the options as MongoDB and JSON hold them."""
+        # Masks that were drawn before there was a box_field stay as they are.
+        box_field = {"box_field": self.box_field} if self.box_field else {}
         return {
+            **box_field,
             "mode": self.mode,
             "rasterizer": self.rasterizer,
             "overlap": (

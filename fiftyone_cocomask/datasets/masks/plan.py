@@ -46,8 +46,11 @@ def plan_masks(
     _check_choices(mode=mode, rasterizer=rasterizer, storage=storage, boxes=boxes)
     check_mask_field(dataset, mask_field, label_field)
     labels = LabelList.of_field(samples, label_field)
-    _check_boxes(samples, labels, boxes)
-    names = _class_names(dataset, labels.path)
+    box_field = _box_field(dataset, labels) if boxes == "draw" else None
+    if boxes == "error":
+        _refuse_boxes(samples, labels)
+    drawn = _drawn_classes(dataset, labels, box_field)
+    names = _class_names(dataset, drawn)
     if not isinstance(overlap, str):
         _check_classes("overlap", overlap, names, label_field)
     if classes is not None:
@@ -59,12 +62,13 @@ def plan_masks(
         classes=None if classes is None else tuple(classes),
         include_crowd=include_crowd,
         class_values=(
-            _class_values(dataset, labels.path, mask_field, classes)
+            _class_values(dataset, labels.path, drawn, mask_field, classes)
             if mode == "semantic"
             else {}
         ),
         lines=draws_lines(dataset, label_field),
         boxes=boxes == "draw",
+        box_field=box_field,
     )
     if storage == "database":
         return MaskPlan(label_field, mask_field, options, None, overwrite)
@@ -74,26 +78,46 @@ def plan_masks(
     return MaskPlan(label_field, mask_field, options, folder, overwrite, is_own)
 
 
-def _check_boxes(samples: Any, labels: LabelList, boxes: Boxes) -> None:
-    if boxes == "draw" and not labels.is_detections(backing_dataset(samples)):
-        beside = boxes_beside(backing_dataset(samples), labels)
-        where = f": label_field={beside.field!r}" if beside else ""
+def _box_field(dataset: fo.Dataset, labels: LabelList) -> str | None:
+    """Returns the field that the boxes to draw are in, None if they are the labels.
+
+    Raises:
+        CocoMaskError: if there is none
+    """
+    if labels.is_detections(dataset):
+        return None
+    beside = boxes_beside(dataset, labels)
+    if beside is None:
         raise CocoMaskError(
-            f"'{labels.field}' has polygons; boxes='draw' is for a field of "
-            f"Detections{where}"
+            f"'{labels.field}' has polygons and no import has written a field of boxes "
+            "beside it; boxes='draw' needs one, or a label_field of Detections"
         )
-    count = count_boxes_only(samples, labels) if boxes == "error" else 0
+    return beside.field
+
+
+def _refuse_boxes(samples: Any, labels: LabelList) -> None:
+    count = count_boxes_only(samples, labels)
     if count:
         raise CocoMaskError(
             f"Boxes without a shape: {count:,}; they would be background in the masks "
-            f"of '{labels.field}'; give boxes='skip' to leave them out"
+            f"of '{labels.field}'; give boxes='skip' to leave them out, or 'draw'"
         )
 
 
-def _class_names(dataset: fo.Dataset, list_path: str) -> list[str]:
+def _drawn_classes(
+    dataset: fo.Dataset, labels: LabelList, box_field: str | None
+) -> list[str]:
+    """Returns the classes of all that can be drawn."""
+    found = dataset.distinct(f"{labels.path}.label")
+    if box_field is not None:
+        boxes = LabelList.of_field(dataset, box_field)
+        found = sorted({*found, *dataset.distinct(f"{boxes.path}.label")})
+    return list(found)
+
+
+def _class_names(dataset: fo.Dataset, found: list[str]) -> list[str]:
     """Returns the classes that labels have, and those that the dataset lists."""
     listed = [str(name) for name in (dataset.default_mask_targets or {}).values()]
-    found = dataset.distinct(f"{list_path}.label")
     return list(dict.fromkeys([*found, *dataset.default_classes, *listed]))
 
 
@@ -165,6 +189,7 @@ def check_mask_field(dataset: fo.Dataset, mask_field: str, label_field: str) -> 
 def _class_values(
     dataset: fo.Dataset,
     list_path: str,
+    labels: list[str],
     mask_field: str,
     classes: Sequence[str] | None,
 ) -> dict[str, int]:
@@ -188,7 +213,6 @@ def _class_values(
             fits = isinstance(value, int) and 1 <= value <= 65535
             if fits and name not in values and value not in values.values():
                 values[str(name)] = value
-    labels = dataset.distinct(f"{list_path}.label")
     free = (value for value in range(1, 65536) if value not in set(values.values()))
     for name in labels:
         if name not in values:

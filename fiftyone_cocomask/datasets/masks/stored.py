@@ -17,7 +17,7 @@ import math
 import os
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,16 +59,28 @@ class DrawnLabels:
         visible_px: what is left of each after overlap, None as for ``px``
         overlap_px: the pixels under two or more labels
         others: the number of labels that could be drawn, but were not chosen
+        boxes: the class and the visible pixels of each box that was drawn beside them
     """
 
     px: list[int | None]
     visible_px: list[int | None]
     overlap_px: int
     others: int
+    boxes: list[tuple[str | None, int]] = field(default_factory=list)
+
+    @property
+    def drawn_px(self) -> int:
+        """The number of pixels under any of them."""
+        labels = sum(px for px in self.visible_px if px is not None)
+        return labels + sum(px for _, px in self.boxes)
 
 
 def fingerprint(
-    label: Any, size: Sequence[int], path: Path | str | None, options: MaskOptions
+    label: Any,
+    size: Sequence[int],
+    path: Path | str | None,
+    options: MaskOptions,
+    boxes: Sequence[Any] = (),
 ) -> str:
     """Returns a hash of everything that decides a mask's pixels and place.
 
@@ -77,8 +89,9 @@ def fingerprint(
         size: the image's (width, height) in pixels
         path: the mask's file, None for masks in the database
         options: how the mask is drawn
+        boxes: the raw documents of boxes that are drawn too
     """
-    content = {
+    content: Document = {
         "label": label,
         "size": list(size),
         "path": str(path),
@@ -86,6 +99,8 @@ def fingerprint(
         "class_values": sorted(options.class_values.items()),
         "rules": _RULES,
     }
+    if boxes:
+        content["boxes"] = list(boxes)
     return blake2b(bson.encode(content), digest_size=16).hexdigest()
 
 
@@ -104,7 +119,7 @@ def new_document(
         "_cls": "Segmentation",
         "tags": [],
         "fingerprint": fingerprint,
-        "foreground_px": sum(px for px in drawn.visible_px if px is not None),
+        "foreground_px": drawn.drawn_px,
         "drawn": {
             "px": drawn.px,
             "visible_px": drawn.visible_px,
@@ -112,6 +127,8 @@ def new_document(
             "others": drawn.others,
         },
     }
+    if drawn.boxes:
+        document["drawn"]["boxes"] = [list(box) for box in drawn.boxes]
     if value_px is not None:
         document["value_px"] = {str(value): px for value, px in value_px.items()}
     return document

@@ -12,6 +12,7 @@ Definitions, all in pixels of the mask or of the image:
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +24,7 @@ from ...geometry.draw import draw_objects, object_areas
 from ...geometry.png import count_foreground
 from ...limits import MAX_PIXELS
 from ..documents import Document, backing_dataset, root_dataset
-from ..labels import draws_lines, label_documents
+from ..labels import box_objects, draws_lines, label_documents
 from ..masks.compute import mask_options
 from ..masks.options import MaskOptions
 from ..masks.stored import drawn_labels, fingerprint, has_mask, known_pixels, read_array
@@ -73,6 +74,7 @@ class LabelFigures:
         overlap_px: the pixels under two or more labels
         drawn_px: the pixels under any
         image_px: all pixels of the image
+        boxes: the class and the visible pixels of boxes that are drawn beside them
     """
 
     labels: list[str | None]
@@ -81,11 +83,13 @@ class LabelFigures:
     overlap_px: int = 0
     drawn_px: int = 0
     image_px: int = 0
+    boxes: list[tuple[str | None, int]] = field(default_factory=list)
 
     def visible_by_class(self) -> dict[str, int]:
         """Returns the visible pixels of each class that is in the mask."""
         totals: dict[str, int] = {}
-        for label, visible in zip(self.labels, self.visible_px, strict=True):
+        labels = zip(self.labels, self.visible_px, strict=True)
+        for label, visible in [*labels, *self.boxes]:
             if visible is not None:
                 name = NO_LABEL if label is None else label
                 totals[name] = totals.get(name, 0) + visible
@@ -132,7 +136,7 @@ def drawn_figures(record: SampleRecord, options: MaskOptions) -> LabelFigures | 
     if mask is None or drawn is None or drawn.others or size is None:
         return None
     path = mask.get("mask_path")
-    wanted = fingerprint(record.encoded_label, size, path, options)
+    wanted = fingerprint(record.encoded_label, size, path, options, record.boxes)
     if mask.get("fingerprint") != wanted:
         return None
     return LabelFigures(
@@ -140,13 +144,18 @@ def drawn_figures(record: SampleRecord, options: MaskOptions) -> LabelFigures | 
         px=drawn.px,
         visible_px=drawn.visible_px,
         overlap_px=drawn.overlap_px,
-        drawn_px=sum(px for px in drawn.visible_px if px is not None),
+        drawn_px=drawn.drawn_px,
         image_px=math.prod(size),
+        boxes=drawn.boxes,
     )
 
 
 def measure_labels(
-    label: Document | None, width: int, height: int, options: MaskOptions
+    label: Document | None,
+    width: int,
+    height: int,
+    options: MaskOptions,
+    boxes: Sequence[Document] = (),
 ) -> LabelFigures:
     """Counts the pixels of a sample's labels, each alone and all as the mask has them.
 
@@ -156,6 +165,7 @@ def measure_labels(
         height: its height
         options: how the mask was drawn; labels that it leaves out have an area but no
             visible one
+        boxes: the raw documents of boxes that are drawn beside them
 
     Raises:
         NoFiguresError: if the image is larger than any that is drawn
@@ -175,7 +185,8 @@ def measure_labels(
         visible_px=[None] * len(documents),
         image_px=width * height,
     )
-    drawn = [item for item in objects if options.selects(item)]
+    beside = box_objects(boxes, width, height)
+    drawn = [item for item in [*objects, *beside] if options.selects(item)]
     others = [item for item in objects if not options.selects(item)]
     drawing = draw_objects(
         [item.geometry for item in drawn],
@@ -187,6 +198,9 @@ def measure_labels(
         labels=[item.label for item in drawn],
     )
     for item, area, visible in zip(drawn, drawing.areas, drawing.visible, strict=True):
+        if item.index < 0:
+            figures.boxes.append((item.label, int(visible)))
+            continue
         figures.px[item.index] = int(area)
         figures.visible_px[item.index] = int(visible)
     geometries = [item.geometry for item in others]

@@ -7,7 +7,7 @@ of a mask does that is known already, so they are left encoded until they are dr
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
@@ -16,8 +16,9 @@ from bson import ObjectId
 from bson.raw_bson import RawBSONDocument
 
 from ..documents import Document, read_encoded_documents, root_dataset, stream_documents
-from ..label_lists import LabelList
+from ..label_lists import BOXES, LabelList, boxes_to_draw
 from ..labels import geometry_paths
+from ..masks.compute import mask_options
 from ..masks.stored import ATTRIBUTES
 
 _BATCH_SIZE = 200
@@ -40,6 +41,7 @@ class SampleRecord:
             list with None for those that have none; empty without a label field
         encoded_label: the document of its label field, as far as the geometry goes,
             None if there is none
+        boxes: the documents of boxes that its mask shows beside its labels
     """
 
     sample_id: ObjectId
@@ -49,6 +51,7 @@ class SampleRecord:
     values: Document
     attributes: dict[str, list[Any]]
     encoded_label: RawBSONDocument | None
+    boxes: list[Document] = field(default_factory=list)
 
     @property
     def label_ids(self) -> list[ObjectId]:
@@ -65,6 +68,8 @@ def labels_digest(record: SampleRecord) -> str:
     """Returns a text that changes when a label's geometry or class does."""
     encoded = record.encoded_label
     raw = b"" if encoded is None else encoded.raw
+    if record.boxes:
+        raw += bson.encode({BOXES: record.boxes})
     return blake2b(raw, digest_size=8).hexdigest()
 
 
@@ -120,6 +125,11 @@ class SampleReader:
                 name: {"$map": {"input": labels, "in": _or_none(f"$$this.{name}")}}
                 for name in self._attributes
             }
+            box_field = self._box_field()
+            if box_field is not None:
+                computed[BOXES] = boxes_to_draw(
+                    self._dataset, self._labels.field, box_field
+                )
         for documents in read_encoded_documents(
             self._dataset, ids, paths, computed, _BATCH_SIZE
         ):
@@ -137,7 +147,17 @@ class SampleReader:
             values={n: _decoded(document[n]) for n in self._roots if n in document},
             attributes=_decoded(document.get(_ATTRIBUTES)) or {},
             encoded_label=encoded,
+            boxes=_decoded(document.get(BOXES)) or [],
         )
+
+    def _box_field(self) -> str | None:
+        """Returns the field of boxes that its masks show beside its labels."""
+        made = self._mask_field and mask_options(self._dataset, self._mask_field)
+        if not made or self._labels is None:
+            return None
+        is_of_labels = made["label_field"] == self._labels.field
+        name = made.get("box_field") if is_of_labels else None
+        return name if name and self._dataset.has_field(name) else None
 
 
 def _or_none(expression: str) -> Document:

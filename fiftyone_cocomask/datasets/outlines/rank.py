@@ -19,7 +19,7 @@ from ...geometry.edges import EdgeImage, OutlineFit
 from ...geometry.objects import MaskObject
 from ...geometry.outlines import mask_outline, rle_outline
 from ..database_errors import explain_database_errors
-from ..documents import Document, Update, root_dataset, update_documents
+from ..documents import Document, Update, root_dataset, settle, update_documents
 from ..label_lists import LabelList
 from ..measuring.measure import drawing_options
 from ..measuring.reading import SampleReader, SampleRecord
@@ -127,6 +127,7 @@ def rank_mask_outlines(
             bar.update(number)
     scales = ranked.scales()
     ranked.score(scales)
+    settle(dataset)
     results = dataset.init_run_results(
         eval_key,
         skipped=ranked.skipped,

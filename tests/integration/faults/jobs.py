@@ -71,6 +71,10 @@ def import_(version: str) -> Callable[[Path], None]:
     return act
 
 
+def replace(folder: Path) -> None:
+    fcm.import_roboflow_coco(folder / "v2", NAME, if_exists="replace")
+
+
 def imported(folder: Path) -> None:
     import_("v1")(folder)
 
@@ -150,6 +154,8 @@ def nothing(folder: Path) -> None:
 JOBS = {
     "import": Job(nothing, import_("v1")),
     "import of the next version": Job(evaluated, import_("v2")),
+    "replace": Job(imported, replace),
+    "merge": Job(imported, import_("v2"), always=False),
     "masks": Job(imported, compute_masks),
     "masks again": Job(edited, compute_masks, always=False),
     "area": Job(masked, evaluate_area),

@@ -1,0 +1,94 @@
+"""Masks of polygons with the boxes of those annotations that have none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import fiftyone as fo
+import numpy as np
+import pytest
+
+import fiftyone_cocomask as fcm
+from tests.integration.small_export import HEIGHT, WIDTH, annotation, write_split
+
+BOX = {"category_id": 2, "segmentation": [], "bbox": [25, 5, 10, 4]}
+
+
+@pytest.fixture
+def dataset(new_dataset: Callable[..., fo.Dataset], tmp_path: Path) -> fo.Dataset:
+    """One image with both, one with boxes alone, one with polygons alone."""
+    export = write_split(
+        tmp_path / "export",
+        ["a.jpg", "b.jpg", "c.jpg"],
+        [
+            annotation(0, 0),
+            annotation(1, 0, **BOX),
+            annotation(2, 1, **BOX),
+            annotation(3, 2),
+        ],
+    )
+    return fcm.import_roboflow_coco(export, "mixed")[0]
+
+
+def expected(*, polygon: bool, box: bool) -> np.ndarray:
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    mask[5:15, 5:20] = 255 * polygon
+    mask[5:9, 25:35] = 255 * box
+    return mask
+
+
+def test_boxes_are_drawn_where_annotations_have_no_polygon(dataset: fo.Dataset) -> None:
+    report = fcm.compute_masks(dataset, boxes="draw")
+    assert (report.images, report.objects, report.boxes) == (3, 4, 0)
+    masks = [cv2.imread(path, -1) for path in dataset.values("mask.mask_path")]
+    wanted = [(True, True), (False, True), (True, False)]
+    for mask, (polygon, box) in zip(masks, wanted, strict=True):
+        assert np.array_equal(mask, expected(polygon=polygon, box=box))
+
+
+def test_what_a_person_does_to_a_box_draws_it_anew(dataset: fo.Dataset) -> None:
+    fcm.compute_masks(dataset, boxes="draw")
+    again = fcm.compute_masks(dataset, boxes="draw")
+    assert (again.unchanged, again.unchanged_objects) == (3, 4)
+    sample = dataset.first()
+    sample.detections.detections[1].bounding_box = [0, 0, 4 / WIDTH, 2 / HEIGHT]
+    sample.save()
+    changed = fcm.compute_masks(dataset, boxes="draw")
+    assert (changed.unchanged, changed.objects) == (2, 2)
+    assert cv2.countNonZero(cv2.imread(sample.mask.mask_path, -1)) == 150 + 8
+    # And without them it is the polygon again.
+    assert fcm.compute_masks(dataset).boxes == 2
+    assert cv2.countNonZero(cv2.imread(sample.mask.mask_path, -1)) == 150
+
+
+@pytest.mark.parametrize("is_touched", [False, True])
+def test_evaluations_count_the_boxes_that_masks_show(
+    dataset: fo.Dataset, *, is_touched: bool
+) -> None:
+    fcm.compute_masks(dataset, boxes="draw", mode="semantic")
+    if is_touched:
+        # What was counted while drawing is no longer known then.
+        dataset._sample_collection.update_many({}, {"$unset": {"mask.drawn": ""}})
+    coverage = fcm.evaluate_mask_coverage(dataset, label_field="segmentations")
+    rows = coverage.per_class().set_index("class")
+    assert rows.loc["wing", "visible_px"] == 300
+    assert rows.loc["body", "visible_px"] == 80
+    pixels = [190, 40, 150]
+    ratios = dataset.values("mask_coverage_ratio")
+    assert ratios == pytest.approx([px / (WIDTH * HEIGHT) for px in pixels])
+    assert coverage.summary()["older_masks"] == 0
+    area = fcm.evaluate_mask_area(dataset, label_field="segmentations")
+    assert area.summary()["foreground_px"] == sum(pixels)
+    assert dataset.values("segmentations.polylines.mask_area_px") == [[150], [], [150]]
+
+
+def test_polygons_without_an_import_have_no_boxes_beside_them(
+    new_dataset: Callable[..., fo.Dataset],
+) -> None:
+    dataset = new_dataset("plain")
+    sample = fo.Sample(filepath="a.jpg", objects=fo.Polylines())
+    dataset.add_sample(sample)
+    with pytest.raises(fcm.CocoMaskError, match="field of boxes"):
+        fcm.compute_masks(dataset, "objects", boxes="draw")
