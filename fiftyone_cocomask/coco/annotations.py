@@ -95,11 +95,11 @@ class AnnotationReader:
         fit_outlines(judged, MAX_STORED_BYTES - image.stored_bytes)
         segmentations: dict[bytes, Draft] = {}
         for draft, geometry in judged:
-            fitting = self._fitting(draft, geometry, image)
+            fitting, size = self._fitting(draft, geometry, image)
             if fitting is None:
                 self._drop_from_full(draft, image)
                 continue
-            image.stored_bytes += stored_bytes(draft, fitting)
+            image.stored_bytes += size
             self._tell_duplicate(draft, fitting, segmentations)
             self._note(draft, fitting, image, frame)
             image.annotations.append(_annotation(draft, fitting))
@@ -109,18 +109,23 @@ class AnnotationReader:
 
     def _fitting(
         self, draft: Draft, geometry: Geometry, image: ImageRecord
-    ) -> Geometry | None:
-        """Returns what of an annotation its image has room for: all, or the box."""
+    ) -> tuple[Geometry | None, int]:
+        """Returns what of an annotation its image has room for, and its bytes.
+
+        That is all of it, or the box.
+        """
         room = MAX_STORED_BYTES - image.stored_bytes
-        if stored_bytes(draft, geometry) <= room:
-            return geometry
+        size = stored_bytes(draft, geometry)
+        if size <= room:
+            return geometry, size
         box_only = Geometry(geometry.box)
         if geometry.box is None or not geometry.has_shape:
-            return None
-        if stored_bytes(draft, box_only) > room:
-            return None
+            return None, 0
+        size = stored_bytes(draft, box_only)
+        if size > room:
+            return None, 0
         draft.tell(IssueCode.IMAGE_FULL, _full(image), Action.BOX_ONLY)
-        return box_only
+        return box_only, size
 
     def drop_orphans(self, entries: Iterable[Raw]) -> None:
         """Reports annotations without an image, and what is not an annotation."""

@@ -328,9 +328,12 @@ def _is_number(value: Any, number: int) -> bool:
 def _is_restored(box: Box, size: tuple[int, int]) -> bool:
     """Whether a box comes back from its relative one, rounded to nine decimals."""
     width, height = size
-    return all(
-        round(value / side * side, 9) == value
-        for value, side in zip(box, (width, height, width, height), strict=True)
+    left, top, wide, high = box
+    return (
+        round(left / width * width, 9) == left
+        and round(top / height * height, 9) == top
+        and round(wide / width * width, 9) == wide
+        and round(high / height * height, 9) == high
     )
 
 

@@ -2,8 +2,9 @@
 
 A sample's field :data:`BASE_FIELD` holds one record of 36 bytes for each annotation, as
 text: digests of its shape, its box, its class and its attributes, and the ids of its
-two labels. :func:`annotation_states` compares them with the labels as they are now, and
-so tells what a person has edited, relabelled, deleted and added since::
+two labels; and behind these a digest of all that the export said of the image.
+:func:`annotation_states` compares them with the labels as they are now, and so tells
+what a person has edited, relabelled, deleted and added since::
 
     base = SampleBase.from_document(document.get(BASE_FIELD))
     for state in annotation_states(base, polylines, detections):
@@ -45,6 +46,7 @@ REPLACING, REPLACED = "replacing", "replaced"
 # Ids of polyline and detection (the last bytes), digests of points, box, label and
 # attributes, the box in 4096ths of the image, flags.
 _RECORD = struct.Struct(">5s5s6s5s4s4s6sB")
+_FOUR_NUMBERS = struct.Struct(">4d")
 _ID_BYTES, _POINTS_BYTES, _BOX_BYTES, _TEXT_BYTES = 5, 6, 5, 4
 _NO_LABEL = bytes(_ID_BYTES)
 # Of a label that nobody has stored.
@@ -54,7 +56,6 @@ _GRID = 4095
 CONFLICT, REMOVED = 1, 2
 
 _Points = list[list[list[float]]]
-_Box = list[float]
 Fields = tuple[str, str]
 # What the fields of polylines and detections are called unless the user says otherwise.
 DEFAULT_FIELDS: Fields = ("segmentations", "detections")
@@ -147,6 +148,8 @@ class SampleBase:
         origin: tells the export, and its later versions, from others
         fields: the fields of polylines and detections that it is about
         other_fields: what imports into other fields of the sample wrote, packed
+        said: the digest of all that the export said of the image; None where that has
+            to be looked at again
     """
 
     annotations: tuple[BaseAnnotation, ...] = ()
@@ -157,6 +160,7 @@ class SampleBase:
     origin: str | None = None
     fields: Fields = DEFAULT_FIELDS
     other_fields: Mapping[str, str] = field(default_factory=dict)
+    said: bytes | None = None
 
     @classmethod
     def from_document(
@@ -180,7 +184,9 @@ class SampleBase:
             return None
         try:
             packed = binascii.a2b_base64(text)
-            annotations = tuple(map(BaseAnnotation._make, _RECORD.iter_unpack(packed)))
+            end = len(packed) - len(packed) % _RECORD.size
+            records = _RECORD.iter_unpack(packed[:end])
+            annotations = tuple(map(BaseAnnotation._make, records))
         except (binascii.Error, struct.error):
             return None
         return cls(
@@ -192,6 +198,7 @@ class SampleBase:
             document.get("origin"),
             fields,
             texts,
+            packed[end:] or None,
         )
 
     @classmethod
@@ -221,6 +228,7 @@ class SampleBase:
     def to_document(self) -> Document:
         """Returns what is stored in :data:`BASE_FIELD`."""
         packed = b"".join(_RECORD.pack(*record) for record in self.annotations)
+        packed += self.said or b""
         text = binascii.b2a_base64(packed, newline=False).decode()
         texts = {**self.other_fields, _key(self.fields): text}
         document: Document = {
@@ -391,7 +399,12 @@ def points_digest(polyline: Document) -> bytes:
 
 def box_digest(detection: Document) -> bytes:
     """Returns a digest of a detection's box, and of its mask if it has one."""
-    numbers = _numbers(detection.get("bounding_box"), _Box)
+    box = detection.get("bounding_box")
+    try:
+        numbers = _FOUR_NUMBERS.pack(*(box or ()))
+    except (struct.error, TypeError):
+        # Whatever a program has put there.
+        numbers = repr(box).encode(errors="replace")
     digest = blake2b(numbers, digest_size=_BOX_BYTES)
     mask = detection.get("mask")
     if mask is not None:
@@ -409,9 +422,9 @@ def _points(points: Any) -> bytes:
         for ring in points:
             size += _header(ring) + 19 * len(ring)
     except TypeError:
-        return _numbers(points, _Points)
+        return _numbers(points)
     # A pair of floats takes 19 bytes; one with a whole number takes less.
-    return encoded if len(encoded) == size else _numbers(points, _Points)
+    return encoded if len(encoded) == size else _numbers(points)
 
 
 def _header(items: Sequence[Any]) -> int:
@@ -420,17 +433,13 @@ def _header(items: Sequence[Any]) -> int:
     return 1 if number < 16 else 3 if number < 65536 else 5
 
 
-def _numbers(value: Any, kind: Any) -> bytes:
-    """Returns bytes of nested lists of numbers, whole ones written 1 or 1.0 alike."""
+def _numbers(points: Any) -> bytes:
+    """Returns bytes of a polyline's points, whole numbers written 1 or 1.0 alike."""
     try:
-        encoded = msgspec.msgpack.encode(value)
-        # A list of a few floats, each in 9 bytes, is written the same either way.
-        if kind is _Box and type(value) is list and len(encoded) == 1 + 9 * len(value):
-            return encoded
-        return msgspec.msgpack.encode(msgspec.convert(value or [], kind))
+        return msgspec.msgpack.encode(msgspec.convert(points or [], _Points))
     except (msgspec.ValidationError, TypeError):
         # Whatever a program has put there.
-        return repr(value).encode(errors="replace")
+        return repr(points).encode(errors="replace")
 
 
 def label_digest(label: Document) -> bytes:
@@ -545,17 +554,23 @@ def _place(polyline: Document | None, detection: Document | None) -> bytes:
     box = label_box(detection) if detection else None
     if box is None and polyline:
         box = label_box(polyline)
-    number = 0
-    for value in box or (0.0, 0.0, 0.0, 0.0):
-        number = number << 12 | int(min(max(value, 0.0), 1.0) * _GRID + 0.5)
+    if box is None:
+        return bytes(6)
+    left, top, right, bottom = map(_cell, box)
+    number = left << 36 | top << 24 | right << 12 | bottom
     return number.to_bytes(6, "big")
+
+
+def _cell(value: float) -> int:
+    return 0 if value <= 0 else _GRID if value >= 1 else int(value * _GRID + 0.5)
 
 
 def label_box(label: Document) -> RelativeBox | None:
     """Returns left, top, right and bottom of a label; None if it has no place."""
     try:
-        if label.get("bounding_box"):
-            x, y, width, height = map(float, label["bounding_box"])
+        found = label.get("bounding_box")
+        if found:
+            x, y, width, height = map(float, found)
             box = x, y, x + width, y + height
         else:
             points = list(chain.from_iterable(label.get("points") or ()))
@@ -563,4 +578,5 @@ def label_box(label: Document) -> RelativeBox | None:
             box = min(xs), min(ys), max(xs), max(ys)
     except (TypeError, ValueError, IndexError):
         return None
-    return box if all(map(isfinite, box)) else None
+    # A sum is finite if all of these numbers are; only huge ones make it another.
+    return box if isfinite(sum(box)) else None

@@ -18,7 +18,7 @@ of the export, stated areas and whatever else a person cannot change follow the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from ...choices import ConflictRule
@@ -106,7 +106,7 @@ def merge_labels(
     polylines: Sequence[Document],
     detections: Sequence[Document],
     pairs: Sequence[LabelPair],
-    names: Iterable[str],
+    names: Sequence[str],
     *,
     conflicts: ConflictRule = "keep",
     is_imported: bool = True,
@@ -132,11 +132,33 @@ def merge_labels(
     return merge.run(polylines, detections, pairs)
 
 
+def keep_labels(
+    base: SampleBase, polylines: Sequence[Document], detections: Sequence[Document]
+) -> MergedLabels:
+    """Merges an export that says of an image what it said at the last import.
+
+    Args:
+        base: what that import wrote, without conflicts that are left to a person
+        polylines: as for :func:`merge_labels`
+        detections: as for :func:`merge_labels`
+
+    Returns:
+        what :func:`merge_labels` does
+    """
+    states = annotation_states(base, polylines, detections)
+    return MergedLabels(
+        list(polylines),
+        list(detections),
+        list(base.annotations),
+        edits_kept=sum(state.base is None or state.is_changed for state in states),
+    )
+
+
 class _Merge:
     def __init__(
         self,
         base: SampleBase | None,
-        names: Iterable[str],
+        names: Sequence[str],
         conflicts: ConflictRule,
         is_imported: bool,
         is_tagged: bool,

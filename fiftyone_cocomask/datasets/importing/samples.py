@@ -18,7 +18,8 @@ from .base import (
     new_label,
 )
 from .documents import annotation_labels, label_fields, own_names, sample_fields
-from .merge import CONFLICT_TAG, Conflict, MergedLabels, merge_labels
+from .merge import CONFLICT_TAG, Conflict, MergedLabels, keep_labels, merge_labels
+from .said import said_digest
 
 GONE_TAG = "gone_from_export"
 OLD_COPY_TAG = "old_copy"
@@ -76,6 +77,7 @@ def new_sample(record: ImageRecord, rules: ImportRules) -> tuple[list[str], Docu
         fingerprint=record.fingerprint,
         origin=rules.origin,
         fields=rules.fields,
+        said=said_digest(record, rules.tags),
     )
     fields = {
         **sample_fields(record),
@@ -127,16 +129,20 @@ def merged_sample(
     old_tags = document.get("tags") or []
     base = SampleBase.from_document(document.get(BASE_FIELD), rules.fields)
     names = own_names(record)
-    labels = merge_labels(
-        base,
-        lines.get("polylines") or [],
-        boxes.get("detections") or [],
-        annotation_labels(record),
-        names,
-        conflicts=rules.conflicts,
-        is_imported=_is_of_import(document, rules.fields),
-        is_tagged=CONFLICT_TAG in old_tags,
-    )
+    said = said_digest(record, rules.tags)
+    both = lines.get("polylines") or [], boxes.get("detections") or []
+    if base is not None and said is not None and base.said == said:
+        labels = keep_labels(base, *both)
+    else:
+        labels = merge_labels(
+            base,
+            *both,
+            annotation_labels(record),
+            names,
+            conflicts=rules.conflicts,
+            is_imported=_is_of_import(document, rules.fields),
+            is_tagged=CONFLICT_TAG in old_tags,
+        )
     merged = MergedSample({}, labels)
     fields = sample_fields(record)
     fields["split"] = _merged_split(document, base, record, rules, merged)
@@ -149,6 +155,8 @@ def merged_sample(
         (base.origin if base else None) or rules.origin,
         rules.fields,
         SampleBase.others_of(document.get(BASE_FIELD), rules.fields),
+        # Conflicts that are left to a person are looked at again.
+        None if any(kept.flags for kept in labels.annotations) else said,
     )
     new: Document = {
         "filepath": str(record.path),
