@@ -24,6 +24,11 @@ def wait_for_next_frame(page: Page) -> None:
     )
 
 
+def wait_for_frame(page: Page) -> None:
+    """Waits until the App has drawn once more; its editor always has more to draw."""
+    page.evaluate("() => new Promise(done => requestAnimationFrame(done))")
+
+
 def do_until(
     result: Locator, action: Callable[[], object], *, visible: bool = True
 ) -> None:
@@ -145,7 +150,7 @@ class AppPage:
         ends = time.monotonic() + _TIMEOUT / 1000
         while not condition():
             assert time.monotonic() < ends, "it did not happen"
-            wait_for_next_frame(self.page)
+            wait_for_frame(self.page)
 
     def select_samples(self, number: int) -> None:
         """Selects so many samples of the grid."""

@@ -1,0 +1,87 @@
+"""What a person does in the App's Annotate tab, as methods."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from .app_page import do_until, wait_for_frame
+
+
+class EditorPage:
+    """The Annotate tab of the sample that is open.
+
+    Args:
+        page: the browser's page
+        size: the width and height of the sample's image, in pixels
+    """
+
+    def __init__(self, page: Page, size: int) -> None:
+        self.page = page
+        self._size = size
+        self._tools = page.locator("[data-cy=polyline-mode]")
+        self._classes = page.locator("[data-cy=root_label_container]")
+
+    def open(self) -> None:
+        """Opens the tab."""
+        annotate = self.page.locator("[data-cy=modal] [data-cy=annotate]")
+        do_until(self._tools, lambda: annotate.click(timeout=3000))
+        expect(self.page.locator("[data-cy=lighter-sample-renderer]")).to_be_visible()
+
+    def delete(self, label_id: str) -> None:
+        """Deletes a label."""
+        self._select(label_id)
+        delete = self.page.locator("[data-cy=label-menu-delete]")
+        menu = self.page.locator("[data-cy=label-menu-trigger]")
+        do_until(delete, lambda: menu.click(timeout=3000))
+        delete.click()
+        expect(self.page.locator(f"[data-cy=annotate-label-{label_id}]")).to_have_count(
+            0
+        )
+
+    def relabel(self, label_id: str, label: str) -> None:
+        """Gives a label another class of the schema."""
+        self._select(label_id)
+        self._classes.get_by_text(label, exact=True).click()
+        self._leave()
+
+    def drag(self, label_id: str, start: tuple[int, int], end: tuple[int, int]) -> None:
+        """Drags a vertex of a label from one place of the image to another."""
+        self._select(label_id)
+        mouse = self.page.mouse
+        mouse.move(*self._place(start))
+        wait_for_frame(self.page)
+        mouse.down()
+        mouse.move(*self._place(end), steps=8)
+        wait_for_frame(self.page)
+        mouse.up()
+        self._leave()
+
+    def draw(self, *points: tuple[int, int]) -> None:
+        """Draws a polygon."""
+        self._tools.click()
+        for point in points:
+            self.page.mouse.move(*self._place(point), steps=3)
+            wait_for_frame(self.page)
+            self.page.mouse.click(*self._place(point))
+            wait_for_frame(self.page)
+        # A right click ends it, where it hits no vertex.
+        x, y = points[0]
+        self.page.mouse.click(*self._place((x - 20, y - 20)), button="right")
+
+    def _select(self, label_id: str) -> None:
+        entry = self.page.locator(f"[data-cy=annotate-label-{label_id}]")
+        do_until(self._classes, lambda: entry.click(timeout=3000))
+
+    def _leave(self) -> None:
+        back = self.page.locator("[data-cy=annotate-edit-back]")
+        do_until(self._tools, lambda: back.click(timeout=3000))
+
+    def _place(self, point: tuple[int, int]) -> tuple[float, float]:
+        """Returns where a place of the image is on the page."""
+        canvas = self.page.locator("[data-cy=lighter-sample-renderer-canvas]")
+        box = canvas.bounding_box()
+        assert box is not None
+        scale = min(box["width"], box["height"]) / self._size
+        left = box["x"] + (box["width"] - self._size * scale) / 2
+        top = box["y"] + (box["height"] - self._size * scale) / 2
+        return left + point[0] * scale, top + point[1] * scale
