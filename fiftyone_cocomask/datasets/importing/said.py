@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from ... import __version__
 from ...coco.records import ImageRecord
+from ...version import __version__
 
 _DIGEST_BYTES = 9
 
