@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from pycocotools import mask as mask_utils
 
+from .objects import MaskObject
 from .patches import Patch, rle_patches
 from .runs import RLE
 
@@ -366,3 +367,12 @@ def _num_corners(mask: np.ndarray) -> int:
         len(_corner_places(pixels[row : row + _STRIP_ROWS + 1], row)[0])
         for row in range(0, len(pixels) - 1, _STRIP_ROWS)
     )
+
+
+def object_rings(geometry: MaskObject) -> list[np.ndarray]:
+    """Returns the rings of an object: its own, or those along its pixels' edges."""
+    if geometry.rle is not None:
+        return rle_outline(geometry.rle).rings
+    if geometry.mask is not None:
+        return mask_outline(geometry.mask, *geometry.offset)
+    return list(geometry.rings)

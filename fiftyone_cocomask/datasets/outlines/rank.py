@@ -16,8 +16,7 @@ from fiftyone import ViewField as F
 from ...arguments import checked
 from ...errors import CocoMaskError
 from ...geometry.edges import EdgeImage, OutlineFit
-from ...geometry.objects import MaskObject
-from ...geometry.outlines import mask_outline, rle_outline
+from ...geometry.outlines import object_rings
 from ..database_errors import explain_database_errors
 from ..documents import Document, Update, root_dataset, settle, update_documents
 from ..label_lists import LabelList
@@ -296,7 +295,7 @@ class _Ranking:
         }
         edges = EdgeImage(image)
         for item in self._options.objects(record.label(), width, height):
-            fit = edges.fit(_rings(item.geometry))
+            fit = edges.fit(object_rings(item.geometry))
             if fit is not None:
                 self._logs[item.label].append(np.log(fit.edge))
                 values |= self._values(item.index, fit)
@@ -344,14 +343,6 @@ def _config(dataset: fo.Dataset, eval_key: str) -> Any:
         return None
     config = dataset.get_run_info(eval_key).config
     return config if config.method == METHOD else None
-
-
-def _rings(geometry: MaskObject) -> list[np.ndarray]:
-    if geometry.rle is not None:
-        return rle_outline(geometry.rle).rings
-    if geometry.mask is not None:
-        return mask_outline(geometry.mask, *geometry.offset)
-    return list(geometry.rings)
 
 
 def _read_gray(record: SampleRecord) -> np.ndarray:

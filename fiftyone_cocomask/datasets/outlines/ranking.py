@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import fiftyone as fo
 from fiftyone import ViewField as F
 
-from ..documents import aggregate_documents
+from ..documents import Document, aggregate_documents
+from ..issues.rules import CHECKED
 from ..label_lists import LabelList
 
 if TYPE_CHECKING:
@@ -39,12 +40,20 @@ class OutlineRanking:
         self.skipped = skipped
         self._labels = labels
 
-    def worst(self, number: int = 100, samples: Any = None) -> pd.DataFrame:
+    @property
+    def label_field(self) -> str:
+        """The field of the labels."""
+        return self._labels.field
+
+    def worst(
+        self, number: int = 100, samples: Any = None, *, unchecked: bool = False
+    ) -> pd.DataFrame:
         """Returns the labels with the lowest scores, the worst first.
 
         Args:
             number: how many
             samples: a view to be restricted to; the whole dataset by default
+            unchecked: whether to leave out labels with the tag ``checked``
 
         Returns:
             a table with ``sample_id``, ``filepath``, ``label_id``, ``label``, ``edge``,
@@ -52,13 +61,45 @@ class OutlineRanking:
         """
         import pandas as pd
 
+        number = max(number, 1)
+        some = number
+        while True:
+            rows, last = self._worst_of(some, number, samples, unchecked)
+            # All labels that are worse are of the samples that were looked at.
+            if last is None or (len(rows) == number and rows[-1]["score"] <= last):
+                break
+            some *= 4
+        columns = ["sample_id", "filepath", "label_id", "label", *_COLUMNS]
+        table = pd.DataFrame(rows).rename(columns={"name": "label"})
+        return table.reindex(columns=columns)
+
+    def _worst_of(
+        self, some: int, number: int, samples: Any, unchecked: bool
+    ) -> tuple[list[Document], float | None]:
+        """Returns the worst labels of the samples with the lowest scores.
+
+        Returns:
+            the labels, and the score that those of all other samples have at least;
+            None if there are no others
+        """
+        samples = self.dataset if samples is None else samples
         names = {name: f"$label.{self.eval_key}_{name}" for name in _COLUMNS}
+        worst = f"{self.eval_key}_worst"
+        first: list[Document] = [
+            {"$match": {worst: {"$ne": None}}},
+            {"$sort": {worst: 1, "_id": 1}},
+        ]
+        wanted: Document = {f"label.{self.eval_key}_score": {"$ne": None}}
+        if unchecked:
+            wanted["label.tags"] = {"$ne": CHECKED}
         rows = aggregate_documents(
-            self.dataset if samples is None else samples,
+            samples,
             [
+                *first,
+                {"$limit": some},
                 {"$project": {"filepath": 1, "label": self._labels.expression()}},
                 {"$unwind": "$label"},
-                {"$match": {f"label.{self.eval_key}_score": {"$ne": None}}},
+                {"$match": wanted},
                 {
                     "$project": {
                         "sample_id": {"$toString": "$_id"},
@@ -69,12 +110,14 @@ class OutlineRanking:
                     }
                 },
                 {"$sort": {"score": 1, "label_id": 1}},
-                {"$limit": max(number, 1)},
+                {"$limit": number},
             ],
         )
-        columns = ["sample_id", "filepath", "label_id", "label", *_COLUMNS]
-        table = pd.DataFrame(rows).rename(columns={"name": "label"})
-        return table.reindex(columns=columns)
+        project = {"$project": {"_id": 0, "worst": f"${worst}"}}
+        others = aggregate_documents(
+            samples, [*first, {"$skip": some}, {"$limit": 1}, project]
+        )
+        return rows, others[0]["worst"] if others else None
 
     def view(self, score: float = -3.5) -> fo.DatasetView:
         """Returns the labels below a score, the sample with the worst one first."""

@@ -42,6 +42,9 @@ class Memory:
         next_steps: what to do where there is nothing to choose
         signature: what all of that depends on
         selected: what was clicked on
+        opened: the label that was opened from a list, as the list has it
+        openings: how often one was opened
+        waits: whether the App is still to be told to edit it
     """
 
     choices: dict[str, Any] | None = None
@@ -57,6 +60,9 @@ class Memory:
     next_steps: NextSteps | None = None
     signature: str | None = None
     selected: Selected | None = None
+    opened: dict[str, Any] | None = None
+    openings: int = 0
+    waits: bool = False
     _wanted: tuple[list[Stage], AppView, float] | None = None
     _before: tuple[Any, ...] = ()
     _since: float = field(default=float("-inf"))
@@ -68,6 +74,12 @@ class Memory:
         self._before = (self.signature, self.selected)
         self.signature, self.selected = signature, selected
         self._since = time.monotonic()
+
+    def open(self, label: dict[str, Any]) -> None:
+        """Notes that a label of a list is being opened."""
+        self.opened = label
+        self.openings += 1
+        self.waits = True
 
     def want(self, stages: list[Stage], instead_of: AppView) -> None:
         """Notes a view that the App may lose again soon.

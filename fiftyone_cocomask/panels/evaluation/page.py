@@ -85,7 +85,9 @@ def render(
         elif memory.found:
             place = memory.selected.place if memory.selected else []
             keys = [key for key in (memory.eval_key, memory.other_key) if key]
-            here = Page(panel, content, place, keys)
+            opened = memory.opened["label_id"] if memory.opened else None
+            opening = memory.openings if memory.waits else 0
+            here = Page(panel, content, place, keys, opened, opening)
             if images(memory.found["cards"]):
                 sections.add_all(here, memory.found)
             elif not sections.add_out_of_date(here, memory.found):

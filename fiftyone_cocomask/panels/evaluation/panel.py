@@ -14,6 +14,7 @@ from ..turns import Turn
 from . import page, sections, selection
 from .memory import Memory, forget, memory_of
 from .next_steps import next_steps
+from .sections import next_labels
 from .selection import Selected
 from .shown import OBJECTS, Choices, Part, Shown, shown_of
 
@@ -25,9 +26,9 @@ class MaskEvaluationPanel(foo.Panel):
     """Shows the distribution of mask area or coverage, and leads to the samples.
 
     Its state is ``choices``, what a person chose for the dataset: ``eval_key``,
-    ``other_key``, ``counted``, ``ranking``, ``all_classes``, and the number of choices
-    ``made``. All else is remembered here, see :mod:`.memory`, or said by the App's
-    view, see :mod:`.selection`.
+    ``other_key``, ``counted``, ``ranking``, ``all_classes``, ``queue``, and the number
+    of choices ``made``. All else is remembered here, see :mod:`.memory`, or said by the
+    App's view, see :mod:`.selection`.
     """
 
     @property
@@ -106,6 +107,53 @@ class MaskEvaluationPanel(foo.Panel):
     def choose_worst(self, ctx: Any) -> None:
         """Sorts the samples by something else."""
         self._choose(ctx, ranking=ctx.params["value"])
+
+    def choose_queue(self, ctx: Any) -> None:
+        """Lists other labels to look at."""
+        memory_of(ctx.panel_id).opened = None
+        self._choose(ctx, queue=ctx.params["value"])
+
+    def open_label(self, ctx: Any) -> None:
+        """Opens a label of the list, to be edited."""
+        memory = memory_of(ctx.panel_id)
+        labels = (memory.found or {}).get("next", {}).get("labels", [])
+        place = ctx.params["row"]
+        if 0 <= place < len(labels):
+            memory.open(labels[place])
+            ctx.ops.open_sample(id=labels[place]["sample_id"])
+
+    def edit_opened(self, ctx: Any) -> None:
+        """Makes the App edit the label that was opened; its sample is there by now."""
+        memory = memory_of(ctx.panel_id)
+        memory.waits = False
+        if memory.opened is not None:
+            next_labels.edit(ctx, memory.opened)
+
+    def label_done(self, ctx: Any) -> None:
+        """Takes the label that is open as checked, and opens the next one."""
+        from ...datasets.reviewing import mark_checked
+
+        memory = memory_of(ctx.panel_id)
+        opened, found = memory.opened, (memory.found or {}).get("next")
+        if opened is None or not found or not found["choices"]:
+            return
+        ids = [label["label_id"] for label in found["labels"]]
+        place = ids.index(opened["label_id"]) if opened["label_id"] in ids else 0
+        redone = mark_checked(
+            ctx.dataset,
+            next_labels.queue_of(found),
+            *(opened[name] for name in ("sample_id", "label_field", "label_id")),
+        )
+        for problem in redone.problems:
+            ctx.ops.notify(problem, variant="warning")
+        memory.opened = None
+        self._refresh(ctx, at_once=True)
+        ctx.ops.reload_samples()
+        left = (memory.found or {}).get("next", {}).get("labels", [])
+        if left:
+            label = left[min(place, len(left) - 1)]
+            memory.open(label)
+            ctx.ops.open_sample(id=label["sample_id"])
 
     def show_all_classes(self, ctx: Any) -> None:
         """Shows the rare classes too, or hides them again."""
@@ -308,6 +356,7 @@ def _chosen(ctx: Any) -> Choices:
         choices.get("counted") or OBJECTS,
         choices.get("ranking"),
         bool(choices.get("all_classes")),
+        choices.get("queue"),
     )
 
 
@@ -371,6 +420,11 @@ def _is_other_counted(ctx: Any) -> bool:
     return ctx.params["value"] not in (None, _chosen(ctx).counted)
 
 
+def _is_other_queue(ctx: Any) -> bool:
+    found = (memory_of(ctx.panel_id).found or {}).get("next", {})
+    return bool(ctx.params["value"]) and ctx.params["value"] != found.get("by")
+
+
 def _is_other_ranking(ctx: Any) -> bool:
     found = memory_of(ctx.panel_id).found
     if not found:
@@ -390,4 +444,5 @@ _NEEDS = {
     "choose_other": _is_other_to_compare,
     "choose_counted": _is_other_counted,
     "choose_worst": _is_other_ranking,
+    "choose_queue": _is_other_queue,
 }

@@ -27,11 +27,13 @@ class Choices:
             of ``IMAGES``
         ranking: the name of the ranking of the samples, None for the first one
         all_classes: whether also rare classes are shown
+        queue: the name of the list of labels to look at, None for the first one
     """
 
     counted: str = OBJECTS
     ranking: str | None = None
     all_classes: bool = False
+    queue: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from .classes import Classes
 from .downloads import Downloads
 from .histograms import Histograms
 from .issues import Issues
+from .next_labels import NextLabels
 from .out_of_date import OutOfDateSamples
 from .ranking import RankingOfSamples
 from .section import Page, Section
@@ -22,6 +23,7 @@ SECTIONS: tuple[Section, ...] = (
     OutOfDateSamples(),
     Cards(),
     Issues(),
+    NextLabels(),
     Histograms(),
     Classes(),
     StatedAreas(),
@@ -35,7 +37,7 @@ _BY_NAME = {section.name: section for section in SECTIONS}
 _SIDE_BY_SIDE = (
     ("histograms",),
     ("stated_areas", "ranking"),
-    ("out_of_date", "cards", "classes", "splits", "issues", "downloads"),
+    ("out_of_date", "cards", "classes", "splits", "issues", "next", "downloads"),
 )
 
 
@@ -59,10 +61,10 @@ def add_all(page: Page, found: Mapping[str, Found]) -> None:
 
 
 def add_out_of_date(page: Page, found: Mapping[str, Found]) -> bool:
-    """Adds what is out of date alone, and returns whether there is any."""
-    out_of_date = found[OutOfDateSamples.name]
-    _BY_NAME[OutOfDateSamples.name].add(page, out_of_date)
-    return out_of_date is not None
+    """Adds what is out of date, and what to look at; returns whether there is any."""
+    for section in (OutOfDateSamples, NextLabels):
+        _BY_NAME[section.name].add(page, found[section.name])
+    return found[OutOfDateSamples.name] is not None
 
 
 def part_of_click(

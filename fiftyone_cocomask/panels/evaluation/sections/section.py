@@ -23,12 +23,17 @@ class Page:
         content: what elements are added to
         selected: the name of the section and the place that was clicked on, or empty
         keys: the keys of the evaluations that are shown
+        opened: the id of the label that a person has opened from a list, or None
+        opening: the number of times that one was opened, where the App is still to be
+            told to edit it; else 0
     """
 
     panel: MaskEvaluationPanel
     content: types.Object
     selected: list[Any]
     keys: list[str]
+    opened: str | None = None
+    opening: int = 0
 
     def place_in(self, section: Section, *start: Any) -> list[Any] | None:
         """Returns the place that was clicked on in a section, or a part of it.
