@@ -10,7 +10,7 @@ from .files import UnsafeNameError
 from .image_finder import Files, ImageMissingError
 from .issues import Action, IssueCode
 from .report import ExportReport
-from .splits import ImageEntry, SplitIndex
+from .splits import ImageEntry, SplitIndex, are_splits
 
 _Copies = list[tuple[SplitIndex, ImageEntry]]
 _Located = list[tuple[SplitIndex, ImageEntry, str]]
@@ -23,7 +23,7 @@ def report_leakage(indexes: Sequence[SplitIndex], report: ExportReport) -> None:
     Copies by Roboflow are known by their names. Other files that have one name in two
     splits are one source if their bytes are the same.
     """
-    if len(indexes) < 2:
+    if not are_splits([index.num_images for index in indexes]):
         return
     copies: dict[str, _Copies] = {}
     everything: _Copies = []

@@ -30,6 +30,8 @@ _Skim = msgspec.defstruct(
     gc=False,
 )
 _skim_decoder = msgspec.json.Decoder(_Skim)
+# train, valid, test: where there are more, they are perhaps no splits.
+_MOST_SPLITS = 3
 
 
 class AnnotationTexts(Sequence[Raw]):
@@ -359,3 +361,17 @@ def _skim(raw: Raw) -> tuple[CocoId | None, CocoId | None, CocoId | None]:
             normal_id(value.get("category_id")),
         )
     return normal_id(skim.id), normal_id(skim.image_id), normal_id(skim.category_id)
+
+
+def are_splits(images: Sequence[int]) -> bool:
+    """Whether JSONs divide images among them, and not describe one each.
+
+    Programs that write a JSON for each image have no splits in mind: two copies of a
+    source in two of those are no leakage.
+
+    Args:
+        images: the number of images of each
+    """
+    of_one_image = sum(number <= 1 for number in images)
+    is_one_each = len(images) > _MOST_SPLITS and 2 * of_one_image > len(images)
+    return len(images) > 1 and not is_one_each

@@ -14,6 +14,7 @@ from ...coco.check import ExportReader
 from ...coco.issues import Action, IssueCode
 from ...coco.merge_counts import MergeCounts
 from ...coco.records import ImageRecord
+from ...coco.splits import are_splits
 from ..documents import (
     BATCH_SIZE,
     MAX_BATCH_BYTES,
@@ -302,6 +303,9 @@ class SampleWriter:
 
     def _report_leakage(self) -> None:
         """Reports sources of new images that the dataset has in other splits."""
+        counts = [split["images"] for split in self._report.splits.values()]
+        if len(counts) > 1 and not are_splits(counts):
+            return
         found: dict[str, dict[str, str]] = {}
         for sample in self._known:
             source = sample.source_key

@@ -11,6 +11,7 @@ import fiftyone as fo
 import numpy as np
 from bson import ObjectId
 
+from ...coco.splits import are_splits
 from ...errors import CocoMaskError
 from ...geometry.objects import Canvas
 from ..documents import root_dataset
@@ -84,8 +85,8 @@ class IssueSearch:
             if dataset.has_field(f"{labels.path}.{name}")
         ]
         self._differing_ids = differing_ids(dataset.info.get("coco"))
-        self._has_splits = (
-            "split" in self._sample_fields and len(samples.distinct("split")) > 1
+        self._has_splits = "split" in self._sample_fields and are_splits(
+            [n for name, n in samples.count_values("split").items() if name]
         )
         self._images = 0
         self._labels_seen = 0

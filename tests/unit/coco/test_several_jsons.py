@@ -348,3 +348,18 @@ def test_key_with_the_same_value_twice_and_colons_in_text_are_nothing(
     found = read(write_export(tmp_path, text))
 
     assert not found.issues(IssueCode.DUPLICATE_KEY)
+
+
+@pytest.mark.parametrize(("number", "leaks"), [(2, True), (6, False)])
+def test_jsons_of_one_image_each_are_no_splits_that_leak(
+    tmp_path: Path, number: int, leaks: bool
+) -> None:
+    for place in range(number):
+        # Two copies of each source, as Roboflow names them.
+        name = f"{place // 2}_jpg.rf.{place:032x}.jpg"
+        write_json(tmp_path / f"{place}.json", of_image(name))
+        write_image(tmp_path / name)
+    found = read(tmp_path)
+    assert len(found.report.splits) == number
+    codes = {issue.code for issue in found.report.issues}
+    assert (IssueCode.SOURCE_IN_SEVERAL_SPLITS in codes) == leaks
