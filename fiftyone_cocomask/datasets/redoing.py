@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import fiftyone as fo
 
 from ..errors import CocoMaskError
-from .documents import aggregate_documents, ids_of, root_dataset
+from .documents import ids_of, root_dataset
 from .evaluations.area import evaluate_mask_area
 from .evaluations.coverage import evaluate_mask_coverage
 from .evaluations.runs import (
@@ -20,7 +19,8 @@ from .evaluations.runs import (
 )
 from .issues.find import issue_search_of, list_mask_issues, search_again
 from .labels import mask_fields
-from .masks.compute import compute_masks, mask_options
+from .masks.compute import mask_options
+from .masks.redraw import redraw_masks
 from .outlines.rank import list_outline_rankings, rank_again
 
 _EVALUATE: Mapping[str, Callable[..., Any]] = {
@@ -103,7 +103,7 @@ def redo_samples(
     for name in mask_fields(dataset):
         made = mask_options(dataset, name)
         if made is not None and made["label_field"] == label_field:
-            redone.attempt(redone.masks, name, _draw, samples, name, made)
+            redone.attempt(redone.masks, name, _draw, samples, name)
     for key in list_mask_evaluations(dataset):
         info = mask_evaluation_info(dataset, key)
         made = mask_options(dataset, info.mask_field) or {}
@@ -118,45 +118,10 @@ def redo_samples(
     return redone
 
 
-def _draw(samples: Any, mask_field: str, made: dict[str, Any]) -> int:
-    """Draws masks as those of the field were; returns how many have changed."""
-    place = _place(samples, mask_field)
-    if place is None:
-        return 0
-    report = compute_masks(
-        samples,
-        made["label_field"],
-        mask_field,
-        mode=made["mode"],
-        rasterizer=made["rasterizer"],
-        overlap=made["overlap"],
-        classes=made["classes"],
-        include_crowd=made["include_crowd"],
-        boxes="draw" if made.get("boxes") else "skip",
-        progress=False,
-        **place,
-    )
-    return report.images - report.unchanged
-
-
-def _place(samples: Any, mask_field: str) -> dict[str, Any] | None:
-    """Returns where the masks of a field are kept, as arguments; None without any."""
-    values = {"path": f"${mask_field}.mask_path", "has_split": {"$gt": ["$split", ""]}}
-    found = aggregate_documents(
-        samples,
-        [
-            {"$match": {mask_field: {"$type": "object"}}},
-            {"$limit": 1},
-            {"$project": values},
-        ],
-    )
-    if not found:
-        return None
-    if not found[0].get("path"):
-        return {"storage": "database"}
-    folder = Path(found[0]["path"]).parent
-    # A folder for each split.
-    return {"output_dir": folder.parent if found[0]["has_split"] else folder}
+def _draw(samples: Any, mask_field: str) -> int:
+    """Draws masks that are out of date again; returns how many."""
+    report = redraw_masks(samples.exists(mask_field), mask_field, progress=False)
+    return 0 if report is None else report.images - report.unchanged
 
 
 def _evaluate(samples: Any, info: MaskEvaluationInfo) -> int:
