@@ -127,10 +127,14 @@ def _draw(samples: Any, mask_field: str) -> int:
 def _evaluate(samples: Any, info: MaskEvaluationInfo) -> int:
     """Measures samples that an evaluation covers again; returns how many."""
     dataset, key = root_dataset(samples), info.eval_key
-    if dataset.load_run_results(key) is None:
-        # It was stopped before its end, and waits to be run again.
+    touched, everything = ids_of(samples), ids_of(dataset.load_run_view(key))
+    covered = touched & everything
+    is_stopped = dataset.load_run_results(key) is None
+    earlier = getattr(dataset.get_run_info(key).config, "earlier", None)
+    if is_stopped and earlier is None and not everything <= touched:
+        # Stopped in the midst of all of its samples, it waits to be run again. One that
+        # was stopped here is completed.
         return 0
-    covered = ids_of(samples) & ids_of(dataset.load_run_view(key))
     if covered:
         _EVALUATE[info.kind](
             samples.select([str(sample_id) for sample_id in sorted(covered)]),

@@ -71,7 +71,6 @@ def side_by_side(crops: Sequence[np.ndarray], columns: int) -> np.ndarray:
         cv2.copyMakeBorder(c, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=(_GREY,) * 3)
         for c in crops
     ]
-    columns = min(columns, len(framed))
     missing = -len(framed) % columns
     framed += [np.full_like(framed[0], _GREY // 2)] * missing
     rows = [np.hstack(framed[i : i + columns]) for i in range(0, len(framed), columns)]

@@ -25,6 +25,7 @@ from ..measuring.reading import SampleReader, SampleRecord
 from ..owned_fields import EvaluationFields, FieldSpec, delete_fields, owned_paths
 from ..robust_scale import RobustScale
 from ..run_keys import check_key
+from ..stored_runs import begin_run, delete_run
 from ..targets import Samples, checked_samples
 from .ranking import OutlineRanking
 
@@ -116,9 +117,8 @@ def rank_mask_outlines(
     if eval_key in dataset.list_runs():
         outdated = set(owned_paths(dataset, fields.owner())) - set(fields.paths)
         delete_fields(dataset, sorted(outdated), eval_key)
-        dataset.update_run_config(eval_key, config)
-    else:
-        dataset.register_run(eval_key, config)
+    # Without results, so that one that is stopped before its end is known as such.
+    begin_run(dataset, eval_key, config)
     fields.declare(dataset)
     ranked = _Ranking(samples, labels, fields)
     with fou.ProgressBar(total=len(samples), progress=progress) as bar:
@@ -212,7 +212,7 @@ def delete_outline_ranking(samples: Samples, eval_key: str = "outline") -> None:
         )
     fields = _fields(eval_key, LabelList(config.label_field, config.label_path))
     delete_fields(dataset, owned_paths(dataset, fields.owner()), eval_key)
-    dataset.delete_run(eval_key)
+    delete_run(dataset, "runs", eval_key)
 
 
 def check_ranking(dataset: fo.Dataset, eval_key: str, label_field: str) -> None:

@@ -133,6 +133,35 @@ def edited(folder: Path) -> None:
         sample["other"] = fo.Segmentation(mask=np.full((30, 40), 255, np.uint8))
 
 
+def broken(folder: Path) -> None:
+    """All of it, and a label twice in each image."""
+    evaluated(folder)
+    for sample in dataset().iter_samples(autosave=True):
+        lines = sample[LABELS].polylines
+        again = lines[0].copy()
+        again.tags = []
+        lines.append(again)
+    find_issues(folder)
+
+
+def repair(folder: Path) -> None:
+    issues = ["duplicate", "rectangle"]
+    fcm.fix_mask_issues(dataset(), issues, key="found", redo=True)
+
+
+def repaired(folder: Path) -> None:
+    broken(folder)
+    repair(folder)
+
+
+def undo_repairs(folder: Path) -> None:
+    fcm.undo_mask_fixes(dataset(), redo=True)
+
+
+def rank(folder: Path) -> None:
+    fcm.rank_mask_outlines(dataset())
+
+
 def rename(key: str) -> Callable[[Path], None]:
     def act(folder: Path) -> None:
         fcm.rename_mask_evaluation(dataset(), key, f"new_{key}")
@@ -168,6 +197,9 @@ JOBS = {
     "issues": Job(masked, find_issues, always=False),
     "issues again": Job(edited, find_issues),
     "clear issues": Job(evaluated, clear_issues),
+    "repair": Job(broken, repair),
+    "undo of repairs": Job(repaired, undo_repairs),
+    "ranking of outlines": Job(masked, rank, always=False),
     "rename area": Job(evaluated, rename("area")),
     "rename coverage": Job(evaluated, rename("cover"), always=False),
     "rename comparison": Job(evaluated, rename("compared")),
