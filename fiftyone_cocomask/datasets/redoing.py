@@ -9,6 +9,7 @@ from typing import Any
 import fiftyone as fo
 
 from ..errors import CocoMaskError
+from .database_errors import DatabaseError
 from .documents import ids_of, root_dataset
 from .evaluations.area import evaluate_mask_area
 from .evaluations.coverage import evaluate_mask_coverage
@@ -63,6 +64,9 @@ class Redone:
         try:
             if act(*arguments):
                 done.append(name)
+        except DatabaseError:
+            # Without its database, nothing else can be made again either.
+            raise
         except CocoMaskError as error:
             self.problems.append(f"{name}: {error}")
 

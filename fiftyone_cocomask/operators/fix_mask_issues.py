@@ -330,9 +330,9 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
             inputs.str(
                 "pictures",
                 label="Before, and after",
-                description="Outlines that change",
+                description="A label of each issue, and others",
                 default=picture,
-                view=types.ImageView(width=480, alt="Outlines before and after"),
+                view=types.ImageView(width=480, alt="Labels before and after"),
             )
     warn(
         inputs,

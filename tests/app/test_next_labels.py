@@ -27,12 +27,12 @@ from tests.integration.small_export import (
 from .app_page import AppPage, do_until
 
 LARGE = [4, 4, 22, 6, 20, 24, 6, 22]
-TINY = [28, 18, 31, 18, 31, 21, 28, 21]
+TINY = [28, 18, 31, 19, 31, 21, 28, 21]
 
 
 @pytest.fixture
 def dataset(app: AppPage, tmp_path: Path) -> fo.Dataset:
-    """Two images with an object each, and one of 9 pixels beside it."""
+    """Two images with an object each, and one of a few pixels beside it."""
     rings = [LARGE, TINY]
     annotations = [
         annotation(2 * image + place, image, segmentation=[ring])

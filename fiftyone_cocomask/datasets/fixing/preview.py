@@ -2,80 +2,80 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-import cv2
 import numpy as np
 
 from ...errors import CocoMaskError
-from ...geometry.rings import to_pixels
-from ..inspection.pictures import image_header, read_thumbnail
+from ...geometry.outlines import object_rings
+from ..documents import Document
+from ..inspection.crops import as_url, outline_crop, side_by_side
+from ..inspection.pictures import image_header
+from ..labels import mask_objects
 from .changes import Change
 
 # Blue, green, red: what goes, and what stays or comes.
 _BEFORE, _AFTER = (60, 60, 230), (80, 200, 80)
 _SIDE = 240
-_MARGIN = 0.25
 
 
 def change_pictures(changes: Sequence[Change], most: int = 6) -> str | None:
-    """Returns pictures of changed outlines, before and after, in one image.
+    """Returns pictures of changed labels, before and after, in one image.
 
     Args:
-        changes: the changes; those that move no outline are left out
-        most: the largest number of changes to show
+        changes: the changes; boxes that follow their labels, and samples that move to
+            another split, have no picture of their own
+        most: the largest number of changes to show; each issue has its turn
 
     Returns:
-        a ``data:`` URL of a PNG, two squares a change; None if there is none to show
+        a ``data:`` URL, two squares a change; None if there is none to show
     """
-    pairs: list[np.ndarray] = []
-    for change in changes:
-        if "points" not in change.before or len(pairs) == most:
-            continue
+    squares: list[np.ndarray] = []
+    for change in _in_turns(changes):
+        if len(squares) == 2 * most:
+            break
         try:
-            pairs.append(_pair(change))
+            squares += _pair(change)
         except CocoMaskError:
             continue
-    if not pairs:
-        return None
-    encoded, data = cv2.imencode(".png", np.vstack(pairs))
-    assert encoded
-    return f"data:image/png;base64,{base64.b64encode(data.tobytes()).decode()}"
+    return as_url(side_by_side(squares, columns=2)) if squares else None
 
 
-def _pair(change: Change) -> np.ndarray:
-    image = read_thumbnail(change.filepath, image_header(change.filepath))
-    height, width = image.shape[:2]
-    points = (change.before["points"], (change.after or {}).get("points", []))
-    before, after = (
-        [to_pixels(ring, width, height) for ring in rings] for rings in points
-    )
-    window = _window(np.concatenate(before), width, height)
-    return np.hstack(
-        [_drawn(image, window, before, _BEFORE), _drawn(image, window, after, _AFTER)]
-    )
+def _in_turns(changes: Sequence[Change]) -> Iterable[Change]:
+    """Yields a change of each issue, then another one of each."""
+    by_issue: dict[str, list[Change]] = {}
+    for change in changes:
+        if change.issues and change.label_field is not None:
+            by_issue.setdefault(change.issues[0], []).append(change)
+    for turn in range(max(map(len, by_issue.values()), default=0)):
+        for some in by_issue.values():
+            if turn < len(some):
+                yield some[turn]
 
 
-def _window(points: np.ndarray, width: int, height: int) -> tuple[int, int, int]:
-    """Returns the column, row and side of a square around points, with a margin."""
-    low, high = points.min(axis=0), points.max(axis=0)
-    side = int(max(*(high - low), 8) * (1 + 2 * _MARGIN))
-    x, y = ((low + high - side) / 2).astype(int)
-    return int(np.clip(x, -side, width)), int(np.clip(y, -side, height)), side
+def _pair(change: Change) -> list[np.ndarray]:
+    header = image_header(change.filepath)
+    size = (header.width, header.height)
+    before: Document = {**change.outline, **change.before}
+    rings = _rings(before, size)
+    after: list[np.ndarray] = []
+    if change.after is not None:
+        after = _rings({**before, **change.after}, size)
+    path = change.filepath
+    # A line that was not closed is shown as one.
+    closed = before.get("closed") is not False
+    return [
+        outline_crop(path, rings, rings, _SIDE, _BEFORE, closed=closed),
+        outline_crop(path, rings, after, _SIDE, _AFTER),
+    ]
 
 
-def _drawn(
-    image: np.ndarray,
-    window: tuple[int, int, int],
-    rings: Sequence[np.ndarray],
-    colour: tuple[int, int, int],
-) -> np.ndarray:
-    """Returns the part of an image in a window, enlarged, with rings on it."""
-    x, y, side = window
-    scale = _SIDE / side
-    move = np.array([[scale, 0, -x * scale], [0, scale, -y * scale]])
-    canvas = cv2.warpAffine(image, move, (_SIDE, _SIDE), flags=cv2.INTER_LINEAR)
-    lines = [((ring - (x, y)) * scale).round().astype(np.int32) for ring in rings]
-    cv2.polylines(canvas, lines, True, colour, 2, cv2.LINE_AA)
-    return cv2.copyMakeBorder(canvas, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=(90,) * 3)
+def _rings(label: Document, size: tuple[int, int]) -> list[np.ndarray]:
+    """Returns the outline of a label, as shares of the image's width and height."""
+    whole: dict[str, Any] = {"_id": None, **label}
+    return [
+        ring / size
+        for item in mask_objects(whole, *size, boxes=True)
+        for ring in object_rings(item.geometry)
+    ]

@@ -74,13 +74,13 @@ class FixReport:
         return pd.DataFrame([change.row() for change in self._changes], columns=columns)
 
     def pictures(self, most: int = 6) -> str | None:
-        """Returns pictures of changed outlines, before and after.
+        """Returns pictures of changed labels, before and after.
 
         Args:
             most: the largest number of changes to show
 
         Returns:
-            a ``data:`` URL of a PNG; None if no outline changes
+            a ``data:`` URL; None if no label changes
         """
         from .preview import change_pictures
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -47,7 +48,7 @@ def outline_crop(
     Raises:
         CocoMaskError: if the image cannot be read, or nothing is anywhere
     """
-    image = _image(filepath)
+    image = _image(filepath, _modified(filepath))
     height, width = image.shape[:2]
     points = [ring * (width, height) for ring in around if len(ring)]
     if not points:
@@ -85,9 +86,16 @@ def as_url(picture: np.ndarray) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}"
 
 
+def _modified(filepath: str) -> int:
+    try:
+        return os.stat(filepath).st_mtime_ns
+    except OSError:
+        return 0
+
+
 # A list of labels often has several of one image.
 @lru_cache(maxsize=2)
-def _image(filepath: str) -> np.ndarray:
+def _image(filepath: str, modified: int) -> np.ndarray:
     header = image_header(filepath)
     image = None
     if header.width * header.height <= _MAX_PIXELS:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from typing import Any
 
+import cv2
 import fiftyone as fo
 import numpy as np
 import pytest
@@ -167,6 +169,15 @@ def test_a_dry_run_says_the_same_and_writes_nothing(samples: Samples) -> None:
     assert samples.raw(made) == before
     assert list_mask_fixes(samples.dataset) == []
     assert "would be repaired" in planned.summary()
+    # A removed and a tagged label, each before and after: squares of 240 px in a frame.
+    url = planned.pictures()
+    assert url is not None
+    data = np.frombuffer(base64.b64decode(url.partition(",")[2]), np.uint8)
+    picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert picture is not None
+    assert picture.shape == (2 * 244, 2 * 244, 3)
+    before_px, after_px = picture[:244, :244], picture[:244, 244:]
+    assert np.abs(before_px.astype(int) - after_px).max() > 100
     done = fix_mask_issues(samples.dataset)
     assert done.fixed == planned.fixed == {"duplicate": 1, "rectangle": 1}
     assert done.changes().equals(planned.changes())

@@ -107,7 +107,10 @@ def disturb(job: Any, folder: Path, at: int, proxy: Proxy, how: str) -> Any:
         try:
             job.act(folder)
         except Exception as error:
-            return {"error": type(error).__name__, "said": str(error) or traceback.format_exc()[-1500:]}
+            return {
+                "error": type(error).__name__,
+                "said": str(error) or traceback.format_exc()[-1500:],
+            }
         return {"writes": COUNTER.number}
 
     answer = in_process(lambda: act(), waiting=(ask, lambda: cut_off(proxy, tell)))
@@ -134,7 +137,10 @@ def complete(job: Any, folder: Path) -> Any:
     try:
         job.act(folder)
     except Exception as error:
-        return {"error": type(error).__name__, "said": str(error) or traceback.format_exc()[-1500:]}
+        return {
+            "error": type(error).__name__,
+            "said": str(error) or traceback.format_exc()[-1500:],
+        }
     return content(fo.load_dataset(NAME))
 
 
