@@ -59,6 +59,7 @@ def main() -> None:
                 "seconds": f"{statistics.median(times):.2f}",
                 "spread": f"{min(times):.2f} to {max(times):.2f}",
                 "times both evaluations": f"{statistics.median(times) / baseline:.2f}",
+                "ms a label": f"{1000 * statistics.median(times) / labels:.2f}",
                 "peak MB": f"{peak_megabytes():.0f}",
             }
             for name, times in taken.items()
