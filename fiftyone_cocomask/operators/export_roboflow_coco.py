@@ -20,6 +20,7 @@ from .forms import (
     form,
     note,
     radio,
+    reject,
     stop,
     target_samples,
 )
@@ -186,6 +187,8 @@ def _usual(fields: list[str]) -> str:
 
 
 def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
+    from ..datasets.exporting.coco import folder_problem
+
     params = ctx.params
     choose(
         inputs,
@@ -205,7 +208,7 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         description="The boxes of the same objects, as the import makes them",
         default=default_field(fields, "detections"),
     )
-    ask_for_path(
+    field = ask_for_path(
         ctx,
         inputs,
         "output_dir",
@@ -213,6 +216,12 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         description="An empty folder, or a new one",
         required=True,
     )
+    path = given_path(params.get("output_dir"))
+    if path is not None and os.path.isabs(path):
+        overwrite = bool(params.get("overwrite"))
+        problem = folder_problem(ctx.dataset, path, overwrite=overwrite)
+        if problem is not None:
+            reject(field, problem)
     for name, choices, label in (
         ("images", IMAGES, "Images"),
         ("area", AREAS, "Area of new and edited objects"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import fiftyone as fo
@@ -54,6 +55,34 @@ def test_masks_and_cutouts_are_written(
     form.finish("files written")
     objects = dataset.count("segmentations.polylines")
     assert 20 < len(list((tmp_path / "cutouts").rglob("*.png"))) <= objects
+
+
+def test_a_dataset_is_written_back_and_compared(
+    app: AppPage, dataset: fo.Dataset, demo_export: Path, tmp_path: Path
+) -> None:
+    sample = dataset.match_tags("train").first()
+    sample.segmentations.polylines[0].label = "pupa"
+    sample.save()
+    form = app.open_form("Export to Roboflow COCO")
+    form.type_path(str(demo_export), label="Folder")
+    form.expect_text("is in the folder that the export came from")
+    form.expect_not_executable()
+    form.type_path(str(tmp_path / "back"), label="Folder")
+    form.expect_text("Writes an export of 21 images")
+    form.execute()
+    annotations = sum(
+        len(json.loads(path.read_text())["annotations"])
+        for path in demo_export.rglob("_annotations.coco.json")
+    )
+    form.finish(f"21 images and {annotations} annotations written")
+    assert len(list((tmp_path / "back").rglob("*.jpg"))) == 21
+
+    form = app.open_form("Compare with an export")
+    form.type_path(str(demo_export), label="Export")
+    form.execute()
+    form.finish("Saved views of what changed")
+    app.choose_saved_view("compare_exports: relabelled")
+    app.wait_for_samples(1)
 
 
 def test_an_evaluation_is_listed_renamed_and_deleted(

@@ -117,6 +117,23 @@ def export_roboflow_coco(
         return export.write(bar.update)
 
 
+def folder_problem(
+    samples: fo.Dataset | fo.DatasetView, output_dir: str, *, overwrite: bool
+) -> str | None:
+    """Returns why an export cannot go into a folder, as far as that is seen at once.
+
+    Args:
+        samples: the dataset or view
+        output_dir: the folder
+        overwrite: whether it may hold files already
+    """
+    try:
+        _folder(backing_dataset(samples), output_dir, overwrite=overwrite)
+    except CocoMaskError as error:
+        return str(error)
+    return None
+
+
 def write_for_comparison(
     samples: fo.Dataset | fo.DatasetView, output_dir: Path, label_field: str
 ) -> None:
@@ -156,9 +173,7 @@ class _Export:
         self._images = images
         info = self._dataset.info.get("coco")
         self._info: Mapping[str, Any] = info if isinstance(info, Mapping) else {}
-        self._target = ExportFolder(
-            output_dir, self._sources(), self._source_files(), overwrite=overwrite
-        )
+        self._target = _folder(self._dataset, output_dir, overwrite=overwrite)
         self.report = CocoExportReport(str(self._target.path))
         self._ahead = Splits(samples, fields, self._info)
         self._splits: dict[str, Split] = {}
@@ -294,21 +309,6 @@ class _Export:
             entry[LABEL_ID] = str(found.label_id)
         return entry
 
-    def _sources(self) -> list[Path]:
-        """Returns the folders that the dataset's exports came from."""
-        sources = [export_folder(self._dataset)]
-        path = self._info.get("path")
-        if isinstance(path, str) and path and os.path.isdir(path):
-            sources.append(Path(path))
-        return sources
-
-    def _source_files(self) -> list[Path]:
-        """Returns the file that the dataset's export was, if it was one."""
-        path = self._info.get("path")
-        if isinstance(path, str) and path and os.path.isfile(path):
-            return [Path(path)]
-        return []
-
     def _refuse_folders_of_images(self, folders: Iterable[Path]) -> None:
         """Checks that no split goes into a folder that the dataset's images are in."""
         if not self._target.holds_something():
@@ -382,3 +382,18 @@ class _Export:
                     annotation_id=issue.get("annotation_id"),
                     split=issue.get("split"),
                 )
+
+
+def _folder(
+    dataset: fo.Dataset, output_dir: str | Path, *, overwrite: bool
+) -> ExportFolder:
+    """Returns the folder to write to, which is not what the dataset came from."""
+    folders, files = [export_folder(dataset)], []
+    info = dataset.info.get("coco")
+    path = info.get("path") if isinstance(info, Mapping) else None
+    if isinstance(path, str) and path:
+        if os.path.isdir(path):
+            folders.append(Path(path))
+        elif os.path.isfile(path):
+            files.append(Path(path))
+    return ExportFolder(output_dir, folders, files, overwrite=overwrite)

@@ -231,15 +231,26 @@ class LabelWriter:
         rest = original.get("rest")
         form = self._form
         others = label.keys() - self._written_names
-        is_usual = rest is None and not others and label.get("confidence") is None
+        # FiftyOne's older way to keep attributes, which some importers still go.
+        older = label.get("attributes")
+        is_usual = (
+            rest is None
+            and not others
+            and not older
+            and label.get("confidence") is None
+        )
         if is_usual and not form.origins and not form.has_nested:
             return []
         kept = attributes_of(label, rest, form)
         known = known_attributes(rest, form)
         lost = []
         new: dict[str, Any] = {}
-        for name in sorted(others - known):
-            value = label[name]
+        values = {name: label[name] for name in sorted(others - known)}
+        if isinstance(older, Mapping):
+            for name, value in older.items():
+                is_attribute = isinstance(value, Mapping) and "value" in value
+                values.setdefault(name, value["value"] if is_attribute else value)
+        for name, value in values.items():
             if name[:1] == "_" or value is None:
                 continue
             try:

@@ -33,6 +33,7 @@ def dataset(new_dataset: Any, tmp_path: Path) -> fo.Dataset:
     """Images of one name in two folders, with the labels of a model."""
     dataset = new_dataset()
     masks = [fo.Detection.from_mask(MASK, label="ü", confidence=0.5, note=7)]
+    masks[0].attributes["pose"] = fo.CategoricalAttribute(value="up")
     masks.append(fo.Detection(label="box", bounding_box=[0.25, 0.5, 0.5, 0.25]))
     lines = [
         fo.Polyline(label="cat", points=[[(0.25, 0.5), (0.5, 0.5), (0.5, 0.75)]]),
@@ -76,6 +77,7 @@ def test_instance_masks_are_written_exactly(
     assert isinstance(mask["segmentation"], dict if masks == "rle" else list)
     assert (mask["bbox"], mask["area"]) == ([20, 10, 30, 20], MASK.sum())
     assert (mask["score"], mask["note"], mask["iscrowd"]) == (0.5, 7, 0)
+    assert mask["pose"] == "up"
     assert (box["segmentation"], box["bbox"]) == ([], [20, 30, 40, 15])
     assert box["area"] == 600
     names = {c["id"]: c["name"] for c in found["categories"]}
