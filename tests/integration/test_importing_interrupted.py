@@ -28,6 +28,8 @@ from .small_export import (
     write_split,
 )
 
+_ATTEMPTS = 12
+
 # Loads everything once, then forks a process for each line that it reads.
 FORKING_IMPORTER = """
 import os, sys
@@ -86,11 +88,12 @@ def test_an_import_killed_at_any_moment_can_simply_be_run_again(
     expected = imported_content(whole)
     delays = random.Random(3)
     in_the_middle = 0
-    for _ in range(30):
+    for attempt in range(_ATTEMPTS):
         if fo.dataset_exists("killed"):
             fo.delete_dataset("killed")
         process = start_import(export)
-        time.sleep(delays.random() * 0.5)
+        # One moment in each part of the time that an import takes.
+        time.sleep((attempt + delays.random()) / _ATTEMPTS * 0.5)
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
         if fo.dataset_exists("killed"):

@@ -121,7 +121,7 @@ def test_masks_killed_at_any_moment_are_whole_once_run_again(
 ) -> None:
     moments = random.Random(workers)
     in_the_middle = 0
-    for attempt in range(8):
+    for attempt in range(4):
         folder = tmp_path / f"masks-{attempt}"
         process = start(folder, workers)
         wait_for_files(folder, moments.randint(1, COUNT - 20))

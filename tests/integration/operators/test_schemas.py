@@ -53,7 +53,7 @@ def name(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def prepared(demo_export: Path) -> Iterator[fo.Dataset]:
     """A dataset with all that an operator may work on."""
-    dataset, _ = fcm.import_roboflow_coco(demo_export, "prepared")
+    dataset, _ = fcm.import_roboflow_coco(demo_export, "demo")
     fcm.compute_masks(dataset)
     fcm.compute_masks(dataset, mask_field="mask_opencv", rasterizer="opencv")
     fcm.evaluate_mask_area(dataset, label_field="segmentations", eval_key="size")
@@ -66,13 +66,13 @@ def prepared(demo_export: Path) -> Iterator[fo.Dataset]:
 @pytest.fixture
 def dataset(prepared: fo.Dataset) -> fo.Dataset:
     """The same, for a test to change."""
-    return prepared.clone("demo", persistent=True)
+    return prepared.clone("changed", persistent=True)
 
 
 @pytest.fixture
-def form(name: str, app_request: Any, dataset: fo.Dataset) -> Callable[..., Form]:
+def form(name: str, app_request: Any, prepared: fo.Dataset) -> Callable[..., Form]:
     """Resolves the operator's form for some parameters."""
-    return lambda **params: app_request(name, dataset, **params).form()
+    return lambda **params: app_request(name, prepared, **params).form()
 
 
 @pytest.fixture
@@ -179,7 +179,7 @@ def test_every_question_explains_itself(
 
 
 def test_a_job_on_samples_asks_for_its_target_view(
-    name: str, form: Callable[..., Form], answers: Params, dataset: fo.Dataset
+    name: str, form: Callable[..., Form], answers: Params
 ) -> None:
     operator = foo.get_operator(uri(name))
     takes_samples = "samples" in parameters_of(name)
@@ -205,7 +205,7 @@ def test_what_is_required_is_enough(
 
 
 def test_a_default_that_is_left_out_holds(
-    name: str, dataset: fo.Dataset, form: Callable[..., Form], answers: Params
+    name: str, dataset: fo.Dataset, app_request: Any, answers: Params
 ) -> None:
     """On a dataset whose fields have names of their own."""
     if "path" in answers:
@@ -213,7 +213,7 @@ def test_a_default_that_is_left_out_holds(
     dataset.rename_sample_fields({"segmentations": "shapes", "mask": "drawn"})
     if name == "fix_mask_issues":
         fcm.find_mask_issues(dataset, "shapes", "drawn")
-    fields = asked(form(**answers))
+    fields = asked(app_request(name, dataset, **answers).form())
     defaults = {
         n: field["default"]
         for n, field in fields.items()
@@ -230,7 +230,7 @@ def test_a_default_that_is_left_out_holds(
 
 
 def test_a_wrong_value_is_refused_in_a_sentence(
-    name: str, dataset: fo.Dataset, form: Callable[..., Form], answers: Params
+    name: str, prepared: fo.Dataset, form: Callable[..., Form], answers: Params
 ) -> None:
     wrong: dict[str, list[Any]] = {
         "String": [5, "no/name"],
@@ -241,7 +241,7 @@ def test_a_wrong_value_is_refused_in_a_sentence(
         "File": ["/no/such/place", "", 5],
         "Object": ["nonsense", 5],
     }
-    before = state(dataset)
+    before = state(prepared)
     tried = 0
     for field_name, field in asked(form(**answers)).items():
         if field_name == "view_target":  # FiftyOne takes any.
@@ -250,12 +250,12 @@ def test_a_wrong_value_is_refused_in_a_sentence(
             if (field_name, str(value)) in RIGHT:
                 continue
             with pytest.raises(ExecutionError) as raised:
-                execute(name, dataset, {**answers, field_name: value})
+                execute(name, prepared, {**answers, field_name: value})
             sentence = str(raised.value)
             assert not any(word in sentence for word in DEFECTS), (field_name, value)
             tried += 1
     assert tried or not asked(form(**answers))
-    assert state(dataset) == before
+    assert state(prepared) == before
 
 
 @pytest.mark.parametrize("empty", ["", None])
@@ -276,14 +276,14 @@ def test_an_empty_value_counts_as_none(
 
 
 def test_what_is_missing_is_named(
-    name: str, dataset: fo.Dataset, answers: Params
+    name: str, prepared: fo.Dataset, answers: Params
 ) -> None:
-    before = state(dataset)
+    before = state(prepared)
     for field_name in answers:
         rest = {n: v for n, v in answers.items() if n != field_name}
         with pytest.raises(ExecutionError, match=f"{field_name}.*Required"):
-            execute(name, dataset, rest)
-    assert state(dataset) == before
+            execute(name, prepared, rest)
+    assert state(prepared) == before
 
 
 def test_without_a_dataset_it_says_what_to_do(name: str, app_request: Any) -> None:
