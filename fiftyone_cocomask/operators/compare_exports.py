@@ -84,12 +84,7 @@ class CompareExports(JobOperator):
             "label_field": label_field,
             "order": order,
         }
-        return foo.execute_operator(
-            self.uri,
-            view=samples.view(),
-            params={name: value for name, value in params.items() if value is not None},
-            request_delegation=delegate,
-        )
+        return self.call(samples, params, delegate)
 
     def resolve_input(self, ctx: Any) -> types.Property:
         """Returns the form: which export is compared with which labels."""

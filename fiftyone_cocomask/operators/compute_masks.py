@@ -109,12 +109,7 @@ class ComputeMasks(SplitJobOperator):
             "num_workers": num_workers,
             "num_tasks": num_tasks,
         }
-        return foo.execute_operator(
-            self.uri,
-            view=samples.view(),
-            params=params,
-            request_delegation=delegate,
-        )
+        return self.call(samples, params, delegate)
 
     def resolve_placement(self, ctx: Any) -> types.Placement:
         """Returns the button in the grid's toolbar."""

@@ -89,12 +89,7 @@ class EvaluationOperator(SplitJobOperator):
             "eval_key": eval_key,
             "num_tasks": num_tasks,
         }
-        return foo.execute_operator(
-            self.uri,
-            view=samples.view(),
-            params=params,
-            request_delegation=delegate,
-        )
+        return self.call(samples, params, delegate)
 
     def resolve_input(self, ctx: Any) -> types.Property:
         """Returns the form: what is measured, and what it writes and replaces."""

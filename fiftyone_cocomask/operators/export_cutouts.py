@@ -77,12 +77,7 @@ class ExportCutouts(ExportOperator):
             "output_dir": path_text(output_dir),
             "crop": crop,
         }
-        return foo.execute_operator(
-            self.uri,
-            view=samples.view(),
-            params=params,
-            request_delegation=delegate,
-        )
+        return self.call(samples, params, delegate)
 
     def resolve_input(self, ctx: Any) -> types.Property:
         """Returns the form: what is cut out and where it goes."""

@@ -93,12 +93,7 @@ class ExportMasks(ExportOperator):
             "per_class": per_class,
             **({} if values is None else {"values": values}),
         }
-        return foo.execute_operator(
-            self.uri,
-            view=samples.view(),
-            params=params,
-            request_delegation=delegate,
-        )
+        return self.call(samples, params, delegate)
 
     def resolve_input(self, ctx: Any) -> types.Property:
         """Returns the form: which masks go where."""

@@ -92,12 +92,7 @@ class ExportRoboflowCoco(JobOperator):
             "masks": masks,
             "overwrite": overwrite,
         }
-        return foo.execute_operator(
-            self.uri,
-            view=samples.view(),
-            params={name: value for name, value in params.items() if value is not None},
-            request_delegation=delegate,
-        )
+        return self.call(samples, params, delegate)
 
     def resolve_input(self, ctx: Any) -> types.Property:
         """Returns the form: which labels go where, and how."""

@@ -150,12 +150,7 @@ class FindMaskIssues(JobOperator):
             "key": key,
             **(limits.to_dict() if limits is not None else {}),
         }
-        return foo.execute_operator(
-            self.uri,
-            view=samples.view(),
-            params=params,
-            request_delegation=delegate,
-        )
+        return self.call(samples, params, delegate)
 
     def resolve_input(self, ctx: Any) -> types.Property:
         """Returns the form: what is looked at, and what is written."""

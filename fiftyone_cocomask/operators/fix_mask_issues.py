@@ -99,9 +99,7 @@ class FixMaskIssues(JobOperator):
             **({"issues": list(issues)} if issues is not None else {}),
             **({"prefer_classes": list(prefer_classes)} if prefer_classes else {}),
         }
-        return foo.execute_operator(
-            self.uri, view=samples.view(), params=params, request_delegation=delegate
-        )
+        return self.call(samples, params, delegate)
 
     def resolve_input(self, ctx: Any) -> types.Property:
         """Returns the form: which issues, what happens to them, and a preview."""
@@ -192,12 +190,7 @@ class UndoMaskFixes(JobOperator):
             the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
             ``result`` is :meth:`FixReport.to_dict`
         """
-        return foo.execute_operator(
-            self.uri,
-            view=dataset.view(),
-            params={"fix_key": fix_key, "redo": redo},
-            request_delegation=delegate,
-        )
+        return self.call(dataset, {"fix_key": fix_key, "redo": redo}, delegate)
 
     def resolve_input(self, ctx: Any) -> types.Property:
         """Returns the form: which repairs."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from abc import abstractmethod
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, ClassVar
 
 import fiftyone.operators as foo
@@ -31,6 +31,24 @@ class JobOperator(foo.Operator):
     # What the progress bar says: "Drawing masks: 3 of 21 images".
     verb: ClassVar[str]
     noun: ClassVar[str] = "images"
+
+    def call(self, samples: Any, params: Mapping[str, Any], delegate: bool) -> Any:
+        """Executes the operator for a caller from Python.
+
+        Args:
+            samples: the dataset or view to work on
+            params: the parameters; those that are None have their defaults
+            delegate: whether to queue the job for an orchestrator
+
+        Returns:
+            the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await
+        """
+        return foo.execute_operator(
+            self.uri,
+            view=samples.view(),
+            params={name: value for name, value in params.items() if value is not None},
+            request_delegation=delegate,
+        )
 
     @abstractmethod
     def run(self, ctx: Any, progress: ProgressArgument) -> Results:

@@ -74,11 +74,8 @@ class RankMaskOutlines(JobOperator):
             the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
             ``result`` has the ``summary`` and the ``worst`` labels
         """
-        return foo.execute_operator(
-            self.uri,
-            view=samples.view(),
-            params={"label_field": label_field, "eval_key": eval_key},
-            request_delegation=delegate,
+        return self.call(
+            samples, {"label_field": label_field, "eval_key": eval_key}, delegate
         )
 
     def resolve_input(self, ctx: Any) -> types.Property:

@@ -58,9 +58,7 @@ class RefreshMaskEvaluations(JobOperator):
             ``result`` has the ``eval_keys`` of what was evaluated again
         """
         params = {} if eval_keys is None else {"eval_keys": list(eval_keys)}
-        return foo.execute_operator(
-            self.uri, view=dataset.view(), params=params, request_delegation=delegate
-        )
+        return self.call(dataset, params, delegate)
 
     def resolve_input(self, ctx: Any) -> types.Property:
         """Returns the form: which evaluations, and what they cover."""

@@ -79,12 +79,7 @@ class WriteReport(JobOperator):
             "eval_keys": None if eval_keys is None else list(eval_keys),
             "title": title,
         }
-        return foo.execute_operator(
-            self.uri,
-            view=samples.view(),
-            params={name: value for name, value in params.items() if value is not None},
-            request_delegation=delegate,
-        )
+        return self.call(samples, params, delegate)
 
     def resolve_input(self, ctx: Any) -> types.Property:
         """Returns the form: which evaluations go into which file."""
