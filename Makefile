@@ -54,7 +54,7 @@ integration: $(TEST_READY)
 	$(PY) -m pytest $(TWO) --cov --cov-append --cov-report= tests/$@
 
 coverage: $(TEST_READY)
-	$(PY) -m coverage report
+	$(PY) -m coverage report --fail-under=95
 
 app: $(TEST_READY)
 	$(PY) -m pytest $(TWO) tests/$@
