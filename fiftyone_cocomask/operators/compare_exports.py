@@ -84,7 +84,7 @@ class CompareExports(JobOperator):
             "label_field": label_field,
             "order": order,
         }
-        return self.call(samples, params, delegate)
+        return self.execute_on(samples, params, delegate)
 
     def resolve_input(self, ctx: Any) -> types.Property:
         """Returns the form: which export is compared with which labels."""

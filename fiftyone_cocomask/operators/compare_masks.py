@@ -80,7 +80,7 @@ class CompareMasks(JobOperator):
             ``result`` has the ``eval_key`` and the ``summary``
         """
         params = {"pred_field": pred_field, "gt_field": gt_field, "eval_key": eval_key}
-        return self.call(samples, params, delegate)
+        return self.execute_on(samples, params, delegate)
 
     def resolve_input(self, ctx: Any) -> types.Property:
         """Returns the form: which masks are compared, and what is written."""

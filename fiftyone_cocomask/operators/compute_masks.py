@@ -109,7 +109,7 @@ class ComputeMasks(SplitJobOperator):
             "num_workers": num_workers,
             "num_tasks": num_tasks,
         }
-        return self.call(samples, params, delegate)
+        return self.execute_on(samples, params, delegate)
 
     def resolve_placement(self, ctx: Any) -> types.Placement:
         """Returns the button in the grid's toolbar."""

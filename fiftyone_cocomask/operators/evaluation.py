@@ -89,7 +89,7 @@ class EvaluationOperator(SplitJobOperator):
             "eval_key": eval_key,
             "num_tasks": num_tasks,
         }
-        return self.call(samples, params, delegate)
+        return self.execute_on(samples, params, delegate)
 
     def resolve_input(self, ctx: Any) -> types.Property:
         """Returns the form: what is measured, and what it writes and replaces."""

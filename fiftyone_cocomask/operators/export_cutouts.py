@@ -77,7 +77,7 @@ class ExportCutouts(ExportOperator):
             "output_dir": path_text(output_dir),
             "crop": crop,
         }
-        return self.call(samples, params, delegate)
+        return self.execute_on(samples, params, delegate)
 
     def resolve_input(self, ctx: Any) -> types.Property:
         """Returns the form: what is cut out and where it goes."""

@@ -93,7 +93,7 @@ class ExportMasks(ExportOperator):
             "per_class": per_class,
             **({} if values is None else {"values": values}),
         }
-        return self.call(samples, params, delegate)
+        return self.execute_on(samples, params, delegate)
 
     def resolve_input(self, ctx: Any) -> types.Property:
         """Returns the form: which masks go where."""

@@ -92,7 +92,7 @@ class ExportRoboflowCoco(JobOperator):
             "masks": masks,
             "overwrite": overwrite,
         }
-        return self.call(samples, params, delegate)
+        return self.execute_on(samples, params, delegate)
 
     def resolve_input(self, ctx: Any) -> types.Property:
         """Returns the form: which labels go where, and how."""

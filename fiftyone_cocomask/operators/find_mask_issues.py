@@ -150,7 +150,7 @@ class FindMaskIssues(JobOperator):
             "key": key,
             **(limits.to_dict() if limits is not None else {}),
         }
-        return self.call(samples, params, delegate)
+        return self.execute_on(samples, params, delegate)
 
     def resolve_input(self, ctx: Any) -> types.Property:
         """Returns the form: what is looked at, and what is written."""

@@ -99,7 +99,7 @@ class FixMaskIssues(JobOperator):
             **({"issues": list(issues)} if issues is not None else {}),
             **({"prefer_classes": list(prefer_classes)} if prefer_classes else {}),
         }
-        return self.call(samples, params, delegate)
+        return self.execute_on(samples, params, delegate)
 
     def resolve_input(self, ctx: Any) -> types.Property:
         """Returns the form: which issues, what happens to them, and a preview."""
@@ -190,7 +190,7 @@ class UndoMaskFixes(JobOperator):
             the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
             ``result`` is :meth:`FixReport.to_dict`
         """
-        return self.call(dataset, {"fix_key": fix_key, "redo": redo}, delegate)
+        return self.execute_on(dataset, {"fix_key": fix_key, "redo": redo}, delegate)
 
     def resolve_input(self, ctx: Any) -> types.Property:
         """Returns the form: which repairs."""

@@ -32,7 +32,9 @@ class JobOperator(foo.Operator):
     verb: ClassVar[str]
     noun: ClassVar[str] = "images"
 
-    def call(self, samples: Any, params: Mapping[str, Any], delegate: bool) -> Any:
+    def execute_on(
+        self, samples: Any, params: Mapping[str, Any], delegate: bool
+    ) -> Any:
         """Executes the operator for a caller from Python.
 
         Args:

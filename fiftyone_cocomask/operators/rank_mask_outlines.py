@@ -74,7 +74,7 @@ class RankMaskOutlines(JobOperator):
             the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
             ``result`` has the ``summary`` and the ``worst`` labels
         """
-        return self.call(
+        return self.execute_on(
             samples, {"label_field": label_field, "eval_key": eval_key}, delegate
         )
 

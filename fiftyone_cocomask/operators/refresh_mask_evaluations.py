@@ -58,7 +58,7 @@ class RefreshMaskEvaluations(JobOperator):
             ``result`` has the ``eval_keys`` of what was evaluated again
         """
         params = {} if eval_keys is None else {"eval_keys": list(eval_keys)}
-        return self.call(dataset, params, delegate)
+        return self.execute_on(dataset, params, delegate)
 
     def resolve_input(self, ctx: Any) -> types.Property:
         """Returns the form: which evaluations, and what they cover."""

@@ -79,7 +79,7 @@ class WriteReport(JobOperator):
             "eval_keys": None if eval_keys is None else list(eval_keys),
             "title": title,
         }
-        return self.call(samples, params, delegate)
+        return self.execute_on(samples, params, delegate)
 
     def resolve_input(self, ctx: Any) -> types.Property:
         """Returns the form: which evaluations go into which file."""
