@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -104,7 +105,9 @@ def pair_images(
     """Yields which image of one export is which of another.
 
     The one of the same split and file name, else the only one of that file name, else
-    the only one of the same source: Roboflow gives a copy another name each time.
+    the only one whose name ends so behind all folders, as labelling programs write
+    them, else the only one of the same source: Roboflow gives a copy another name each
+    time.
 
     Args:
         old: the images before
@@ -115,6 +118,7 @@ def pair_images(
     for key in (
         lambda image: (image.split, image.file_name),
         lambda image: image.file_name,
+        lambda image: re.split(r"[/\\]", image.file_name)[-1] or None,
         lambda image: image.source,
     ):
         left = [image for image in olds if id(image) not in found]

@@ -176,6 +176,10 @@ def delete(key: str) -> Callable[[Path], None]:
     return act
 
 
+def refresh(folder: Path) -> None:
+    fcm.refresh_mask_evaluations(dataset())
+
+
 def nothing(folder: Path) -> None:
     """Leaves everything as it is."""
 
@@ -200,6 +204,8 @@ JOBS = {
     "repair": Job(broken, repair),
     "undo of repairs": Job(repaired, undo_repairs),
     "ranking of outlines": Job(masked, rank, always=False),
+    "ranking again": Job(edited, rank, always=False),
+    "refreshing": Job(edited, refresh, always=False),
     "rename area": Job(evaluated, rename("area")),
     "rename coverage": Job(evaluated, rename("cover"), always=False),
     "rename comparison": Job(evaluated, rename("compared")),

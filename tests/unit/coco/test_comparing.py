@@ -172,6 +172,20 @@ def test_copies_with_new_tokens_are_the_same_images(tmp_path: Path) -> None:
     assert changed(comparison) == {}
 
 
+@pytest.mark.parametrize("folder", ["..\\..\\upload\\4\\", "/data/upload/4/", "a/"])
+def test_images_are_the_same_behind_the_folders_of_another_program(
+    tmp_path: Path, folder: str
+) -> None:
+    old = document()
+    for image in old["images"]:
+        image["file_name"] = folder + image["file_name"]
+    comparison = fcm.compare_exports(
+        write(tmp_path / "old", train=old), write(tmp_path / "new", train=document())
+    )
+    assert changed(comparison) == {}
+    assert comparison.images["renamed"] == 4
+
+
 def test_files_of_other_content_are_replaced(tmp_path: Path) -> None:
     paths = []
     for name, shade in (("old", 1), ("new", 200)):
