@@ -122,6 +122,10 @@ class IssueCode(Word):
         "other_image_of_name",
         "The dataset has another picture of this name and split; both are kept.",
     )
+    IMAGE_OF_OTHER_PROJECT = (
+        "image_of_other_project",
+        "The dataset has this image from another project; the labels of both are kept.",
+    )
     OLD_COPIES = (
         "old_copies",
         "The dataset has older augmented copies of sources that this export has anew.",

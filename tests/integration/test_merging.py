@@ -68,6 +68,7 @@ def codes(report: Any) -> set[str]:
     """Returns the codes of a report's issues about a merge."""
     about = {"image_moved", "gone_from_export", "merge_conflict", "old_copies"}
     about |= {"other_image_of_name", "source_in_several_splits"}
+    about.add("image_of_other_project")
     return {str(code) for code in report.counts()} & about
 
 
@@ -259,6 +260,37 @@ def test_another_picture_of_the_same_name_is_a_sample_of_its_own(
     for project in ("projB", "projA"):
         _, report = import_roboflow_coco(projects / project, dataset)
         assert (merged(report), codes(report)) == ({}, set())
+
+
+def test_two_projects_annotate_the_same_images(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    exports = {}
+    for project, squares in (("wings", [1, 12]), ("bodies", [25, 12])):
+        exports[project] = write_version(tmp_path / project, {"train": {A: squares}})
+        (exports[project] / "README.dataset.txt").write_text(
+            f"https://universe.roboflow.com/someone/{project}\n"
+        )
+    dataset, _ = import_roboflow_coco(exports["wings"], "merged")
+    for label in ("segmentations.polylines", "detections.detections"):
+        assert dataset.count(label) == 2
+    ids = dataset.values("segmentations.polylines.id", unwind=True)
+    for number in range(2):
+        _, report = import_roboflow_coco(exports["bodies"], dataset)
+        # The square that both have is one.
+        assert merged(report) == ({} if number else {"labels_added": 1})
+        assert "image_of_other_project" in codes(report)
+        _, report = import_roboflow_coco(exports["wings"], dataset)
+        assert merged(report) == {}
+    for label in ("segmentations.polylines", "detections.detections"):
+        assert dataset.count(label) == 3
+    now = dataset.values("segmentations.polylines.id", unwind=True)
+    assert now[:2] == ids
+    # A later version takes its own away, and what the other project has stays.
+    shutil.rmtree(exports["bodies"] / "train")
+    write_version(exports["bodies"], {"train": {A: []}})
+    _, report = import_roboflow_coco(exports["bodies"], dataset)
+    assert dataset.values("segmentations.polylines.id", unwind=True) == ids
 
 
 def test_a_zip_overwrites_no_other_picture(

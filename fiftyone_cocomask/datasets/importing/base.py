@@ -57,6 +57,8 @@ CONFLICT, REMOVED = 1, 2
 
 _Points = list[list[list[float]]]
 Fields = tuple[str, str]
+# The fields, and the origin of a project that annotates the images of another one.
+BaseKey = tuple[str, ...]
 # What the fields of polylines and detections are called unless the user says otherwise.
 DEFAULT_FIELDS: Fields = ("segmentations", "detections")
 
@@ -158,13 +160,13 @@ class SampleBase:
     user_tags: tuple[str, ...] = ()
     fingerprint: str | None = None
     origin: str | None = None
-    fields: Fields = DEFAULT_FIELDS
+    fields: BaseKey = DEFAULT_FIELDS
     other_fields: Mapping[str, str] = field(default_factory=dict)
     said: bytes | None = None
 
     @classmethod
     def from_document(
-        cls, document: Document | None, fields: Fields = DEFAULT_FIELDS
+        cls, document: Document | None, fields: BaseKey = DEFAULT_FIELDS
     ) -> SampleBase | None:
         """Reads the value of a sample's :data:`BASE_FIELD`.
 
@@ -216,9 +218,22 @@ class SampleBase:
         return cls(records, names, **facts)
 
     @staticmethod
-    def others_of(document: Document | None, fields: Fields) -> Mapping[str, str]:
+    def others_of(document: Document | None, fields: BaseKey) -> Mapping[str, str]:
         """Returns what a stored base holds about all fields but two."""
         return {k: v for k, v in _texts(document).items() if k != _key(fields)}
+
+    @classmethod
+    def label_ids_of_others(
+        cls, document: Document | None, fields: BaseKey
+    ) -> frozenset[bytes]:
+        """Returns the short ids of what other projects wrote to the same fields."""
+        ids: set[bytes] = set()
+        for key in map(_fields_of, _texts(document)):
+            if key != fields and key[:2] == fields[:2]:
+                base = cls.from_document(document, key)
+                for record in base.annotations if base is not None else ():
+                    ids |= {record.polyline_id, record.detection_id}
+        return frozenset(ids - {_NO_LABEL})
 
     @staticmethod
     def is_about(document: Document, fields: Fields) -> bool:
@@ -253,8 +268,12 @@ def _texts(document: Document | None) -> dict[str, str]:
     return texts
 
 
-def _key(fields: Fields) -> str:
+def _key(fields: BaseKey) -> str:
     return ",".join(fields)
+
+
+def _fields_of(key: str) -> BaseKey:
+    return tuple(key.split(","))
 
 
 @dataclass(slots=True)

@@ -206,7 +206,7 @@ class _Merge:
     ) -> None:
         records = [base_annotation(*pair, self._names) for pair in pairs]
         states = annotation_states(self._base, polylines, detections)
-        if self._base is None:
+        if self._base is None or not self._base.annotations:
             states = _paired(states)
         matches = match_annotations(states, pairs, records, self._names)
         for index, pair, record in zip(matches, pairs, records, strict=True):
@@ -294,7 +294,7 @@ class _Merge:
             self._conflict(state, pair, record)
         else:
             # Two objects that overlap: both stay.
-            self._result.edits_kept += 1
+            self._result.edits_kept += self._number(state)
             self._add(pair, record)
 
     def _add(self, pair: LabelPair, record: BaseAnnotation) -> None:
@@ -328,7 +328,7 @@ class _Merge:
                     base_annotation(state.polyline, state.detection, self._names),
                 )
             else:
-                result.edits_kept += 1
+                result.edits_kept += self._number(state)
         elif base.is_removed:
             if self._is_open(state):
                 self._conflict_of_removed(state, base)
@@ -435,6 +435,10 @@ class _Merge:
             elif not is_same_label(label, other, self._names):
                 return False
         return True
+
+    def _number(self, state: AnnotationState) -> int:
+        """Returns as how many edits labels count that the import did not write."""
+        return 1 if self._base is None else len(state.labels)
 
     def _is_open(self, state: AnnotationState) -> bool:
         """Whether a conflict of an earlier merge is still marked as one."""

@@ -12,12 +12,15 @@ from .base import (
     BASE_FIELD,
     REPLACING,
     AnnotationState,
+    BaseKey,
     Fields,
     SampleBase,
     annotation_states,
     new_label,
+    short_id,
 )
 from .documents import annotation_labels, label_fields, own_names, sample_fields
+from .identity import are_other_projects
 from .merge import CONFLICT_TAG, Conflict, MergedLabels, keep_labels, merge_labels
 from .said import said_digest
 
@@ -99,12 +102,14 @@ class MergedSample:
         labels: what became of its labels
         moved_from: the split that it was in, if it is in another one now
         split_conflict: the conflict about its split, if there is one
+        is_of_other_project: whether the sample is of another project than the export
     """
 
     changes: Document
     labels: MergedLabels
     moved_from: str | None = None
     split_conflict: Conflict | None = None
+    is_of_other_project: bool = False
 
     @property
     def conflicts(self) -> list[Conflict]:
@@ -123,26 +128,14 @@ def merged_sample(
         record: the image
         rules: how the import writes
     """
-    line_field, box_field = rules.fields
-    lines = document.get(line_field) or {"_cls": "Polylines"}
-    boxes = document.get(box_field) or {"_cls": "Detections"}
-    old_tags = document.get("tags") or []
-    base = SampleBase.from_document(document.get(BASE_FIELD), rules.fields)
-    names = own_names(record)
+    stored = document.get(BASE_FIELD) or {}
+    if are_other_projects(stored.get("origin"), rules.origin):
+        return _merged_with_other_project(document, record, rules)
+    base = SampleBase.from_document(stored, rules.fields)
     said = said_digest(record, rules.tags)
-    both = lines.get("polylines") or [], boxes.get("detections") or []
-    if base is not None and said is not None and base.said == said:
-        labels = keep_labels(base, *both)
-    else:
-        labels = merge_labels(
-            base,
-            *both,
-            annotation_labels(record),
-            names,
-            conflicts=rules.conflicts,
-            is_imported=_is_of_import(document, rules.fields),
-            is_tagged=CONFLICT_TAG in old_tags,
-        )
+    labels = _merged_labels(document, base, record, rules, rules.fields, said)
+    names = own_names(record)
+    old_tags = document.get("tags") or []
     merged = MergedSample({}, labels)
     fields = sample_fields(record)
     fields["split"] = _merged_split(document, base, record, rules, merged)
@@ -163,12 +156,110 @@ def merged_sample(
         "tags": _merged_tags(old_tags, document, base, record, rules, merged),
         **dict.fromkeys(_OPTIONAL),
         **fields,
-        line_field: {**lines, "polylines": labels.polylines},
-        box_field: {**boxes, "detections": labels.detections},
+        **_label_lists(document, labels, rules),
         BASE_FIELD: new_base.to_document(),
     }
     merged.changes = {k: v for k, v in new.items() if document.get(k) != v}
     return merged
+
+
+def _merged_with_other_project(
+    document: Document, record: ImageRecord, rules: ImportRules
+) -> MergedSample:
+    """Adds what a project says of an image to the sample that another one made.
+
+    Only labels and tags are added to, and the project gets a base of its own.
+    """
+    stored = document[BASE_FIELD]
+    key = (*rules.fields, str(rules.origin))
+    base = SampleBase.from_document(stored, key)
+    if base is None:
+        own: Document = {"names": stored.get("names"), "labels_in": {",".join(key): ""}}
+        base = SampleBase.from_document(own, key)
+    assert base is not None
+    said = said_digest(record, rules.tags)
+    labels = _merged_labels(document, base, record, rules, key, said)
+    merged = MergedSample({}, labels, is_of_other_project=True)
+    new_base = SampleBase(
+        tuple(labels.annotations),
+        tuple(sorted({*own_names(record), *base.names})),
+        stored.get("split"),
+        tuple(stored.get("user_tags") or ()),
+        stored.get("file"),
+        stored["origin"],
+        key,
+        SampleBase.others_of(stored, key),
+        None if any(kept.flags for kept in labels.annotations) else said,
+    )
+    is_tagged = labels.conflicts and rules.conflicts == "keep"
+    added = [*record.user_tags, *rules.tags, *([CONFLICT_TAG] if is_tagged else [])]
+    new: Document = {
+        "tags": list(dict.fromkeys([*(document.get("tags") or []), *added])),
+        **_label_lists(document, labels, rules),
+        BASE_FIELD: new_base.to_document(),
+    }
+    merged.changes = {k: v for k, v in new.items() if document.get(k) != v}
+    return merged
+
+
+def _merged_labels(
+    document: Document,
+    base: SampleBase | None,
+    record: ImageRecord,
+    rules: ImportRules,
+    key: BaseKey,
+    said: bytes | None,
+) -> MergedLabels:
+    lines = (document.get(rules.fields[0]) or {}).get("polylines") or []
+    boxes = (document.get(rules.fields[1]) or {}).get("detections") or []
+    if base is not None and said is not None and base.said == said:
+        labels = keep_labels(base, lines, boxes)
+    else:
+        labels = merge_labels(
+            base,
+            lines,
+            boxes,
+            annotation_labels(record),
+            own_names(record),
+            conflicts=rules.conflicts,
+            is_imported=_is_of_import(document, rules.fields),
+            is_tagged=CONFLICT_TAG in (document.get("tags") or ()),
+        )
+    others = SampleBase.label_ids_of_others(document.get(BASE_FIELD), key)
+    if others:
+        _keep_others(labels, lines, boxes, others)
+    return labels
+
+
+def _keep_others(
+    labels: MergedLabels,
+    lines: Sequence[Document],
+    boxes: Sequence[Document],
+    others: frozenset[bytes],
+) -> None:
+    """Leaves what other projects wrote: it is not this export's, nor a person's."""
+    own = {i for record in labels.annotations for i in record[:2]}
+    for before, after in ((lines, labels.polylines), (boxes, labels.detections)):
+        left = {label["_id"] for label in after}
+        for label in before:
+            if short_id(label) in others and short_id(label) not in own:
+                if label["_id"] in left:
+                    labels.edits_kept -= 1
+                else:
+                    after.append(label)
+
+
+def _label_lists(
+    document: Document, labels: MergedLabels, rules: ImportRules
+) -> Document:
+    """Returns the values of the two fields of labels."""
+    line_field, box_field = rules.fields
+    lines = document.get(line_field) or {"_cls": "Polylines"}
+    boxes = document.get(box_field) or {"_cls": "Detections"}
+    return {
+        line_field: {**lines, "polylines": labels.polylines},
+        box_field: {**boxes, "detections": labels.detections},
+    }
 
 
 def _is_of_import(document: Document, fields: Fields) -> bool:

@@ -209,6 +209,16 @@ class SampleWriter:
                 file_name=record.file_name,
                 image_id=record.coco_id,
             )
+        if merged.is_of_other_project:
+            self._report.add(
+                IssueCode.IMAGE_OF_OTHER_PROJECT,
+                "the dataset has it from another project, whose labels, split and tags "
+                "stay; this export's labels are beside them",
+                Action.KEPT,
+                split=record.split,
+                file_name=record.file_name,
+                image_id=record.coco_id,
+            )
         for conflict in merged.conflicts:
             self._report_conflict(record, conflict)
 
