@@ -22,6 +22,8 @@ def searched(samples: Samples) -> Samples:
     """Polygons 0 to 2, which are tiny, and 3; each has a box, one with a tag."""
     corners = [*SMALL, LARGE]
     lines = [polyline(box, "a", coco_id=i) for i, box in enumerate(corners)]
+    # A triangle, which has no issue.
+    lines[3].points = [[(0.1, 0.1), (0.5, 0.2), (0.3, 0.6)]]
     boxes = [
         fo.Detection(label="a", bounding_box=[0.1, 0.1, 0.2, 0.2], coco_id=i)
         for i in range(4)
