@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .datasets.exporting.coco_report import CocoExportReport
     from .datasets.exporting.compare import compare_exports
     from .datasets.exporting.masks import export_cutouts, export_masks
+    from .datasets.fixing.classes import merge_classes
     from .datasets.fixing.fix import (
         fix_mask_issues,
         list_mask_fixes,
@@ -65,6 +66,7 @@ _MODULE_OF_NAME = {
     "find_mask_issues": ".datasets.issues",
     "clear_mask_issues": ".datasets.issues",
     "IssueLimits": ".datasets.issues",
+    "merge_classes": ".datasets.fixing.classes",
     "fix_mask_issues": ".datasets.fixing.fix",
     "undo_mask_fixes": ".datasets.fixing.fix",
     "list_mask_fixes": ".datasets.fixing.fix",
@@ -125,6 +127,7 @@ __all__ = [
     "list_outline_rankings",
     "load_mask_evaluation",
     "load_outline_ranking",
+    "merge_classes",
     "rank_mask_outlines",
     "refresh_mask_evaluations",
     "rename_mask_evaluation",

@@ -21,6 +21,7 @@ from .manage_evaluations import (
     ListMaskEvaluations,
     RenameMaskEvaluation,
 )
+from .merge_classes import MergeClasses
 from .metrics import MaskAreaError, MaskCoverageError
 from .open_form import OpenForm
 from .open_mask_evaluation import OpenMaskEvaluation
@@ -40,6 +41,7 @@ OPERATORS = (
     ClearMaskIssues,
     FixMaskIssues,
     UndoMaskFixes,
+    MergeClasses,
     RankMaskOutlines,
     RefreshMaskEvaluations,
     ListMaskEvaluations,

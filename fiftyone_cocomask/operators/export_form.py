@@ -34,6 +34,10 @@ _SOURCES = (
 )
 
 
+# What stands for all projects of a folder.
+ALL_PROJECTS = "-"
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """What is wrong with an export in one way.
@@ -66,6 +70,8 @@ class ExportPreview:
         checked: the number of images that were checked
         usable: the number of images that can be imported, as far as checked
         is_json: whether it is a single JSON, whose images may be elsewhere
+        projects: where it holds exports of several projects, what each is, by its
+            folder
     """
 
     error: str | None = None
@@ -78,6 +84,7 @@ class ExportPreview:
     checked: int | None = None
     usable: int = 0
     is_json: bool = False
+    projects: dict[str, str] = field(default_factory=dict)
 
     @property
     def has_usable_images(self) -> bool:
@@ -227,9 +234,62 @@ def _read_preview(path: str, image_dir: str | None) -> ExportPreview:
                 checked=checked,
                 usable=report.usable_images,
                 is_json=is_json,
+                projects=_projects(reader, path),
             )
     except CocoMaskError as error:
         return ExportPreview(error=str(error), is_json=is_json)
+
+
+def _projects(reader: ExportReader, path: str) -> dict[str, str]:
+    """Returns what there is to choose of the projects of a folder, if they are several.
+
+    One whose splits are not in a folder of its own can only be imported with others.
+    """
+    if len(reader.projects) < 2:
+        return {}
+    found = {ALL_PROJECTS: "All of them, as one dataset"}
+    for project in sorted(reader.projects, key=lambda each: each.folders[0]):
+        folder = project.folders[0]
+        if os.path.isdir(path) and len(project.folders) == 1 and folder:
+            facts = [count(project.images, "image")]
+            facts += [project.facts[f] for f in ("license",) if f in project.facts]
+            found[folder] = f"{folder}: {', '.join(facts)}"
+    return found
+
+
+def ask_for_project(
+    ctx: Any, inputs: types.Object, preview: ExportPreview
+) -> ExportPreview | None:
+    """Asks which of the projects of a folder is meant, where they are several.
+
+    Returns:
+        the preview of that one; None as long as it is not chosen
+    """
+    if not preview.projects:
+        return preview
+    chosen = choose(
+        inputs,
+        "project",
+        [Choice(value, label) for value, label in preview.projects.items()],
+        ctx.params.get("project"),
+        label="This folder holds several projects",
+        description="They differ in classes, version or licence; which do you mean?",
+        # A caller from Python, who sees no form, means what the path says.
+        default=None if is_chosen_in_app(ctx.params.get("path")) else ALL_PROJECTS,
+    )
+    if chosen is None or chosen == ALL_PROJECTS:
+        return None if chosen is None else preview
+    image_dir = given_path(ctx.params.get("image_dir"))
+    one = preview_export(export_path(ctx.params) or "", image_dir, str(ctx.prompt_id))
+    return one if one.error is None else None
+
+
+def export_path(params: dict[str, Any]) -> str | None:
+    """Returns the path of the export that is meant: of several projects, the chosen."""
+    path, project = given_path(params.get("path")), params.get("project")
+    if path is None or not project or project == ALL_PROJECTS:
+        return path
+    return os.path.join(path, project)
 
 
 def _path_problem(path: str) -> str | None:

@@ -13,7 +13,14 @@ import fiftyone.operators.types as types
 
 from ..choices import IF_EXISTS
 from .check_export import show_issues
-from .export_form import ExportPreview, ask_for_export, given_path, path_text
+from .export_form import (
+    ExportPreview,
+    ask_for_export,
+    ask_for_project,
+    export_path,
+    given_path,
+    path_text,
+)
 from .forms import (
     choose,
     choose_several,
@@ -135,6 +142,8 @@ class ImportRoboflowCoco(JobOperator):
         inputs = types.Object()
         preview = ask_for_export(ctx, inputs)
         if preview is not None:
+            preview = ask_for_project(ctx, inputs, preview)
+        if preview is not None:
             _ask_how(ctx, inputs, preview)
         return form(inputs, "Import a Roboflow COCO export")
 
@@ -144,7 +153,7 @@ class ImportRoboflowCoco(JobOperator):
 
         params = ctx.params
         dataset, report = import_roboflow_coco(
-            given_path(params["path"]) or "",
+            export_path(params) or "",
             _chosen_dataset(params),
             image_dir=given_path(params.get("image_dir")),
             splits=params.get("splits") or None,
@@ -317,7 +326,7 @@ def _chosen_dataset(params: dict[str, Any]) -> str | None:
         return params["dataset"]
     if isinstance(params["path"], str):
         return None
-    location = Path(given_path(params["path"]) or "").resolve()
+    location = Path(export_path(params) or "").resolve()
     return location.stem if location.is_file() else location.name
 
 

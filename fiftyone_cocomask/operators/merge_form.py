@@ -11,7 +11,7 @@ from fiftyone.operators.cache import execution_cache
 
 from ..choices import CONFLICTS, OLD_COPIES
 from ..errors import CocoMaskError
-from .export_form import ExportPreview, given_path
+from .export_form import ExportPreview, export_path, given_path
 from .forms import choose, count, is_switched_on, radio, reject, stop, warn
 from .markdown import bold
 
@@ -42,7 +42,7 @@ def preview_merge(
     """
     params = ctx.params
     wanted = {
-        "path": given_path(params["path"]),
+        "path": export_path(params),
         "image_dir": given_path(params.get("image_dir")),
         "splits": params.get("splits") or None,
         "fields": (

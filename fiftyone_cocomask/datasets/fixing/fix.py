@@ -133,7 +133,7 @@ def fix_mask_issues(
     stored = StoredFixes(dataset, fix_key)
     if changes or stored.exist:
         together = stored.add(changes, lists)
-        _write_all(dataset, changes, lists, applied, report)
+        write_changes(dataset, changes, lists, applied, report)
         if redo:
             # All of them: the call before may have been killed before it came to that.
             ids = [change.sample_id for change in together]
@@ -224,7 +224,7 @@ def _undo(
         return reason
 
     last_first = changes[::-1]
-    left = _write_all(dataset, last_first, lists, undone, report, reason_of)
+    left = write_changes(dataset, last_first, lists, undone, report, reason_of)
     final = (EDITED, DELETED, _SAMPLE_DELETED)
     waiting = {id(change) for change, reason in left if reason not in final}
     return [change for change in changes if id(change) in waiting]
@@ -313,7 +313,7 @@ def _tagged_documents(samples: Any, plan: FixPlan) -> Iterator[list[Document]]:
         yield sorted(documents, key=lambda document: document["_id"])
 
 
-def _write_all(
+def write_changes(
     dataset: fo.Dataset,
     changes: Iterable[Change],
     lists: dict[str, LabelList],

@@ -97,6 +97,15 @@ def check_fixes(dataset: fo.Dataset, key: str, label_field: str, fix_key: str) -
         CocoMaskError: if they may not
     """
     check_issue_search(dataset, key, label_field)
+    check_fix_key(dataset, fix_key, label_field)
+
+
+def check_fix_key(dataset: fo.Dataset, fix_key: str, label_field: str) -> None:
+    """Checks that labels of a field may be changed under a key.
+
+    Raises:
+        CocoMaskError: if they may not
+    """
     check_key(dataset, fix_key)
     if fix_key not in dataset.list_runs():
         return

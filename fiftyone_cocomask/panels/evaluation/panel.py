@@ -219,7 +219,8 @@ class MaskEvaluationPanel(foo.Panel):
 
     def open_form(self, ctx: Any) -> None:
         """Opens the form of an operator."""
-        ctx.prompt(f"{_PLUGIN}/{ctx.params['operator']}")
+        answers = ctx.params.get("answers")
+        ctx.prompt(f"{_PLUGIN}/{ctx.params['operator']}", params=answers)
 
     def _choose(self, ctx: Any, **chosen: Any) -> None:
         before = _choices(ctx)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -114,3 +116,40 @@ def test_an_ending_that_is_a_path_is_refused(
     assert "part of a file name" in request.problems()[0]
     assert "part of a file name" in str(request.messages())
     assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_of_several_projects_asks_which_is_meant(
+    app_request: Any, demo_export: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(demo_export, tmp_path / "both" / "insects")
+    pets = tmp_path / "both" / "pets"
+    pets.mkdir()
+    write_small_project(pets)
+    path = {"absolute_path": str(tmp_path / "both"), "type": "directory"}
+    asked = app_request("import_roboflow_coco", path=path).form()["project"]
+    assert asked["type"]["values"] == ["-", "insects", "pets"]
+    assert asked["required"]
+    assert "outcome" not in app_request("import_roboflow_coco", path=path).form()
+    one = app_request("import_roboflow_coco", path=path, project="pets")
+    assert "Makes the dataset **pets** of 1 image" in one.notices()
+    one.messages()
+    dataset = fo.load_dataset("pets")
+    assert dataset.distinct("segmentations.polylines.label") == ["cat"]
+    whole = app_request("import_roboflow_coco", path=path, project="-")
+    assert "Makes the dataset **both** of 22 images" in whole.notices()
+
+
+def write_small_project(folder: Path) -> None:
+    """Writes an export of one image of a cat, under another licence."""
+    cv2.imwrite(str(folder / "cat.jpg"), np.zeros((20, 20, 3), np.uint8))
+    ring = [2, 2, 12, 2, 12, 12, 2, 12]
+    box = {"bbox": [2, 2, 10, 10], "area": 100, "iscrowd": 0}
+    annotation = {"id": 1, "image_id": 1, "category_id": 1, "segmentation": [ring]}
+    content = {
+        "info": {"version": "9"},
+        "licenses": [{"id": 1, "name": "CC0", "url": "x"}],
+        "images": [{"id": 1, "file_name": "cat.jpg", "width": 20, "height": 20}],
+        "categories": [{"id": 1, "name": "cat", "supercategory": "pet"}],
+        "annotations": [{**annotation, **box}],
+    }
+    (folder / "_annotations.coco.json").write_text(json.dumps(content))

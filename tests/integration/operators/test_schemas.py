@@ -30,6 +30,7 @@ ASKED_OTHERWISE = {"limits", "beside_images"}
 RIGHT = {
     ("dataset", "no/name"),
     ("output_dir", "/no/such/place"),
+    ("into", "no/name"),
     ("title", "no/name"),
 }
 DEFECTS = ("Traceback", "TypeError", "KeyError", "AttributeError", "NoneType")

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..shown import Click, Found, Part, Shown, outdated
 from .cards import Cards
+from .class_names import ClassNames
 from .classes import Classes
 from .downloads import Downloads
 from .histograms import Histograms
@@ -26,6 +27,7 @@ SECTIONS: tuple[Section, ...] = (
     NextLabels(),
     Histograms(),
     Classes(),
+    ClassNames(),
     StatedAreas(),
     RankingOfSamples(),
     Splits(),
@@ -37,7 +39,8 @@ _BY_NAME = {section.name: section for section in SECTIONS}
 _SIDE_BY_SIDE = (
     ("histograms",),
     ("stated_areas", "ranking"),
-    ("out_of_date", "cards", "classes", "splits", "issues", "next", "downloads"),
+    ("out_of_date", "cards", "classes", "class_names", "splits"),
+    ("issues", "next", "downloads"),
 )
 
 

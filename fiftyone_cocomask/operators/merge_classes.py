@@ -1,0 +1,214 @@
+"""Operator: classes that are one get a single name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import fiftyone.operators as foo
+import fiftyone.operators.types as types
+
+from ..errors import CocoMaskError
+from .forms import (
+    choose_field,
+    choose_several,
+    count,
+    dataset_problem,
+    default_field,
+    form,
+    note,
+    reject,
+    stop,
+    target_samples,
+    warn,
+)
+from .job import JobOperator, ProgressArgument, Results
+from .label_fields import drawable_fields, why_no_field
+from .markdown import code, plain
+
+_FIX_KEY = "merged_classes"
+
+
+class MergeClasses(JobOperator):
+    """Gives the labels of some classes the name of another."""
+
+    verb = "Merging classes"
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return foo.OperatorConfig(
+            name="merge_classes",
+            label="Merge classes",
+            description="Give classes that are one a single name; can be undone",
+            icon="/assets/evaluate.svg",
+            dynamic=True,
+            execute_as_generator=True,
+            allow_delegated_execution=True,
+            risk_level=types.RiskLevel.HIGH,
+        )
+
+    def __call__(
+        self,
+        samples: Any,
+        into: str,
+        classes: Sequence[str] | None = None,
+        *,
+        label_field: str = "segmentations",
+        fix_key: str = _FIX_KEY,
+        dry_run: bool = False,
+        delegate: bool = False,
+    ) -> Any:
+        """Gives the labels of some classes, and their boxes, the name of another.
+
+        Example::
+
+            import fiftyone.operators as foo
+
+            merge_classes = foo.get_operator("@cocomask/cocomask/merge_classes")
+            merge_classes(dataset, "cerebelo", ["cerebelo_1"])
+
+        Args:
+            samples: the dataset or view
+            into: the class that the others become
+            classes: the classes that go; by default those whose names are nearly its
+                own
+            label_field: the field of the labels
+            fix_key: the key of the changes, to undo them by
+            dry_run: whether to say what would be done, and to write nothing
+            delegate: whether to queue the job for an orchestrator
+
+        Returns:
+            the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
+            ``result`` is :meth:`FixReport.to_dict`
+        """
+        params = {
+            "into": into,
+            **({} if classes is None else {"classes": list(classes)}),
+            "label_field": label_field,
+            "fix_key": fix_key,
+            "dry_run": dry_run,
+        }
+        return foo.execute_operator(
+            self.uri, view=samples.view(), params=params, request_delegation=delegate
+        )
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        """Returns the form: which classes become which, and of how many labels."""
+        inputs = types.Object()
+        problem = dataset_problem(ctx)
+        fields = [] if problem else drawable_fields(ctx.dataset)
+        if problem or not fields:
+            stop(inputs, problem or why_no_field(ctx.dataset))
+        else:
+            _ask(ctx, inputs, fields)
+        return form(inputs, "Merge classes")
+
+    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+        """Merges them and returns the report."""
+        from ..datasets.fixing.classes import merge_classes
+
+        params = ctx.params
+        report = merge_classes(
+            target_samples(ctx),
+            params.get("into") or "",
+            params.get("classes") or None,
+            label_field=params.get("label_field")
+            or default_field(drawable_fields(ctx.dataset), "segmentations"),
+            fix_key=params.get("fix_key") or _FIX_KEY,
+            dry_run=bool(params.get("dry_run")),
+            progress=progress,
+        )
+        return {**report.to_dict(), "into": params.get("into")}
+
+    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+        """Shows how many labels have the name now, and what was left."""
+        number = count(sum(results["fixed"].values()), "object")
+        would = "would become" if results["dry_run"] else "relabelled as"
+        outputs.view(
+            "done",
+            types.Success(
+                label=f"{number} {would} {code(results['into'])}",
+                description="**Undo mask fixes** takes it back",
+            ),
+        )
+        if results["num_skipped"]:
+            left = f"{count(results['num_skipped'], 'label')} left as they are"
+            first = results["skipped"][0]["reason"]
+            outputs.view("left", types.Warning(label=left, description=plain(first)))
+
+
+def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
+    from ..datasets.fixing.classes import check_merge, classes_to_merge
+    from ..datasets.fixing.stored import check_fix_key
+    from ..datasets.label_lists import LabelList
+
+    params = ctx.params
+    label_field = choose_field(
+        inputs,
+        "label_field",
+        fields,
+        params.get("label_field"),
+        label="Objects",
+        description="The labels whose classes are merged; their boxes follow",
+        usual="segmentations",
+    )
+    if label_field is None:
+        return
+    path = f"{LabelList.of_field(ctx.dataset, label_field).path}.label"
+    numbers = target_samples(ctx).count_values(path)
+    classes = sorted(name for name in numbers if name is not None)
+    into = params.get("into")
+    field = inputs.str(
+        "into",
+        required=True,
+        label="One class",
+        description="The class that the others become: one that there is, or a new one",
+    )
+    asked = choose_several(
+        inputs,
+        "classes",
+        classes,
+        params.get("classes"),
+        label="Classes that go",
+        description="By default those whose names are nearly the same",
+    )
+    fix_key = params.get("fix_key") or _FIX_KEY
+    key_field = inputs.str(
+        "fix_key",
+        label="Key",
+        description="The name of the changes, to undo them by",
+        default=_FIX_KEY,
+    )
+    inputs.bool(
+        "dry_run",
+        default=False,
+        label="Only say what would be done",
+        view=types.SwitchView(),
+    )
+    try:
+        check_fix_key(ctx.dataset, fix_key, label_field)
+    except CocoMaskError as error:
+        reject(key_field, str(error))
+        return
+    if into is not None and not isinstance(into, str):
+        reject(field, f"into must be the name of a class, not {into!r}")
+        return
+    if not into or not set(asked or ()) <= set(classes):
+        return
+    try:
+        labels = check_merge(ctx.dataset, into, asked, label_field, fix_key)
+    except CocoMaskError as error:
+        reject(field, str(error))
+        return
+    going = asked or classes_to_merge(ctx.dataset, labels, into)
+    number = count(sum(numbers.get(name, 0) for name in going), "object")
+    if not going:
+        note(inputs, "outcome", f"No other class has nearly the name {code(into)}")
+        return
+    of_classes = ", ".join(code(name) for name in going)
+    warn(
+        inputs,
+        "outcome",
+        f"Relabels {number} of {of_classes} as {code(into)}, and their boxes",
+        "**Undo mask fixes** takes it back",
+    )

@@ -1,0 +1,108 @@
+"""The section of classes whose names, numbers or splits look like a mistake."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fiftyone import ViewField as F
+
+from ....operators.forms import count, names
+from ....operators.markdown import plain
+from ... import elements
+from ...text import shortened
+from ..shown import Click, Found, Part, Shown
+from .section import Page, Section
+
+if TYPE_CHECKING:
+    from ....datasets.evaluations import MaskEvaluation
+
+# More groups of nearly the same names are not listed.
+_MAX_GROUPS = 6
+
+
+class ClassNames(Section):
+    """Nearly the same names, with an offer to merge them; singletons; missing ones."""
+
+    name = "class_names"
+
+    def read(self, shown: Shown) -> Found:
+        """Returns what there is to say of the classes of the first evaluation."""
+        from ....coco.class_findings import similar_names
+
+        evaluation = shown.evaluations[0]
+        objects = _objects(evaluation, shown.samples)
+        similar = [
+            sorted(group, key=lambda name: (-objects[name], name))
+            for group in similar_names(sorted(objects))
+        ]
+        return {
+            "label_field": evaluation.label_field,
+            "objects": {name: objects[name] for group in similar for name in group},
+            "similar": similar[:_MAX_GROUPS],
+            "single": sorted(name for name, number in objects.items() if number == 1),
+            "missing": _missing(evaluation, shown.samples) if objects else {},
+        }
+
+    def add(self, page: Page, found: Found) -> None:
+        """Adds a line for each finding, if there are any."""
+        if not any(found[kind] for kind in ("similar", "single", "missing")):
+            return
+        content = page.content
+        elements.heading(content, "class_names", "Classes to look at")
+        for index, group in enumerate(found["similar"]):
+            first, *others = group
+            said = ", ".join(f"{n} ({found['objects'][n]:,})" for n in group)
+            content.md(f"Nearly the same: {plain(said)}", name=f"similar_{index}")
+            row = content.grid(f"merge_{index}", orientation="2d", gap=1)
+            answers = {"into": first, "classes": others}
+            if found["label_field"] is not None:
+                answers["label_field"] = found["label_field"]
+            elements.button(
+                row,
+                "merge",
+                f"Merge into {shortened(first)}",
+                page.panel.open_form,
+                {"operator": "merge_classes", "answers": answers},
+            )
+        if found["single"]:
+            row = content.grid("single_classes", orientation="2d", gap=1)
+            label = f"{count(len(found['single']), 'class')} of a single object"
+            elements.button(
+                row,
+                "single",
+                label,
+                page.panel.click,
+                self.params(kind="single"),
+                title=names(found["single"]),
+            )
+        for split, missing in found["missing"].items():
+            text = f"Not in split {split}: {names(missing)}"
+            content.md(plain(text), name=f"missing_{split}")
+
+    def part(self, shown: Shown, found: Found, click: Click) -> Part | None:
+        """Returns the images with the classes of a single object."""
+        labels = F("label").is_in(found["single"])
+        view = shown.measured.filter_labels(found["label_field"], labels)
+        return Part(view, "classes of a single object", ["single"])
+
+
+def _objects(evaluation: MaskEvaluation, samples: Any) -> dict[str, int]:
+    """Returns how many objects each class has, nothing where they are not counted."""
+    table = evaluation.per_class(samples)
+    if "objects" not in table or evaluation.label_field is None:
+        return {}
+    rows = zip(table["class"], table["objects"], strict=True)
+    return {str(name): int(number) for name, number in rows if number}
+
+
+def _missing(evaluation: MaskEvaluation, samples: Any) -> dict[str, list[str]]:
+    """Returns the classes that each split lacks, where there are several."""
+    table = evaluation.per_class(samples, by_split=True)
+    table = table[table["objects"] > 0]
+    everything = set(table["class"].astype(str))
+    splits = {str(s): set(t["class"].astype(str)) for s, t in table.groupby("split")}
+    if len(splits) < 2:
+        return {}
+    return {
+        s: sorted(everything - own) for s, own in splits.items() if everything - own
+    }
