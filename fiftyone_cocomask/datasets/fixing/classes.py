@@ -11,9 +11,9 @@ import fiftyone.core.utils as fou
 from ...arguments import checked
 from ...coco.class_findings import similar_names
 from ...errors import CocoMaskError
+from ..database_errors import explain_database_errors
 from ..documents import (
     Document,
-    explain_database_errors,
     read_documents,
     root_dataset,
     sample_ids,
