@@ -44,7 +44,7 @@ class MergeClasses(JobOperator):
             dynamic=True,
             execute_as_generator=True,
             allow_delegated_execution=True,
-            risk_level=types.RiskLevel.HIGH,
+            risk_level=types.RiskLevel.MEDIUM,
         )
 
     def __call__(
@@ -88,9 +88,7 @@ class MergeClasses(JobOperator):
             "fix_key": fix_key,
             "dry_run": dry_run,
         }
-        return foo.execute_operator(
-            self.uri, view=samples.view(), params=params, request_delegation=delegate
-        )
+        return self.execute_on(samples, params, delegate)
 
     def resolve_input(self, ctx: Any) -> types.Property:
         """Returns the form: which classes become which, and of how many labels."""
