@@ -17,10 +17,10 @@ expect.set_options(timeout=_TIMEOUT)
 
 
 def wait_for_next_frame(page: Page) -> None:
-    """Waits until the App has drawn once more and has nothing to do."""
+    """Waits until the App has drawn once more and has nothing to do, or 2 seconds."""
     page.evaluate(
         "() => new Promise(done => requestAnimationFrame("
-        "() => requestIdleCallback(done)))"
+        "() => requestIdleCallback(done, {timeout: 2000})))"
     )
 
 
