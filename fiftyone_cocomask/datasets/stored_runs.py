@@ -150,8 +150,18 @@ def delete_saved_view(dataset: fo.Dataset, name: str) -> None:
     dataset._doc.reload("saved_views")
     for document in dataset._doc.get_saved_views():
         if document.name == name:
-            fod._handle_delete_generated_saved_view(dataset, document)
+            if any(map(_has_patches, document.view_stages)):
+                fod._handle_delete_generated_saved_view(dataset, document)
             dataset._doc.saved_views.remove(document)
             dataset.save()
             document.delete()
             return
+
+
+def _has_patches(stage: str) -> bool:
+    """Whether a stage of a saved view has made its patches.
+
+    FiftyOne makes those that are not there yet only to delete them.
+    """
+    arguments = json_util.loads(stage).get("kwargs") or []
+    return any(name == "_state" and value for name, value in arguments)

@@ -66,7 +66,7 @@ def marked_polygons(
         key: the key of the search, with which its own tags begin
     """
     marked = []
-    for document in _documents(dataset, set(found.values()), [labels.field]):
+    for document in _documents(dataset, set(found.values()), _compared(labels)):
         for label in labels.documents(document):
             annotation = _annotation(label)
             if str(label["_id"]) in found and annotation is not None:
@@ -101,7 +101,8 @@ def follow_polygons(
         by_sample.setdefault(polygon[1], []).append(list(polygon))
     total, now = BoxChanges(), []
     updates: list[Update] = []
-    for document in _documents(dataset, by_sample, [labels.field, boxes.field]):
+    paths = [*_compared(labels), boxes.field]
+    for document in _documents(dataset, by_sample, paths):
         polygons = by_sample[str(document["_id"])]
         before = boxes.documents(document)
         pairs = _Pairs(labels.documents(document), before, key)
@@ -175,6 +176,12 @@ class _Pairs:
             changed["tags"] = [*kept, *added]
             changes.tagged += 1
         return changed
+
+
+def _compared(labels: LabelList) -> list[str]:
+    """Returns what is read of polygons: all but their points, which take longest."""
+    names = ("_id", "coco_id", "coco_id_text", "label", "tags")
+    return [f"{labels.path}.{name}" for name in names]
 
 
 def _documents(
