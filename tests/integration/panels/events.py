@@ -62,7 +62,12 @@ def state_after(requests: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def chosen(requests: list[dict[str, Any]], dropdown: str) -> str:
-    """Returns the choice that a panel asks the App to show in a dropdown."""
+    """Returns the choice that a panel asks the App to show in a dropdown.
+
+    Args:
+        requests: what the panel asks for
+        dropdown: how the dropdown's name begins
+    """
     found = [*_defaults(requests, dropdown)]
     assert found
     return found[-1]
@@ -70,9 +75,9 @@ def chosen(requests: list[dict[str, Any]], dropdown: str) -> str:
 
 def _defaults(layout: Any, name: str) -> Iterator[str]:
     if isinstance(layout, dict):
-        if isinstance(layout.get(name), dict) and "default" in layout[name]:
-            yield layout[name]["default"]
-        for part in layout.values():
+        for key, part in layout.items():
+            if key.startswith(name) and isinstance(part, dict) and "default" in part:
+                yield part["default"]
             yield from _defaults(part, name)
     elif isinstance(layout, list):
         for part in layout:

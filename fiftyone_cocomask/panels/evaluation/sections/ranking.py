@@ -54,7 +54,8 @@ class RankingOfSamples(Section):
         )
         elements.dropdown(
             row,
-            "worst_by",
+            # The App keeps the choice of an element, also where that is none any more.
+            "_".join(["worst_by", *found["choices"]]),
             found["choices"],
             found["by"],
             page.panel.choose_worst,
