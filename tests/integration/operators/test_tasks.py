@@ -188,7 +188,12 @@ def test_three_workers_of_which_one_is_killed_do_what_one_process_does(
     assert content(split) == content(whole)
     assert named_by_file(joined()) == named_by_file(expected)
     assert split.mask_targets == whole.mask_targets
-    assert split.get_field("mask").info == whole.get_field("mask").info
+    infos = [each.get_field("mask").info for each in (split, whole)]
+    options = [dict(info["cocomask"]) for info in infos]
+    # They have a folder each.
+    folders = [Path(each.pop("output_dir")).name for each in options]
+    assert folders == ["split", "whole"]
+    assert options[0] == options[1]
     again = operator("compute_masks")(split, mode="semantic", output_dir=str(folder))
     assert again.result["unchanged"] == expected["images"] == COUNT - 1
 
