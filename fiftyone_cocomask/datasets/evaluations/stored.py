@@ -6,7 +6,7 @@ from abc import ABC
 from typing import Any, ClassVar
 
 from ..cached_sums import KeptSums
-from ..documents import Document, root_dataset
+from ..documents import Document, ids_of, pipeline, root_dataset
 from ..label_lists import LabelList
 from ..owned_fields import CLASSES_SUFFIX
 from .out_of_date import OutOfDate, changed_samples
@@ -118,7 +118,13 @@ class StoredEvaluation(ABC):
                 view, self.mask_field, self._labels, self.key, self.value_path
             )
 
-        return self._sums.get("changed samples", self._view(samples), find)
+        return self._sums.get("changed samples", self._covered(samples), find)
+
+    def _covered(self, samples: Any) -> Any:
+        """Returns the samples of a view that the evaluation covers."""
+        if samples is None or not pipeline(self.samples):
+            return self._view(samples)
+        return samples.select(sorted(map(str, ids_of(self.samples))))
 
     @property
     def _labels(self) -> LabelList | None:

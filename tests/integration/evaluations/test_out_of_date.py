@@ -154,3 +154,14 @@ def test_a_change_in_the_moment_of_the_evaluation_is_evaluated(
     assert area.summary()["changed_meanwhile"] == 0
     assert len(calls) == 2
     assert area.out_of_date() is None
+
+
+def test_samples_that_an_evaluation_does_not_cover_are_not_out_of_date(
+    evaluated: Samples,
+) -> None:
+    dataset = evaluated.dataset
+    some = evaluate_mask_area(dataset.limit(2), eval_key="some")
+    assert some.out_of_date(dataset) is None
+    assert some.ids_to_refresh(dataset.skip(1)) == []
+    compute_masks(dataset, rasterizer="opencv")
+    assert some.ids_to_refresh(dataset.skip(1)) == [dataset.skip(1).first().id]
