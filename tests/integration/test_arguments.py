@@ -152,7 +152,7 @@ def calls(dataset: fo.Dataset, tmp_path: Path) -> dict[str, dict[str, Any]]:
         "list_outline_rankings": {"samples": dataset},
         "delete_outline_ranking": {"samples": dataset},
         "fix_mask_issues": {"samples": dataset},
-        "merge_classes": {"samples": dataset, "into": "one", "classes": ["cat"]},
+        "merge_classes": {"samples": dataset, "into": "body", "classes": ["wing"]},
         "undo_mask_fixes": {"dataset": dataset, "fix_key": "fixed"},
         "list_mask_fixes": {"samples": dataset},
         "list_mask_evaluations": {"samples": dataset},

@@ -108,8 +108,8 @@ def check_merge(
     """
     labels = LabelList.of_field(dataset, label_field)
     check_fix_key(dataset, fix_key, label_field)
-    if not into.strip():
-        raise CocoMaskError("into must be the name of a class, and is empty")
+    if not into.strip() or not into.isprintable():
+        raise CocoMaskError(f"into must be the name of a class, not {into!r}")
     if classes is None:
         return labels
     if not classes:
