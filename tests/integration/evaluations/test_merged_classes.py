@@ -73,7 +73,7 @@ def test_what_somebody_has_changed_since_stays_so(named: Samples) -> None:
 @pytest.mark.parametrize(
     ("arguments", "named_in_it"),
     [
-        ({"into": " "}, "is empty"),
+        ({"into": " "}, "must be the name of a class"),
         ({"into": "a", "classes": ["nothing"]}, "no labels of the class 'nothing'"),
         ({"into": "vermis", "classes": ["vermis"]}, "into itself"),
         ({"into": "a", "label_field": "nothing"}, "nothing"),
