@@ -22,6 +22,7 @@ from .forms import (
     target_samples,
 )
 from .job import JobOperator, ProgressArgument, Results
+from .label_fields import labelled_fields, usual_objects
 from .markdown import code
 
 _MAX_ROWS = 12
@@ -90,7 +91,7 @@ class CompareExports(JobOperator):
         """Returns the form: which export is compared with which labels."""
         inputs = types.Object()
         problem = dataset_problem(ctx)
-        fields = [] if problem else _fields(ctx)
+        fields = [] if problem else labelled_fields(ctx.dataset)
         if problem or not fields:
             stop(inputs, problem or "There are no labels to compare.")
         else:
@@ -103,7 +104,9 @@ class CompareExports(JobOperator):
         from ..datasets.exporting.comparison_views import save_comparison_views
         from ..datasets.parallel.workers import process_count
 
-        label_field = ctx.params.get("label_field") or _usual(_fields(ctx))
+        label_field = ctx.params.get("label_field") or usual_objects(
+            labelled_fields(ctx.dataset)
+        )
         sources = [given_path(ctx.params.get("path")) or "", target_samples(ctx)]
         if ctx.params.get("order") == "dataset_first":
             sources.reverse()
@@ -166,17 +169,6 @@ def _counts(counts: dict[str, int]) -> str:
     return ", ".join(found) or "none"
 
 
-def _fields(ctx: Any) -> list[str]:
-    from ..datasets.labels import object_fields
-
-    return object_fields(ctx.dataset)
-
-
-def _usual(fields: list[str]) -> str:
-    usual = [name for name in ("segmentations", "detections") if name in fields]
-    return (usual or fields or ["segmentations"])[0]
-
-
 def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
     params = ctx.params
     ask_for_path(
@@ -194,7 +186,7 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         params.get("label_field"),
         label="Labels",
         description="The objects to compare with it",
-        default=_usual(fields),
+        default=usual_objects(fields),
     )
     choose(
         inputs,

@@ -25,6 +25,7 @@ from .forms import (
     target_samples,
 )
 from .job import JobOperator, ProgressArgument, Results
+from .label_fields import labelled_fields, usual_objects
 from .markdown import code
 
 
@@ -98,7 +99,7 @@ class ExportRoboflowCoco(JobOperator):
         """Returns the form: which labels go where, and how."""
         inputs = types.Object()
         problem = dataset_problem(ctx)
-        fields = [] if problem else _fields(ctx)
+        fields = [] if problem else labelled_fields(ctx.dataset)
         if problem or not fields:
             none = "There are no labels to write: no field of Polylines or Detections."
             stop(inputs, problem or none)
@@ -115,7 +116,8 @@ class ExportRoboflowCoco(JobOperator):
         return export_roboflow_coco(
             target_samples(ctx),
             given_path(ctx.params.get("output_dir")) or "",
-            label_field=ctx.params.get("label_field") or _usual(_fields(ctx)),
+            label_field=ctx.params.get("label_field")
+            or usual_objects(labelled_fields(ctx.dataset)),
             progress=progress,
             **given,
         ).to_dict()
@@ -170,17 +172,6 @@ def _place(loss: dict[str, Any]) -> str:
     return f"{os.path.basename(path)}: " if path else ""
 
 
-def _fields(ctx: Any) -> list[str]:
-    from ..datasets.labels import object_fields
-
-    return object_fields(ctx.dataset)
-
-
-def _usual(fields: list[str]) -> str:
-    usual = [name for name in ("segmentations", "detections") if name in fields]
-    return (usual or fields or ["segmentations"])[0]
-
-
 def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
     from ..datasets.exporting.coco import folder_problem
 
@@ -192,7 +183,7 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         params.get("label_field"),
         label="Labels",
         description="The objects to write",
-        default=_usual(fields),
+        default=usual_objects(fields),
     )
     choose(
         inputs,

@@ -11,6 +11,7 @@ import fiftyone.operators.types as types
 from ..errors import CocoMaskError
 from .forms import (
     NO_DATASET,
+    ask_for_dry_run,
     choose_field,
     choose_several,
     count,
@@ -302,12 +303,7 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         default=_FIX_KEY,
     )
     _ask_to_redo(inputs)
-    inputs.bool(
-        "dry_run",
-        default=False,
-        label="Only say what would be done",
-        view=types.SwitchView(),
-    )
+    ask_for_dry_run(inputs)
     previews = is_switched_on(ctx, inputs, "preview", "Show the repairs first")
     if label_field is None or key is None:
         return

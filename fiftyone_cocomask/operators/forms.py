@@ -242,6 +242,17 @@ def is_switched_on(ctx: Any, inputs: types.Object, name: str, label: str) -> boo
     return bool(ctx.params.get(name))
 
 
+def ask_for_dry_run(inputs: types.Object, description: str | None = None) -> None:
+    """Adds the switch with which nothing is written."""
+    inputs.bool(
+        "dry_run",
+        default=False,
+        label="Only say what would be done",
+        description=description,
+        view=types.SwitchView(),
+    )
+
+
 def default_field(fields: Sequence[str], usual: str) -> str:
     """Returns the field that holds if none is chosen: the usual one, else the first.
 

@@ -22,6 +22,7 @@ from .export_form import (
     path_text,
 )
 from .forms import (
+    ask_for_dry_run,
     choose,
     choose_several,
     count,
@@ -299,13 +300,7 @@ def _ask_for_fields(inputs: types.Object) -> None:
         inputs.str(
             name, default=default, label=label, description=f"The field for {what}"
         )
-    inputs.bool(
-        "dry_run",
-        default=False,
-        label="Only say what would be done",
-        description="Write nothing",
-        view=types.SwitchView(),
-    )
+    ask_for_dry_run(inputs, "Write nothing")
     inputs.list(
         "tags",
         types.String(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import fiftyone as fo
@@ -12,18 +13,29 @@ from .markdown import plain
 _LOOKED_AT = 1000
 
 
-def drawable_fields(dataset: fo.Dataset) -> list[str]:
-    """Returns the fields of polylines, and of detections that have masks."""
+def labelled_fields(dataset: fo.Dataset) -> list[str]:
+    """Returns the fields of polylines and of detections, with masks or without."""
     from ..datasets.labels import object_fields
 
-    return [name for name in object_fields(dataset) if _is_drawable(dataset, name)]
+    return object_fields(dataset)
+
+
+def usual_objects(fields: Sequence[str]) -> str:
+    """Returns the field that an import writes, the polygons' first, else the first."""
+    usual = [name for name in ("segmentations", "detections") if name in fields]
+    return (usual or fields or ["segmentations"])[0]
+
+
+def drawable_fields(dataset: fo.Dataset) -> list[str]:
+    """Returns the fields of polylines, and of detections that have masks."""
+    return [name for name in labelled_fields(dataset) if _is_drawable(dataset, name)]
 
 
 def box_fields(dataset: fo.Dataset) -> list[str]:
     """Returns the fields of detections that have no masks."""
-    from ..datasets.labels import object_fields
-
-    return [name for name in object_fields(dataset) if not _is_drawable(dataset, name)]
+    return [
+        name for name in labelled_fields(dataset) if not _is_drawable(dataset, name)
+    ]
 
 
 def why_no_field(dataset: fo.Dataset) -> str:

@@ -10,6 +10,7 @@ import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
 from .forms import (
+    ask_for_dry_run,
     choose_field,
     choose_several,
     count,
@@ -177,12 +178,7 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         description="The name of the changes, to undo them by",
         default=_FIX_KEY,
     )
-    inputs.bool(
-        "dry_run",
-        default=False,
-        label="Only say what would be done",
-        view=types.SwitchView(),
-    )
+    ask_for_dry_run(inputs)
     try:
         check_fix_key(ctx.dataset, fix_key, label_field)
     except CocoMaskError as error:
