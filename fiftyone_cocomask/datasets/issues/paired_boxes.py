@@ -101,12 +101,19 @@ def follow_polygons(
         by_sample.setdefault(polygon[1], []).append(list(polygon))
     total, now = BoxChanges(), []
     updates: list[Update] = []
-    paths = [*_compared(labels), boxes.field]
-    for document in _documents(dataset, by_sample, paths):
+    changed: dict[str, list[Marked]] = {}
+    # Boxes are read only where something was done to a polygon.
+    for document in _documents(dataset, by_sample, _compared(labels)):
         polygons = by_sample[str(document["_id"])]
+        if _are_as_before(polygons, labels.documents(document), key):
+            now += polygons
+        else:
+            changed[str(document["_id"])] = polygons
+    paths = [*_compared(labels), boxes.field]
+    for document in _documents(dataset, changed, paths):
         before = boxes.documents(document)
         pairs = _Pairs(labels.documents(document), before, key)
-        after = pairs.follow(polygons, total)
+        after = pairs.follow(changed[str(document["_id"])], total)
         now += pairs.marked
         if after != before:
             total.samples += 1
@@ -114,6 +121,18 @@ def follow_polygons(
             updates.append((document["_id"], values, guard))
     update_documents(dataset, updates)
     return total, now
+
+
+def _are_as_before(marked: list[Marked], polygons: list[Document], key: str) -> bool:
+    """Whether nothing was done to the marked polygons of a sample."""
+    present = {
+        str(polygon["_id"]): [polygon.get("label"), _tags(polygon, key)]
+        for polygon in polygons
+    }
+    return all(
+        present.get(label_id) == [class_, tags]
+        for label_id, _, _, class_, tags in marked
+    )
 
 
 class _Pairs:
