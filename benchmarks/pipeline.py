@@ -89,12 +89,19 @@ def _bytes_of(folder: Path) -> int:
         for name in (DATASET, BASELINE)
         if fo.dataset_exists(name)
     )
-    files = sum(
-        entry.stat().st_size
-        for parent in (folder / "default_dataset", folder / "masks")
-        for entry in parent.rglob("*.png")
-    )
-    return documents + files
+    parents = (folder / "default_dataset", folder / "masks")
+    return documents + sum(map(_bytes_of_masks, filter(Path.exists, parents)))
+
+
+def _bytes_of_masks(folder: Path) -> int:
+    # Path.rglob lists a folder before it goes on, which counts as memory here.
+    with os.scandir(folder) as entries:
+        return sum(
+            _bytes_of_masks(Path(entry.path))
+            if entry.is_dir(follow_symlinks=False)
+            else entry.stat().st_size * entry.name.endswith(".png")
+            for entry in entries
+        )
 
 
 def _largest_document(dataset: Any) -> int:

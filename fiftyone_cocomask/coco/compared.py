@@ -6,7 +6,7 @@ Image files need not be there: JSONs can be compared alone.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from .annotations import AnnotationReader
 from .categories import Categories
 from .check import ExportReader
 from .counted_issues import Notes
-from .document import decode, normal_id
+from .document import Raw, decode, normal_id
 from .files import UnsafeNameError
 from .frames import Frame
 from .image_finder import ImageMissingError
@@ -28,7 +28,7 @@ from .images import ImageFileError, read_header
 from .reading import json_size
 from .records import Annotation, Box, CocoId, ImageRecord
 from .report import ExportReport
-from .splits import ImageEntry, SplitIndex
+from .splits import ImageEntry, SplitIndex, entries_at
 
 # Of exports that are made of a dataset to be compared: where an entry came from.
 SAMPLE_ID = "fiftyone_sample_id"
@@ -70,6 +70,9 @@ class ComparedObject:
 class ComparedImage:
     """An image of an export that is compared.
 
+    There is one of each image of both exports, so it holds what tells images apart, and
+    where its annotations are.
+
     Attributes:
         split: its split
         file_name: its file name
@@ -78,50 +81,69 @@ class ComparedImage:
         size: the width and height that its annotations count, in pixels
     """
 
+    __slots__ = (
+        "_filepath",
+        "_parts",
+        "_split",
+        "coco_id",
+        "file_name",
+        "sample_id",
+        "size",
+        "source",
+    )
+
     def __init__(self, split: _Split, entries: list[ImageEntry]) -> None:
         self._split = split
-        self._entries = entries
         first = entries[0]
-        self.split = split.index.name
         self.file_name = first.file_name
         self.source = first.source
         values = decode(first.raw)
         self.coco_id = first.coco_id
         self.sample_id: str | None = values.get(SAMPLE_ID)
         self._filepath: str | None = values.get(FILEPATH)
-        self.size = json_size(values) or self._size_of_file() or _UNKNOWN_SIZE
+        self._parts = [(e.coco_id, _as_range(e.annotations.places)) for e in entries]
+        size = json_size(values) or self._size_of_file() or _UNKNOWN_SIZE
+        # Most images have one size, which is kept once.
+        self.size: tuple[int, int] = split.sizes.setdefault(size, size)
+
+    @property
+    def split(self) -> str:
+        """The name of its split."""
+        return self._split.name
 
     @property
     def num_annotations(self) -> int:
         """The number of its annotations."""
-        return sum(len(entry.annotations) for entry in self._entries)
+        return sum(len(places) for _, places in self._parts)
 
     def is_spelled_as(self, other: ComparedImage) -> bool:
         """Whether its annotations are byte for byte another one's."""
         return (
             self.size == other.size
-            and len(self._entries) == len(other._entries)
+            and len(self._parts) == len(other._parts)
             and self._split.labels == other._split.labels
             and all(
-                mine.coco_id == theirs.coco_id
-                and len(mine.annotations) == len(theirs.annotations)
-                and all(
-                    bytes(a) == bytes(b)
-                    for a, b in zip(mine.annotations, theirs.annotations, strict=True)
-                )
-                for mine, theirs in zip(self._entries, other._entries, strict=True)
+                mine[0] == theirs[0] and len(mine[1]) == len(theirs[1])
+                for mine, theirs in zip(self._parts, other._parts, strict=True)
+            )
+            and all(
+                bytes(mine) == bytes(theirs)
+                for mine, theirs in zip(self._raws(), other._raws(), strict=True)
             )
         )
 
     def labels(self) -> Counter[str]:
         """Returns the number of its annotations of each class."""
         found: Counter[str] = Counter()
-        for entry in self._entries:
-            for raw in entry.annotations:
-                value = decode(raw)
-                category_id = value.get("category_id") if isinstance(value, dict) else 0
-                found[self._split.categories.get(normal_id(category_id)).name] += 1
+        for raw in self._raws():
+            value = decode(raw)
+            category_id = value.get("category_id") if isinstance(value, dict) else 0
+            found[self._split.categories.get(normal_id(category_id)).name] += 1
         return found
+
+    def _raws(self) -> Iterator[Raw]:
+        for _, places in self._parts:
+            yield from entries_at(self._split.texts, places)
 
     def objects(self, size: tuple[int, int] | None = None) -> list[ComparedObject]:
         """Returns its annotations that can be used.
@@ -137,12 +159,12 @@ class ComparedImage:
         )  # fmt: skip
         frame = Frame(*self.size, width, height)
         # What is wrong with an export is said by a check, not here.
-        index, categories = self._split.index, self._split.categories
+        split = self._split
         reader = AnnotationReader(
-            index.name, categories, index.repeated_ids, ExportReport(""), Notes()
+            split.name, split.categories, split.repeated_ids, ExportReport(""), Notes()
         )
-        for entry in self._entries:
-            reader.read(entry.annotations, record, frame)
+        for _, places in self._parts:
+            reader.read(entries_at(split.texts, places), record, frame)
         return [_object(annotation) for annotation in record.annotations]
 
     def open(self) -> IO[bytes] | None:
@@ -150,7 +172,7 @@ class ComparedImage:
         with suppress(OSError, UnsafeNameError, ImageMissingError, ImageFileError):
             if self._filepath is not None:
                 return open(self._filepath, "rb")
-            finder = self._split.index.files.images
+            finder = self._split.finder
             return finder.files.open(finder.find(self.file_name).name)
         return None
 
@@ -164,11 +186,27 @@ class ComparedImage:
         return None
 
 
-@dataclass(slots=True)
 class _Split:
-    index: SplitIndex
-    categories: Categories
-    labels: dict[CocoId | None, str]
+    """What the images of a split have in common.
+
+    Attributes:
+        name: its name
+        categories: its categories
+        labels: their labels by id
+        repeated_ids: the ids that several annotations have
+        finder: finds image files
+        texts: all annotations, undecoded
+        sizes: the sizes that images have
+    """
+
+    def __init__(self, index: SplitIndex, categories: Categories) -> None:
+        self.name = index.name
+        self.categories = categories
+        self.labels = {c.id: c.name for c in categories.all()}
+        self.repeated_ids = index.repeated_ids
+        self.finder = index.files.images
+        self.texts = index.annotation_texts
+        self.sizes: dict[tuple[int, int], tuple[int, int]] = {}
 
 
 class ComparedExport:
@@ -193,9 +231,8 @@ class ComparedExport:
         self.classes = self._reader.classes
         self.images: dict[tuple[str, str], ComparedImage] = {}
         for index, categories in self._reader.take_indexes():
-            labels: dict[CocoId | None, str] = {c.id: c.name for c in categories.all()}
-            split = _Split(index, categories, labels)
-            for entries in index.images.values():
+            split = _Split(index, categories)
+            for entries in index.take_images():
                 image = ComparedImage(split, entries)
                 self.images[image.split, image.file_name] = image
 
@@ -228,6 +265,13 @@ def is_same_file(old: ComparedImage, new: ComparedImage) -> bool | None:
         return all(
             a == b for a, b in zip(_pieces(first), _pieces(second), strict=False)
         )
+
+
+def _as_range(places: Sequence[int]) -> Sequence[int]:
+    """Returns ascending places as a range, which takes no memory, if they follow on."""
+    if places and places[-1] - places[0] == len(places) - 1:
+        return range(places[0], places[-1] + 1)
+    return places
 
 
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:

@@ -14,8 +14,9 @@ from ..geometry.boundaries import boundary_px, overlap_of
 from ..geometry.matching import mask_ious, match_objects
 from ..geometry.objects import Canvas, MaskObject, is_drawable
 from ..geometry.runs import RLE
+from .changes import AnnotationChange, Change, ImageChange
 from .compared import ComparedExport, ComparedImage, ComparedObject, is_same_file
-from .comparison import AnnotationChange, Change, ExportComparison, ImageChange
+from .comparison import ExportComparison
 
 # Two objects that overlap less are not one that was edited. Where they have one id,
 # which may also be another object's in the next version, they need not overlap as well.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from enum import Enum
+from itertools import islice
 from typing import TYPE_CHECKING, Any
+
+from .changes import AnnotationChange, Change, ChangeList, ImageChange
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,77 +15,16 @@ if TYPE_CHECKING:
     from .compared import ComparedImage
 
 _MAX_CLASSES = 10
-
-
-class Change(str, Enum):
-    """What became of an annotation."""
-
-    UNCHANGED = "unchanged"
-    """Shape, box, class and attributes are the same."""
-    EDITED = "edited"
-    """Its shape is another, or its box, its attributes or ``iscrowd``."""
-    RELABELLED = "relabelled"
-    """Its shape is the same and its class is another."""
-    ADDED = "added"
-    """Only the new export has it."""
-    REMOVED = "removed"
-    """Only the old export has it."""
-    INTO_CROWD = "into_crowd"
-    """It is part of a crowd of the new export."""
-    OUT_OF_CROWD = "out_of_crowd"
-    """It was part of a crowd of the old export."""
-
-
-class ImageChange(str, Enum):
-    """What became of an image."""
-
-    KEPT = "kept"
-    """It is in the same split under the same name."""
-    ADDED = "added"
-    """Only the new export has it."""
-    REMOVED = "removed"
-    """Only the old export has it."""
-    MOVED = "moved"
-    """It is in another split."""
-    RENAMED = "renamed"
-    """It is the one copy of the same source, under another name."""
-    REPLACED = "replaced"
-    """Its file has other content; counted beside the others."""
-
-
-@dataclass(frozen=True, slots=True)
-class AnnotationChange:
-    """What became of one annotation.
-
-    Attributes:
-        change: what became of it
-        split: the split of its image, in the new export if that has it
-        file_name: the file name of its image
-        old_id: its id in the old export
-        new_id: its id in the new export
-        old_label: its class in the old export
-        new_label: its class in the new export
-        iou: the IoU of its old and new mask; of crowds, the part of it in the crowd
-        boundary_iou: the IoU of their boundaries, 2 % of the image's diagonal wide
-        sample_id: the id of its sample, where the new export is a dataset
-        label_id: the id of its label there
-    """
-
-    change: Change
-    split: str
-    file_name: str
-    old_id: Any
-    new_id: Any
-    old_label: str | None
-    new_label: str | None
-    iou: float | None
-    boundary_iou: float | None
-    sample_id: str | None
-    label_id: str | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns the change as JSON holds it."""
-        return {**asdict(self), "change": self.change.value}
+_MEANS = ("mean_iou", "mean_boundary_iou")
+_IMAGE_COLUMNS = (
+    "change",
+    "split",
+    "file_name",
+    "old_split",
+    "old_file_name",
+    "annotations",
+    "sample_id",
+)
 
 
 class ExportComparison:
@@ -112,10 +52,11 @@ class ExportComparison:
         self.annotations = {change.value: 0 for change in Change}
         self.classes_added = [c for c in new_classes if c not in set(old_classes)]
         self.classes_removed = [c for c in old_classes if c not in set(new_classes)]
-        self._changes: list[AnnotationChange] = []
-        self._image_changes: list[dict[str, Any]] = []
+        self._changes = ChangeList()
+        self._other_classes: Counter[tuple[str, str]] = Counter()
+        self._image_changes: list[tuple[Any, ...]] = []
         self._by_class: dict[str, Counter[str]] = {}
-        self._ious: dict[str, list[tuple[float, float]]] = {}
+        self._ious: dict[str, tuple[int, float, float]] = {}
 
     @property
     def is_same(self) -> bool:
@@ -130,8 +71,10 @@ class ExportComparison:
         kind = change.change
         self.annotations[kind.value] += 1
         if kind is not Change.UNCHANGED:
-            self._changes.append(change)
+            self._changes.add(change)
         old, new = change.old_label, change.new_label
+        if old is not None and new is not None and old != new:
+            self._other_classes[old, new] += 1
         if kind in (Change.INTO_CROWD, Change.REMOVED):
             new = None
         elif kind in (Change.OUT_OF_CROWD, Change.ADDED):
@@ -145,7 +88,9 @@ class ExportComparison:
             self._of_class(label)[kind.value] += 1
             iou, boundary_iou = change.iou, change.boundary_iou
             if kind is Change.EDITED and iou is not None and boundary_iou is not None:
-                self._ious.setdefault(label, []).append((iou, boundary_iou))
+                number, total, boundary = self._ious.get(label, (0, 0.0, 0.0))
+                sums = number + 1, total + iou, boundary + boundary_iou
+                self._ious[label] = sums
 
     def add_unchanged(self, labels: Mapping[str, int]) -> None:
         """Counts annotations of which nothing changed.
@@ -170,37 +115,26 @@ class ExportComparison:
         if change is not ImageChange.KEPT:
             now = new or image
             self._image_changes.append(
-                {
-                    "change": change.value,
-                    "split": now.split,
-                    "file_name": now.file_name,
-                    "old_split": image.split if new is not None else None,
-                    "old_file_name": image.file_name if new is not None else None,
-                    "annotations": now.num_annotations,
-                    "sample_id": now.sample_id,
-                }
+                (
+                    change.value,
+                    now.split,
+                    now.file_name,
+                    image.split if new is not None else None,
+                    image.file_name if new is not None else None,
+                    now.num_annotations,
+                    now.sample_id,
+                )
             )
 
     def changes(self) -> pd.DataFrame:
         """Returns a row for each annotation that changed."""
-        import pandas as pd
-
-        names = list(AnnotationChange.__dataclass_fields__)
-        rows = [change.to_dict() for change in self._changes]
-        table = pd.DataFrame(rows, columns=names)
-        for name in ("old_id", "new_id"):
-            # Else whole numbers become 7.0 where one is missing.
-            ids = [getattr(change, name) for change in self._changes]
-            table[name] = pd.Series(ids, dtype=object)
-        return table
+        return self._changes.table()
 
     def image_changes(self) -> pd.DataFrame:
         """Returns a row for each image that changed."""
         import pandas as pd
 
-        names = ["change", "split", "file_name", "old_split", "old_file_name"]
-        names += ["annotations", "sample_id"]
-        return pd.DataFrame(self._image_changes, columns=names)
+        return pd.DataFrame(self._image_changes, columns=list(_IMAGE_COLUMNS))
 
     def per_class(self) -> pd.DataFrame:
         """Returns a row for each class: its numbers, and the mean IoU of the edited."""
@@ -212,16 +146,22 @@ class ExportComparison:
             counts = self._by_class[label]
             row: dict[str, Any] = {"label": label}
             row |= {name: counts[name] for name in ("old", "new", *kinds)}
-            pairs = self._ious.get(label, [])
-            for place, name in enumerate(("mean_iou", "mean_boundary_iou")):
-                values = [pair[place] for pair in pairs]
-                row[name] = sum(values) / len(values) if values else None
+            number, *sums = self._ious.get(label, (0, 0.0, 0.0))
+            for name, total in zip(
+                ("mean_iou", "mean_boundary_iou"), sums, strict=True
+            ):
+                row[name] = total / number if number else None
             rows.append(row)
-        columns = ["label", "old", "new", *kinds, "mean_iou", "mean_boundary_iou"]
+        columns = ["label", "old", "new", *kinds, *_MEANS]
         return pd.DataFrame(rows, columns=columns)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Returns everything as JSON holds it."""
+    def to_dict(self, max_changes: int | None = None) -> dict[str, Any]:
+        """Returns everything as JSON holds it.
+
+        Args:
+            max_changes: so many changes of annotations, and of images, are listed; the
+                numbers count all of them. All are listed by default
+        """
         return {
             "old": self.old_name,
             "new": self.new_name,
@@ -231,8 +171,11 @@ class ExportComparison:
             "classes_added": list(self.classes_added),
             "classes_removed": list(self.classes_removed),
             "per_class": _records(self.per_class()),
-            "image_changes": list(self._image_changes),
-            "changes": [change.to_dict() for change in self._changes],
+            "image_changes": [
+                dict(zip(_IMAGE_COLUMNS, row, strict=True))
+                for row in self._image_changes[:max_changes]
+            ],
+            "changes": [c.to_dict() for c in islice(self._changes, max_changes)],
         }
 
     def summary(self) -> str:
@@ -253,11 +196,10 @@ class ExportComparison:
             return [title, f"No changes in {images:,} images, {same:,} annotations."]
         lines = [title, *_counted("Images", self.images)]
         lines += _counted("Annotations", self.annotations)
-        pairs = [pair for found in self._ious.values() for pair in found]
-        if pairs:
-            iou, boundary = (
-                sum(each) / len(pairs) for each in zip(*pairs, strict=True)
-            )
+        number = sum(found[0] for found in self._ious.values())
+        if number:
+            iou = sum(found[1] for found in self._ious.values()) / number
+            boundary = sum(found[2] for found in self._ious.values()) / number
             lines.append(
                 f"  the edited: mean IoU {iou:.3f}, mean Boundary IoU {boundary:.3f}"
             )
@@ -275,18 +217,11 @@ class ExportComparison:
         return lines
 
     def _relabelled(self) -> list[str]:
-        pairs = Counter(
-            (change.old_label, change.new_label)
-            for change in self._changes
-            if change.old_label != change.new_label
-            and change.old_label is not None
-            and change.new_label is not None
-        )
-        if not pairs:
+        if not self._other_classes:
             return []
         lines = [
             f"  {number:,} x {old} -> {new}"
-            for (old, new), number in pairs.most_common(_MAX_CLASSES)
+            for (old, new), number in self._other_classes.most_common(_MAX_CLASSES)
         ]
         return ["Other classes", *lines]
 

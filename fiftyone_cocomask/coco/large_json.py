@@ -21,8 +21,10 @@ import msgspec
 from ..errors import ExportError
 
 # Smaller JSONs are read at once, which is faster.
-MIN_BYTES = 2**26
-_PIECE = 2**24
+MIN_BYTES = 2**23
+_PIECE = 2**22
+# Lists other than images and annotations are held as text up to this.
+_MAX_TEXT = 2**26
 # Keys and values other than lists are within this.
 _MAX_VALUE = 2**20
 _MAX_TRIES = 100
@@ -139,14 +141,28 @@ class LargeList(Sequence[msgspec.Raw]):
 
     def __iter__(self) -> Iterator[msgspec.Raw]:
         """Yields the entries in their order, many of them read together."""
+        return self._read(range(len(self)))
+
+    def at(self, places: Sequence[int]) -> list[msgspec.Raw]:
+        """Returns the entries at some ascending places.
+
+        Those that follow on are read together.
+        """
+        return list(self._read(places))
+
+    def _read(self, places: Sequence[int]) -> Iterator[msgspec.Raw]:
         first = 0
-        while first < len(self):
-            begin = self._starts[first]
+        while first < len(places):
+            begin = self._starts[places[first]]
             last = first + 1
-            while last < len(self) and self._ends[last] - begin <= _PIECE:
+            while (
+                last < len(places)
+                and places[last] == places[last - 1] + 1
+                and self._ends[places[last]] - begin <= _PIECE
+            ):
                 last += 1
-            data = self._file.read(begin, self._ends[last - 1])
-            for place in range(first, last):
+            data = self._file.read(begin, self._ends[places[last - 1]])
+            for place in places[first:last]:
                 start, end = self._starts[place] - begin, self._ends[place] - begin
                 yield msgspec.Raw(data[start:end])
             first = last
@@ -159,7 +175,7 @@ class LargeList(Sequence[msgspec.Raw]):
         """
         if not len(self):
             return msgspec.Raw(b"[]")
-        if self._ends[-1] - self._starts[0] > MIN_BYTES:
+        if self._ends[-1] - self._starts[0] > _MAX_TEXT:
             raise Unusual
         return msgspec.Raw(
             b"[" + self._file.read(self._starts[0], self._ends[-1]) + b"]"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, overload
@@ -16,6 +16,7 @@ import numpy as np
 from .document import Document, Raw, decode, normal_id
 from .files import UnsafeNameError, checked_name
 from .issues import Action, IssueCode
+from .large_json import LargeList
 from .layout import SplitFiles
 from .originals import header_text
 from .records import CocoId
@@ -62,8 +63,23 @@ class AnnotationTexts(Sequence[Raw]):
 
     def __getitem__(self, number: int | slice) -> Raw | Sequence[Raw]:
         if isinstance(number, slice):
-            return [self._texts[place] for place in self.places[number]]
+            return entries_at(self._texts, self.places[number])
         return self._texts[self.places[number]]
+
+    def __iter__(self) -> Iterator[Raw]:
+        return iter(entries_at(self._texts, self.places))
+
+
+def entries_at(texts: Sequence[Raw], places: Sequence[int]) -> list[Raw]:
+    """Returns the entries of a list at some ascending places.
+
+    Args:
+        texts: the list; in a large JSON, places that follow on are read together
+        places: the places
+    """
+    if isinstance(texts, LargeList):
+        return texts.at(places)
+    return [texts[place] for place in places]
 
 
 @dataclass(slots=True)
@@ -108,6 +124,7 @@ class SplitIndex:
         num_images: the number of images that the JSON lists
         num_annotations: the number of annotations that it lists
         images: for each file name the entries that list it, nearly always one
+        annotation_texts: all of its annotations, undecoded
         orphans: annotations of no image, undecoded
         used_ids: how many annotations refer to each category id
         repeated_ids: the ids that several annotations have
@@ -145,6 +162,7 @@ class SplitIndex:
                 split=self.name,
             )
         self.images: dict[str, list[ImageEntry]] = {}
+        self.annotation_texts = document.annotations
         self._by_id: dict[CocoId, ImageEntry] = {}
         self._index_images(document)
         files.images.expect(entries[0].file_name for entries in self.images.values())
@@ -153,6 +171,12 @@ class SplitIndex:
         self.repeated_ids: frozenset[CocoId] = frozenset()
         self._index_annotations(document)
         self._report_case()
+
+    def take_images(self) -> Iterator[list[ImageEntry]]:
+        """Yields the entries of each image, which are gone from here afterwards."""
+        self._by_id.clear()
+        for file_name in list(self.images):
+            yield self.images.pop(file_name)
 
     def _report_document(self, document: Document) -> None:
         path = self.files.json_name

@@ -9,8 +9,6 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 
-from .words import shortened_name
-
 _SPLITS = ("valid", "train", "test")
 _USUAL_FOLDERS = frozenset({"", "default", *_SPLITS})
 _EXTENSIONS = frozenset(
@@ -48,8 +46,7 @@ def uploader_warning(name: str, split: str) -> str | None:
     if found != meant:
         return (
             "Roboflow's uploader reads the split from the whole path: it puts images "
-            f"with '{found}' in their names into {found}, such as "
-            f"{shortened_name(name)}"
+            f"with '{found}' in their names into {found}"
         )
     return None
 

@@ -26,6 +26,8 @@ from .label_fields import labelled_fields, usual_objects
 from .markdown import code
 
 _MAX_ROWS = 12
+# The numbers count all of them.
+_MAX_CHANGES = 1000
 _DIRECTIONS = (
     Choice("export_first", "The export is the older one"),
     Choice("dataset_first", "The dataset is the older one"),
@@ -78,7 +80,8 @@ class CompareExports(JobOperator):
 
         Returns:
             the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
-            ``result`` is :meth:`ExportComparison.to_dict`, and ``views``
+            ``result`` is :meth:`ExportComparison.to_dict` with at most 1,000 changes
+            of annotations and of images (the numbers count all), and ``views``
         """
         params = {
             "path": path_text(path),
@@ -118,7 +121,8 @@ class CompareExports(JobOperator):
             progress=progress,
         )
         views = save_comparison_views(ctx.dataset, comparison, label_field)
-        return {**comparison.to_dict(), "views": views}
+        found = comparison.to_dict(_MAX_CHANGES)
+        return {**found, "edited": _most_changed(comparison), "views": views}
 
     def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
         """Reloads the dataset for its new saved views."""
@@ -138,21 +142,18 @@ class CompareExports(JobOperator):
             if results[key]:
                 lines.append(f"- {word} classes: {', '.join(results[key][:_MAX_ROWS])}")
         outputs.view("changes", types.Notice(label=title, description="\n".join(lines)))
-        edited = [row for row in results["changes"] if row["boundary_iou"] is not None]
-        if edited:
-            worst = sorted(edited, key=lambda row: row["boundary_iou"])[:_MAX_ROWS]
+        if results["edited"]:
             rows = [
                 f"| {row['file_name']} | {row['new_label']} | {row['iou']:.3f} | "
                 f"{row['boundary_iou']:.3f} |"
-                for row in worst
-                if row["change"] == "edited"
+                for row in results["edited"]
             ]
             head = ["| Image | Class | IoU | Boundary IoU |", "|---|---|---|---|"]
+            number = results["annotations"]["edited"]
             outputs.view(
                 "edited",
                 types.Notice(
-                    label=f"{count(len(edited), 'edited object')}, the most changed "
-                    "first",
+                    label=f"{count(number, 'edited object')}, the most changed first",
                     description="\n".join([*head, *rows]),
                 ),
             )
@@ -162,6 +163,16 @@ class CompareExports(JobOperator):
                 "views",
                 types.Success(label="Saved views of what changed", description=names),
             )
+
+
+def _most_changed(comparison: Any) -> list[dict[str, Any]]:
+    """Returns the edited annotations of the smallest Boundary IoU, as JSON has them."""
+    changes = comparison.changes()
+    edited = changes[changes["change"] == "edited"].dropna(subset=["boundary_iou"])
+    worst = edited.astype({"boundary_iou": float}).nsmallest(_MAX_ROWS, "boundary_iou")
+    names = ["file_name", "new_label", "iou", "boundary_iou", "label_id"]
+    rows: list[dict[str, Any]] = worst[names].to_dict("records")
+    return rows
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -17,6 +17,7 @@ from ...choices import Area, Images, Masks
 from ...coco.compared import FILEPATH, LABEL_ID, SAMPLE_ID
 from ...coco.document import normal_id
 from ...coco.uploading import uploader_warning
+from ...coco.words import shortened_name
 from ...errors import CocoMaskError
 from ..database_errors import explain_database_errors
 from ..documents import (
@@ -178,6 +179,7 @@ class _Export:
         self._ahead = Splits(samples, fields, self._info)
         self._splits: dict[str, Split] = {}
         self._missing: dict[Any, list[Gone]] = {}
+        self._warned: set[str] = set()
 
     def write(self, progress: Callable[[int], None]) -> CocoExportReport:
         """Writes the export whole, or leaves no JSON of it.
@@ -236,8 +238,9 @@ class _Export:
         if self._with_ids:
             entry |= {SAMPLE_ID: place["sample_id"], FILEPATH: filepath}
         warning = uploader_warning(name, split.place)
-        if warning is not None:
-            self.report.warn(warning)
+        if warning is not None and warning not in self._warned:
+            self._warned.add(warning)
+            self.report.warn(f"{warning}, such as {shortened_name(name)}")
         entries: list[dict[str, Any]] = []
         places: list[int | None] = []
         for found in split.labels.annotations(document, size, turned, entry["id"]):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import fiftyone as fo
 
-from ...coco.comparison import Change, ExportComparison
+from ...coco.changes import Change
+from ...coco.comparison import ExportComparison
 from ..stored_runs import delete_saved_view
 
 # What the names of the views begin with.

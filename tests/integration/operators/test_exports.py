@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -153,3 +154,35 @@ def write_small_project(folder: Path) -> None:
         "annotations": [{**annotation, **box}],
     }
     (folder / "_annotations.coco.json").write_text(json.dumps(content))
+
+
+def test_a_comparison_lists_some_changes_and_counts_all(
+    operator: Operator,
+    app_request: Any,
+    dataset: fo.Dataset,
+    demo_export: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compare = operator("compare_exports")
+    monkeypatch.setattr(import_module(type(compare).__module__), "_MAX_CHANGES", 2)
+    polylines = dataset.values("segmentations.polylines")
+    for group in polylines:
+        for polyline in group:
+            polyline.label += " of old"
+    # One is edited, too.
+    first = next(group[0] for group in polylines if group)
+    first.points = [[(x * 0.99, y) for x, y in shape] for shape in first.points]
+    dataset.set_values("segmentations.polylines", polylines)
+    result = compare(dataset, demo_export).result
+    number = sum(map(len, polylines))
+    assert result["annotations"]["relabelled"] == number - 1
+    assert result["annotations"]["edited"] == 1
+    assert len(result["changes"]) == 2
+    assert [row["label_id"] for row in result["edited"]] == [first.id]
+    view = dataset.load_saved_view(result["views"]["relabelled"])
+    shown = view.values("segmentations.polylines.id", unwind=True)
+    assert len(shown) == number - 1
+    request = app_request("compare_exports", dataset, path=chosen(demo_export))
+    messages = str(request.messages())
+    assert "1 edited object, the most changed first" in messages
+    assert f"{number - 1:,} relabelled" in messages
