@@ -133,7 +133,7 @@ def image_original(
             if is_fitted or _is_number(values[key], sizes[key]):
                 continue
         elif key == "id":
-            if type(values[key]) is int:
+            if _is_usual_id(values[key]):
                 continue
         elif key == "file_name" and isinstance(values[key], str):
             continue
@@ -179,7 +179,7 @@ def annotation_original(
         kept["place"] = place
         form.has_places = True
     identifier = values.get("id")
-    if type(identifier) is not int and identifier is not None:
+    if identifier is not None and not _is_usual_id(identifier):
         kept["id"] = identifier
     if not has_area and "area" in values:
         kept["area"] = values["area"]
@@ -319,6 +319,11 @@ def _fits(
 
 def _is_same(stored: Any, value: Any) -> bool:
     return type(stored) is type(value) and stored == value
+
+
+def _is_usual_id(identifier: Any) -> bool:
+    """Whether a database keeps an id as it is: others are kept as text."""
+    return type(identifier) is int and -(2**63) <= identifier < 2**63
 
 
 def _is_number(value: Any, number: int) -> bool:

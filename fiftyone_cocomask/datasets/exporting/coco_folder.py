@@ -133,7 +133,7 @@ class ExportFolder:
             folders[split] = self.path.joinpath(*parts)
             self._refuse_source(folders[split].resolve())
             json = folders[split] / ROBOFLOW_JSON
-            if json.resolve() in self._files:
+            if any(_is_one(json.resolve(), file) for file in self._files):
                 raise CocoMaskError(
                     f"{json} is what the dataset came from; give another output_dir"
                 )
@@ -232,7 +232,7 @@ class ExportFolder:
 
     def _refuse_source(self, real: Path) -> None:
         for source in self._sources:
-            if real == source or source in real.parents:
+            if any(_is_one(folder, source) for folder in (real, *real.parents)):
                 raise CocoMaskError(
                     f"{real} is in the folder that the export came from, {source}; "
                     "give another output_dir"
@@ -245,6 +245,15 @@ class ExportFolder:
             return False
         self._names.add(key)
         return True
+
+
+def _is_one(path: Path, other: Path) -> bool:
+    """Whether two paths are of one file, also by names that differ in case."""
+    if path == other:
+        return True
+    with suppress(OSError):
+        return os.path.samefile(path, other)
+    return False
 
 
 def _usable_name(name: str | None) -> str | None:

@@ -118,7 +118,7 @@ def write_cocos_own(folder: Path) -> Path:
         {"id": "x7", "file_name": names[1], "height": height, "width": width},
         {"id": 5, "file_name": names[2], "width": width, "height": height,
          "meta": {"_cls": "Sample", "a.b": {"$set": 1}}, "big": 2**70},
-        {"id": 6, "file_name": names[3], "width": width, "height": height},
+        {"id": 2**64, "file_name": names[3], "width": width, "height": height},
     ]  # fmt: skip
     square = [50.25, 10.5, 70, 10.5, 70, 30.125, 50.25, 30.125, 50.25, 10.5]
     far = [5, 40, 20.123456789, 40, 20.1, 55.7]
@@ -137,7 +137,7 @@ def write_cocos_own(folder: Path) -> Path:
         {"id": 16, "image_id": 397133, "category_id": 1, "iscrowd": 0,
          "segmentation": [square], "area": 387.59, "bbox": [50.25, 10.5, 19.75, 19.625],
          "attributes": {"occluded": True}, "_private": 1, "label": "no"},
-        {"id": 9, "image_id": 5, "category_id": 1, "iscrowd": 0, "segmentation": [],
+        {"id": 2**70, "image_id": 5, "category_id": 1, "iscrowd": 0, "segmentation": [],
          "area": 20.0, "bbox": [1, 2, 4, 5], "attributes": {"occluded": True}},
         {"id": 8, "image_id": 5, "category_id": 90, "iscrowd": 0,
          "segmentation": [square], "area": None, "bbox": [50.25, 10.5, 19.75, 19.625],

@@ -163,7 +163,7 @@ def exports_of_one_split(draw: st.DrawFn) -> dict[str, Any]:
     ids: list[Any] = draw(
         st.lists(st.integers(0, 10**12), min_size=3, max_size=3, unique=True)
     )
-    ids.append(draw(st.sampled_from(["text", 0.0, "-7"])))
+    ids.append(draw(st.sampled_from(["text", 0.0, "-7", 2**70])))
     own = st.fixed_dictionaries(
         {},
         optional={
@@ -187,7 +187,13 @@ def exports_of_one_split(draw: st.DrawFn) -> dict[str, Any]:
     ]
     lacking = draw(st.sampled_from([None, None, "area", "iscrowd"]))
     annotations = []
-    numbers = draw(st.lists(st.integers(0, 10**12), max_size=5, unique=True))
+    numbers = draw(
+        st.lists(
+            st.integers(0, 10**12) | st.sampled_from([2**63, -(2**70), "7", "text"]),
+            max_size=5,
+            unique_by=str,
+        )
+    )
     for number in numbers:
         annotation: dict[str, Any] = {
             "id": number,
