@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
+from typing import Any
 
 from ..coco.words import printable_lines
 from ..errors import CocoMaskError
@@ -70,8 +71,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return FAILED if outcome.failed or outcome.nothing else 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that repeats arguments as they can be printed, and nothing else."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        super()._print_message(printable_lines(message or ""), file)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="fiftyone-cocomask",
         description="Roboflow COCO exports to exact masks and mask evaluations.",
         epilog=_EXIT_CODES,

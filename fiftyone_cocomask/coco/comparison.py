@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from .changes import AnnotationChange, Change, ChangeList, ImageChange
+from .words import printable_lines
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -180,7 +181,7 @@ class ExportComparison:
 
     def summary(self) -> str:
         """Returns a change log for a person."""
-        return "\n".join(self._lines())
+        return printable_lines("\n".join(self._lines()))
 
     def __repr__(self) -> str:
         return f"<ExportComparison {self.old_name!r} -> {self.new_name!r}>"

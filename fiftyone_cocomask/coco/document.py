@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import itertools
 import json
 import re
 from collections.abc import Sequence
@@ -331,7 +332,8 @@ def _join_lists(
 ) -> list[str]:
     """Puts lists that have one key together, and says what was there twice."""
     said: dict[str, None] = {}
-    for key, raw in reversed(lost):
+    found: dict[str, list[list[Raw]]] = {}
+    for key, raw in lost:
         entries = lists.get(key)
         short = shortened(key)
         if not isinstance(entries, list):
@@ -344,9 +346,15 @@ def _join_lists(
                 None
             )
             continue
-        if list(map(bytes, earlier)) != list(map(bytes, entries)):
-            entries[:0] = earlier
+        if len(earlier) != len(entries) or any(
+            bytes(a) != bytes(b) for a, b in zip(earlier, entries, strict=True)
+        ):
+            found.setdefault(key, []).append(earlier)
         said[f"'{short}' is there twice; what both hold was put together"] = None
+    for key, several in found.items():
+        entries = lists[key]
+        if isinstance(entries, list):
+            entries[:0] = itertools.chain.from_iterable(several)
     return list(said)
 
 

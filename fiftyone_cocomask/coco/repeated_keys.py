@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 import numpy as np
 
-_object_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_STRING = rb'"(?:[^"\\]|\\.)*"'
+_STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 _BEFORE_VALUE = re.compile(rb"\s*[{,]\s*" + _STRING + rb"\s*:\s*", re.DOTALL)
 _KEY_AT_END = re.compile(rb"[{,]?\s*" + _STRING + rb"\s*:\s*\Z", re.DOTALL)
+_KEY = re.compile(rb"[\s{,]*(" + _STRING + rb")\s*:\s*", re.DOTALL)
+_TEXT = re.compile(_STRING, re.DOTALL)
+_TEXT_OR_BRACKET = re.compile(_STRING + rb"|[\[\]{}]", re.DOTALL)
+_OTHER = re.compile(rb"[^\s,}]*")
 _MAX_KEY = 4096
 
 
@@ -70,17 +74,36 @@ def lost_parts(
         if key is None:
             continue
         end = len(between) - (len(between[-_MAX_KEY:]) - key.start())
-        inner = bytes(between[:end]).lstrip(b" \t\r\n{,")
-        lost += _parts_of(b"{" + inner + b"}")
+        lost += _members(bytes(between[:end]))
     return lost
 
 
-def _parts_of(data: bytes) -> list[tuple[str, msgspec.Raw]]:
-    try:
-        parts = _object_decoder.decode(data)
-    except (msgspec.MsgspecError, RecursionError):
-        return []
-    return [*lost_parts(data, parts), *parts.items()]
+def _members(text: bytes) -> Iterator[tuple[str, msgspec.Raw]]:
+    """Yields the keys and values of an object's text, each of one key."""
+    place = 0
+    while key := _KEY.match(text, place):
+        place = _end_of_value(text, key.end())
+        try:
+            name = msgspec.json.decode(key[1], type=str)
+        except msgspec.MsgspecError:
+            continue
+        yield name, msgspec.Raw(text[key.end() : place])
+
+
+def _end_of_value(text: bytes, start: int) -> int:
+    """Returns where a value of a valid JSON ends, without decoding it."""
+    if text[start : start + 1] not in (b"[", b"{"):
+        found = _TEXT.match(text, start) or _OTHER.match(text, start)
+        return found.end() if found else len(text)
+    depth = 0
+    for found in _TEXT_OR_BRACKET.finditer(text, start):
+        if found[0] in (b"[", b"{"):
+            depth += 1
+        elif found[0] in (b"]", b"}"):
+            depth -= 1
+            if not depth:
+                return found.end()
+    return len(text)
 
 
 def _address(buffer: Any) -> int:

@@ -47,7 +47,7 @@ def load_mask_evaluation(samples: Samples, eval_key: str) -> Any:
     else:
         stored = dataset.load_run_results(eval_key)
     if stored is None:
-        if _is_of_tasks(dataset, eval_key):
+        if is_of_tasks(dataset, eval_key):
             raise CocoMaskError(
                 f"Mask evaluation '{eval_key}' is complete once all of its queued "
                 "tasks are done; if they failed, evaluate again or delete it"
@@ -68,7 +68,7 @@ def evaluation_results(stored: Any) -> Any:
     return by_name[stored.config.method.rpartition("/")[2]](stored)
 
 
-def _is_of_tasks(dataset: fo.Dataset, eval_key: str) -> bool:
+def is_of_tasks(dataset: fo.Dataset, eval_key: str) -> bool:
     """Whether an evaluation without results was begun for several tasks to run."""
     if eval_key not in dataset.list_runs():
         return False

@@ -13,9 +13,8 @@ from ..masks.redraw import redraw_masks
 from ..targets import Samples
 from .area import evaluate_mask_area
 from .coverage import evaluate_mask_coverage
-from .loading import load_mask_evaluation
-from .results import MaskEvaluation
-from .runs import list_mask_evaluations
+from .loading import is_of_tasks, load_mask_evaluation
+from .runs import MaskEvaluationInfo, list_mask_evaluations, mask_evaluation_info
 
 _EVALUATE = {"area": evaluate_mask_area, "coverage": evaluate_mask_coverage}
 
@@ -28,7 +27,8 @@ def refresh_mask_evaluations(
     """Draws masks that are out of date once more, and evaluates them again.
 
     Each evaluation is run on all samples that it covers, with its mask and label
-    fields. Masks that this plugin has not drawn are only measured again.
+    fields; so is one that was stopped before its end. Masks that this plugin has not
+    drawn are only measured again.
 
     Example::
 
@@ -47,50 +47,58 @@ def refresh_mask_evaluations(
         the evaluations that were run again, by their keys
 
     Raises:
-        CocoMaskError: if there is no such evaluation, or it was stopped before its
-            end; nothing has been written then
+        CocoMaskError: if there is no such evaluation, or its queued tasks are not done;
+            nothing has been written then
     """
     dataset = root_dataset(samples)
     keys = keys_to_refresh(dataset) if eval_keys is None else list(eval_keys)
-    evaluations = [_evaluation(dataset, key) for key in keys]
-    for evaluation in evaluations:
-        redraw_masks(evaluation.samples, evaluation.mask_field, progress=progress)
+    for info in [_refreshable(dataset, key) for key in keys]:
+        covered = dataset.load_run_view(info.eval_key)
+        redraw_masks(covered, info.mask_field, progress=progress)
     if eval_keys is None:
         # Drawing has put others out of date that were not.
         keys = keys_to_refresh(dataset)
-        evaluations = [_evaluation(dataset, key) for key in keys]
     return {
-        evaluation.key: _EVALUATE[evaluation.kind](
-            evaluation.samples,
-            evaluation.mask_field,
-            label_field=evaluation.label_field,
-            eval_key=evaluation.key,
+        info.eval_key: _EVALUATE[info.kind](
+            dataset.load_run_view(info.eval_key),
+            info.mask_field,
+            label_field=info.label_field,
+            eval_key=info.eval_key,
             progress=progress,
         )
-        for evaluation in evaluations
+        for info in [_refreshable(dataset, key) for key in keys]
     }
 
 
 def keys_to_refresh(dataset: Any) -> list[str]:
-    """Returns the keys of the evaluations of area and coverage that are out of date."""
+    """Returns the keys of the evaluations of area and coverage that are out of date.
+
+    Those that were stopped before their end are among them, unless they are of tasks;
+    those whose fields are gone are not.
+    """
     found = []
     for key in list_mask_evaluations(dataset):
-        config = dataset.get_run_info(key).config
-        fields = filter(None, (config.mask_field, config.label_field))
-        # None of those that were stopped before their end, or whose fields are gone.
-        if dataset.load_run_results(key) is None or not all(
-            map(dataset.has_field, fields)
-        ):
+        info = mask_evaluation_info(dataset, key)
+        fields = filter(None, (info.mask_field, info.label_field))
+        if not all(map(dataset.has_field, fields)):
             continue
-        if _evaluation(dataset, key).ids_to_refresh() != []:
+        if dataset.load_run_results(key) is None:
+            is_outdated = not is_of_tasks(dataset, key)
+        else:
+            is_outdated = load_mask_evaluation(dataset, key).ids_to_refresh() != []
+        if is_outdated:
             found.append(key)
     return found
 
 
-def _evaluation(dataset: Any, key: str) -> MaskEvaluation:
-    found = load_mask_evaluation(dataset, key)
-    if not isinstance(found, MaskEvaluation):
+def _refreshable(dataset: Any, key: str) -> MaskEvaluationInfo:
+    """Returns what is known of an evaluation, also of one that was stopped."""
+    info = mask_evaluation_info(dataset, key)
+    if info.kind == "comparison":
         raise CocoMaskError(
             f"'{key}' is the key of a comparison; compare its masks again"
         )
-    return found
+    if is_of_tasks(dataset, key):
+        # Says so, where they are not done.
+        load_mask_evaluation(dataset, key)
+    return info

@@ -149,3 +149,21 @@ def test_the_panel_leaves_out_what_is_out_of_date_and_says_so(
     both = panel(labelled, "area", "cover")
     assert list(both["out_of_date"]["reasons"]) == ["cover"]
     assert cards(labelled, "area", "cover")["images"] == 1
+
+
+def test_an_evaluation_that_was_stopped_is_completed(labelled: Samples) -> None:
+    compute_masks(labelled.dataset)
+    evaluate_both(labelled)
+    delete_the_large_one(labelled)
+
+    def stop(bar: Any) -> None:
+        if labelled.dataset.load_run_results("area") is None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        refresh_mask_evaluations(labelled.dataset, progress=stop)
+    with pytest.raises(CocoMaskError, match="stopped before its end"):
+        load_mask_evaluation(labelled.dataset, "area")
+    refreshed = refresh_mask_evaluations(labelled.dataset)
+    assert list(refreshed) == ["area", "cover"]
+    assert refreshed["area"].summary()["foreground_px"] == 158

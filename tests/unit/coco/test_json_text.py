@@ -12,6 +12,7 @@ from fiftyone_cocomask.coco.issues import Action, IssueCode
 from fiftyone_cocomask.errors import ExportError
 
 from .exports import (
+    CATEGORIES,
     annotation,
     document,
     image_entry,
@@ -261,3 +262,22 @@ def test_folder_of_labelme_files_is_named(tmp_path: Path) -> None:
         path.write_text(json.dumps(OTHER_JSONS["a LabelMe file"]))
     with pytest.raises(ExportError, match=r"0\.json is a LabelMe file"):
         check_export(tmp_path)
+
+
+def test_a_key_that_is_there_ten_thousand_times_costs_nothing_else(
+    tmp_path: Path,
+) -> None:
+    whole = json.dumps(document([annotation()]))
+    for repeated in ('"info":{"version":"}],"}', '"licenses":[[{}]]', '"note":1'):
+        text = whole[:-1] + f",{repeated}" * 10_000 + "}"
+        reading = read(write_export(tmp_path, text))
+        assert len(reading.record.annotations) == 1
+
+
+def test_lists_that_are_there_many_times_are_put_together(tmp_path: Path) -> None:
+    lists = [json.dumps([annotation(id=number)]) for number in range(3000)]
+    several = ",".join(f'"annotations":{entries}' for entries in lists)
+    text = json.dumps({"images": [image_entry()], "categories": CATEGORIES})
+    text = f"{text[:-1]},{several}}}"
+    reading = read(write_export(tmp_path, text))
+    assert [a.coco_id for a in reading.record.annotations] == list(range(3000))

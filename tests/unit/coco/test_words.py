@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fiftyone_cocomask import compare_exports
 from fiftyone_cocomask.cli.main import main
 from fiftyone_cocomask.coco.check import ExportReader, check_export
 from fiftyone_cocomask.coco.words import printable, printable_lines
@@ -125,3 +126,16 @@ def test_what_is_no_path_is_not_the_current_folder(
         with pytest.raises(CocoMaskError, match=r"image_dir .*(empty|must be a path)"):
             check_export(tmp_path, image_dir=path)
     assert main(["check", ""]) == 1
+
+
+def test_a_comparison_of_exports_is_printable(tmp_path: Path) -> None:
+    for name in ("a\x1b[2J", "b\x9b31m"):
+        write_export(tmp_path / name, document([annotation()]))
+    summary = compare_exports(*sorted(tmp_path.iterdir())).summary()
+    assert summary.replace("\n", "").isprintable()
+
+
+def test_an_unknown_argument_is_printable(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["check", "x", f"--{CLEAR_SCREEN}"])
+    assert capsys.readouterr().err.replace("\n", "").isprintable()
