@@ -166,7 +166,11 @@ def whole_samples(samples: Any) -> Any:
     if not getattr(samples, "_is_generated", False):
         return samples
     ids = samples.distinct("sample_id")
-    return samples._root_dataset.select(ids)
+    dataset = samples._root_dataset
+    if dataset.media_type == "group":
+        # Else those of its default slice would be selected.
+        dataset = dataset.select_group_slices(media_type="image")
+    return dataset.select(ids)
 
 
 def root_dataset(samples: Any) -> Any:

@@ -17,9 +17,10 @@ from .forms import (
     dataset_problem,
     form,
     note,
+    num_images,
     radio,
     stop,
-    target_samples,
+    target_slices,
 )
 from .job import JobOperator, ProgressArgument, Results
 from .label_fields import labelled_fields, usual_objects
@@ -110,7 +111,7 @@ class CompareExports(JobOperator):
         label_field = ctx.params.get("label_field") or usual_objects(
             labelled_fields(ctx.dataset)
         )
-        sources = [given_path(ctx.params.get("path")) or "", target_samples(ctx)]
+        sources = [given_path(ctx.params.get("path")) or "", target_slices(ctx)]
         if ctx.params.get("order") == "dataset_first":
             sources.reverse()
         comparison = compare_exports(
@@ -209,7 +210,7 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         default="export_first",
         view=radio,
     )
-    images = count(len(target_samples(ctx)), "image")
+    images = count(num_images(target_slices(ctx)), "image")
     note(
         inputs,
         "outcome",

@@ -19,10 +19,11 @@ from .forms import (
     default_field,
     form,
     note,
+    num_images,
     radio,
     reject,
     stop,
-    target_samples,
+    target_slices,
 )
 from .job import JobOperator, ProgressArgument, Results
 from .label_fields import labelled_fields, usual_objects
@@ -114,7 +115,7 @@ class ExportRoboflowCoco(JobOperator):
         names = ("box_field", "images", "area", "masks", "overwrite")
         given = {name: ctx.params[name] for name in names if ctx.params.get(name)}
         return export_roboflow_coco(
-            target_samples(ctx),
+            target_slices(ctx),
             given_path(ctx.params.get("output_dir")) or "",
             label_field=ctx.params.get("label_field")
             or usual_objects(labelled_fields(ctx.dataset)),
@@ -229,7 +230,7 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         description="Its JSONs are replaced; images never are",
         view=types.CheckboxView(),
     )
-    images = count(len(target_samples(ctx)), "image")
+    images = count(num_images(target_slices(ctx)), "image")
     note(
         inputs,
         "outcome",

@@ -112,10 +112,27 @@ def open_beside(ctx: Any, panel: str) -> Any:
 
 
 def target_samples(ctx: Any) -> Any:
-    """Returns the samples to work on: of patches, those that they are of."""
+    """Returns the samples to work on: of patches, those that they are of.
+
+    Of groups those of the slice that the App shows, and the form says so.
+    """
+    from ..datasets.documents import whole_samples
+
+    return whole_samples(ctx.target_view(require_flat=True))
+
+
+def target_slices(ctx: Any) -> Any:
+    """Returns the samples to work on, for functions that take all slices of groups."""
     from ..datasets.documents import whole_samples
 
     return whole_samples(ctx.target_view())
+
+
+def num_images(samples: Any) -> int:
+    """Returns the number of images, of groups in all slices."""
+    if samples.media_type != "group":
+        return len(samples)
+    return len(samples.select_group_slices(media_type="image"))
 
 
 def choose(
