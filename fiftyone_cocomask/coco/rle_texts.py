@@ -79,7 +79,8 @@ def _readings(counts: Any) -> Iterator[tuple[Any, str]]:
             yield literal, "counts as Python writes bytes (b'...')"
         return
     try:
-        data = base64.b64decode("".join(text.split()), validate=True)
+        plain = "".join(text.split()).rstrip("=")
+        data = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
     except (binascii.Error, ValueError):
         return
     yield data, "counts in base64"

@@ -179,6 +179,13 @@ def _read_unusual_shape(segmentation: Any, tell: Tell) -> Shape:
             None,
         )
         return Shape()
+    if len(segmentation) == 1 and _is_rle(segmentation[0]):
+        tell(
+            IssueCode.SEGMENTATION_NESTED,
+            "its RLE lies in a list; it was taken out of it",
+            Action.REPAIRED,
+        )
+        return _read_rle(segmentation[0], tell)
     findings: dict[IssueCode, str] = {}
     try:
         rings = as_rings(segmentation, findings)
@@ -188,6 +195,10 @@ def _read_unusual_shape(segmentation: Any, tell: Tell) -> Shape:
     for code, message in findings.items():
         tell(code, message, Action.REPAIRED)
     return _read_rings(rings, tell)
+
+
+def _is_rle(value: Any) -> bool:
+    return isinstance(value, dict) and {"size", "counts"} <= value.keys()
 
 
 def _read_rle(segmentation: dict[str, Any], tell: Tell) -> Shape:
@@ -247,6 +258,9 @@ def _is_number(value: Any) -> bool:
 
 def _described(value: Any) -> str:
     if isinstance(value, str):
+        if value in ("NaN", "Infinity", "-Infinity"):
+            # Numbers of these names are read as text: JSON has none.
+            return value
         return f"the text '{value[:20]}'"
     if isinstance(value, float):
         return str(value)

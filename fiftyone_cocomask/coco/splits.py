@@ -226,8 +226,9 @@ class SplitIndex:
             return None
         coco_id, file_name = normal_id(value.get("id")), _file_name(value)
         if not isinstance(file_name, str) or not file_name.strip():
+            what = "empty" if isinstance(file_name, str) else type_name(file_name)
             self._malformed(
-                f"its file_name is {type_name(file_name)}, not the name of a file",
+                f"its file_name is {what}, not the name of a file",
                 image_id=coco_id,
             )
             return None

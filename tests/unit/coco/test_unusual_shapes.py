@@ -136,6 +136,10 @@ REWRITTEN: dict[str, dict[str, Any]] = {
         "size": SIZE,
         "counts": [float(run) for run in uncompressed(RECTANGLE)["counts"]],
     },
+    "base64 without padding": {
+        "size": SIZE,
+        "counts": base64.b64encode(COUNTS_AS_BYTES).decode().rstrip("="),
+    },
     "a size of floats": {"size": [80.0, 100.0], "counts": COUNTS},
     "a line break": {"size": SIZE, "counts": f"{COUNTS}\n"},
 }
@@ -147,6 +151,13 @@ def test_unusual_counts_are_read(tmp_path: Path, name: str) -> None:
 
     assert np.array_equal(mask_of(found.annotation), RECTANGLE)
     assert found.actions() == {(IssueCode.RLE_COUNTS_REWRITTEN, Action.REPAIRED)}
+
+
+def test_an_rle_in_a_list_is_read(tmp_path: Path) -> None:
+    found = read_annotation(tmp_path, segmentation=[compressed(RECTANGLE)])
+
+    assert np.array_equal(mask_of(found.annotation), RECTANGLE)
+    assert found.actions() == {(NESTED, Action.REPAIRED)}
 
 
 def test_bytes_with_a_backslash_are_read(tmp_path: Path) -> None:
