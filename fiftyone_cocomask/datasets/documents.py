@@ -334,7 +334,7 @@ def change_documents(
     dataset: Any,
     ids: Sequence[ObjectId],
     paths: Sequence[str],
-    change: Callable[[Document], Document | None],
+    change: Callable[[Document, datetime], Document | None],
 ) -> int:
     """Changes samples by what they hold, so that nobody else's change is lost.
 
@@ -345,8 +345,9 @@ def change_documents(
         dataset: the dataset that holds the samples
         ids: the ids of the samples; those that are gone are left out
         paths: the fields to read, as for :func:`stream_documents`
-        change: returns the ``{path: value}`` to set on a sample, given its document;
-            None or nothing leaves it alone. Called again with what is there then
+        change: returns the ``{path: value}`` to set on a sample, given its document
+            and when it will count as modified; None or nothing leaves it alone. Called
+            again with what is there then
 
     Returns:
         the number of samples that were changed
@@ -360,12 +361,12 @@ def change_documents(
     waiting = list(ids)
     for _ in range(_MAX_ATTEMPTS):
         updates: list[Update] = []
+        now = write_time()
         for document in read_documents(dataset, waiting, [*paths, MODIFIED]):
-            values = change(document)
+            values = change(document, now)
             if values:
                 unchanged = {MODIFIED: document.get(MODIFIED)}
                 updates.append((document["_id"], values, unchanged))
-        now = _now()
         written = _update(dataset, updates, now)
         changed += written
         if written == len(updates):
@@ -516,13 +517,16 @@ def rename_label_attributes(dataset: Any, path: str, names: Mapping[str, str]) -
             dataset._sample_collection.update_many(condition, [{"$set": changes}])
 
 
-def insert_documents(dataset: Any, documents: Sequence[Document]) -> None:
+def insert_documents(
+    dataset: Any, documents: Sequence[Document], now: datetime | None = None
+) -> None:
     """Adds samples to a dataset whose schema already declares their fields.
 
     Args:
         dataset: the dataset
         documents: the samples' own fields; what every sample has beside them is
             added here as ``Dataset.add_samples`` adds it
+        now: when the samples count as made, by default the moment of the call
 
     Raises:
         DatasetChangedError: as :func:`update_documents`
@@ -532,7 +536,7 @@ def insert_documents(dataset: Any, documents: Sequence[Document]) -> None:
         return
     if dataset.media_type is None:
         dataset.media_type = "image"
-    now = _now()
+    now = now or write_time()
     common = {"_dataset_id": dataset._doc.id, "created_at": now, MODIFIED: now}
     paths = {name for document in documents for name in document}
     _check_fields(dataset, paths)

@@ -156,6 +156,28 @@ def test_edits_stay_and_changes_come_in(
     assert other.tags == ["train"]
 
 
+def test_edits_are_counted_again_after_imports_that_change_nothing(
+    new_dataset: Any, version: Path
+) -> None:
+    dataset, _ = import_roboflow_coco(version, "merged")
+    _, report = import_roboflow_coco(version, dataset)
+    assert merged(report) == {}
+    sample = dataset.match({"file_name": A}).first()
+    sample.segmentations.polylines[0].label = "body"
+    sample.save()
+    # A copy has other times of writing.
+    for where in (dataset, dataset.clone("copied")):
+        for _ in range(2):
+            before = everything(where)[0]
+            _, report = import_roboflow_coco(version, where)
+            assert merged(report) == {"edits_kept": 1}
+            assert everything(where)[0] == before
+    # Labels in other fields make an edit in these ones no older.
+    import_roboflow_coco(version, dataset, label_field="other", box_field="boxes")
+    _, report = import_roboflow_coco(version, dataset)
+    assert merged(report) == {"edits_kept": 1}
+
+
 def test_a_dry_run_writes_nothing(
     new_dataset: Any, version: Path, tmp_path: Path
 ) -> None:

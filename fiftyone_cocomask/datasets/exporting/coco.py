@@ -28,7 +28,8 @@ from ..documents import (
     stream_documents,
 )
 from ..folders import export_folder
-from ..importing.base import BASE_FIELD, Change
+from ..importing.base import BASE_FIELD
+from ..importing.states import Change
 from ..memory import frozen_heap
 from ..parallel.ahead import one_ahead
 from .coco_fields import (

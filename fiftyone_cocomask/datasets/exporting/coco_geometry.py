@@ -19,7 +19,8 @@ from ...geometry.patches import patch_box, patch_rle
 from ...geometry.rings import point_pairs
 from ...geometry.runs import RLE, rle_runs
 from ..documents import Document
-from ..importing.base import AnnotationState, points_digest
+from ..importing.digests import points_digest
+from ..importing.states import AnnotationState
 from ..labels import mask_objects
 from .coco_fields import LabelFields
 

@@ -15,13 +15,8 @@ from ...coco.classes import SplitClasses, class_name
 from ...coco.frames import TurnedBack
 from ...coco.originals import AnnotationForm, attributes_of, known_attributes
 from ..documents import Document
-from ..importing.base import (
-    BASE_FIELD,
-    AnnotationState,
-    Change,
-    SampleBase,
-    annotation_states,
-)
+from ..importing.base import BASE_FIELD, SampleBase
+from ..importing.states import AnnotationState, Change, annotation_states
 from .coco_fields import LabelFields
 from .coco_geometry import SampleGeometry, UnwritableLabelError
 

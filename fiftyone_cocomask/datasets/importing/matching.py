@@ -11,16 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from .base import (
-    AnnotationState,
-    BaseAnnotation,
-    Document,
-    LabelPair,
-    RelativeBox,
-    attributes_digest,
-    base_annotation,
-    label_box,
-)
+from .base import BaseAnnotation, base_annotation
+from .digests import Document, LabelPair, RelativeBox, attributes_digest, label_box
+from .states import AnnotationState
 
 # Boxes that overlap less are of two objects.
 _MIN_IOU = 0.5

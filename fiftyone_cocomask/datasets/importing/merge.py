@@ -26,21 +26,14 @@ from ..issues.rules import MaskIssue
 from .base import (
     CONFLICT,
     REMOVED,
-    AnnotationState,
     BaseAnnotation,
-    Change,
-    Document,
-    LabelPair,
     SampleBase,
-    annotation_state,
-    annotation_states,
     base_annotation,
-    content_digests,
-    label_box,
     new_label,
-    short_id,
 )
+from .digests import Document, LabelPair, content_digests, label_box, short_id
 from .matching import is_same_label, is_same_shape, match_annotations
+from .states import AnnotationState, Change, annotation_state, annotation_states
 
 CONFLICT_TAG = "merge_conflict"
 

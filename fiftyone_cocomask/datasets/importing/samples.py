@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from ...choices import ConflictRule
 from ...coco.records import ImageRecord
-from ..documents import Document
-from .base import (
-    BASE_FIELD,
-    REPLACING,
-    AnnotationState,
-    BaseKey,
-    Fields,
-    SampleBase,
-    annotation_states,
-    new_label,
-    short_id,
-)
+from ..documents import MODIFIED
+from .base import BASE_FIELD, REPLACING, BaseKey, Fields, SampleBase, new_label
+from .digests import Document, short_id
 from .documents import annotation_labels, label_fields, own_names, sample_fields
 from .identity import are_other_projects
 from .merge import CONFLICT_TAG, Conflict, MergedLabels, keep_labels, merge_labels
 from .said import said_digest
+from .states import AnnotationState, annotation_states
 
 GONE_TAG = "gone_from_export"
 OLD_COPY_TAG = "old_copy"
@@ -66,8 +59,16 @@ class ImportRules:
         ]
 
 
-def new_sample(record: ImageRecord, rules: ImportRules) -> tuple[list[str], Document]:
-    """Returns the tags and the fields of the sample of a new image."""
+def new_sample(
+    record: ImageRecord, rules: ImportRules, now: datetime
+) -> tuple[list[str], Document]:
+    """Returns the tags and the fields of the sample of a new image.
+
+    Args:
+        record: the image
+        rules: how the import writes
+        now: when the sample counts as made
+    """
     pairs = [
         (line and new_label(line), box and new_label(box))
         for line, box in annotation_labels(record)
@@ -81,6 +82,7 @@ def new_sample(record: ImageRecord, rules: ImportRules) -> tuple[list[str], Docu
         origin=rules.origin,
         fields=rules.fields,
         said=said_digest(record, rules.tags),
+        as_of=now,
     )
     fields = {
         **sample_fields(record),
@@ -118,27 +120,49 @@ class MergedSample:
         return [*self.labels.conflicts, *split]
 
 
+def is_whole(document: Document, said: bytes | None, rules: ImportRules) -> bool:
+    """Whether merging an image into its sample would change and count nothing.
+
+    Args:
+        document: the sample's document, with its base and when it was modified
+        said: the digest of all that the export says of the image
+        rules: how the import writes
+    """
+    stored = document.get(BASE_FIELD) or {}
+    return (
+        said is not None
+        and not are_other_projects(stored.get("origin"), rules.origin)
+        and SampleBase.is_kept_whole(stored, rules.fields, said, document[MODIFIED])
+    )
+
+
 def merged_sample(
-    document: Document, record: ImageRecord, rules: ImportRules
+    document: Document,
+    record: ImageRecord,
+    said: bytes | None,
+    rules: ImportRules,
+    now: datetime,
 ) -> MergedSample:
     """Merges an image of an export into its sample.
 
     Args:
         document: the sample's document, with the fields of :attr:`ImportRules.paths`
         record: the image
+        said: the digest of all that the export says of the image
         rules: how the import writes
+        now: when the sample counts as modified, if it is changed
     """
     stored = document.get(BASE_FIELD) or {}
     if are_other_projects(stored.get("origin"), rules.origin):
-        return _merged_with_other_project(document, record, rules)
+        return _merged_with_other_project(document, record, said, rules)
     base = SampleBase.from_document(stored, rules.fields)
-    said = said_digest(record, rules.tags)
     labels = _merged_labels(document, base, record, rules, rules.fields, said)
     names = own_names(record)
     old_tags = document.get("tags") or []
     merged = MergedSample({}, labels)
     fields = sample_fields(record)
     fields["split"] = _merged_split(document, base, record, rules, merged)
+    others = SampleBase.others_of(document.get(BASE_FIELD), rules.fields)
     new_base = SampleBase(
         tuple(labels.annotations),
         tuple(sorted({*names, *(base.names if base else ())})),
@@ -147,9 +171,10 @@ def merged_sample(
         record.fingerprint,
         (base.origin if base else None) or rules.origin,
         rules.fields,
-        SampleBase.others_of(document.get(BASE_FIELD), rules.fields),
+        others,
         # Conflicts that are left to a person are looked at again.
         None if any(kept.flags for kept in labels.annotations) else said,
+        base.as_of if base else None,
     )
     new: Document = {
         "filepath": str(record.path),
@@ -160,11 +185,15 @@ def merged_sample(
         BASE_FIELD: new_base.to_document(),
     }
     merged.changes = {k: v for k, v in new.items() if document.get(k) != v}
+    if merged.changes:
+        is_persons = bool(labels.edits_kept or merged.conflicts or others)
+        new_base = replace(new_base, as_of=None if is_persons else now)
+        merged.changes[BASE_FIELD] = new_base.to_document()
     return merged
 
 
 def _merged_with_other_project(
-    document: Document, record: ImageRecord, rules: ImportRules
+    document: Document, record: ImageRecord, said: bytes | None, rules: ImportRules
 ) -> MergedSample:
     """Adds what a project says of an image to the sample that another one made.
 
@@ -177,7 +206,6 @@ def _merged_with_other_project(
         own: Document = {"names": stored.get("names"), "labels_in": {",".join(key): ""}}
         base = SampleBase.from_document(own, key)
     assert base is not None
-    said = said_digest(record, rules.tags)
     labels = _merged_labels(document, base, record, rules, key, said)
     merged = MergedSample({}, labels, is_of_other_project=True)
     new_base = SampleBase(

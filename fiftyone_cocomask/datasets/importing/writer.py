@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import fiftyone as fo
 from bson import ObjectId
@@ -18,14 +19,17 @@ from ...coco.splits import are_splits
 from ..documents import (
     BATCH_SIZE,
     MAX_BATCH_BYTES,
+    MODIFIED,
     Document,
     change_documents,
     insert_documents,
     new_sample_document,
     read_documents,
+    write_time,
 )
 from ..locks import Lock
 from .attribute_types import AttributeTypes
+from .base import BASE_FIELD
 from .identity import (
     KnownSample,
     KnownSamples,
@@ -34,12 +38,14 @@ from .identity import (
     origin_of,
 )
 from .merge import Conflict
+from .said import said_digest
 from .samples import (
     GONE_TAG,
     OLD_COPY_TAG,
     ImportRules,
     MergedSample,
     has_persons_work,
+    is_whole,
     merged_sample,
     new_sample,
 )
@@ -106,17 +112,18 @@ class SampleWriter:
         batch, self._batch, self._batch_bytes = self._batch, [], 0
         new: list[Document] = []
         known: dict[ObjectId, ImageRecord] = {}
+        now = write_time()
         for record, sample in batch:
             self.attribute_types.add(record)
             if sample is not None:
                 known[sample.id] = record
             elif not self._is_dry:
-                tags, fields = new_sample(record, self._rules)
+                tags, fields = new_sample(record, self._rules, now)
                 new.append({**new_sample_document(str(record.path), tags), **fields})
         if any(isinstance(record.coco_id, str) for record, _ in batch):
             self._declare_text_ids()
         if new:
-            insert_documents(self._dataset, new)
+            insert_documents(self._dataset, new, now)
         if known:
             self._merge(known)
 
@@ -172,19 +179,28 @@ class SampleWriter:
     def _merge(self, known: dict[ObjectId, ImageRecord]) -> None:
         """Merges images into their samples, and counts what that does."""
         merged: dict[ObjectId, MergedSample] = {}
+        said = {i: said_digest(record, self._rules.tags) for i, record in known.items()}
 
-        def change(document: Document) -> Document:
+        def change(document: Document, now: datetime) -> Document:
             sample_id = document["_id"]
-            merged[sample_id] = merged_sample(document, known[sample_id], self._rules)
+            merged[sample_id] = merged_sample(
+                document, known[sample_id], said[sample_id], self._rules, now
+            )
             return merged[sample_id].changes
 
-        if self._is_dry:
+        # Of what is as it was, nearly all of an export as a rule, no label is read.
+        left = [
+            document["_id"]
             for document in read_documents(
-                self._dataset, list(known), self._rules.paths
-            ):
-                change(document)
-        else:
-            change_documents(self._dataset, list(known), self._rules.paths, change)
+                self._dataset, list(known), [BASE_FIELD, MODIFIED]
+            )
+            if not is_whole(document, said[document["_id"]], self._rules)
+        ]
+        if self._is_dry:
+            for document in read_documents(self._dataset, left, self._rules.paths):
+                change(document, write_time())
+        elif left:
+            change_documents(self._dataset, left, self._rules.paths, change)
         for sample_id, record in known.items():
             if sample_id in merged:
                 self._count(record, merged[sample_id])
@@ -302,7 +318,7 @@ class SampleWriter:
         if self._is_dry or not samples:
             return
 
-        def change(document: Document) -> Document:
+        def change(document: Document, _: datetime) -> Document:
             tags = document.get("tags") or []
             wanted = list(dict.fromkeys([*tags, *added]))
             return {} if wanted == tags else {"tags": wanted}

@@ -10,12 +10,11 @@ from bson import ObjectId
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fiftyone_cocomask.datasets.importing.base import (
+from fiftyone_cocomask.datasets.importing.base import SampleBase, base_annotation
+from fiftyone_cocomask.datasets.importing.states import (
     AnnotationState,
     Change,
-    SampleBase,
     annotation_states,
-    base_annotation,
 )
 
 NAMES = ("depth", "pose")

@@ -1,0 +1,159 @@
+"""What became of a sample's annotations in the dataset since the import."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from .base import BaseAnnotation, SampleBase
+from .digests import (
+    NO_LABEL,
+    Document,
+    attributes_digest,
+    box_record,
+    label_digest,
+    points_digest,
+    short_id,
+)
+
+
+class Change(Enum):
+    """What became of an annotation in the dataset since the import."""
+
+    UNCHANGED = "unchanged"
+    """Both labels are there as the import wrote them."""
+    EDITED = "edited"
+    """Its shape, box or attributes are others, or one of its two labels is gone."""
+    RELABELLED = "relabelled"
+    """Its class is another one, and nothing else."""
+    DELETED = "deleted"
+    """Neither of its labels is there."""
+    ADDED = "added"
+    """The import did not write it."""
+
+
+@dataclass(slots=True)
+class AnnotationState:
+    """One annotation: what the import wrote, and its labels as they are now.
+
+    Attributes:
+        base: what the import wrote; None if it did not write this one
+        polyline: the label document in the field of polylines, if it is there
+        detection: the label document in the field of detections, if it is there
+        is_polyline_changed: whether the polyline is edited, relabelled or deleted
+        is_detection_changed: whether the detection is
+        is_shape_changed: whether points or box were edited, or a label deleted
+        is_label_changed: whether the class of either label is another
+        are_attributes_changed: whether attributes of either label are others
+    """
+
+    base: BaseAnnotation | None
+    polyline: Document | None = None
+    detection: Document | None = None
+    is_polyline_changed: bool = False
+    is_detection_changed: bool = False
+    is_shape_changed: bool = False
+    is_label_changed: bool = False
+    are_attributes_changed: bool = False
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether anything of it is not as the import wrote it."""
+        return self.is_polyline_changed or self.is_detection_changed
+
+    @property
+    def labels(self) -> list[Document]:
+        """Its labels that are there."""
+        return [x for x in (self.polyline, self.detection) if x is not None]
+
+    @property
+    def change(self) -> Change:
+        """What became of it, in one word."""
+        if self.base is None or (self.base.is_removed and self.labels):
+            return Change.ADDED
+        if not self.labels:
+            return Change.DELETED
+        if self.is_shape_changed or self.are_attributes_changed:
+            return Change.EDITED
+        return Change.RELABELLED if self.is_label_changed else Change.UNCHANGED
+
+
+def annotation_states(
+    base: SampleBase | None,
+    polylines: Sequence[Document],
+    detections: Sequence[Document],
+) -> list[AnnotationState]:
+    """Compares a sample's labels with what the import wrote last.
+
+    Args:
+        base: what the import wrote; None where that is not known
+        polylines: the label documents of the field of polylines
+        detections: the label documents of the field of detections
+
+    Returns:
+        the annotations of the base in its order, each with its labels; then, each by
+        itself, the labels that the import did not write
+    """
+    by_id = {short_id(label): label for label in polylines}
+    boxes_by_id = {short_id(label): label for label in detections}
+    states = []
+    if base is not None:
+        for annotation in base.annotations:
+            polyline = by_id.pop(annotation.polyline_id, None)
+            detection = boxes_by_id.pop(annotation.detection_id, None)
+            state = annotation_state(annotation, polyline, detection, base.names)
+            states.append(state)
+    states += [AnnotationState(None, polyline=label) for label in by_id.values()]
+    states += [AnnotationState(None, detection=label) for label in boxes_by_id.values()]
+    return states
+
+
+def annotation_state(
+    base: BaseAnnotation,
+    polyline: Document | None,
+    detection: Document | None,
+    names: Sequence[str],
+) -> AnnotationState:
+    """Compares the labels of one annotation with what the import wrote last.
+
+    Args:
+        base: what the import wrote
+        polyline: its label in the field of polylines, if that is there
+        detection: its label in the field of detections, if that is there
+        names: the names of the export's own attributes
+    """
+    state = AnnotationState(base, polyline, detection)
+    if base.polyline_id != NO_LABEL:
+        shape = points_digest(polyline) if polyline else None
+        state.is_polyline_changed = _note(state, polyline, shape != base.points, names)
+    if base.detection_id != NO_LABEL:
+        shape = box_record(detection) if detection else None
+        is_other = shape != base.bounding_box
+        state.is_detection_changed = _note(state, detection, is_other, names)
+    return state
+
+
+def _note(
+    state: AnnotationState,
+    label: Document | None,
+    is_shape_other: bool,
+    names: Sequence[str],
+) -> bool:
+    """Notes what of one of an annotation's labels is other than the import wrote it.
+
+    Returns:
+        whether anything is
+    """
+    base = state.base
+    assert base is not None
+    is_label_other = are_others = False
+    if label is not None:
+        is_label_other = label_digest(label) != base.label
+        are_others = attributes_digest(label, names) != base.attributes
+    if not (is_shape_other or is_label_other or are_others):
+        return False
+    state.is_shape_changed |= is_shape_other
+    state.is_label_changed |= is_label_other
+    state.are_attributes_changed |= are_others
+    return True
