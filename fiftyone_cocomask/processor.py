@@ -20,6 +20,7 @@ from .geometry.objects import MaskObject, is_drawable
 from .geometry.png import is_picture, read_mask, write_mask
 from .geometry.rle import check_rle
 from .geometry.runs import RleError
+from .limits import MAX_PIXELS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -92,6 +93,13 @@ class COCOProcessor:
         Raises:
             CocoMaskError: if it cannot be drawn
         """
+        if min(image_height, image_width) < 1 or (
+            image_height * image_width > MAX_PIXELS
+        ):
+            raise CocoMaskError(
+                f"An image of {image_width} x {image_height} pixels cannot have a "
+                f"mask; it takes 1 to {MAX_PIXELS:,}"
+            )
         item = _mask_object(segmentation, image_height, image_width)
         return _union([item], image_height, image_width)
 

@@ -11,12 +11,16 @@ _CHUNK = 4096
 # The data of these is compressed: a changed pixel changes what follows, and the size.
 _COMPRESSED = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF")
 
+# What is larger is not an image, or one that nobody reads twice: nor is all of it read.
+_MAX_READ = 2**28
+
 
 def fingerprint(file: IO[bytes], size_bytes: int) -> str:
     """Returns a short text that is the same for files of the same content.
 
     It is a digest of the size and of what is at the beginning, in the middle and at the
-    end; of small files, and of those whose pixels are not compressed, of everything.
+    end; of small files, and of those whose pixels are not compressed, of everything,
+    up to 256 MB.
 
     Args:
         file: the file; its place is moved
@@ -26,7 +30,8 @@ def fingerprint(file: IO[bytes], size_bytes: int) -> str:
     file.seek(0)
     start = file.read(_CHUNK)
     digest.update(start)
-    if size_bytes > 3 * _CHUNK and start.startswith(_COMPRESSED):
+    is_compressed = size_bytes > 3 * _CHUNK and start.startswith(_COMPRESSED)
+    if is_compressed or size_bytes > _MAX_READ:
         for place in ((size_bytes - _CHUNK) // 2, size_bytes - _CHUNK):
             file.seek(place)
             digest.update(file.read(_CHUNK))

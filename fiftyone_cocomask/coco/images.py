@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import mimetypes
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
@@ -22,6 +23,13 @@ from .tiff import is_tiff, read_tiff_header
 MAX_PIXELS = 2**29
 # A JPEG or PNG that does not end as it should is searched up to this size.
 _MAX_SEARCHED = 2**30
+# Pillow reads a broken header byte by byte, to the end of the file if need be. Of files
+# above this size, it is given so many bytes in so many pieces.
+_MAX_UNWATCHED = 2**22
+_MAX_HEADER = 2**26
+_MAX_READS = 2**18
+# Pillow reads all of a WebP.
+_MAX_WEBP = 2**28
 # Deflate packs at most 1,032 to 1.
 _MAX_PACKED = 1032
 _PIECE = 2**20
@@ -104,6 +112,34 @@ class ImageHeader:
     size_bytes: int
 
 
+class _Watched(io.RawIOBase):
+    """A file of which only so much is read as a header can have."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._bytes_left = _MAX_HEADER
+        self._reads_left = _MAX_READS
+
+    def read(self, size: int = -1) -> bytes:
+        self._reads_left -= 1
+        if size < 0 or size > self._bytes_left or not self._reads_left:
+            raise OSError("its header has no end")
+        self._bytes_left -= size
+        return self._file.read(size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+
 def read_header(file: IO[bytes]) -> ImageHeader:
     """Reads the header of an image, and whether its end is there.
 
@@ -165,13 +201,19 @@ def _opened(file: IO[bytes], start: bytes, size_bytes: int) -> Image.Image:
         raise ImageFileError("it is empty")
     if start.startswith(b"version https://git-lfs"):
         raise ImageFileError("it is a Git LFS pointer; run 'git lfs pull'")
+    is_webp = start.startswith(b"RIFF")
+    if is_webp and size_bytes > _MAX_WEBP:
+        raise ImageTooLargeError(f"it has {size_bytes:,} bytes")
+    source: Any = file
+    if size_bytes > _MAX_UNWATCHED and not is_webp:
+        source = _Watched(file)
     try:
         for magic, opener in _OPENERS:
             if start.startswith(magic):
-                return opener(file)
+                return opener(source)
         with _warnings_lock, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return Image.open(file)
+            return Image.open(source)
     except Image.DecompressionBombError as error:
         raise ImageTooLargeError("its header claims too many pixels") from error
     except Exception as error:  # Pillow's plugins raise whatever broken bytes cause

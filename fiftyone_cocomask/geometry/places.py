@@ -27,9 +27,15 @@ def place_shares(mask: np.ndarray, size: int) -> np.ndarray:
         # Row by row of places, so that large masks need no large arrays beside them.
         begin, end = place * height / size, (place + 1) * height / size
         first, last = math.floor(begin), min(math.ceil(end), height)
+        band = mask[first:last]
+        covered = np.flatnonzero(band.any(axis=0))
+        if not len(covered):
+            continue
+        # Where it covers nothing there is nothing to sum.
+        window = slice(covered[0], covered[-1] + 1)
         rows = np.arange(first, last)
         parts = np.minimum(rows + 1, end) - np.maximum(rows, begin)
-        columns[place] = parts @ (mask[first:last] != 0).astype(np.float64)
+        columns[place, window] = parts @ (band[:, window] != 0).astype(np.float64)
     # The covered area left of each pixel's edge, and left of each place's.
     left = np.pad(columns.cumsum(axis=1), ((0, 0), (1, 0)))
     edges = np.linspace(0, width, size + 1)

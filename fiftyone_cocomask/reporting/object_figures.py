@@ -11,9 +11,11 @@ import numpy as np
 from ..geometry.draw import draw_objects
 from ..geometry.objects import MaskObject
 from ..geometry.places import place_shares
-from ..limits import MAX_PIXELS, size_bucket
+from ..limits import size_bucket
 
 PLACES = 64
+# A JSON can claim any size, and drawing takes the time of it.
+MAX_DRAWN_PIXELS = 2**27
 
 
 class ObjectFigures:
@@ -21,6 +23,7 @@ class ObjectFigures:
 
     Attributes:
         images: the number of images
+        too_large: the number of images that were left out for their size
         areas: for each class the areas of its objects, in pixels
         with_class: for each class the number of images with an object of it
         visible_px: for each class its pixels once all objects are drawn
@@ -32,6 +35,7 @@ class ObjectFigures:
 
     def __init__(self) -> None:
         self.images = 0
+        self.too_large = 0
         self.areas: dict[str, list[int]] = {}
         self.with_class: Counter[str] = Counter()
         self.visible_px: Counter[str] = Counter()
@@ -51,7 +55,8 @@ class ObjectFigures:
             shapes: their geometries
         """
         width, height = size
-        if width * height > MAX_PIXELS:
+        if width * height > MAX_DRAWN_PIXELS:
+            self.too_large += 1
             return
         self.images += 1
         self.image_px += width * height

@@ -16,7 +16,7 @@ from ..coco.issues import IssueCode, Severity
 from ..coco.report import ExportReport
 from ..geometry.objects import Canvas, is_drawable
 from . import charts
-from .object_figures import ObjectFigures
+from .object_figures import MAX_DRAWN_PIXELS, ObjectFigures
 from .page import Page, Section, Table
 from .pictures import Picture, decoded, few, small_picture
 
@@ -52,7 +52,7 @@ def export_page(
                     shown.update()
         pictures = _worst(report, export)
     sections = [
-        _contents(report),
+        _contents(report, figures.too_large),
         _findings(report, pictures),
         *([_classes(figures), _images(figures)] if figures.areas else []),
     ]
@@ -67,7 +67,7 @@ def _drawable(
     return [o for o in image.objects(size) if all(map(is_drawable, o.geometry.rings))]
 
 
-def _contents(report: ExportReport) -> Section:
+def _contents(report: ExportReport, too_large: int) -> Section:
     rows = [
         (name, f"{counts['images']:,}", f"{counts['annotations']:,}")
         for name, counts in report.splits.items()
@@ -78,6 +78,11 @@ def _contents(report: ExportReport) -> Section:
         f"{report.images:,} images with {report.annotations:,} annotations of "
         f"{report.categories:,} categories."
     )
+    if too_large:
+        section.texts.append(
+            f"{too_large:,} images of more than {MAX_DRAWN_PIXELS:,} pixels are left "
+            "out of the figures."
+        )
     section.tables.append(Table(("Split", "Images", "Annotations"), [*rows, total]))
     return section
 

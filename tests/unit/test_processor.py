@@ -180,3 +180,12 @@ def test_a_mask_never_replaces_an_image(tmp_path: Path) -> None:
 def test_a_mask_is_written_again_over_itself(tmp_path: Path) -> None:
     processor = _processor_of(tmp_path, "a.jpg")
     assert processor.process_image(0) == processor.process_image(0)
+
+
+@pytest.mark.parametrize("size", [(10**6, 10**6), (0, 5), (-1, 5)])
+def test_a_mask_of_an_impossible_size_is_one_sentence(
+    processor: COCOProcessor, size: tuple[int, int]
+) -> None:
+    for segmentation in ([LEFT], {"size": list(size), "counts": [0]}):
+        with pytest.raises(CocoMaskError, match="cannot have a mask"):
+            processor.create_binary_mask(segmentation, *size)

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from fiftyone_cocomask.coco.fingerprints import file_fingerprint
 from fiftyone_cocomask.coco.issues import Action, IssueCode
+from tests.conftest import needs_posix
 
 from .exports import (
     ABSENT,
@@ -433,3 +435,20 @@ def test_end_of_a_thumbnail_is_not_that_of_its_image(tmp_path: Path) -> None:
     )
 
     assert found.actions() == {(IssueCode.IMAGE_TRUNCATED, Action.KEPT)}
+
+
+@needs_posix
+@pytest.mark.parametrize(
+    "start",
+    [b"\xff\xd8\xff\xe0", b"GIF89a", b"RIFF\xff\xff\xff\xffWEBP", b"BM", b"II*\0"],
+)
+def test_twenty_gigabytes_of_nothing_are_not_read(tmp_path: Path, start: bytes) -> None:
+    def write(path: Path) -> None:
+        with open(path, "wb") as file:
+            file.write(start)
+            file.truncate(20 * 2**30)
+
+    reading = read_with_image(tmp_path, "a.png", write)
+    assert reading.records == []
+    assert reading.report.counts()["annotation_of_dropped_image"] == 1
+    assert file_fingerprint(tmp_path / "a.png")

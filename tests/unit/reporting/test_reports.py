@@ -109,3 +109,14 @@ def test_a_wrong_path_is_one_sentence(
         fcm.write_report(export, tmp_path / name)
     with pytest.raises(CocoMaskError, match="eval_keys are of a dataset"):
         fcm.write_report(export, tmp_path / "report.html", eval_keys=["area"])
+
+
+def test_an_image_of_a_claimed_billion_pixels_is_left_out_and_said(
+    export: Path, tmp_path: Path
+) -> None:
+    path = next(export.rglob("_annotations.coco.json"))
+    content = json.loads(path.read_text())
+    content["images"][0].update(file_name="missing.jpg", width=32_000, height=32_000)
+    path.write_text(json.dumps(content))
+    text = fcm.write_report(export, tmp_path / "report.html").read_text()
+    assert "1 images of more than 134,217,728 pixels are left out" in text
