@@ -237,7 +237,7 @@ _RULES: dict[str, _Rule] = {
     **dict.fromkeys(
         (
             *("label_field", "box_field", "mask_field", "pred_field", "gt_field"),
-            "label_or_mask_field",
+            *("label_or_mask_field", "old_label_field"),
         ),
         _check_field,
     ),

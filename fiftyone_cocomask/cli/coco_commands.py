@@ -84,6 +84,11 @@ def add_diff_to(commands: Any) -> None:
         help="the objects of a dataset (segmentations)",
     )
     diff.add_argument(
+        "--old-label-field",
+        metavar="FIELD",
+        help="those of OLD, where two annotators have a field each",
+    )
+    diff.add_argument(
         "--json", action="store_true", help="print JSON instead of a change log"
     )
     on_interrupt(diff, "A comparison changes nothing")
@@ -99,6 +104,7 @@ def _diff(options: argparse.Namespace) -> Outcome:
         old,
         new,
         label_field=options.label_field,
+        old_label_field=options.old_label_field,
         progress=bar() if has_dataset else None,
     )
     return Outcome(comparison.summary(), comparison.to_dict(), not comparison.is_same)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import fiftyone_cocomask as fcm
+from fiftyone_cocomask.datasets.exporting.mask_values import MaskValues
 
 from .small_export import HEIGHT, WIDTH, write_small_export
 
@@ -189,6 +190,15 @@ def test_each_class_has_a_folder_of_binary_masks(
     written = cv2.imread(str(out / names[0]), cv2.IMREAD_UNCHANGED)
     semantic = dataset.match({"source_name": "a.jpg"}).first().mask.get_mask()
     np.testing.assert_array_equal(written, np.where(semantic == 2, 255, 0))
+
+
+def test_classes_whose_names_are_one_for_a_file_system_have_folders_of_their_own() -> (
+    None
+):
+    names = {1: "cat-3", 2: "Cat", 3: "cat", 4: "a/b", 5: "a:b"}
+    folders = MaskValues("binary", True, names).folders()
+    assert len({folder.casefold() for folder in folders.values()}) == 5
+    assert not any("/" in folder for folder in folders.values())
 
 
 def test_instance_numbers_are_written_with_their_labels(

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,9 @@ def write_for_comparison(
     """
     samples, _ = images_of(samples)
     fields = label_fields(samples, label_field, IMPORTED_FIELDS[1], "mask", "rle")
+    if not fields.is_imported:
+        # The boxes are those of another field's objects, of which this one lacks some.
+        fields = replace(fields, has_lone_boxes=False)
     export = _Export(samples, fields, output_dir, "none", overwrite=True, with_ids=True)
     export.write(lambda number: None)
 

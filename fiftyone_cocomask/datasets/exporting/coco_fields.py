@@ -38,6 +38,7 @@ class LabelFields:
         area: what ``area`` is of new and edited objects
         masks: how instance masks are written
         owned: the names of attributes that this plugin wrote, which stay here
+        has_lone_boxes: whether boxes that are no object's are objects too
     """
 
     label_field: str
@@ -48,6 +49,7 @@ class LabelFields:
     area: Area
     masks: Masks
     owned: frozenset[str]
+    has_lone_boxes: bool = True
 
     @property
     def paths(self) -> list[str]:
@@ -152,7 +154,8 @@ def label_fields(
     flat = samples.get_field_schema(flat=True)
     has_boxes = (
         box_field in lists
-        and box_field != label_field
+        # Detections have boxes of their own.
+        and lists[label_field] == "polylines"
         and lists[box_field] == "detections"
         and all(
             f"{list_path(name, lists[name])}.coco_id" in flat

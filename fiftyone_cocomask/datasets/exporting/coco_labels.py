@@ -153,7 +153,10 @@ class LabelWriter:
             return [_alone(label) for label in labels]
         if base is not None:
             return annotation_states(base, labels, boxes)
-        return _paired(labels, boxes)
+        states = _paired(labels, boxes)
+        if self._fields.has_lone_boxes:
+            return states
+        return [state for state in states if state.polyline is not None]
 
     def _written(
         self,

@@ -27,6 +27,7 @@ def compare_exports(
     new: Any,
     *,
     label_field: str = "segmentations",
+    old_label_field: str | None = None,
     num_workers: int | None = None,
     progress: Any = None,
 ) -> ExportComparison:
@@ -44,10 +45,14 @@ def compare_exports(
         comparison = fcm.compare_exports("/path/to/v1", "/path/to/v2.zip")
         print(comparison.summary())
 
+        # Two annotators of one dataset.
+        fcm.compare_exports(dataset, dataset, label_field="b", old_label_field="a")
+
     Args:
         old: an export's folder, ``.zip`` or COCO JSON, or a dataset or view
         new: the same
         label_field: the objects of datasets and views
+        old_label_field: those of ``old``, where they are in another field
         num_workers: the number of processes that compare the images that differ. By
             default one for each core that this process may use, at most 4, where that
             is worth starting them; 0 or 1 is this process alone
@@ -68,7 +73,9 @@ def compare_exports(
             if isinstance(source, (str, os.PathLike)):
                 export = ComparedExport(Path(source).expanduser())
             else:
-                export = _of_samples(option, source, label_field, stack)
+                of_old = old_label_field or label_field
+                field = of_old if option == "old" else label_field
+                export = _of_samples(option, source, field, stack)
             opened.append(stack.enter_context(export))
         before, after = opened
         stack.enter_context(frozen_heap())

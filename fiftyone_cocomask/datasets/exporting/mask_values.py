@@ -88,7 +88,7 @@ class MaskValues:
         folders = {}
         for value, name in sorted(self.classes.items()):
             folder = safe_name(name)
-            if folder.casefold() in taken:
+            while folder.casefold() in taken:
                 folder = f"{folder}-{value}"
             taken.add(folder.casefold())
             folders[value] = folder

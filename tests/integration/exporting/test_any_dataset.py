@@ -87,6 +87,30 @@ def test_instance_masks_are_written_exactly(
     assert (tmp_path / "out" / "train" / JSON_NAME).read_bytes().isascii()
 
 
+def test_masks_made_of_imported_polygons_are_written_as_masks(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    dataset, _ = fcm.import_roboflow_coco(write_small_export(tmp_path / "source"))
+    for each in dataset.iter_samples(autosave=True):
+        made = [
+            p.to_detection(frame_size=(80, 60)) for p in each.segmentations.polylines
+        ]
+        for detection, polyline in zip(made, each.segmentations.polylines, strict=True):
+            detection.mask = np.ones((7, 5), bool)
+            detection["coco_id"] = polyline.coco_id
+        each["instances"] = fo.Detections(detections=made)
+    report = fcm.export_roboflow_coco(
+        dataset, tmp_path / "out", label_field="instances"
+    )
+    kinds = {
+        type(annotation["segmentation"])
+        for path in (tmp_path / "out").rglob(JSON_NAME)
+        for annotation in read_json(path.parent)["annotations"]
+    }
+    assert kinds == {dict}
+    assert report.annotations == dataset.count("instances.detections")
+
+
 def test_each_image_has_its_own_file_and_name(
     dataset: fo.Dataset, tmp_path: Path
 ) -> None:

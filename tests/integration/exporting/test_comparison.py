@@ -57,3 +57,21 @@ def test_edits_of_a_dataset_are_counted_and_shown(
     assert json.loads(capsys.readouterr().out)["annotations"]["added"] == 1
     assert main(["diff", str(source), str(source)]) == 0
     assert main(["diff", str(source), "no-such-dataset"]) == 2
+
+
+def test_two_annotators_of_one_dataset_are_compared(
+    new_dataset: Any, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    dataset, _ = fcm.import_roboflow_coco(write_small_export(tmp_path / "source"))
+    dataset.clone_sample_field("segmentations", "second")
+    sample = dataset.match_tags("train").first()
+    sample.second.polylines[0].label = "tail"
+    del sample.second.polylines[1]
+    sample.save()
+    fields = {"old_label_field": "segmentations", "label_field": "second"}
+    changes = fcm.compare_exports(dataset, dataset, **fields).changes()
+    assert sorted(changes["change"]) == ["relabelled", "removed"]
+    command = ["diff", dataset.name, dataset.name, "--label-field", "second"]
+    assert main(command) == 0
+    assert main([*command, "--old-label-field", "segmentations"]) == 1
+    assert "1 removed" in capsys.readouterr().out
