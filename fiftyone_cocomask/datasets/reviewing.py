@@ -1,7 +1,7 @@
-"""The labels that a person is to look at next, by issue or by rank, and those checked.
+"""What a person is to look at next, by issue or by rank, and what is checked.
 
-A label is done once it has the tag ``checked``: no later search finds anything about
-it, and no list shows it again.
+A label, or a sample that has an issue itself, is done once it has the tag ``checked``:
+no later search finds anything about it, and no list shows it again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bson import ObjectId
 from ..errors import CocoMaskError
 from ..geometry.outlines import object_rings
 from .documents import Document, aggregate_documents, read_documents, root_dataset
-from .inspection.crops import as_url, outline_crop, side_by_side
+from .inspection.crops import as_url, outline_crop, side_by_side, whole_image
 from .issues.counts import issue_counts
 from .issues.find import issue_search_of, list_mask_issues
 from .issues.rules import CHECKED, MaskIssue
@@ -49,40 +49,44 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class LabelToReview:
-    """A label to look at.
+    """A label to look at, or a sample.
 
     Attributes:
         sample_id: its sample
         filepath: its image
-        label_field: its field
-        label_id: its id
+        label_field: its field; None for a sample
+        label_id: its id; None for a sample
         label: its class, or None
         score: how well its outline lies, in a ranking; else None
     """
 
     sample_id: str
     filepath: str
-    label_field: str
-    label_id: str
+    label_field: str | None = None
+    label_id: str | None = None
     label: str | None = None
     score: float | None = None
 
+    @property
+    def id(self) -> str:
+        """What tells it from others of its list."""
+        return self.label_id or self.sample_id
+
     def to_dict(self) -> Document:
         """Returns it as JSON holds it."""
-        return asdict(self)
+        return {**asdict(self), "id": self.id}
 
 
 def queues(samples: Any) -> dict[str, tuple[Queue, int | None]]:
-    """Returns the lists that there are, by name, with the number of their labels.
+    """Returns the lists that there are, by name, with what is in each.
 
     Rankings come last; they are of all labels, and have no number.
     """
     found: dict[str, tuple[Queue, int | None]] = {}
     for key in list_mask_issues(samples):
         for issue, number in issue_counts(samples, key).items():
-            if not issue.of_sample:
-                queue = Queue(key, issue.value)
-                found[queue.name] = (queue, number)
+            queue = Queue(key, issue.value)
+            found[queue.name] = (queue, number)
     dataset = root_dataset(samples)
     for key in list_outline_rankings(samples):
         if dataset.load_run_results(key) is not None:
@@ -93,7 +97,7 @@ def queues(samples: Any) -> dict[str, tuple[Queue, int | None]]:
 def labels_to_review(
     samples: Any, queue: Queue, number: int = 8
 ) -> list[LabelToReview]:
-    """Returns the first labels of a list that nobody has checked yet."""
+    """Returns the first labels, or samples, of a list that nobody has checked yet."""
     if queue.issue is None:
         ranking = load_outline_ranking(root_dataset(samples), queue.key)
         field = ranking.label_field
@@ -112,6 +116,14 @@ def labels_to_review(
     marks = issue_search_of(root_dataset(samples), queue.key)[0]
     issue = MaskIssue(queue.issue)
     labels, tag = marks.list_of(issue), marks.tag(issue)
+    if issue.of_sample:
+        stages: list[Document] = [
+            {"$match": {"tags": {"$eq": tag, "$ne": CHECKED}}},
+            {"$limit": number},
+            {"$project": {"filepath": 1}},
+        ]
+        rows = aggregate_documents(samples, stages)
+        return [LabelToReview(str(row["_id"]), row["filepath"]) for row in rows]
     found = aggregate_documents(
         samples,
         [
@@ -136,9 +148,15 @@ def labels_to_review(
 
 
 def mark_checked(
-    samples: Any, queue: Queue, sample_id: str, label_field: str, label_id: str
+    samples: Any,
+    queue: Queue,
+    sample_id: str,
+    label_field: str | None = None,
+    label_id: str | None = None,
 ) -> Redone:
     """Tags a label as checked, and brings masks, figures and tags of its sample up.
+
+    Without a label, the sample is tagged.
 
     A label that a person has deleted needs no tag: its sample is brought up to date.
 
@@ -153,8 +171,12 @@ def mark_checked(
     base: Any = dataset
     if dataset.media_type == "group":
         base = dataset.select_group_slices(media_type="image")
-    label = base.select([sample_id]).select_labels(ids=[label_id], fields=label_field)
-    label.tag_labels(CHECKED, label_field)
+    sample = base.select([sample_id])
+    if label_id is None:
+        sample.tag_samples(CHECKED)
+    else:
+        label = sample.select_labels(ids=[label_id], fields=label_field)
+        label.tag_labels(CHECKED, label_field)
     return redo_samples(dataset, [sample_id], _searched_field(dataset, queue))
 
 
@@ -164,6 +186,10 @@ def strip(dataset: fo.Dataset, labels: Sequence[LabelToReview]) -> str | None:
     None if none of them can be shown.
     """
     crops = []
+    for label in labels:
+        if label.label_id is None:
+            with suppress(CocoMaskError):
+                crops.append(whole_image(label.filepath, _CROP_SIDE))
     for path, rings in _outlines(dataset, labels):
         # A picture less is better than none.
         with suppress(CocoMaskError):
@@ -175,7 +201,8 @@ def _outlines(
     dataset: fo.Dataset, labels: Sequence[LabelToReview]
 ) -> Iterator[tuple[str, list[np.ndarray]]]:
     """Yields the image and the outline of each label that has one."""
-    fields = sorted({label.label_field for label in labels})
+    labels = [label for label in labels if label.label_id is not None]
+    fields = sorted({label.label_field for label in labels if label.label_field})
     ids = list({ObjectId(label.sample_id) for label in labels})
     paths = ["metadata.width", "metadata.height", *fields]
     documents = {str(d["_id"]): d for d in read_documents(dataset, ids, paths)}
@@ -185,7 +212,7 @@ def _outlines(
         width, height = size.get("width"), size.get("height")
         if not width or not height:
             continue
-        value = document.get(label.label_field)
+        value = document.get(label.label_field or "")
         for item in mask_objects(value, width, height, boxes=True):
             if str(item.label_id) == label.label_id:
                 rings = object_rings(item.geometry)

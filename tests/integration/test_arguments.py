@@ -56,7 +56,8 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "suffix": (*STRANGE, 5, True, None, "a/b", "a\\b", "a\0b"),
     "box_field": NO_NEW_FIELD,
     "label_field": NO_FIELD,
-    "old_label_field": NO_FIELD,
+    # The older source of this call is a path.
+    "old_label_field": (*NO_TEXT, "_x", "$where"),
     "mask_field": NO_FIELD,
     "pred_field": (*NO_FIELD, None),
     "gt_field": (*NO_FIELD, None),

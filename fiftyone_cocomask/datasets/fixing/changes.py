@@ -32,7 +32,8 @@ class Change:
         px_before: the pixels that the label covers before; None where that is not known
         px_after: and afterwards
         follows: the id of the label that this one is the box of, and changes with
-        outline: what says where the label is, to show it; it is not stored
+        outline: what says where the label is, or a copy of the sample's image, to
+            show it; it is not stored
     """
 
     sample_id: str

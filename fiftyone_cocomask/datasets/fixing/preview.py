@@ -10,7 +10,7 @@ import numpy as np
 from ...errors import CocoMaskError
 from ...geometry.outlines import object_rings
 from ..documents import Document
-from ..inspection.crops import as_url, outline_crop, side_by_side
+from ..inspection.crops import as_url, outline_crop, side_by_side, whole_image
 from ..inspection.pictures import image_header
 from ..labels import mask_objects
 from .changes import Change
@@ -24,8 +24,9 @@ def change_pictures(changes: Sequence[Change], most: int = 6) -> str | None:
     """Returns pictures of changed labels, before and after, in one image.
 
     Args:
-        changes: the changes; boxes that follow their labels, and samples that move to
-            another split, have no picture of their own
+        changes: the changes; boxes that follow their labels have no picture of their
+            own, and of a sample that moves to another split its image is shown beside
+            the copy that is there
         most: the largest number of changes to show; each issue has its turn
 
     Returns:
@@ -46,7 +47,8 @@ def _in_turns(changes: Sequence[Change]) -> Iterable[Change]:
     """Yields a change of each issue, then another one of each."""
     by_issue: dict[str, list[Change]] = {}
     for change in changes:
-        if change.issues and change.label_field is not None:
+        is_shown = change.label_field is not None or "copy" in change.outline
+        if change.issues and is_shown and change.action != "kept":
             by_issue.setdefault(change.issues[0], []).append(change)
     for turn in range(max(map(len, by_issue.values()), default=0)):
         for some in by_issue.values():
@@ -55,6 +57,9 @@ def _in_turns(changes: Sequence[Change]) -> Iterable[Change]:
 
 
 def _pair(change: Change) -> list[np.ndarray]:
+    if change.label_field is None:
+        paths = change.filepath, change.outline["copy"]
+        return [whole_image(path, _SIDE) for path in paths]
     header = image_header(change.filepath)
     size = (header.width, header.height)
     before: Document = {**change.outline, **change.before}

@@ -46,7 +46,10 @@ def split_changes(samples: Any, plan: FixPlan) -> list[Change]:
         target = _most_common([picture.split for picture in group])
         for picture in group:
             document = documents[picture.sample_id]
-            changes.append(_moved(document, picture.split, target, tag))
+            change = _moved(document, picture.split, target, tag)
+            others = [p for p in group if p.split != picture.split]
+            change.outline = {"copy": documents[others[0].sample_id]["filepath"]}
+            changes.append(change)
     return changes
 
 

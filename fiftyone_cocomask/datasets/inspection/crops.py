@@ -66,6 +66,22 @@ def outline_crop(
     return crop
 
 
+def whole_image(filepath: str, side: int) -> np.ndarray:
+    """Returns a square with an image in its middle.
+
+    Args:
+        filepath: the image
+        side: the side of the square, in pixels
+
+    Returns:
+        a uint8 array of shape (side, side, 3), blue first
+
+    Raises:
+        CocoMaskError: if the image cannot be read
+    """
+    return outline_crop(filepath, [np.array([(0, 0), (1, 1)])], [], side)
+
+
 def side_by_side(crops: Sequence[np.ndarray], columns: int) -> np.ndarray:
     """Returns one picture of crops of one size, row by row, with a thin frame."""
     framed = [

@@ -96,7 +96,7 @@ def find_mask_issues(
     with fou.ProgressBar(total=len(samples), progress=progress) as bar:
         for number in search.run():
             bar.update(number)
-    search.found.leave_out(marks.checked_labels())
+    marks.leave_out_checked(search.found)
     report = search.report(key)
     marks.set_tags(search.found)
     base = dataset if dataset.media_type != "group" else samples

@@ -41,11 +41,15 @@ class FoundIssues:
         """Returns how many labels, or samples, have an issue."""
         return len(self._samples[issue] if issue.of_sample else self._labels[issue])
 
-    def leave_out(self, label_ids: Collection[ObjectId]) -> None:
-        """Takes out the issues of some labels."""
+    def leave_out(
+        self, label_ids: Collection[ObjectId], sample_ids: Collection[ObjectId]
+    ) -> None:
+        """Takes out the issues of some labels, and those of some samples."""
         for labels in self._labels.values():
             for label_id in labels.keys() & set(label_ids):
                 del labels[label_id]
+        for samples in self._samples.values():
+            samples -= set(sample_ids)
 
     def labels(self, issue: MaskIssue) -> dict[str, str]:
         """Returns the labels of an issue with their samples, by their ids."""
@@ -159,16 +163,23 @@ class IssueMarks:
         for issue in others:
             for sample_id in tagged[self.tag(issue)]:
                 found.add_sample(ObjectId(sample_id), issue)
-        found.leave_out(self.checked_labels(some))
+        self.leave_out_checked(found, some)
         self.set_tags(found, some)
 
-    def checked_labels(self, samples: Any = None) -> set[ObjectId]:
-        """Returns the ids of the labels that a person has checked.
+    def leave_out_checked(self, found: FoundIssues, samples: Any = None) -> None:
+        """Takes out the issues of labels and samples that a person has checked.
 
         Args:
+            found: what was found
             samples: a view to be restricted to; all samples by default
         """
         samples = self._everything() if samples is None else samples
+        rows = aggregate_documents(
+            samples, [{"$match": {"tags": CHECKED}}, {"$project": {"_id": 1}}]
+        )
+        found.leave_out(self._checked_labels(samples), {row["_id"] for row in rows})
+
+    def _checked_labels(self, samples: Any) -> set[ObjectId]:
         checked: set[ObjectId] = set()
         for labels in self._label_lists():
             rows = aggregate_documents(

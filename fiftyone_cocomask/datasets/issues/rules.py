@@ -51,7 +51,7 @@ class MaskIssue(str, Enum):
         )
 
 
-# Labels with this tag have been looked at by a person, and are right.
+# Labels and samples with this tag have been looked at by a person, and are right.
 CHECKED = "checked"
 # Issues of earlier versions, whose tags and views a search still takes away.
 RETIRED_ISSUES = ("cut_by_edge",)

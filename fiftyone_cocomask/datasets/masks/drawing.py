@@ -56,6 +56,7 @@ class MaskResult:
         without_geometry: the number of labels that had none
         skipped: why no mask was made, or None
         error: why no further mask can be made, or None
+        left: the file that its mask had before, where it has another one now
     """
 
     sample_id: ObjectId
@@ -70,6 +71,7 @@ class MaskResult:
     without_geometry: int = 0
     skipped: str | None = None
     error: MaskFileError | None = None
+    left: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,8 @@ class MaskMaker:
             set_array(result.segmentation, drawing.mask)
         else:
             self._write(path, drawing.mask, mask, result, writes)
+            if mask.get("mask_path") != str(path):
+                result.left = mask.get("mask_path")
         return result
 
     def _reason_to_skip(self, document: Document) -> str | None:

@@ -85,7 +85,7 @@ def render(
         elif memory.found:
             place = memory.selected.place if memory.selected else []
             keys = [key for key in (memory.eval_key, memory.other_key) if key]
-            opened = memory.opened["label_id"] if memory.opened else None
+            opened = memory.opened["id"] if memory.opened else None
             opening = memory.openings if memory.waits else 0
             here = Page(panel, content, place, keys, opened, opening)
             if images(memory.found["cards"]):

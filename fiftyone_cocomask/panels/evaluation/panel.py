@@ -137,8 +137,8 @@ class MaskEvaluationPanel(foo.Panel):
         opened, found = memory.opened, (memory.found or {}).get("next")
         if opened is None or not found or not found["choices"]:
             return
-        ids = [label["label_id"] for label in found["labels"]]
-        place = ids.index(opened["label_id"]) if opened["label_id"] in ids else 0
+        ids = [label["id"] for label in found["labels"]]
+        place = ids.index(opened["id"]) if opened["id"] in ids else 0
         redone = mark_checked(
             ctx.dataset,
             next_labels.queue_of(found),

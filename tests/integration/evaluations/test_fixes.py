@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -67,6 +68,10 @@ def labels(samples: Samples, sample: Any) -> list[dict[str, Any]]:
 def boxes(samples: Samples, sample: Any) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = samples.raw(sample)["detections"]["detections"]
     return found
+
+
+def files_below(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*.png")}
 
 
 SQUARE = [(2, 2), (22, 2), (22, 22), (2, 22)]
@@ -269,13 +274,20 @@ def test_copies_in_several_splits_go_to_the_one_that_has_most(
         )
         for place, split in enumerate(splits)
     ]
+    compute_masks(samples.dataset)
+    folder = Path(made[0].reload() or made[0].mask.mask_path).parents[1]
     find_mask_issues(samples.dataset, mask_field=None)
     before = state(samples, *made)
-    fix_mask_issues(samples.dataset, ["leak"])
+    dry = fix_mask_issues(samples.dataset, ["leak"], dry_run=True)
+    assert dry.pictures() is not None
+    fix_mask_issues(samples.dataset, ["leak"], redo=True)
+    # No mask is left behind where the image was.
+    assert files_below(folder) == {"valid/0.png", "valid/1.png", "valid/2.png"}
     documents = state(samples, *made)
     assert [document["split"] for document in documents] == ["valid"] * 3
     assert [set(document["tags"]) for document in documents] == [{"valid", "mine"}] * 3
-    undo_mask_fixes(samples.dataset)
+    undo_mask_fixes(samples.dataset, redo=True)
+    assert files_below(folder) == {"train/0.png", "valid/1.png", "valid/2.png"}
     for old, new in zip(before, state(samples, *made), strict=True):
         assert set(new["tags"]) == set(old["tags"])
         assert new["split"] == old["split"]

@@ -68,7 +68,7 @@ class NextLabels(Section):
             )
             page.content.view(f"opening_{page.opening}", timer)
         labels = found["labels"]
-        ids = [label["label_id"] for label in labels]
+        ids = [label["id"] for label in labels]
         if page.opened is not None:
             elements.button(
                 row,
@@ -99,11 +99,15 @@ class NextLabels(Section):
 
 
 def edit(ctx: Any, label: dict[str, Any]) -> None:
-    """Makes the App edit a label whose sample is open, if it can."""
-    if can_annotate(ctx.dataset, label["label_field"]):
+    """Makes the App edit a label whose sample is open, if it can.
+
+    A sample that has an issue itself is open, and that is all.
+    """
+    field = label["label_field"]
+    if field is not None and can_annotate(ctx.dataset, field):
         what = {
             "id": label["sample_id"],
-            "field_path": label["label_field"],
+            "field_path": field,
             "label_id": label["label_id"],
         }
         ctx.trigger(_ANNOTATE, what)

@@ -23,7 +23,7 @@ class Page:
         content: what elements are added to
         selected: the name of the section and the place that was clicked on, or empty
         keys: the keys of the evaluations that are shown
-        opened: the id of the label that a person has opened from a list, or None
+        opened: the id of the label or sample that was opened from a list, or None
         opening: the number of times that one was opened, where the App is still to be
             told to edit it; else 0
     """
