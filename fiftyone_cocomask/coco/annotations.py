@@ -103,7 +103,7 @@ class AnnotationReader:
             self._tell_duplicate(draft, fitting, segmentations)
             self._note(draft, fitting, image, frame)
             image.annotations.append(_annotation(draft, fitting))
-            self._report.imported += 1
+            self._report.count_imported(image.annotations[-1].label)
             if draft.findings:
                 self._report_findings(draft, fitting, image)
 

@@ -37,6 +37,7 @@ class ExportReport:
         splits: for each split its number of images and annotations
         issues: everything found, in the order of the export
         imported: the number of annotations that are in the dataset
+        classes: how many of these each class has
         dropped: the number that are not; each has an issue
         usable_images: the number of images that can become samples
         unlisted: the number of image files that the JSON does not list
@@ -51,6 +52,7 @@ class ExportReport:
         self.splits: dict[str, dict[str, int]] = {}
         self.issues: list[Issue] = []
         self.imported = 0
+        self.classes: Counter[str] = Counter()
         self.dropped = 0
         self.usable_images = 0
         self.unlisted = 0
@@ -66,6 +68,11 @@ class ExportReport:
         self.splits[split] = {"images": images, "annotations": annotations}
         self.images += images
         self.annotations += annotations
+
+    def count_imported(self, label: str) -> None:
+        """Counts an annotation that is in the dataset."""
+        self.imported += 1
+        self.classes[label] += 1
 
     def add(
         self,
@@ -148,6 +155,7 @@ class ExportReport:
             "imported": self.imported,
             "dropped": self.dropped,
             "categories": self.categories,
+            "classes": dict(sorted(self.classes.items())),
             "unlisted": self.unlisted,
             "splits": {name: dict(counts) for name, counts in self.splits.items()},
             "counts": self.counts(),

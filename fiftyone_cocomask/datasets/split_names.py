@@ -6,7 +6,7 @@ from typing import Any
 
 import fiftyone as fo
 
-from .documents import Document
+from .documents import Document, aggregate_documents
 
 NO_SPLIT = "(no split)"
 # Where there is no field `split`, the first of these among a sample's tags is it.
@@ -47,3 +47,10 @@ def split_rank(split: str | None) -> tuple[int, str]:
     """Returns what sorts splits: train, valid, test, then others by name."""
     known = SPLIT_TAGS.index(split) if split in SPLIT_TAGS else len(SPLIT_TAGS)
     return known, split or ""
+
+
+def count_splits(samples: Any) -> dict[str, int]:
+    """Returns the number of samples of each split that there is, in their order."""
+    stages = [{"$group": {"_id": split_expression(samples), "samples": {"$sum": 1}}}]
+    found = {row["_id"]: row["samples"] for row in aggregate_documents(samples, stages)}
+    return {name: found[name] for name in sorted(found, key=split_rank)}

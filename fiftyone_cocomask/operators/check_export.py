@@ -12,7 +12,7 @@ from .export_form import ask_for_export, given_path, path_text
 from .forms import count, form
 from .job import JobOperator, ProgressArgument, Results
 from .markdown import bold, plain
-from .open_form import add_next_step
+from .results import NextStep, next_step, rows
 
 # The App is shown so many issues; the report of the SDK has them all.
 _MAX_ISSUES = 1000
@@ -33,6 +33,7 @@ class CheckExport(JobOperator):
             icon="/assets/inspect.svg",
             dynamic=True,
             execute_as_generator=True,
+            allow_delegated_execution=True,
             risk_level=types.RiskLevel.LOW,
         )
 
@@ -41,6 +42,7 @@ class CheckExport(JobOperator):
         path: str | os.PathLike[str],
         *,
         image_dir: str | os.PathLike[str] | None = None,
+        delegate: bool = False,
     ) -> Any:
         """Checks a COCO export without importing it.
 
@@ -55,13 +57,16 @@ class CheckExport(JobOperator):
         Args:
             path: the export's folder, its ``.zip``, or a COCO JSON file
             image_dir: where the images are; beside the JSON by default
+            delegate: whether to queue the check for an orchestrator
 
         Returns:
             the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
             ``result`` is :meth:`ExportReport.to_dict`
         """
         params = {"path": path_text(path), "image_dir": path_text(image_dir)}
-        return foo.execute_operator(self.uri, params=params)
+        return foo.execute_operator(
+            self.uri, params=params, request_delegation=delegate
+        )
 
     def resolve_input(self, ctx: Any) -> types.Property:
         """Returns the form: it shows what is in the export."""
@@ -71,13 +76,29 @@ class CheckExport(JobOperator):
 
     def run(self, ctx: Any, progress: ProgressArgument) -> Results:
         """Returns the report as a dict."""
-        from ..coco.check import check_export
+        import fiftyone.core.utils as fou
 
-        report = check_export(
-            given_path(ctx.params["path"]) or "",
-            image_dir=given_path(ctx.params.get("image_dir")),
-        )
-        return report.to_dict(max_issues=_MAX_ISSUES)
+        from ..coco.check import ExportReader
+
+        path = given_path(ctx.params.get("path")) or ""
+        image_dir = given_path(ctx.params.get("image_dir"))
+        with ExportReader(path, image_dir=image_dir) as reader:
+            with fou.ProgressBar(total=reader.num_images, progress=progress) as bar:
+                for _ in bar(reader.images()):
+                    pass
+            report = reader.report
+        return {**report.to_dict(max_issues=_MAX_ISSUES), **report_rows(report)}
+
+    def warnings(self, results: Results) -> list[str]:
+        """Returns what cannot be imported, and the worst of what is wrong."""
+        return report_warnings(results)
+
+    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+        """Returns the import."""
+        if not results["usable_images"]:
+            return []
+        why = "Make a dataset of it, or bring one up to date"
+        return [next_step("import_roboflow_coco", why, **_place(ctx))]
 
     def update_app(self, ctx: Any, results: Results) -> Any:
         """Yields nothing: a check changes nothing."""
@@ -95,10 +116,6 @@ class CheckExport(JobOperator):
                 )
             ),
         )
-        if results["usable_images"]:
-            add_next_step(
-                outputs, "import_roboflow_coco", "Import this export", **_place(ctx)
-            )
         show_issues(outputs, results)
 
 
@@ -106,6 +123,25 @@ def _place(ctx: Any) -> Results:
     """Returns where the export that was checked is, as the form of the import asks."""
     given = {name: ctx.params.get(name) for name in ("source", "path", "image_dir")}
     return {name: value for name, value in given.items() if value is not None}
+
+
+def report_rows(report: Any) -> Results:
+    """Returns an export's figures by class and by split."""
+    classes = {name: {"objects": n} for name, n in sorted(report.classes.items())}
+    return {
+        "per_class": rows("class", classes),
+        "per_split": rows("split", report.splits),
+    }
+
+
+def report_warnings(report: Results) -> list[str]:
+    """Returns what a report says of losses: the sentence of each kind of error."""
+    return [
+        f"{kind['count']:,} x {kind['code']}, {kind['action'].replace('_', ' ')}: "
+        f"{kind['example']}"
+        for kind in report["kinds"]
+        if kind["severity"] == "error"
+    ]
 
 
 def show_issues(outputs: types.Object, report: Results) -> None:

@@ -25,6 +25,7 @@ from .forms import (
 from .job import JobOperator, ProgressArgument, Results
 from .label_fields import labelled_fields, usual_objects
 from .markdown import code
+from .results import NextStep, next_step, rows
 
 _MAX_ROWS = 12
 # The numbers count all of them.
@@ -123,7 +124,23 @@ class CompareExports(JobOperator):
         )
         views = save_comparison_views(ctx.dataset, comparison, label_field)
         found = comparison.to_dict(_MAX_CHANGES)
-        return {**found, "edited": _most_changed(comparison), "views": views}
+        return {
+            **found,
+            "edited": _most_changed(comparison),
+            "views": views,
+            "per_split": _by_split(comparison),
+        }
+
+    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+        """Returns the merge of a later export, or the dataset's own export."""
+        if results["same"]:
+            return []
+        if ctx.params.get("order") == "dataset_first":
+            why = "Say what taking the export in would change, without doing it"
+            known = {"path": ctx.params.get("path"), "dataset": ctx.dataset.name}
+            return [next_step("import_roboflow_coco", why, **known, dry_run=True)]
+        why = "Write the dataset back as a COCO export; give output_dir"
+        return [next_step("export_roboflow_coco", why)]
 
     def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
         """Reloads the dataset for its new saved views."""
@@ -174,6 +191,15 @@ def _most_changed(comparison: Any) -> list[dict[str, Any]]:
     names = ["file_name", "new_label", "iou", "boundary_iou", "label_id"]
     rows: list[dict[str, Any]] = worst[names].to_dict("records")
     return rows
+
+
+def _by_split(comparison: Any) -> list[dict[str, Any]]:
+    """Returns how many annotations of each split have changed in which way."""
+    changes = comparison.changes()
+    found: dict[str, dict[str, int]] = {}
+    for (split, kind), number in changes.groupby(["split", "change"]).size().items():
+        found.setdefault(split, {})[kind] = int(number)
+    return rows("split", found)
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -14,7 +14,6 @@ from .forms import (
     choose,
     count,
     dataset_problem,
-    first_of,
     form,
     names,
     note,
@@ -27,6 +26,7 @@ from .forms import (
 )
 from .job import JobOperator, ProgressArgument, Results
 from .markdown import bold, code, plain
+from .results import NextStep, in_sentence, next_step, records
 
 _KEY = "mask_comparison"
 
@@ -114,7 +114,27 @@ class CompareMasks(JobOperator):
             eval_key=params.get("eval_key") or _KEY,
             progress=progress,
         )
-        return {"eval_key": comparison.key, "summary": comparison.summary()}
+        return {
+            "eval_key": comparison.key,
+            "summary": comparison.summary(),
+            "per_class": records(comparison.per_class()),
+            "per_split": records(comparison.per_split()),
+        }
+
+    def warnings(self, results: Results) -> list[str]:
+        """Returns why the figures may mean nothing, and what was left out."""
+        summary = results["summary"]
+        problem = _why_no_class_fits(summary)
+        found = [] if problem is None else [problem]
+        if number := summary["images_without_masks"]:
+            first = summary["without_masks"][0]
+            found.append(in_sentence(number, "could not be compared", first))
+        return found
+
+    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+        """Returns the search for issues in the masks that were judged."""
+        why = "List the evaluations and comparisons, to rename or delete one"
+        return [next_step("list_mask_evaluations", why)]
 
     def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
         """Shows the new fields, and opens FiftyOne's own panel of evaluations."""
@@ -133,22 +153,6 @@ class CompareMasks(JobOperator):
                 caption="The panel **Model Evaluation** shows it by class",
             ),
         )
-        problem = _why_no_class_fits(summary)
-        if problem is not None:
-            outputs.view(
-                "no_class_fits",
-                types.Warning(label="No class is in both fields", description=problem),
-            )
-        if summary["images_without_masks"]:
-            first = summary["without_masks"][0]
-            images = count(summary["images_without_masks"], "image")
-            outputs.view(
-                "without_masks",
-                types.Warning(
-                    label=f"{images} could not be compared",
-                    description=first_of(first),
-                ),
-            )
 
 
 def _sentence(summary: dict[str, Any]) -> str:
@@ -167,8 +171,8 @@ def _why_no_class_fits(summary: dict[str, Any]) -> str | None:
     if not gt_classes or not pred_classes or set(gt_classes) & set(pred_classes):
         return None
     return (
-        f"{code(summary['gt_field'])} has {plain(names(gt_classes))}; "
-        f"{code(summary['pred_field'])} has {plain(names(pred_classes))}. "
+        f"No class is in both fields: '{summary['gt_field']}' has "
+        f"{names(gt_classes)}; '{summary['pred_field']}' has {names(pred_classes)}. "
         "IoU and Dice compare equal values: write both fields with the same ones, "
         "such as 0 and 255."
     )

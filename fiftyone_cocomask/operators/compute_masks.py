@@ -11,12 +11,12 @@ import fiftyone.operators.types as types
 
 from ..choices import BOXES, MODES, OVERLAPS, RASTERIZERS, STORAGES, default
 from .export_form import given_path, path_text
-from .forms import count, dataset_problem, default_field, first_of, form, stop
+from .forms import count, dataset_problem, default_field, form, stop
 from .job import ProgressArgument, Results
 from .label_fields import box_fields, drawable_fields, why_no_field
 from .markdown import bold, code
 from .mask_form import ask_for_masks, default_mask_field
-from .open_form import add_next_step
+from .results import NextStep, class_rows, in_sentence, next_step, split_rows
 from .split_job import SplitJobOperator, is_of_tasks
 
 
@@ -141,7 +141,7 @@ class ComputeMasks(SplitJobOperator):
             num_workers=ctx.params.get("num_workers"),
             progress=progress,
         )
-        return _results(ctx, report)
+        return _results(ctx, samples, report)
 
     def begin_run(self, ctx: Any, samples: Any) -> dict[str, Any]:
         """Declares the field of the masks, so that no two tasks do."""
@@ -177,7 +177,7 @@ class ComputeMasks(SplitJobOperator):
         """Returns one report of all masks."""
         from ..datasets.masks.compute import MaskReport
 
-        return _results(ctx, MaskReport.of_parts(parts))
+        return _results(ctx, ctx.dataset, MaskReport.of_parts(parts))
 
     def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
         """Shows the masks in the grid."""
@@ -186,6 +186,36 @@ class ComputeMasks(SplitJobOperator):
             return
         fields = [*ctx.active_fields, results["mask_field"]]
         yield ctx.ops.set_active_fields(list(dict.fromkeys(fields)))
+
+    def warnings(self, results: Results) -> list[str]:
+        """Returns what is not in the masks."""
+        found = [
+            f"{count(number, 'object')} {what}"
+            for number, what in (
+                (results["num_hidden"], "lie under others: no pixel is visible"),
+                (results["lines"], "are not filled and were drawn as lines"),
+                (results["without_geometry"], "have no geometry to draw"),
+            )
+            if number
+        ]
+        if results["boxes"]:
+            found.append(
+                f"Boxes without a shape: {results['boxes']:,}. The masks have "
+                "background there"
+            )
+        if results["num_skipped"]:
+            first = results["skipped"][0]
+            found.append(in_sentence(results["num_skipped"], "got no mask", first))
+        return found
+
+    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+        """Returns the evaluations."""
+        why = {
+            "area": "Count the pixels of masks and of each object",
+            "coverage": "Measure which share of each image is covered",
+        }
+        fields = {name: results[name] for name in ("mask_field", "label_field")}
+        return [next_step(f"evaluate_mask_{k}", w, **fields) for k, w in why.items()]
 
     def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
         """Shows how many masks there are and what is not in them."""
@@ -203,34 +233,6 @@ class ComputeMasks(SplitJobOperator):
                 and f"Files: {code(results['output_dir'])}",
             ),
         )
-        for name, number, what in (
-            ("hidden", results["num_hidden"], "lie under others: no pixel is visible"),
-            ("lines", results["lines"], "are not filled and were drawn as lines"),
-            ("empty", results["without_geometry"], "have no geometry to draw"),
-        ):
-            if number:
-                label = f"{count(number, 'object')} {what}"
-                outputs.view(name, types.Warning(label=label))
-        for kind in ("area", "coverage"):
-            add_next_step(
-                outputs,
-                f"evaluate_mask_{kind}",
-                f"Evaluate mask {kind}",
-                mask_field=results["mask_field"],
-            )
-        if results["boxes"]:
-            label = f"Boxes without a shape: {results['boxes']:,}"
-            said = "The masks have background there"
-            outputs.view("boxes", types.Warning(label=label, description=said))
-        if results["num_skipped"]:
-            first = results["skipped"][0]
-            outputs.view(
-                "skipped",
-                types.Error(
-                    label=f"{count(results['num_skipped'], 'image')} got no mask",
-                    description=first_of(first),
-                ),
-            )
 
 
 def _what_to_draw(ctx: Any) -> dict[str, Any]:
@@ -257,8 +259,12 @@ def _what_to_draw(ctx: Any) -> dict[str, Any]:
     }
 
 
-def _results(ctx: Any, report: Any) -> Results:
+def _results(ctx: Any, samples: Any, report: Any) -> Results:
+    drawn = _what_to_draw(ctx)
     return {
         **report.to_dict(),
-        "mask_field": ctx.params.get("mask_field") or default_mask_field(ctx),
+        "mask_field": drawn["mask_field"],
+        "label_field": drawn["label_field"],
+        "per_class": class_rows(samples, drawn["label_field"]),
+        "per_split": split_rows(samples),
     }

@@ -16,7 +16,6 @@ from .forms import (
     count,
     dataset_problem,
     default_field,
-    first_of,
     form,
     is_switched_on,
     names,
@@ -31,6 +30,7 @@ from .forms import (
 from .job import ProgressArgument, Results
 from .label_fields import drawable_fields
 from .markdown import bold, code, plain
+from .results import NextStep, in_sentence, next_step, records
 from .split_job import SplitJobOperator, ask_for_num_tasks, is_of_tasks
 
 EvaluationName = Literal["area", "coverage"]
@@ -112,7 +112,7 @@ class EvaluationOperator(SplitJobOperator):
         results = self.evaluate(
             samples, **_what_to_measure(ctx, self.kind), progress=progress
         )
-        return _results(results)
+        return evaluation_results(results)
 
     def begin_run(self, ctx: Any, samples: Any) -> dict[str, Any]:
         """Registers the evaluation."""
@@ -138,13 +138,40 @@ class EvaluationOperator(SplitJobOperator):
         """Saves the results, and returns the eval key and the summary."""
         from ..datasets.evaluations.tasks import join_parts
 
-        return _results(join_parts(ctx.dataset, plan, parts))
+        return evaluation_results(join_parts(ctx.dataset, plan, parts))
 
     def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
         """Shows the new fields, and opens the panel beside the grid."""
         yield ctx.ops.reload_dataset()
         if not is_of_tasks(results):
             yield open_beside(ctx, "mask_evaluation")
+
+    def warnings(self, results: Results) -> list[str]:
+        """Returns what has no number, and splits that differ."""
+        summary = results["summary"]
+        found = []
+        if number := summary["images_without_number"]:
+            named = summary["without_number"]
+            what = "could not be measured" if named else "have not been measured yet"
+            found.append(in_sentence(number, what, named[0] if named else None))
+        return found
+
+    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+        """Returns the other evaluation, the search for issues and the report."""
+        summary = results["summary"]
+        mask_field, label_field = summary["mask_field"], summary["label_field"]
+        other: EvaluationName = "coverage" if self.kind == "area" else "area"
+        fields = {"mask_field": mask_field, "label_field": label_field}
+        steps = []
+        if not _last_run(ctx.dataset, other):
+            why = f"Measure the {other} of the same masks"
+            steps.append(next_step(f"evaluate_mask_{other}", why, **fields))
+        if label_field is not None:
+            why = "Mark masks that look wrong: empty, tiny, hidden, duplicate"
+            steps.append(next_step("find_mask_issues", why, **fields))
+        why = "Write the figures as one HTML file; give output_path"
+        eval_keys = [results["eval_key"]]
+        return [*steps, next_step("write_report", why, eval_keys=eval_keys)]
 
     def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
         """Shows the totals."""
@@ -158,17 +185,6 @@ class EvaluationOperator(SplitJobOperator):
                 caption="The panel **Mask evaluation** shows the distribution",
             ),
         )
-        if summary["images_without_number"]:
-            images = count(summary["images_without_number"], "image")
-            named = summary["without_number"]
-            label, description = f"{images} have not been measured yet", None
-            if named:
-                label = f"{images} could not be measured"
-                description = first_of(named[0])
-            outputs.view(
-                "without_number",
-                types.Warning(label=label, description=description),
-            )
 
     def sentence(self, summary: dict[str, Any]) -> str:
         """Returns what the evaluation found in one sentence."""
@@ -273,8 +289,16 @@ def _what_to_measure(ctx: Any, kind: EvaluationName) -> dict[str, Any]:
     }
 
 
-def _results(results: Any) -> Results:
-    return {"eval_key": results.key, "summary": results.summary()}
+def evaluation_results(results: Any) -> Results:
+    """Returns what an evaluation says, as JSON holds it."""
+    differences = results.compare_splits()
+    return {
+        "eval_key": results.key,
+        "summary": results.summary(),
+        "per_class": records(results.per_class()),
+        "per_split": records(results.per_split()),
+        "split_differences": differences["text"].tolist() if len(differences) else [],
+    }
 
 
 class _LastRun(NamedTuple):

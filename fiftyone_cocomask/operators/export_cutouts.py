@@ -22,6 +22,7 @@ from .forms import (
 )
 from .job import ProgressArgument, Results
 from .label_fields import drawable_fields, why_no_field
+from .results import NextStep, class_rows, next_step, split_rows
 
 
 class ExportCutouts(ExportOperator):
@@ -95,14 +96,29 @@ class ExportCutouts(ExportOperator):
         from ..datasets.exporting.masks import export_cutouts
 
         params = ctx.params
-        return export_cutouts(
-            target_samples(ctx),
-            params.get("label_or_mask_field")
-            or default_field(_fields(ctx), "segmentations"),
+        samples = target_samples(ctx)
+        field = params.get("label_or_mask_field") or default_field(
+            _fields(ctx), "segmentations"
+        )
+        report = export_cutouts(
+            samples,
+            field,
             given_path(params.get("output_dir")) or "",
             crop=params.get("crop", True),
             progress=progress,
-        ).to_dict()
+        )
+        is_mask = field in segmentation_fields(ctx.dataset)
+        return {
+            **report.to_dict(),
+            "label_or_mask_field": field,
+            "per_class": [] if is_mask else class_rows(samples, field),
+            "per_split": split_rows(samples),
+        }
+
+    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+        """Returns the export of whole masks."""
+        why = "Write the whole masks as PNG files, too; give output_dir"
+        return [next_step("export_masks", why)]
 
 
 def _fields(ctx: Any) -> list[str]:

@@ -25,6 +25,7 @@ from .forms import (
     target_samples,
 )
 from .job import ProgressArgument, Results
+from .results import NextStep, next_step, split_rows
 
 _PLACES = (
     Choice("folder", "In a folder", "Below the split's name"),
@@ -115,16 +116,28 @@ class ExportMasks(ExportOperator):
         params = ctx.params
         beside_images = params.get("place") == "beside"
         fields = segmentation_fields(ctx.dataset)
-        return export_masks(
-            target_samples(ctx),
-            params.get("mask_field") or default_field(fields, "mask"),
+        samples = target_samples(ctx)
+        mask_field = params.get("mask_field") or default_field(fields, "mask")
+        report = export_masks(
+            samples,
+            mask_field,
             None if beside_images else given_path(params.get("output_dir")),
             beside_images=beside_images,
             suffix=params.get("suffix") or "_mask",
             values=params.get("values") or "binary",
             per_class=bool(params.get("per_class")),
             progress=progress,
-        ).to_dict()
+        )
+        return {
+            **report.to_dict(),
+            "mask_field": mask_field,
+            "per_split": split_rows(samples),
+        }
+
+    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+        """Returns the export of the annotations themselves."""
+        why = "Write the annotations back as a COCO export; give output_dir"
+        return [next_step("export_roboflow_coco", why)]
 
 
 def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:

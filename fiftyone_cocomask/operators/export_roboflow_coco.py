@@ -28,6 +28,7 @@ from .forms import (
 from .job import JobOperator, ProgressArgument, Results
 from .label_fields import labelled_fields, usual_objects
 from .markdown import code
+from .results import NextStep, class_rows, next_step, rows
 
 
 class ExportRoboflowCoco(JobOperator):
@@ -114,14 +115,37 @@ class ExportRoboflowCoco(JobOperator):
 
         names = ("box_field", "images", "area", "masks", "overwrite")
         given = {name: ctx.params[name] for name in names if ctx.params.get(name)}
-        return export_roboflow_coco(
-            target_slices(ctx),
+        samples = target_slices(ctx)
+        label_field = ctx.params.get("label_field") or usual_objects(
+            labelled_fields(ctx.dataset)
+        )
+        report = export_roboflow_coco(
+            samples,
             given_path(ctx.params.get("output_dir")) or "",
-            label_field=ctx.params.get("label_field")
-            or usual_objects(labelled_fields(ctx.dataset)),
+            label_field=label_field,
             progress=progress,
             **given,
-        ).to_dict()
+        )
+        return {
+            **report.to_dict(),
+            "label_field": label_field,
+            "per_class": class_rows(samples, label_field),
+            "per_split": rows("split", report.splits),
+        }
+
+    def warnings(self, results: Results) -> list[str]:
+        """Returns what could not be written, and what a reader should know."""
+        if not results["num_losses"]:
+            return list(results["warnings"])
+        first = results["losses"][0]
+        lost = f"{results['num_losses']:,} could not be written. The first: "
+        return [f"{lost}{_place(first)}{first['reason']}", *results["warnings"]]
+
+    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+        """Returns the comparison of what was written."""
+        why = "Say what the export has that the dataset has not, and the other way"
+        known = {"path": results["output_dir"], "label_field": results["label_field"]}
+        return [next_step("compare_exports", why, **known)]
 
     def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
         """Leaves the App as it is: the dataset has not changed."""
@@ -147,25 +171,6 @@ class ExportRoboflowCoco(JobOperator):
                 caption=", ".join(counts),
             ),
         )
-        if results["num_losses"]:
-            reasons = [
-                f"- {_place(loss)}{loss['reason']}" for loss in results["losses"]
-            ]
-            outputs.view(
-                "losses",
-                types.Warning(
-                    label=f"{results['num_losses']:,} could not be written",
-                    description="\n".join(reasons[:5]),
-                ),
-            )
-        if results["warnings"]:
-            outputs.view(
-                "warnings",
-                types.Notice(
-                    label="Worth knowing",
-                    description="\n".join(f"- {w}" for w in results["warnings"][:5]),
-                ),
-            )
 
 
 def _place(loss: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import fiftyone.operators.types as types
 
-from .forms import count, first_of, note, target_samples
+from .forms import count, note, target_samples
 from .job import JobOperator, Results
 from .markdown import code
 
@@ -19,6 +19,16 @@ class ExportOperator(JobOperator):
         """Leaves the App as it is: the dataset has not changed."""
         yield from ()
 
+    def warnings(self, results: Results) -> list[str]:
+        """Returns why some files were not written."""
+        if not results["num_skipped"]:
+            return []
+        first = results["skipped"][0]
+        return [
+            f"{count(results['num_skipped'], 'file')} not written. The first is of "
+            f"{first['filepath']}: {first['reason']}"
+        ]
+
     def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
         """Shows how many files there are, and why some are not."""
         place = results["output_dir"]
@@ -29,15 +39,6 @@ class ExportOperator(JobOperator):
                 description=f"In {code(place)}" if place else "Beside the images",
             ),
         )
-        if results["num_skipped"]:
-            first = results["skipped"][0]
-            outputs.view(
-                "skipped",
-                types.Warning(
-                    label=f"{count(results['num_skipped'], 'file')} not written",
-                    description=first_of(first),
-                ),
-            )
 
 
 def say_where(ctx: Any, inputs: types.Object, pattern: str) -> None:

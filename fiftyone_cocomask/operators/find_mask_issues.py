@@ -20,6 +20,7 @@ from .forms import (
     default_field,
     form,
     is_switched_on,
+    names,
     note,
     reject,
     segmentation_fields,
@@ -30,6 +31,7 @@ from .forms import (
 from .job import JobOperator, ProgressArgument, Results
 from .label_fields import drawable_fields, why_no_field
 from .markdown import bold, code, plain
+from .results import NextStep, in_sentence, next_step
 
 if TYPE_CHECKING:
     from ..datasets.issues import IssueLimits
@@ -166,6 +168,8 @@ class FindMaskIssues(JobOperator):
     def run(self, ctx: Any, progress: ProgressArgument) -> Results:
         """Marks what it finds and returns the report."""
         from ..datasets.issues import IssueLimits, find_mask_issues
+        from ..datasets.issues.by_class import marks_by_class
+        from ..datasets.label_lists import LabelList
 
         params = ctx.params
         limits = {
@@ -179,14 +183,42 @@ class FindMaskIssues(JobOperator):
             drawable_fields(ctx.dataset), "segmentations"
         )
         mask_field = params.get("mask_field") or _default_masks(ctx.dataset)
-        return find_mask_issues(
-            target_samples(ctx),
+        samples = target_samples(ctx)
+        report = find_mask_issues(
+            samples,
             label_field,
             None if mask_field == _NO_MASKS else mask_field,
             key=params.get("key") or _KEY,
             limits=IssueLimits(**limits),
             progress=progress,
-        ).to_dict()
+        )
+        labels = LabelList.of_field(ctx.dataset, label_field)
+        per_class, per_split = marks_by_class(samples, report.key, labels)
+        return {
+            **report.to_dict(),
+            "label_field": label_field,
+            "per_class": per_class,
+            "per_split": per_split,
+        }
+
+    def warnings(self, results: Results) -> list[str]:
+        """Returns which images could not be checked."""
+        if not (skipped := results["without_figures"]):
+            return []
+        return [in_sentence(len(skipped), "could not be checked", skipped[0])]
+
+    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+        """Returns the repairs, as a dry run, or the way back to Roboflow."""
+        from ..datasets.fixing.planning import REPAIRABLE
+
+        if any(results["counts"].get(issue.value) for issue in REPAIRABLE):
+            why = "Say which of them can be repaired safely, without doing it"
+            known = {name: results[name] for name in ("key", "label_field")}
+            return [next_step("fix_mask_issues", why, **known, dry_run=True)]
+        why = "Write the dataset back as a COCO export; give output_dir"
+        return [
+            next_step("export_roboflow_coco", why, label_field=results["label_field"])
+        ]
 
     def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
         """Shows the tags and the saved views."""
@@ -222,8 +254,10 @@ class FindMaskIssues(JobOperator):
             )
 
 
-class ClearMaskIssues(foo.Operator):
+class ClearMaskIssues(JobOperator):
     """Removes the tags and saved views of a search for mask issues."""
+
+    verb = "Clearing mask issues"
 
     @property
     def config(self) -> foo.OperatorConfig:
@@ -233,10 +267,12 @@ class ClearMaskIssues(foo.Operator):
             description="Remove the tags and saved views of a search for mask issues",
             icon="/assets/evaluate.svg",
             dynamic=True,
+            execute_as_generator=True,
+            allow_delegated_execution=True,
             risk_level=types.RiskLevel.MEDIUM,
         )
 
-    def __call__(self, samples: Any, key: str = _KEY) -> Any:
+    def __call__(self, samples: Any, key: str = _KEY, *, delegate: bool = False) -> Any:
         """Removes the tags and saved views of a search for mask issues.
 
         Example::
@@ -249,12 +285,14 @@ class ClearMaskIssues(foo.Operator):
         Args:
             samples: the dataset, or a view into it
             key: the key of the search
+            delegate: whether to queue the job for an orchestrator
 
         Returns:
-            the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await
+            the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
+            ``result`` has what was ``deleted``: the numbers of ``label_tags`` and
+            ``sample_tags``, and the names of the ``views``
         """
-        params = {"key": key}
-        return foo.execute_operator(self.uri, view=samples.view(), params=params)
+        return self.execute_on(samples, {"key": key}, delegate)
 
     def resolve_input(self, ctx: Any) -> types.Property:
         """Returns the form: which search, and what goes."""
@@ -285,13 +323,53 @@ class ClearMaskIssues(foo.Operator):
                 warn(inputs, "outcome", removed)
         return form(inputs, "Clear mask issues")
 
-    def execute(self, ctx: Any) -> None:
-        """Removes them."""
+    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+        """Removes them, and returns what is gone."""
         from ..datasets.issues import clear_mask_issues, list_mask_issues
 
         default = default_field(list_mask_issues(ctx.dataset), _KEY)
-        clear_mask_issues(ctx.dataset, ctx.params.get("key") or default)
-        ctx.ops.reload_dataset()
+        key = ctx.params.get("key") or default
+        before = _marks(ctx.dataset, key)
+        clear_mask_issues(ctx.dataset, key)
+        ctx.dataset.reload()
+        after = _marks(ctx.dataset, key)
+        deleted = {
+            name: {n: number for n, number in counts.items() if n not in after[name]}
+            for name, counts in before.items()
+        }
+        return {"key": key, "deleted": {**deleted, "views": list(deleted["views"])}}
+
+    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+        """Returns another search."""
+        return [next_step("find_mask_issues", "Search once more, with other rules")]
+
+    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+        """Shows what is gone."""
+        deleted = results["deleted"]
+        tags = sum(deleted["label_tags"].values()) + sum(
+            deleted["sample_tags"].values()
+        )
+        outputs.view(
+            "deleted",
+            types.Success(
+                label=f"Removed {count(tags, 'tag')} of {bold(results['key'])}",
+                description=plain(names(deleted["views"])) or None,
+            ),
+        )
+
+
+def _marks(dataset: Any, key: str) -> dict[str, dict[str, int]]:
+    """Returns the numbers of the tags, and the saved views, that begin with a key."""
+    views = dict.fromkeys(dataset.list_saved_views(), 1)
+    found = {
+        "label_tags": dataset.count_label_tags(),
+        "sample_tags": dataset.count_sample_tags(),
+        "views": views,
+    }
+    return {
+        what: {n: c for n, c in counts.items() if n.startswith(f"{key}:")}
+        for what, counts in found.items()
+    }
 
 
 def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:

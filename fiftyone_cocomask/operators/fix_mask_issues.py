@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,6 +29,7 @@ from .forms import (
 from .job import JobOperator, ProgressArgument, Results
 from .label_fields import drawable_fields, why_no_field
 from .markdown import code, plain
+from .results import NextStep, next_step, rows, split_rows
 
 _KEY = "mask_issues"
 _FIX_KEY = "mask_fixes"
@@ -138,7 +140,19 @@ class FixMaskIssues(JobOperator):
             dry_run=bool(params.get("dry_run")),
             progress=progress,
         )
-        return {**report.to_dict(), "summary": report.summary()}
+        return fix_results(ctx, report)
+
+    def warnings(self, results: Results) -> list[str]:
+        """Returns what was left as it is."""
+        return left_alone(results)
+
+    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+        """Returns what brings figures up to date; of a dry run, the repair itself."""
+        if results["dry_run"]:
+            why = "Nothing has been written yet: do it"
+            params = {**ctx.params, "dry_run": False}
+            return [next_step("fix_mask_issues", why, **params)]
+        return after_changes(ctx, results)
 
     def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
         """Shows how many issues of each kind were repaired, and what was not."""
@@ -236,11 +250,55 @@ class UndoMaskFixes(JobOperator):
             ctx.params.get("fix_key") or default,
             redo=bool(ctx.params.get("redo")),
         )
-        return {**report.to_dict(), "summary": report.summary()}
+        return fix_results(ctx, report)
+
+    def warnings(self, results: Results) -> list[str]:
+        """Returns what was left as it is."""
+        return left_alone(results)
+
+    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+        """Returns what brings masks and figures up to date."""
+        return after_changes(ctx, results)
 
     def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
         """Shows how many repairs were undone, and what was not."""
         _show(outputs, results)
+
+
+def fix_results(ctx: Any, report: Any) -> Results:
+    """Returns what repairs did, as JSON holds it."""
+    found = report.to_dict()
+    labels = Counter(row["label"] or "" for row in found["changes"])
+    changed = ctx.dataset.select(found["sample_ids"])
+    return {
+        **found,
+        "summary": report.summary(),
+        "per_class": rows("class", {n: {"labels": labels[n]} for n in sorted(labels)}),
+        "per_split": split_rows(changed) if found["sample_ids"] else [],
+    }
+
+
+def left_alone(results: Results) -> list[str]:
+    """Returns a sentence on the labels that repairs left as they are."""
+    if not results["num_skipped"]:
+        return []
+    left = f"{count(results['num_skipped'], 'label')} left as they are"
+    return [f"{left}. The first: {results['skipped'][0]['reason']}"]
+
+
+def after_changes(ctx: Any, results: Results) -> list[NextStep]:
+    """Returns what usually follows where labels were changed."""
+    from ..datasets.evaluations import list_mask_evaluations
+
+    steps = []
+    if not results["redone"] and list_mask_evaluations(ctx.dataset):
+        why = "Bring masks and their evaluations up to date with the labels"
+        steps.append(next_step("refresh_mask_evaluations", why))
+    if results["fixed"] and not results["undone"]:
+        why = "Take it back, label by label"
+        steps.append(next_step("undo_mask_fixes", why, fix_key=results["fix_key"]))
+    why = "Write the dataset back as a COCO export; give output_dir"
+    return [*steps, next_step("export_roboflow_coco", why)]
 
 
 def _label_field(ctx: Any) -> str:

@@ -12,7 +12,7 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..choices import IF_EXISTS
-from .check_export import show_issues
+from .check_export import report_rows, report_warnings, show_issues
 from .export_form import (
     ExportPreview,
     ask_for_export,
@@ -37,7 +37,7 @@ from .forms import (
 from .job import JobOperator, ProgressArgument, Results
 from .markdown import bold, code
 from .merge_form import ask_what_wins, describe_merge, preview_merge
-from .open_form import add_next_step
+from .results import NextStep, next_step
 
 _MAX_ISSUES = 100
 
@@ -172,8 +172,27 @@ class ImportRoboflowCoco(JobOperator):
             "samples": 0 if dataset is None else len(dataset),
             "merge": report.merge.lines() if report.merge is not None else [],
             "dry_run": bool(params.get("dry_run")),
+            "label_field": params.get("label_field") or "segmentations",
             "report": report.to_dict(max_issues=_MAX_ISSUES),
+            **report_rows(report),
         }
+
+    def warnings(self, results: Results) -> list[str]:
+        """Returns what could not be imported."""
+        return report_warnings(results["report"])
+
+    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+        """Returns the masks, or after a dry run the import itself."""
+        if results["dry_run"]:
+            params = {**ctx.params, "dry_run": False}
+            why = "Nothing has been written yet: do it"
+            return [next_step("import_roboflow_coco", why, **params)]
+        if not results["report"]["usable_images"]:
+            return []
+        why = "Draw the objects of each image into one mask"
+        return [
+            next_step("compute_masks", why, label_field=results["label_field"]),
+        ]
 
     def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
         """Shows the dataset."""
@@ -209,8 +228,6 @@ class ImportRoboflowCoco(JobOperator):
                 "dropped",
                 types.Warning(label=f"{dropped} could not be imported; see below"),
             )
-        if report["usable_images"] and not results["dry_run"]:
-            add_next_step(outputs, "compute_masks", "Compute masks")
         show_issues(outputs, report)
 
 

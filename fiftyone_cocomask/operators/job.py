@@ -13,9 +13,14 @@ import fiftyone.operators.types as types
 from ..errors import CocoMaskError
 from .forms import option_labels
 from .markdown import plain
+from .open_form import add_next_step
 from .progress import Progress, follow
+from .results import NextStep as NextStep
+from .results import Results as Results
+from .results import completed
 
-Results = dict[str, Any]
+# So many are shown in the App; the results have them all.
+_MAX_WARNINGS = 8
 # What SDK functions take as ``progress``.
 ProgressArgument = Callable[[Any], None] | bool | None
 
@@ -67,6 +72,18 @@ class JobOperator(foo.Operator):
     def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
         """Adds a summary of the results to a form."""
 
+    def warnings(self, results: Results) -> list[str]:
+        """Returns sentences on what a person should look at."""
+        return []
+
+    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+        """Returns what usually follows."""
+        return []
+
+    def completed(self, ctx: Any, results: Results) -> Results:
+        """Returns the results with what all operators return."""
+        return completed(results, self.warnings(results), self.next_steps(ctx, results))
+
     def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
         """Yields what makes the App show the results."""
         yield ctx.ops.reload_dataset()
@@ -75,7 +92,7 @@ class JobOperator(foo.Operator):
         """Runs the job; see the class."""
         if _is_app_request(ctx):
             return self._run_in_app(ctx)
-        return self.run(ctx, self._plain_progress(ctx))
+        return self.completed(ctx, self.run(ctx, self._plain_progress(ctx)))
 
     def resolve_output(self, ctx: Any) -> types.Property | None:
         """Returns the summary of a finished job."""
@@ -98,7 +115,7 @@ class JobOperator(foo.Operator):
         yield ctx.ops.set_progress(label=self.verb, progress=0)
         try:
             results = yield from follow(
-                lambda progress: self.run(ctx, progress),
+                lambda progress: self.completed(ctx, self.run(ctx, progress)),
                 lambda progress: self._progress_message(ctx, progress),
             )
             # The summary first: what opens another dataset ends this conversation.
@@ -123,6 +140,10 @@ class JobOperator(foo.Operator):
     def _summary(self, ctx: Any, results: Results) -> types.Property:
         outputs = types.Object()
         self.show_results(ctx, outputs, results)
+        for number, sentence in enumerate(results["warnings"][:_MAX_WARNINGS]):
+            outputs.view(f"warning_{number}", types.Warning(label=plain(sentence)))
+        for step in results["next"]:
+            add_next_step(outputs, step)
         return types.Property(outputs, view=types.View(label=self.config.label))
 
     def _show_error(self, ctx: Any, view: types.View) -> Iterator[Any]:

@@ -9,7 +9,9 @@ import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
 from .forms import NO_DATASET, Choice, choose, form, names, note, reject, stop, warn
+from .job import JobOperator, ProgressArgument
 from .markdown import bold, plain
+from .results import NextStep, Results, completed, next_step
 
 
 class ListMaskEvaluations(foo.Operator):
@@ -54,13 +56,17 @@ class ListMaskEvaluations(foo.Operator):
             stop(inputs, NO_DATASET)
         return form(inputs, "List mask evaluations")
 
-    def execute(self, ctx: Any) -> dict[str, Any]:
+    def execute(self, ctx: Any) -> Results:
         """Returns the evaluations."""
-        return {
-            "evaluations": [
-                _about(ctx.dataset, key) for key in _all_evaluations(ctx.dataset)
-            ]
-        }
+        keys = _all_evaluations(ctx.dataset)
+        found = [_about(ctx.dataset, key) for key in keys]
+        if found:
+            why = "Write the figures as one HTML file; give output_path"
+            step = next_step("write_report", why)
+        else:
+            why = "Count the pixels of masks and of each object"
+            step = next_step("evaluate_mask_area", why)
+        return completed({"evaluations": found}, next_steps=[step])
 
     def resolve_output(self, ctx: Any) -> types.Property:
         """Returns a table of the evaluations."""
@@ -87,8 +93,10 @@ class ListMaskEvaluations(foo.Operator):
         return form(outputs, "Mask evaluations")
 
 
-class RenameMaskEvaluation(foo.Operator):
+class RenameMaskEvaluation(JobOperator):
     """Renames an evaluation and its fields."""
+
+    verb = "Renaming the evaluation"
 
     @property
     def config(self) -> foo.OperatorConfig:
@@ -98,10 +106,19 @@ class RenameMaskEvaluation(foo.Operator):
             description="Give a mask evaluation and its fields another name",
             icon="/assets/evaluate.svg",
             dynamic=True,
+            execute_as_generator=True,
+            allow_delegated_execution=True,
             risk_level=types.RiskLevel.MEDIUM,
         )
 
-    def __call__(self, samples: Any, eval_key: str, new_eval_key: str) -> Any:
+    def __call__(
+        self,
+        samples: Any,
+        eval_key: str,
+        new_eval_key: str,
+        *,
+        delegate: bool = False,
+    ) -> Any:
         """Renames an evaluation and its fields.
 
         Example::
@@ -115,12 +132,15 @@ class RenameMaskEvaluation(foo.Operator):
             samples: the dataset, or a view into it
             eval_key: the key of the evaluation
             new_eval_key: its new key
+            delegate: whether to queue the job for an orchestrator
 
         Returns:
-            the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await
+            the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
+            ``result`` has what was ``renamed``: ``{"old", "new"}`` of the key and of
+            each field
         """
         params = {"eval_key": eval_key, "new_eval_key": new_eval_key}
-        return foo.execute_operator(self.uri, view=samples.view(), params=params)
+        return self.execute_on(samples, params, delegate)
 
     def resolve_input(self, ctx: Any) -> types.Property:
         """Returns the form: the evaluation and its new key."""
@@ -138,18 +158,40 @@ class RenameMaskEvaluation(foo.Operator):
                 reject(field, problem)
         return form(inputs, "Rename a mask evaluation")
 
-    def execute(self, ctx: Any) -> None:
-        """Renames it."""
-        from ..datasets.evaluations import rename_mask_evaluation
+    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+        """Renames it, and returns what has another name now."""
+        from ..datasets.evaluations import mask_evaluation_info, rename_mask_evaluation
 
-        rename_mask_evaluation(
-            ctx.dataset, ctx.params["eval_key"], ctx.params["new_eval_key"]
+        key, new_key = ctx.params["eval_key"], ctx.params["new_eval_key"]
+        old = mask_evaluation_info(ctx.dataset, key).fields
+        rename_mask_evaluation(ctx.dataset, key, new_key)
+        new = mask_evaluation_info(ctx.dataset, new_key).fields
+        renamed = [{"old": a, "new": b} for a, b in zip(old, new, strict=True)]
+        return {
+            "eval_key": new_key,
+            "renamed": [{"old": key, "new": new_key}, *renamed],
+        }
+
+    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+        """Returns the list of evaluations."""
+        return [next_step("list_mask_evaluations", "See all evaluations")]
+
+    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+        """Shows the new names."""
+        (key, *fields) = results["renamed"]
+        outputs.view(
+            "renamed",
+            types.Success(
+                label=f"{bold(key['old'])} is {bold(key['new'])} now",
+                description=plain(names([field["new"] for field in fields])),
+            ),
         )
-        ctx.ops.reload_dataset()
 
 
-class DeleteMaskEvaluation(foo.Operator):
+class DeleteMaskEvaluation(JobOperator):
     """Deletes an evaluation and its fields."""
+
+    verb = "Deleting the evaluation"
 
     @property
     def config(self) -> foo.OperatorConfig:
@@ -159,10 +201,12 @@ class DeleteMaskEvaluation(foo.Operator):
             description="Delete a mask evaluation and the fields that it wrote",
             icon="/assets/evaluate.svg",
             dynamic=True,
+            execute_as_generator=True,
+            allow_delegated_execution=True,
             risk_level=types.RiskLevel.HIGH,
         )
 
-    def __call__(self, samples: Any, eval_key: str) -> Any:
+    def __call__(self, samples: Any, eval_key: str, *, delegate: bool = False) -> Any:
         """Deletes an evaluation and its fields.
 
         Example::
@@ -175,12 +219,13 @@ class DeleteMaskEvaluation(foo.Operator):
         Args:
             samples: the dataset, or a view into it
             eval_key: the key of the evaluation
+            delegate: whether to queue the job for an orchestrator
 
         Returns:
-            the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await
+            the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
+            ``result`` has what was ``deleted``
         """
-        params = {"eval_key": eval_key}
-        return foo.execute_operator(self.uri, view=samples.view(), params=params)
+        return self.execute_on(samples, {"eval_key": eval_key}, delegate)
 
     def resolve_input(self, ctx: Any) -> types.Property:
         """Returns the form: which evaluation, and what goes with it."""
@@ -200,12 +245,30 @@ class DeleteMaskEvaluation(foo.Operator):
             )
         return form(inputs, "Delete a mask evaluation")
 
-    def execute(self, ctx: Any) -> None:
-        """Deletes it."""
-        from ..datasets.evaluations import delete_mask_evaluation
+    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+        """Deletes it, and returns what is gone."""
+        from ..datasets.evaluations import delete_mask_evaluation, mask_evaluation_info
 
-        delete_mask_evaluation(ctx.dataset, ctx.params["eval_key"])
-        ctx.ops.reload_dataset()
+        key = ctx.params["eval_key"]
+        info = mask_evaluation_info(ctx.dataset, key)
+        delete_mask_evaluation(ctx.dataset, key)
+        deleted = {"eval_key": key, "kind": info.kind, "fields": info.fields}
+        return {"eval_key": key, "deleted": deleted}
+
+    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+        """Returns the list of evaluations."""
+        return [next_step("list_mask_evaluations", "See what is left")]
+
+    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+        """Shows what is gone."""
+        fields = results["deleted"]["fields"]
+        outputs.view(
+            "deleted",
+            types.Success(
+                label=f"Deleted {bold(results['eval_key'])}",
+                description=plain(names(fields)) if fields else None,
+            ),
+        )
 
 
 def _choose_evaluation(ctx: Any, inputs: types.Object) -> str | None:

@@ -9,6 +9,7 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
+from .fix_mask_issues import after_changes, fix_results, left_alone
 from .forms import (
     ask_for_dry_run,
     choose_field,
@@ -25,7 +26,8 @@ from .forms import (
 )
 from .job import JobOperator, ProgressArgument, Results
 from .label_fields import drawable_fields, why_no_field
-from .markdown import code, plain
+from .markdown import code
+from .results import NextStep, next_step
 
 _FIX_KEY = "merged_classes"
 
@@ -117,7 +119,19 @@ class MergeClasses(JobOperator):
             dry_run=bool(params.get("dry_run")),
             progress=progress,
         )
-        return {**report.to_dict(), "into": params.get("into")}
+        return {**fix_results(ctx, report), "into": params.get("into")}
+
+    def warnings(self, results: Results) -> list[str]:
+        """Returns what was left as it is."""
+        return left_alone(results)
+
+    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+        """Returns what brings figures up to date; of a dry run, the merge itself."""
+        if results["dry_run"]:
+            why = "Nothing has been written yet: do it"
+            params = {**ctx.params, "dry_run": False}
+            return [next_step("merge_classes", why, **params)]
+        return after_changes(ctx, results)
 
     def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
         """Shows how many labels have the name now, and what was left."""
@@ -130,10 +144,6 @@ class MergeClasses(JobOperator):
                 description="**Undo mask fixes** takes it back",
             ),
         )
-        if results["num_skipped"]:
-            left = f"{count(results['num_skipped'], 'label')} left as they are"
-            first = results["skipped"][0]["reason"]
-            outputs.view("left", types.Warning(label=left, description=plain(first)))
 
 
 def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:

@@ -8,14 +8,25 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from .forms import Choice, choose, form, stop
+from .results import PLUGIN, NextStep, Results, completed
 
-_PLUGIN = "@cocomask/cocomask"
 _FORMS = (
     "import_roboflow_coco",
     "compute_masks",
     "evaluate_mask_area",
     "evaluate_mask_coverage",
+    "compare_masks",
     "find_mask_issues",
+    "fix_mask_issues",
+    "merge_classes",
+    "undo_mask_fixes",
+    "refresh_mask_evaluations",
+    "list_mask_evaluations",
+    "write_report",
+    "export_roboflow_coco",
+    "compare_exports",
+    "export_masks",
+    "export_cutouts",
 )
 
 
@@ -50,25 +61,21 @@ class OpenForm(foo.Operator):
             stop(inputs, "The answers must be an object")
         return form(inputs, self.config.label)
 
-    def execute(self, ctx: Any) -> None:
+    def execute(self, ctx: Any) -> Results:
         """Opens the form."""
         answers = ctx.params.get("answers") or {}
-        ctx.prompt(f"{_PLUGIN}/{ctx.params['form']}", params=answers)
+        ctx.prompt(f"{PLUGIN}/{ctx.params['form']}", params=answers)
+        return completed({"form": ctx.params["form"]})
 
 
-def add_next_step(outputs: types.Object, name: str, label: str, **answers: Any) -> None:
-    """Adds a button to a summary that opens the form of what comes next.
-
-    Args:
-        outputs: the summary
-        name: the operator's name
-        label: what the button says
-        answers: what is filled in
-    """
+def add_next_step(outputs: types.Object, step: NextStep) -> None:
+    """Adds a button to a summary that opens the form of what comes next."""
+    operator = foo.get_operator(step["operator"])
     outputs.btn(
-        f"next_{name}",
-        label=label,
-        on_click=f"{_PLUGIN}/open_form",
-        params={"form": name, "answers": answers},
+        f"next_{operator.name}",
+        label=operator.config.label,
+        description=step["why"],
+        on_click=f"{PLUGIN}/open_form",
+        params={"form": operator.name, "answers": step["params"]},
         variant="contained",
     )

@@ -9,6 +9,7 @@ import fiftyone.operators.types as types
 
 from .forms import open_beside, samples_problem
 from .markdown import unmarked
+from .results import Results, completed
 
 
 class OpenMaskEvaluation(foo.Operator):
@@ -32,11 +33,12 @@ class OpenMaskEvaluation(foo.Operator):
             types.Button(label=self.config.label, icon=self.config.icon, prompt=False),
         )
 
-    def execute(self, ctx: Any) -> None:
+    def execute(self, ctx: Any) -> Results:
         """Opens the panel, or says why there is none to open."""
         problem = samples_problem(ctx)
         if problem is not None:
             # The App shows no panels where there is nothing to show in the grid.
             ctx.ops.notify(unmarked(problem), variant="warning")
-            return
+            return completed({"panel": None}, [unmarked(problem)])
         open_beside(ctx, "mask_evaluation")
+        return completed({"panel": "mask_evaluation"})

@@ -23,6 +23,7 @@ from .forms import (
 from .job import JobOperator, ProgressArgument, Results
 from .label_fields import drawable_fields, why_no_field
 from .markdown import code
+from .results import NextStep, in_sentence, next_step, records, split_rows
 
 _KEY = "outline"
 _NUM_SHOWN = 10
@@ -94,18 +95,41 @@ class RankMaskOutlines(JobOperator):
         from ..datasets.outlines.rank import rank_mask_outlines
 
         given = ctx.params.get("label_field")
+        samples = target_samples(ctx)
+        label_field = given or default_field(
+            drawable_fields(ctx.dataset), "segmentations"
+        )
         ranking = rank_mask_outlines(
-            target_samples(ctx),
-            given or default_field(drawable_fields(ctx.dataset), "segmentations"),
+            samples,
+            label_field,
             eval_key=ctx.params.get("eval_key") or _KEY,
             progress=progress,
         )
         return {
             "eval_key": ranking.eval_key,
             "summary": ranking.summary(),
-            "worst": ranking.worst(_NUM_SHOWN).to_dict("records"),
+            "label_field": label_field,
+            "worst": records(ranking.worst(_NUM_SHOWN)),
             "skipped": ranking.skipped,
+            "per_class": records(ranking.per_class()),
+            "per_split": split_rows(samples),
         }
+
+    def warnings(self, results: Results) -> list[str]:
+        """Returns which images could not be read."""
+        if not (skipped := results["skipped"]):
+            return []
+        return [in_sentence(len(skipped), "could not be measured", skipped[0])]
+
+    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+        """Returns the way back to Roboflow, once the worst have been looked at."""
+        why = (
+            "After the worst outlines were looked at and corrected, write the dataset "
+            "back as a COCO export; give output_dir"
+        )
+        return [
+            next_step("export_roboflow_coco", why, label_field=results["label_field"])
+        ]
 
     def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
         """Shows how many labels were ranked, and where to look."""

@@ -8,9 +8,11 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
+from .evaluation import evaluation_results
 from .forms import NO_DATASET, choose_several, count, form, names, note, stop, warn
 from .job import JobOperator, ProgressArgument, Results
 from .markdown import plain
+from .results import NextStep, next_step
 
 
 class RefreshMaskEvaluations(JobOperator):
@@ -97,7 +99,15 @@ class RefreshMaskEvaluations(JobOperator):
 
         keys = ctx.params.get("eval_keys") or None
         found = refresh_mask_evaluations(ctx.dataset, keys, progress=progress)
-        return {"eval_keys": list(found)}
+        return {
+            "eval_keys": list(found),
+            "evaluations": [evaluation_results(each) for each in found.values()],
+        }
+
+    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+        """Returns the report."""
+        why = "Write the figures as one HTML file; give output_path"
+        return [next_step("write_report", why)]
 
     def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
         """Shows what was evaluated again."""

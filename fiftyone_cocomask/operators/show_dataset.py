@@ -9,6 +9,7 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from .forms import Choice, choose, form
+from .results import Results, completed
 
 
 class ShowDataset(foo.Operator):
@@ -48,10 +49,11 @@ class ShowDataset(foo.Operator):
         )
         return form(inputs, self.config.label)
 
-    def execute(self, ctx: Any) -> None:
+    def execute(self, ctx: Any) -> Results:
         """Shows the dataset."""
         name = ctx.params["dataset"]
         if ctx.dataset_name == name:
             ctx.ops.reload_dataset()
         else:
             ctx.ops.open_dataset(name)
+        return completed({"dataset": name})

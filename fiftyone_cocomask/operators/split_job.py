@@ -11,6 +11,7 @@ from fiftyone.operators.delegated import DelegatedOperationService
 from ..errors import CocoMaskError
 from .forms import count, target_samples
 from .job import JobOperator, ProgressArgument, Results
+from .results import completed
 
 
 class SplitJobOperator(JobOperator):
@@ -66,6 +67,12 @@ class SplitJobOperator(JobOperator):
         if num_tasks == 1:
             return self.run_whole(ctx, target_samples(ctx), progress)
         return self._queue(ctx, num_tasks)
+
+    def completed(self, ctx: Any, results: Results) -> Results:
+        """Returns the results with what all operators return."""
+        if is_of_tasks(results):
+            return completed(results)
+        return super().completed(ctx, results)
 
     def _queue(self, ctx: Any, num_tasks: int) -> Results:
         from ..datasets.documents import dataset_id, serialized

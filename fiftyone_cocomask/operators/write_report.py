@@ -23,6 +23,7 @@ from .forms import (
 )
 from .job import JobOperator, ProgressArgument, Results
 from .markdown import code, plain
+from .results import NextStep, next_step, split_rows
 
 _FILE_NAME = "report.html"
 
@@ -102,14 +103,24 @@ class WriteReport(JobOperator):
         """Writes the report and returns its path."""
         from ..datasets.reports.write import write_report
 
+        samples = target_samples(ctx)
         path = write_report(
-            target_samples(ctx),
+            samples,
             _file(ctx.params.get("output_path")),
             eval_keys=ctx.params.get("eval_keys") or None,
             title=ctx.params.get("title") or None,
             progress=progress,
         )
-        return {"path": str(path)}
+        return {
+            "path": str(path),
+            "eval_keys": ctx.params.get("eval_keys") or _keys(ctx),
+            "per_split": split_rows(samples),
+        }
+
+    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+        """Returns the way back to Roboflow."""
+        why = "Write the dataset back as a COCO export; give output_dir"
+        return [next_step("export_roboflow_coco", why)]
 
     def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
         """Leaves the App as it is: the dataset has not changed."""

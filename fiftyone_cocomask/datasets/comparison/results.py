@@ -11,7 +11,7 @@ from ...arguments import checked
 from ...errors import CocoMaskError
 from ..documents import Document, stream_documents
 from ..figures.ratios import ratio
-from ..split_names import split_of, split_paths
+from ..split_names import split_of, split_paths, split_rank
 from .metrics import AREA_ERROR, METRICS
 
 if TYPE_CHECKING:
@@ -104,6 +104,18 @@ class MaskComparison:
 
         matrix = np.asarray(self.results.pixel_confusion_matrix)
         return pd.DataFrame(self._class_rows(matrix), columns=["class", *_COLUMNS])
+
+    def per_split(self) -> pd.DataFrame:
+        """Returns the images of each split and the means of their errors, one a row."""
+        import pandas as pd
+
+        table = self.per_sample().drop(columns=["sample_id", "filepath"])
+        numbers = table.columns.drop("split")
+        table[numbers] = table[numbers].apply(pd.to_numeric)
+        groups = table.groupby("split")
+        found = groups[list(numbers)].mean().add_prefix("mean_")
+        found.insert(0, "images", groups.size())
+        return found.loc[sorted(found.index, key=split_rank)].reset_index()
 
     def per_sample(self, *, by_class: bool = False) -> pd.DataFrame:
         """Returns the figures of each sample.

@@ -125,6 +125,30 @@ class OutlineRanking:
         view = self.dataset.filter_labels(self._labels.field, below)
         return view.sort_by(f"{self.eval_key}_worst")
 
+    def per_class(self) -> pd.DataFrame:
+        """Returns the number of ranked labels of each class, and their scores."""
+        import pandas as pd
+
+        score = f"label.{self.eval_key}_score"
+        group = {
+            "_id": "$label.label",
+            "labels": {"$sum": 1},
+            "mean_score": {"$avg": f"${score}"},
+            "lowest_score": {"$min": f"${score}"},
+        }
+        found = aggregate_documents(
+            self.dataset,
+            [
+                {"$project": {"label": self._labels.expression()}},
+                {"$unwind": "$label"},
+                {"$match": {score: {"$ne": None}}},
+                {"$group": group},
+                {"$sort": {"_id": 1}},
+            ],
+        )
+        rows = [{"class": row.pop("_id"), **row} for row in found]
+        return pd.DataFrame(rows, columns=["class", *list(group)[1:]])
+
     def summary(self) -> dict[str, Any]:
         """Returns the number of labels, and medians over all of them."""
         paths = {n: f"{self._labels.path}.{self.eval_key}_{n}" for n in _COLUMNS}

@@ -136,7 +136,7 @@ def test_masks_whose_values_do_not_mean_the_same_are_told_apart(
         ).messages()
     )
     assert "No class is in both fields" in shown
-    assert "`mask` has foreground; `model` has 1." in shown
+    assert "'mask' has foreground; 'model' has 1." in shown.replace("\\", "")
 
 
 def test_a_delegated_comparison_returns_its_summary(dataset: fo.Dataset) -> None:

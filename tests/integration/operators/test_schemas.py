@@ -192,10 +192,18 @@ def test_a_job_on_samples_asks_for_its_target_view(
 
 
 def test_what_is_required_is_enough(
-    name: str, dataset: fo.Dataset, answers: Params
+    name: str, dataset: fo.Dataset, answers: Params, app_request: Any
 ) -> None:
     result = execute(name, dataset, answers)
-    json.dumps(result)
+    json.dumps(result, allow_nan=False)
+    assert all(isinstance(sentence, str) for sentence in result["warnings"])
+    for step in result["next"]:
+        assert set(step) == {"operator", "params", "why"}
+        following = app_request(step["operator"].rsplit("/")[-1], dataset)
+        following.request["params"] = step["params"]
+        assert set(step["params"]) <= set(following.form()), step
+        # What comes next can be executed once what is required was given.
+        assert following.problems() == [], step
     operator = foo.get_operator(uri(name))
     request = {"dataset_name": dataset.name, "params": answers, "results": result or {}}
     ctx = ExecutionContext(request, operator_uri=operator.uri)

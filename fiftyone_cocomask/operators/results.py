@@ -1,0 +1,107 @@
+"""What operators return: one form for all of them, as JSON holds it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypedDict
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PLUGIN = "@cocomask/cocomask"
+Results = dict[str, Any]
+
+
+class NextStep(TypedDict):
+    """An operator that usually follows.
+
+    Attributes:
+        operator: its URI
+        params: the parameters that are known; those that only the caller can know,
+            such as a folder to write to, are missing
+        why: what it is good for
+    """
+
+    operator: str
+    params: dict[str, Any]
+    why: str
+
+
+def next_step(name: str, why: str, **params: Any) -> NextStep:
+    """Returns an operator that usually follows; parameters that are None are left out.
+
+    Args:
+        name: the operator's name
+        why: what it is good for
+        **params: the parameters that are known
+    """
+    known = {key: value for key, value in params.items() if value is not None}
+    return {"operator": f"{PLUGIN}/{name}", "params": known, "why": why}
+
+
+def completed(
+    found: Mapping[str, Any],
+    warnings: Iterable[str] = (),
+    next_steps: Iterable[NextStep] = (),
+) -> Results:
+    """Returns what an operator found or did, as every operator returns it.
+
+    Args:
+        found: what it found or did
+        warnings: sentences on what a person should look at
+        next_steps: what usually follows
+    """
+    return {**found, "warnings": list(warnings), "next": list(next_steps)}
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Returns the rows of a table, with None for what JSON has no number for."""
+    return [
+        {str(name): _plain(value) for name, value in row.items()}
+        for row in table.to_dict("records")
+    ]
+
+
+def _plain(value: Any) -> Any:
+    value = value.item() if hasattr(value, "item") else value
+    is_number = not isinstance(value, float) or math.isfinite(value)
+    return value if is_number else None
+
+
+def rows(name: str, found: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Returns figures by name as rows of a table, whose first column is the name."""
+    return [{name: key, **figures} for key, figures in found.items()]
+
+
+def split_rows(samples: Any) -> list[dict[str, Any]]:
+    """Returns the number of images of each split."""
+    from ..datasets.split_names import count_splits
+
+    counts = count_splits(_flat(samples))
+    return rows("split", {name: {"images": n} for name, n in counts.items()})
+
+
+def class_rows(samples: Any, label_field: str) -> list[dict[str, Any]]:
+    """Returns the number of objects of each class."""
+    from ..datasets.labels import object_list_path
+
+    samples = _flat(samples)
+    found = samples.count_values(f"{object_list_path(samples, label_field)}.label")
+    names = sorted(name for name in found if name is not None)
+    return rows("class", {name: {"objects": found[name]} for name in names})
+
+
+def _flat(samples: Any) -> Any:
+    """Returns samples, of groups those of all slices of images."""
+    if samples.media_type != "group":
+        return samples
+    return samples.select_group_slices(media_type="image")
+
+
+def in_sentence(number: int, what: str, skipped: Mapping[str, Any] | None) -> str:
+    """Returns a warning: how many images something is so of, and the first of them."""
+    images = f"{number:,} image{'s' * (number != 1)} {what}"
+    if skipped is None:
+        return images
+    return f"{images}. The first is {skipped['filepath']}: {skipped['reason']}"
