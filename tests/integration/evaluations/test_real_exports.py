@@ -33,11 +33,13 @@ def image_reference(coco: COCO, annotations: list[dict[str, Any]]) -> ImageRefer
     masks = [coco.annToMask(item).astype(bool) for item in annotations]
     areas = [int(mask.sum()) for mask in masks]
     canvas = np.full((image["height"], image["width"]), -1)
+    covered = np.zeros(canvas.shape, int)
     # Largest first, and otherwise in their order: `sorted` is stable.
     for index in sorted(range(len(masks)), key=lambda i: -areas[i]):
         canvas[masks[index]] = index
+        covered += masks[index]
     ids = [item["id"] for item in annotations]
-    visible = [int((canvas == index).sum()) for index in range(len(masks))]
+    visible = np.bincount(canvas[canvas >= 0], minlength=len(masks)).tolist()
     by_class: Counter[int] = Counter()
     for item, pixels in zip(annotations, visible, strict=True):
         by_class[item["category_id"]] += pixels
@@ -46,7 +48,7 @@ def image_reference(coco: COCO, annotations: list[dict[str, Any]]) -> ImageRefer
         areas=dict(zip(ids, areas, strict=True)),
         visible=dict(zip(ids, visible, strict=True)),
         foreground_px=int((canvas >= 0).sum()),
-        overlap_px=int((np.sum(masks, axis=0) > 1).sum()),
+        overlap_px=int((covered > 1).sum()),
         by_class=by_class,
     )
 

@@ -17,7 +17,7 @@ from fiftyone.operators.delegated import DelegatedOperationService
 from .delegation import operations
 
 FIFTYONE = Path(sys.executable).with_name("fiftyone")
-SECONDS = 60
+SECONDS = 600
 
 
 class Workers:
