@@ -114,12 +114,15 @@ def _check(options: argparse.Namespace) -> Outcome:
 
 
 def _import(options: argparse.Namespace) -> Outcome:
+    import fiftyone as fo
+
     from ..datasets.importing.importing import dataset_name, import_roboflow_coco
 
     if options.dataset is None:
         options.dataset = dataset_name(options.path, None)
     what = "Comparing {} with" if options.dry_run else "Importing {} into"
     say(f"{what.format(options.path)} {options.dataset}")
+    is_new = not fo.dataset_exists(options.dataset)
     dataset, report = import_roboflow_coco(
         options.path,
         options.dataset,
@@ -135,7 +138,10 @@ def _import(options: argparse.Namespace) -> Outcome:
         num_workers=options.workers,
         progress=bar(),
     )
-    if options.dry_run:
+    if dataset is not None and is_new and not report.usable_images:
+        dataset.delete()
+        dataset = None
+    if dataset is None:
         done = "Nothing was written"
     else:
         done = f"Dataset {dataset.name!r} has {len(dataset):,} samples"

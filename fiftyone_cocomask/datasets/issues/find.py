@@ -136,9 +136,6 @@ def search_again(samples: Any, key: str) -> int:
     for _ in search.run():
         pass
     issues = [issue for issue in MaskIssue if issue.of_image]
-    if not search.report(key).labels:
-        # Where nothing has a shape, it takes the others to miss it.
-        issues.remove(MaskIssue.BOX_ONLY)
     ids = samples.values("id")
     marks.update_tags(search.found, issues, ids)
     return len(ids)

@@ -195,9 +195,7 @@ class IssueLimits:
             MaskIssue.UNFILLED: (
                 "The label is a polyline of three points or more that is not filled"
             ),
-            MaskIssue.BOX_ONLY: (
-                "The label has no shape, though others of its field or image have one"
-            ),
+            MaskIssue.BOX_ONLY: "The label has a box and no shape",
             MaskIssue.CLASS_OUTLIER: (
                 "The label's share of its image is far from the median of its class: "
                 "the modified z-score of its logarithm (Iglewicz and Hoaglin, by the "

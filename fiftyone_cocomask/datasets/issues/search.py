@@ -28,7 +28,6 @@ from ..measuring.measure import (
 from ..measuring.reading import SampleReader, SampleRecord
 from .dataset_rules import (
     ClassValues,
-    IdList,
     deviating_copies,
     differing_ids,
     log_density,
@@ -97,7 +96,6 @@ class IssueSearch:
         self._densities: dict[str | None, ClassValues] = defaultdict(ClassValues)
         self._copies: dict[str, list[tuple[ObjectId, float]]] = {}
         self._pictures: list[Picture] = []
-        self._without_shape = IdList()
         self.found = FoundIssues()
 
     def run(self) -> Iterator[int]:
@@ -120,9 +118,6 @@ class IssueSearch:
         for group in leaking_groups(self._pictures, self._limits.leak_distance):
             for picture in group:
                 self.found.add_sample(picture.sample_id, MaskIssue.LEAK)
-        if self._labels_seen:
-            for ids in self._without_shape:
-                self.found.add_label(*ids, MaskIssue.BOX_ONLY)
 
     def report(self, key: str) -> MaskIssueReport:
         """Returns what was found, but for the views."""
@@ -211,7 +206,7 @@ class IssueSearch:
         """Looks at what labels say beside their shape."""
         for index, (document, px) in enumerate(zip(documents, figures.px, strict=True)):
             if px is None and not document.get("points"):
-                self._without_shape.append(record.sample_id, document["_id"])
+                self._add_label(record, index, MaskIssue.BOX_ONLY)
             is_area = not self._options.lines and document.get("filled") is False
             points = document.get("points")
             rings = points if isinstance(points, list) else []
@@ -228,7 +223,9 @@ class IssueSearch:
             drawn = set(record.attributes.get("coco_id", ()))
             for box in self._boxes.documents(record.values):
                 if box.get("coco_id") is not None and box["coco_id"] not in drawn:
-                    self._without_shape.append(record.sample_id, box["_id"])
+                    self.found.add_label(
+                        record.sample_id, box["_id"], MaskIssue.BOX_ONLY
+                    )
 
     def _look_at_mask(self, record: SampleRecord) -> None:
         try:

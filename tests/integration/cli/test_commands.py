@@ -226,9 +226,10 @@ def test_an_import_that_can_use_no_image_fails(
     export = write_split(tmp_path / "gone", names, [annotation(1, 0)])
     for name in names:
         (export / name).unlink()
-    line = said_why_nothing(capsys, "import", export, "--dataset", NAME)
+    line = said_why_nothing(capsys, "import", export, "--dataset", "new")
     assert "None of the export's 2 images could be used" in line
     assert "_annotations.coco.json" not in line
+    assert not fo.dataset_exists("new")
 
 
 def test_an_import_of_no_images_fails(

@@ -177,6 +177,21 @@ def test_boxes_among_labels_with_a_shape_are_named(samples: Samples) -> None:
     assert report.counts["box_only"] == 1
 
 
+def test_boxes_without_any_shape_are_named(samples: Samples) -> None:
+    box = fo.Detection(label="a", bounding_box=[0.1, 0.1, 0.2, 0.2], coco_id=1)
+    sample = samples.add("a.jpg", lines=[])
+    sample["detections"] = fo.Detections(detections=[box])
+    sample.save()
+    samples.dataset.add_dynamic_sample_fields()
+    # As an import declares it.
+    samples.dataset.add_sample_field("segmentations.polylines.coco_id", fo.IntField)
+    report = find_mask_issues(samples.dataset, mask_field=None)
+    labels = samples.raw(sample)["detections"]["detections"]
+    assert [label["tags"] for label in labels] == [["mask_issues:box_only"]]
+    assert report.counts["box_only"] == 1
+    assert "box_only" in report.summary()
+
+
 def test_the_imported_box_of_an_annotation_without_a_polygon_is_named(
     samples: Samples,
 ) -> None:
