@@ -126,6 +126,10 @@ class IssueCode(Word):
         "image_of_other_project",
         "The dataset has this image from another project; the labels of both are kept.",
     )
+    LABELS_REPLACED = (
+        "labels_replaced",
+        "Nearly all labels of these images are replaced: perhaps another project's.",
+    )
     OLD_COPIES = (
         "old_copies",
         "The dataset has older augmented copies of sources that this export has anew.",

@@ -26,6 +26,9 @@ class MergeCounts:
         old_copies: of the images that are gone, those of whose source the export has
             copies that were augmented anew
         old_copies_deleted: those of them that were deleted, as was asked for
+        labels_replaced: the annotations that the dataset had of the export's images,
+            if nearly all of them are others now; such an export may be of another
+            project. Otherwise 0
     """
 
     images_new: int = 0
@@ -38,6 +41,7 @@ class MergeCounts:
     conflicts: int = 0
     old_copies: int = 0
     old_copies_deleted: int = 0
+    labels_replaced: int = 0
 
     def __getitem__(self, name: str) -> int:
         return self.to_dict()[name]
@@ -60,6 +64,8 @@ class MergeCounts:
             "old_copies": "of the images gone are older copies of sources that the "
             "export has augmented anew",
             "old_copies_deleted": "of these deleted",
+            "labels_replaced": "annotations are replaced, nearly all of these images: "
+            "the export may be of another project, which needs other fields",
         }
         assert list(words) == [field.name for field in fields(self)]
         return [

@@ -315,6 +315,30 @@ def test_two_projects_annotate_the_same_images(
     assert dataset.values("segmentations.polylines.id", unwind=True) == ids
 
 
+def test_an_export_that_replaces_nearly_all_labels_is_reported(
+    new_dataset: Any, version: Path, tmp_path: Path
+) -> None:
+    dataset, _ = import_roboflow_coco(version, "merged")
+    other_shapes = {"train": {A: [8, 19, 33], B: [22]}, "valid": {C: [28]}}
+    other = write_version(tmp_path / "other", other_shapes)
+    _, planned = import_roboflow_coco(other, dataset, dry_run=True)
+    assert planned.merge.labels_replaced == 5
+    assert planned.counts()["labels_replaced"] == 1
+
+    renamed = shutil.copytree(version, tmp_path / "renamed")
+    for split in ("train", "valid"):
+        for before, after in (("wing", "petal"), ("body", "stem")):
+            path = renamed / split / JSON
+            path.write_text(path.read_text().replace(before, after))
+    _, planned = import_roboflow_coco(renamed, dataset, dry_run=True)
+    assert planned.merge.labels_replaced == 5
+
+    # A later version, in which as much has changed as is usual.
+    some = {"train": {A: [1, 13, 30], B: [22]}, "valid": {C: [4]}}
+    _, report = import_roboflow_coco(write_version(tmp_path / "v2", some), dataset)
+    assert report.merge.labels_replaced == 0
+
+
 def test_a_zip_overwrites_no_other_picture(
     new_dataset: Any, cases: Path, tmp_path: Path
 ) -> None:

@@ -285,10 +285,14 @@ def origin_of(reader: ExportReader) -> str:
     return kind + blake2b(text.encode(errors="replace"), digest_size=5).hexdigest()
 
 
+def is_project(origin: str | None) -> bool:
+    """Whether an origin is a project that Roboflow's own files name."""
+    return origin is not None and origin.startswith("p")
+
+
 def are_other_projects(first: str | None, second: str | None) -> bool:
     """Whether two origins are of projects that are known, and not the same."""
-    known = first is not None and second is not None
-    return known and first != second and f"{first}"[0] == f"{second}"[0] == "p"
+    return first != second and is_project(first) and is_project(second)
 
 
 def is_version(shared: int, samples: int, images: int) -> bool:

@@ -105,6 +105,7 @@ class MergedSample:
         moved_from: the split that it was in, if it is in another one now
         split_conflict: the conflict about its split, if there is one
         is_of_other_project: whether the sample is of another project than the export
+        base: what the last import of the export wrote, None if there was none
     """
 
     changes: Document
@@ -112,6 +113,7 @@ class MergedSample:
     moved_from: str | None = None
     split_conflict: Conflict | None = None
     is_of_other_project: bool = False
+    base: SampleBase | None = None
 
     @property
     def conflicts(self) -> list[Conflict]:
@@ -159,7 +161,7 @@ def merged_sample(
     labels = _merged_labels(document, base, record, rules, rules.fields, said)
     names = own_names(record)
     old_tags = document.get("tags") or []
-    merged = MergedSample({}, labels)
+    merged = MergedSample({}, labels, base=base)
     fields = sample_fields(record)
     fields["split"] = _merged_split(document, base, record, rules, merged)
     others = SampleBase.others_of(document.get(BASE_FIELD), rules.fields)

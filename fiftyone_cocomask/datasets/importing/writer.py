@@ -34,10 +34,12 @@ from .identity import (
     KnownSample,
     KnownSamples,
     are_other_projects,
+    is_project,
     is_version,
     origin_of,
 )
 from .merge import Conflict
+from .replaced_labels import ReplacedLabels
 from .said import said_digest
 from .samples import (
     GONE_TAG,
@@ -92,6 +94,7 @@ class SampleWriter:
         self._new_sources: Counter[str] = Counter()
         self._new_splits: dict[str, set[str]] = {}
         self._moved_from: set[str] = set()
+        self._replaced = ReplacedLabels()
         self._batch: list[tuple[ImageRecord, KnownSample | None]] = []
         self._batch_bytes = 0
 
@@ -136,6 +139,8 @@ class SampleWriter:
         """
         self.flush()
         self._report_leakage()
+        if not is_project(self._origin):
+            self.counts.labels_replaced = self._replaced.report(self._report)
         gone = self._gone()
         copies = [s for s in gone if s.source_key in self._new_sources]
         self.counts.images_gone = len(gone)
@@ -189,21 +194,25 @@ class SampleWriter:
             return merged[sample_id].changes
 
         # Of what is as it was, nearly all of an export as a rule, no label is read.
-        left = [
+        left = {
             document["_id"]
             for document in read_documents(
                 self._dataset, list(known), [BASE_FIELD, MODIFIED]
             )
             if not is_whole(document, said[document["_id"]], self._rules)
-        ]
+        }
         if self._is_dry:
-            for document in read_documents(self._dataset, left, self._rules.paths):
+            for document in read_documents(
+                self._dataset, list(left), self._rules.paths
+            ):
                 change(document, write_time())
         elif left:
-            change_documents(self._dataset, left, self._rules.paths, change)
+            change_documents(self._dataset, list(left), self._rules.paths, change)
         for sample_id, record in known.items():
             if sample_id in merged:
                 self._count(record, merged[sample_id])
+            elif sample_id not in left:
+                self._replaced.add_unchanged(record)
 
     def _count(self, record: ImageRecord, merged: MergedSample) -> None:
         counts, labels = self.counts, merged.labels
@@ -212,6 +221,8 @@ class SampleWriter:
         counts.labels_deleted += labels.deleted
         counts.edits_kept += labels.edits_kept
         counts.conflicts += len(merged.conflicts)
+        if merged.base is not None:
+            self._replaced.add(record, merged.base.annotations, labels)
         if merged.moved_from is not None:
             counts.images_moved += 1
             self._moved_from.add(merged.moved_from)
