@@ -70,9 +70,42 @@ def test_the_form_counts_before_anything_is_written(form: Callable[..., Form]) -
     assert list(dataset._sample_collection.find()) == before
 
 
-def test_deleting_older_copies_takes_a_yes(form: Callable[..., Form]) -> None:
-    assert form(old_copies="delete")["confirmation"]["invalid"]
+def test_deleting_older_copies_takes_a_yes(
+    form: Callable[..., Form], version: Path
+) -> None:
+    question = form()["old_copies"]
+    assert question["view"]["label"].endswith("augmented anew: 1")
+    assert [choice["value"] for choice in question["view"]["choices"]] == [
+        "tag",
+        "delete",
+    ]
+    # A person has worked on the only one.
+    asked = form(old_copies="delete")
+    assert asked["confirm"]["view"]["label"] == "Yes, delete 0 samples"
+    assert asked["confirmation"]["invalid"]
+    dataset = fo.load_dataset("edited")
+    copy = dataset.match({"file_name": image_name("b")}).first()
+    for label in copy.segmentations.polylines:
+        label.label = copy.detections.detections[0].label
+    copy.save()
+
+    asked = form(old_copies="delete")
+    assert asked["confirm"]["view"]["label"] == "Yes, delete 1 sample"
+    assert "1 of these deleted" in asked["outcome"]["view"]["description"]
+    assert asked["confirmation"]["invalid"]
     assert "confirmation" not in form(old_copies="delete", confirm=True)
+    assert copy.id in dataset.values("id")
+    foo.execute_operator(
+        uri("import_roboflow_coco"),
+        params={
+            "path": {"absolute_path": str(version)},
+            "dataset": "edited",
+            "old_copies": "delete",
+            "confirm": True,
+        },
+    )
+    assert copy.id not in dataset.values("id")
+    assert dataset.count_sample_tags().get("old_copy") is None
 
 
 def test_a_dry_run_of_the_operator_says_what_it_would_do(version: Path) -> None:
