@@ -8,7 +8,7 @@ from typing import Any
 from ..documents import Document
 from ..label_lists import LabelList
 from ..labels import label_documents
-from .changes import Change, apply_to_label, with_tags
+from .changes import Change, apply_to_label, tags_again, with_tags
 
 # What to set, the changes that are made, and those that are not, with the reason.
 Outcome = tuple[Document, list[Change], list[tuple[Change, str]]]
@@ -145,8 +145,7 @@ def _take_back(edit: _SampleEdit, change: Change) -> str | None:
         ):
             return EDITED
         edit.set("split", change.before["split"])
-        tags = with_tags(edit.get("tags"), change.tags_removed, change.tags_added)
-        edit.set("tags", tags)
+        edit.set("tags", tags_again(edit.get("tags"), change))
         return None
     place, labels = edit.find(change), edit.labels(change)
     if change.after is None:
@@ -164,9 +163,7 @@ def _take_back(edit: _SampleEdit, change: Change) -> str | None:
         if value is None:
             restored.pop(name)
     if change.tags_added or change.tags_removed:
-        restored["tags"] = with_tags(
-            label.get("tags"), change.tags_removed, change.tags_added
-        )
+        restored["tags"] = tags_again(label.get("tags"), change)
     labels[place] = restored
     return None
 

@@ -29,6 +29,7 @@ class Change:
         after: the same attributes afterwards; None for a removed label
         tags_added: the tags that it gets
         tags_removed: the tags that it loses
+        tags_before: the tags that it has before, in their order
         px_before: the pixels that the label covers before; None where that is not known
         px_after: and afterwards
         follows: the id of the label that this one is the box of, and changes with
@@ -48,6 +49,7 @@ class Change:
     after: Document | None = field(default_factory=dict)
     tags_added: list[str] = field(default_factory=list)
     tags_removed: list[str] = field(default_factory=list)
+    tags_before: list[str] = field(default_factory=list)
     px_before: int | None = None
     px_after: int | None = None
     follows: str | None = None
@@ -90,6 +92,16 @@ def apply_to_label(document: Document, change: Change) -> Document:
             document.get("tags"), change.tags_added, change.tags_removed
         )
     return changed
+
+
+def tags_again(tags: list[str] | None, change: Change) -> list[str]:
+    """Returns tags as they are once a change is undone.
+
+    They are in their former order, unless somebody has set or removed one since.
+    """
+    found = with_tags(tags, change.tags_removed, change.tags_added)
+    is_former = sorted(found) == sorted(change.tags_before)
+    return list(change.tags_before) if is_former else found
 
 
 def with_tags(

@@ -357,6 +357,7 @@ class SampleRepair:
             index=index,
             outline={name: label[name] for name in _OUTLINE if name in label},
             tags_removed=[tag for tag in ours if tag in tags],
+            tags_before=list(tags),
         )
 
     def _boxes_of(self, label: Document) -> list[tuple[int, Document]]:

@@ -70,5 +70,6 @@ def _moved(document: Document, split: str, target: str, tag: str) -> Change:
         before={"split": split},
         after={"split": target},
         tags_added=[target] if moves and target not in tags else [],
+        tags_before=list(tags),
         tags_removed=[t for t in (tag, *([split] if moves else [])) if t in tags],
     )
