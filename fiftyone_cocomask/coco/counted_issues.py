@@ -8,7 +8,7 @@ from .issues import Action, IssueCode
 from .records import CocoId
 from .report import ExportReport
 
-# Issues of these codes are about a whole split; the image they name is an example.
+# Issues of these codes are about a whole split.
 COUNTED_CODES = frozenset(code for code in IssueCode if code.counted_message)
 _ACTIONS = {IssueCode.ATTRIBUTE_RENAMED: Action.REPAIRED}
 _OF_IMAGES = (IssueCode.IMAGE_WITHOUT_ANNOTATIONS, IssueCode.IMAGE_NOT_RGB)
@@ -83,12 +83,17 @@ class Notes:
                     f"; {self._areas_of_filled_boxes:,} more fill their box, so that "
                     "both areas are the same"
                 )
+            # Of the split, not of an annotation: what comes first is an example.
             report.add(
                 code,
-                message,
+                message + _example(note),
                 _ACTIONS.get(code, Action.KEPT),
                 split=split,
-                file_name=note.file_name,
-                image_id=note.image_id,
-                annotation_id=note.annotation_id,
             )
+
+
+def _example(note: _Note) -> str:
+    of_annotation = note.annotation_id is not None
+    parts = [f"annotation {note.annotation_id}"] if of_annotation else []
+    parts += [note.file_name] if note.file_name is not None else []
+    return f"; for example {' of '.join(parts)}" if parts else ""

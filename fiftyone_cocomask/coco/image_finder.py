@@ -135,8 +135,7 @@ class ImageFinder:
             raise ImageMissingError("there is no such file in the export")
         raise ImageMissingError(
             f"there is no such file in {self.files.root}, nor any other that the JSON "
-            "lists; if they are elsewhere, give their folder with --image-dir, or "
-            "image_dir in Python"
+            "lists; if they are elsewhere, give the folder of the images, too"
         )
 
     def owns(self, name: str) -> bool:

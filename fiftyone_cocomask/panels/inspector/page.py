@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import fiftyone.operators.types as types
 
+from ...operators.forms import count
 from ...operators.markdown import plain
 from ..elements import NATURAL_WIDTH, card, cards
 from ..text import share
@@ -158,9 +159,9 @@ def _add_cards(found: SampleInspection, content: types.Object) -> None:
             (f"{found.foreground_px:,}", "foreground px"),
         ]
     if found.label_field is not None:
-        numbers.append((f"{len(found.objects):,}", "objects"))
+        numbers.append(_counted(len(found.objects), "object"))
         if any(item.visible_px is not None for item in found.objects):
-            numbers.append((f"{len(found.hidden):,}", "hidden objects"))
+            numbers.append(_counted(len(found.hidden), "hidden object"))
     if found.overlap_px is not None:
         numbers.append((f"{found.overlap_px:,}", "overlap px"))
     if found.size is not None:
@@ -168,6 +169,12 @@ def _add_cards(found: SampleInspection, content: types.Object) -> None:
     grid = cards(content, "totals")
     for index, (number, what) in enumerate(numbers):
         card(grid, f"card{index}", number, what)
+
+
+def _counted(number: int, noun: str) -> tuple[str, str]:
+    """Returns a number and what it counts, for a card."""
+    shown, what = count(number, noun).split(" ", 1)
+    return shown, what
 
 
 def _add_pictures(found: SampleInspection, content: types.Object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Any
 
 import fiftyone.operators as foo
@@ -13,13 +14,18 @@ from ..turns import Turn
 from . import page as layout
 
 _PLUGIN = "@cocomask/cocomask"
+_MAX_PANELS = 1000
+# The mask field that was chosen last in a panel, and in which dataset. The App may send
+# the state before that choice, or put it back: its elements write the whole state as
+# they last saw it.
+_chosen: OrderedDict[str, tuple[str, str]] = OrderedDict()
 
 
 class MaskInspectorPanel(foo.Panel):
     """Shows image, mask, overlay and cut-out of a sample, and its areas.
 
     Its state holds ``mask_field``, which a person chose; all else is read anew for the
-    sample that the modal shows.
+    sample that the modal shows. Of a patch, its own object comes first.
     """
 
     @property
@@ -58,6 +64,7 @@ class MaskInspectorPanel(foo.Panel):
 
     def on_load(self, ctx: Any) -> None:
         """Shows the sample that the modal shows."""
+        _chosen.pop(ctx.panel_id, None)
 
     def on_change_current_sample(self, ctx: Any) -> None:
         """Follows the modal."""
@@ -73,7 +80,11 @@ class MaskInspectorPanel(foo.Panel):
 
     def choose_mask_field(self, ctx: Any) -> None:
         """Shows another mask."""
-        ctx.panel.state.mask_field = ctx.params["value"]
+        field = ctx.panel.state.mask_field = ctx.params["value"]
+        _chosen[ctx.panel_id] = (ctx.dataset.name, field)
+        _chosen.move_to_end(ctx.panel_id)
+        while len(_chosen) > _MAX_PANELS:
+            _chosen.popitem(last=False)
 
     def select_object(self, ctx: Any) -> None:
         """Selects the object of a row in the image."""
@@ -88,7 +99,7 @@ class MaskInspectorPanel(foo.Panel):
 
     def compute_masks(self, ctx: Any) -> None:
         """Opens the form of the operator."""
-        ctx.prompt(f"{_PLUGIN}/compute_masks")
+        ctx.prompt(f"{_PLUGIN}/compute_masks", params=_what_to_draw(ctx))
 
     def import_export(self, ctx: Any) -> None:
         """Opens the form of the operator."""
@@ -111,9 +122,30 @@ def _inspect(ctx: Any) -> Any:
     """
     from ...datasets.inspection.inspect import inspect_sample
 
-    chosen = ctx.panel.state.mask_field
-    mask_field = chosen if chosen in _mask_fields(ctx) else None
-    return inspect_sample(ctx.dataset, _sample_id(ctx), mask_field)
+    sample_id = _sample_id(ctx)
+    found = inspect_sample(ctx.dataset, sample_id, _mask_field(ctx))
+    if sample_id != str(ctx.current_sample):
+        # A patch has the id of its label, and is opened to see that one.
+        found.objects.sort(key=lambda item: item.label_id != str(ctx.current_sample))
+    return found
+
+
+def _mask_field(ctx: Any) -> str | None:
+    """Returns the field that a person chose, None for the first one."""
+    dataset, chosen = _chosen.get(ctx.panel_id, (None, None))
+    if dataset != ctx.dataset.name:
+        chosen = ctx.panel.state.mask_field
+    return chosen if chosen in _mask_fields(ctx) else None
+
+
+def _what_to_draw(ctx: Any) -> dict[str, str]:
+    """Returns the fields of the mask that is shown, as the form asks for them."""
+    try:
+        found = _inspect(ctx)
+    except CocoMaskError:
+        return {}
+    fields = {"label_field": found.label_field, "mask_field": found.mask_field}
+    return {name: field for name, field in fields.items() if field is not None}
 
 
 def _mask_fields(ctx: Any) -> list[str]:

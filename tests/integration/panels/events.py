@@ -21,6 +21,7 @@ def send(
     state: dict[str, Any] | None = None,
     view: fo.DatasetView | None = None,
     panel_id: str = "panel",
+    current_sample: str | None = None,
     **params: Any,
 ) -> list[dict[str, Any]]:
     """Sends an event to a panel and returns what that asks the App to do.
@@ -32,6 +33,7 @@ def send(
         state: the panel's state in the App
         view: the view that the App shows, by default the whole dataset
         panel_id: which of the open panels
+        current_sample: the id of the sample in the modal, of the first one by default
         params: the event's own parameters
     """
     panel = foo.get_operator(uri(name))
@@ -39,7 +41,7 @@ def send(
         "operator_uri": panel.uri,
         "dataset_name": dataset.name,
         "view": [] if view is None else serialized(view),
-        "current_sample": dataset.first().id,
+        "current_sample": current_sample or dataset.first().id,
         "params": {
             "panel_id": panel_id,
             "panel_state": deepcopy(state) or {},

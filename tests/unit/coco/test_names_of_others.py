@@ -230,7 +230,7 @@ def test_images_that_are_elsewhere_are_asked_for(tmp_path: Path) -> None:
 
     for issue in found.issues(IssueCode.IMAGE_MISSING):
         assert str(tmp_path.resolve()) in issue.message
-        assert "--image-dir" in issue.message
+        assert "give the folder of the images" in issue.message
 
 
 # Folders.

@@ -8,6 +8,9 @@ from typing import Any
 from ...charts import Layout, Trace, bar_marker, base_layout, share_format
 from ...text import shortened
 
+# In pixels: the lowest plot of bars.
+_LOWEST = 90
+
 
 @dataclass(frozen=True, slots=True)
 class ClassBars:
@@ -93,7 +96,8 @@ def class_height(figures: ClassFigures) -> int:
     """Returns the height of the chart of classes in pixels."""
     bars = len(figures.bars)
     row = 30 if bars == 1 else 14 * bars + 10
-    return row * len(figures.names) + (60 if bars == 1 else 86)
+    # Below a lower plot, its title would be put over its ticks.
+    return max(row * len(figures.names), _LOWEST) + (60 if bars == 1 else 86)
 
 
 def escaped(text: str) -> str:
