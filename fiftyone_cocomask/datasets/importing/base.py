@@ -206,7 +206,10 @@ class SampleBase:
 
     @staticmethod
     def is_kept_whole(
-        document: Document | None, fields: BaseKey, said: bytes, modified: datetime
+        document: Document | None,
+        fields: BaseKey,
+        said: bytes,
+        modified: datetime | None,
     ) -> bool:
         """Whether a sample is as an import left it that was told the same.
 
@@ -214,9 +217,9 @@ class SampleBase:
             document: the value of the sample's :data:`BASE_FIELD`
             fields: the fields of polylines and detections
             said: the digest of all that the export says of the image
-            modified: when the sample was modified last
+            modified: when the sample was modified last; None where that is not known
         """
-        if not document or document.get(_AS_OF) != modified:
+        if modified is None or not document or document.get(_AS_OF) != modified:
             return False
         try:
             packed = binascii.a2b_base64(_texts(document).get(_key(fields), ""))

@@ -134,7 +134,7 @@ def is_whole(document: Document, said: bytes | None, rules: ImportRules) -> bool
     return (
         said is not None
         and not are_other_projects(stored.get("origin"), rules.origin)
-        and SampleBase.is_kept_whole(stored, rules.fields, said, document[MODIFIED])
+        and SampleBase.is_kept_whole(stored, rules.fields, said, document.get(MODIFIED))
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -176,3 +178,19 @@ def test_a_stored_base_knows_its_own_labels_again(pairs: Any) -> None:
     )
     assert [(state.polyline, state.detection) for state in states] == now
     assert all(state.change is Change.UNCHANGED for state in states)
+
+
+def test_a_sample_is_whole_only_where_it_was_written_and_told_the_same() -> None:
+    then, later = datetime(2026, 1, 2, 3, 4, 5), datetime(2026, 1, 2, 3, 4, 6)
+    fields = ("segmentations", "detections")
+    pair = polyline(), detection()
+    base = SampleBase((base_annotation(*pair, ()),), said=b"nine byte", as_of=then)
+    whole = base.to_document()
+    assert SampleBase.is_kept_whole(whole, fields, b"nine byte", then)
+    assert not SampleBase.is_kept_whole(whole, fields, b"nine byte", later)
+    assert not SampleBase.is_kept_whole(whole, fields, b"other one", then)
+    assert not SampleBase.is_kept_whole(whole, ("a", "b"), b"nine byte", then)
+    # Samples that another program wrote have no time.
+    timeless = replace(base, as_of=None).to_document()
+    assert not SampleBase.is_kept_whole(timeless, fields, b"nine byte", None)
+    assert not SampleBase.is_kept_whole(None, fields, b"nine byte", None)
