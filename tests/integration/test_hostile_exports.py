@@ -184,6 +184,7 @@ CONFLICTS = [
     ("file_name", fo.ListField, ["a"]),
     ("import_issues", fo.StringField, "a"),
     ("coco_original", fo.DictField, {"a": 1}),
+    ("import_base", fo.Classification, fo.Classification(label="a")),
 ]
 
 
@@ -193,7 +194,12 @@ def test_a_field_of_another_type_is_named_before_anything_is_written(
 ) -> None:
     write_split(tmp_path / "export", ["a.jpg"], [annotation(0, 0)])
     dataset = new_dataset("own")
-    dataset.add_sample_field(name, field_type)
+    if issubclass(field_type, fo.Field):
+        dataset.add_sample_field(name, field_type)
+    else:
+        dataset.add_sample_field(
+            name, fo.EmbeddedDocumentField, embedded_doc_type=field_type
+        )
     dataset.add_sample(fo.Sample(filepath="/absent.jpg", **{name: own}))
     before = dataset.get_field_schema().keys()
     with pytest.raises(fcm.CocoMaskError, match=f"'{name}' of another type"):

@@ -95,3 +95,21 @@ def test_a_schema_without_classes_stays_as_it_is(
     dataset.update_label_schema("segmentations", own)
     import_roboflow_coco(export, dataset)
     assert dataset.label_schemas["segmentations"] == own
+
+
+def test_more_classes_than_a_schema_takes_do_not_end_an_import(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    for name, first in (("few", 0), ("many", 500)):
+        numbers = range(first, first + 501 + 2 * first)
+        entries = [annotation(n, 0, category_id=n) for n in numbers]
+        categories = [{"id": n, "name": f"class {n}"} for n in numbers]
+        write_split(tmp_path / name, ["a.jpg"], entries, categories=categories)
+    dataset, _ = import_roboflow_coco(tmp_path / "many", "many")
+    schema = dataset.label_schemas["segmentations"]
+    assert (schema["component"], "classes" in schema) == ("text", False)
+    dataset, _ = import_roboflow_coco(tmp_path / "few", "few")
+    assert len(dataset.label_schemas["segmentations"]["classes"]) == 501
+    import_roboflow_coco(tmp_path / "many", dataset)
+    assert len(dataset.label_schemas["segmentations"]["classes"]) == 501
+    assert len(dataset.default_classes) == 2001

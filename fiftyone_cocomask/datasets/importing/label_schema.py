@@ -15,6 +15,8 @@ Attribute = dict[str, Any]
 
 # Radio buttons for a few classes, a searchable list for more: FiftyOne's own limit.
 _MAX_RADIO_CLASSES = 5
+# FiftyOne refuses longer lists; a label is text to type in then.
+_MAX_CLASSES = 1000
 # What belongs to the export, and to no person's judgement.
 _READ_ONLY = frozenset(
     {
@@ -43,7 +45,7 @@ def declare_label_schemas(
     """Makes fields of labels editable in the App.
 
     A schema that is there already stays, whoever made it: it only gets the classes that
-    it lacks, if it lists classes.
+    it lacks, if it lists classes and has room for them.
 
     Args:
         dataset: the dataset, with the fields and their attributes declared
@@ -71,7 +73,7 @@ def _label_schema(
         for attribute in schema["attributes"]
         if attribute["name"] not in _LEFT_OUT
     ]
-    if classes:
+    if 0 < len(classes) <= _MAX_CLASSES:
         schema["classes"] = list(classes)
         schema["component"] = _component(len(classes))
     return schema
@@ -90,8 +92,9 @@ def _add_classes(
     listed = schema.get("classes")
     if not listed:
         return
-    added = [name for name in classes if name not in listed]
-    if not added:
+    there = set(listed)
+    added = [name for name in classes if name not in there]
+    if not added or len(listed) + len(added) > _MAX_CLASSES:
         return
     schema["classes"] = [*listed, *added]
     if schema.get("component") == "radio":

@@ -112,13 +112,20 @@ def check_schema(dataset: fo.Dataset, label_field: str, box_field: str) -> None:
         found = dataset.get_field(path)
         if found is None:
             continue
-        inner = [getattr(field, "field", None) for field in (found, wanted)]
-        if type(found) is not type(wanted) or type(inner[0]) is not type(inner[1]):
+        if _kind(found) != _kind(wanted):
             raise CocoMaskError(
                 f"Dataset '{dataset.name}' has a field '{path}' of another type "
                 f"({type(found).__name__}) than imports write "
                 f"({type(wanted).__name__}); rename it, or import into another dataset"
             )
+
+
+def _kind(field: Any) -> tuple[Any, ...]:
+    """Returns what two fields have in common that can hold the same values."""
+    inner, document = (
+        getattr(field, name, None) for name in ("field", "document_type")
+    )
+    return type(field), type(inner), document
 
 
 def written_fields(label_field: str, box_field: str) -> list[str]:
