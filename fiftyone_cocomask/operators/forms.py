@@ -31,6 +31,7 @@ _OPTION_LABELS = {
     "num_workers": "Processes",
     "dataset": "Dataset",
     "key": "Key",
+    "fix_key": "Key",
 }
 # Not where a message quotes what was given, or an argument in code.
 _OPTION = re.compile(

@@ -328,7 +328,7 @@ def _key_problem(dataset: Any, key: str | None) -> str | None:
     if not key:
         return None
     try:
-        check_key(dataset, key)
+        check_key(dataset, key, "new_eval_key")
     except CocoMaskError as error:
         return str(error)
     taken = key in dataset.list_runs()

@@ -101,7 +101,7 @@ def rename_mask_evaluation(samples: Samples, eval_key: str, new_eval_key: str) -
         # Asked for once more, as after a kill.
         return
     kind = evaluation_kind(dataset, eval_key)
-    check_key(dataset, new_eval_key)
+    check_key(dataset, new_eval_key, "new_eval_key")
     if new_eval_key in dataset.list_runs():
         raise CocoMaskError(
             f"Dataset '{dataset.name}' already has a run '{new_eval_key}'; give another"

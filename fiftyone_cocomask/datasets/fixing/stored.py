@@ -106,7 +106,7 @@ def check_fix_key(dataset: fo.Dataset, fix_key: str, label_field: str) -> None:
     Raises:
         CocoMaskError: if they may not
     """
-    check_key(dataset, fix_key)
+    check_key(dataset, fix_key, "fix_key")
     if fix_key not in dataset.list_runs():
         return
     config = _fix_config(dataset, fix_key)

@@ -232,7 +232,7 @@ def check_search(dataset: fo.Dataset, key: str, label_field: str) -> None:
         CocoMaskError: if they may not
     """
     labels = LabelList.of_field(dataset, label_field)
-    check_key(dataset, key)
+    check_key(dataset, key, "key")
     if key not in dataset.list_runs():
         IssueMarks(dataset, key, labels).check_views_free()
         return
