@@ -1,4 +1,4 @@
-"""The whole job, once: export -> dataset -> masks -> evaluations -> App."""
+"""The whole job, once: export -> dataset -> masks -> evaluations -> fixes -> export."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import CocoMaskError
 from ..plugin_folder import install_plugin
 from .own_fiftyone import use_own_fiftyone
+from .tour import compare_rasterizers, find_and_fix, write_back
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -50,6 +51,7 @@ def run_demo(
     use_own_fiftyone(folder)
     install_plugin(folder / "plugins")
     name = "cocomask-demo"
+    is_drawn = export is None
     if export is None:
         from . import write_demo_export
 
@@ -58,6 +60,9 @@ def run_demo(
     else:
         name = f"cocomask-{export.stem}"
     dataset = _run_job(export, name)
+    find_and_fix(dataset, is_drawn=is_drawn)
+    compare_rasterizers(dataset)
+    write_back(dataset, export, folder / name)
     save_workspace(dataset)
     print(f"\nThe database, masks and plugin link are in {folder}")
     if open_app:

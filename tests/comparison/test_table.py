@@ -1,4 +1,4 @@
-"""The README's comparison with other tools is what they do."""
+"""The comparison with other tools in docs/benchmarks.md is what they do."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ for _name in ("supervision", "datumaro"):
 
 
 def stated() -> dict[tuple[str, str], str]:
-    """Returns the cells of the README's table, by case and tool."""
+    """Returns the cells of the page's table, by case and tool."""
     rows = [
         [cell.strip() for cell in line.strip("| ").split("|")]
-        for line in sections()["Beside other tools"].splitlines()
+        for line in sections("docs/benchmarks.md")["Beside other tools"].splitlines()
         if line.startswith("|")
     ]
     table = rows[: len(CASES) + 2]
@@ -30,5 +30,5 @@ def stated() -> dict[tuple[str, str], str]:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 @pytest.mark.parametrize("tool", TOOLS)
-def test_the_readme_says_what_becomes_of_it(tool: str, case: Case) -> None:
+def test_the_page_says_what_becomes_of_it(tool: str, case: Case) -> None:
     assert stated()[case.name, tool] == outcome(tool, case)

@@ -17,11 +17,17 @@ for _ in range(2):
     print("EXIT", code, flush=True)
 import fiftyone as fo
 dataset = fo.load_dataset("cocomask-demo")
+written = Path(sys.argv[1], "cocomask-demo")
+exported = written / "export-fixed" / "train" / "_annotations.coco.json"
 spaces = dataset.load_workspace("mask evaluation")
 found = {
     "samples": len(dataset),
     "masks": dataset.count("mask"),
     "runs": dataset.list_runs(),
+    "comparisons": dataset.list_evaluations(),
+    "redraw": dataset.match_labels(tags="redraw").count(),
+    "reported": "moth" in (written / "report.html").read_text(),
+    "exported": len(json.loads(exported.read_text())["annotations"]),
     "orientation": spaces.orientation,
     "panels": [child.children[0].type for child in spaces.children],
     "shown": [child.active_child for child in spaces.children],
@@ -43,7 +49,12 @@ def test_the_demo_leaves_a_dataset_with_runs_and_a_workspace(tmp_path: Path) -> 
     assert done.stdout.count("21 of 21 images usable") == 2
     found = json.loads(done.stdout.partition("FOUND")[2])
     assert (found["samples"], found["masks"]) == (21, 21)
-    assert found["runs"] == ["area", "coverage"]
+    assert {"area", "coverage", "mask_issues", "outline"} <= set(found["runs"])
+    assert "opencv_vs_coco" in found["comparisons"]
+    # The annotation whose polygon the export has lost.
+    assert found["redraw"] == 1
+    assert found["reported"]
+    assert found["exported"] == 27
     assert found["orientation"] == "horizontal"
     assert found["panels"] == ["Samples", "mask_evaluation"]
     assert all(found["shown"])

@@ -50,8 +50,7 @@ def folder(
 
 
 HEADINGS = (
-    "In Python",
-    "From an export to a dataset that is fixed",
+    "From an export to a fixed dataset, and back",
     "Against another mask",
     "Files for other programs",
     "A training set",
@@ -150,13 +149,7 @@ def test_the_python_blocks_run_on_real_exports(
 
 
 def test_every_python_block_is_run_by_a_test() -> None:
-    text = (REPOSITORY / "README.md").read_text()
-    under = set()
-    heading = ""
-    for line in text.splitlines():
-        heading = line.lstrip("# ") if re.match("#+ ", line) else heading
-        if line == "```python":
-            under.add(heading)
+    under = {heading for heading, text in sections().items() if blocks(text, "python")}
     assert under == set(HEADINGS)
 
 

@@ -32,6 +32,8 @@ JSON = "_annotations.coco.json"
 OF_THE_APP = {"open_form", "open_mask_evaluation", "show_dataset"}
 # Any text is right for these, or FiftyOne itself reads them.
 FREE = {"dataset", "into", "view_target", "custom_view_target"}
+# The form asks for it in a part that is closed unless it is opened.
+FOLDED = {("import_roboflow_coco", "dry_run")}
 
 Answers = dict[str, list[dict[str, Any]]]
 
@@ -154,7 +156,7 @@ def _not_refused(answer: Answer, call: Call) -> list[tuple[Call, str]]:
 
 def _spoilt(call: Call) -> Iterator[tuple[Call, str]]:
     for name, value in call.params.items():
-        if name in FREE:
+        if name in FREE or (call.operator, name) in FOLDED:
             continue
         wrong = "perhaps" if isinstance(value, bool) else "no such"
         yield call.with_params(**{name: wrong}), name
