@@ -257,8 +257,11 @@ def _check_files(output: Path, answers: Answers) -> None:
     masks = list((output / "masks").rglob("*.png"))
     assert len(masks) == 21
     foreground = answers["evaluate_mask_area"][0]["summary"]["foreground_px"]
-    read = (cv2.imread(str(mask), cv2.IMREAD_GRAYSCALE) for mask in masks)
-    assert sum(int(np.count_nonzero(mask)) for mask in read) == foreground
+    pixels: list[int] = []
+    for mask in masks:
+        written = cv2.imread(str(mask), cv2.IMREAD_GRAYSCALE)
+        pixels.append(int(np.count_nonzero(written)))
+    assert sum(pixels) == foreground
     assert len(list((output / "cutouts").rglob("*.png"))) == 38
     assert "<svg" in (output / "report.html").read_text()
     assert len(list((output / "coco").rglob(JSON))) == 3
