@@ -1,8 +1,10 @@
-"""Numbers as the panels say them."""
+"""Numbers and names as the panels say them."""
 
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Sequence
 
 NONE = "–"
 
@@ -32,3 +34,41 @@ def shortened(name: str, length: int = 28) -> str:
         return name
     end = length // 2
     return f"{name[: length - 1 - end]}…{name[-end:]}"
+
+
+def told_apart(names: Sequence[str], length: int = 28) -> list[str]:
+    """Returns names that are shortened, and of which no two are the same.
+
+    Where the usual way makes two the same, what they begin with in common is left out,
+    or all but their ends; where that is not enough, they are numbered.
+    """
+    shown = [shortened(name, length) for name in names]
+    for shorten in (_without_beginning, _ends):
+        for same in _groups(shown):
+            whole = [names[place] for place in same]
+            for place, text in zip(same, shorten(whole, length), strict=True):
+                shown[place] = text
+    for same in _groups(shown):
+        for number, place in enumerate(same[1:], 2):
+            shown[place] = f"{shown[place]} ({number})"
+    return shown
+
+
+def _groups(shown: Sequence[str]) -> list[list[int]]:
+    """Returns the places of each text that is there more than once."""
+    places: dict[str, list[int]] = {}
+    for place, text in enumerate(shown):
+        places.setdefault(text, []).append(place)
+    return [same for same in places.values() if len(same) > 1]
+
+
+def _without_beginning(names: list[str], length: int) -> list[str]:
+    # Of characters, which is what is wanted of names.
+    common = len(os.path.commonprefix(names))  # noqa: RUF071
+    # From the beginning of a word.
+    common = names[0].rfind(" ", 0, common) + 1 or common
+    return [f"…{shortened(name[common:], length - 1)}" for name in names]
+
+
+def _ends(names: list[str], length: int) -> list[str]:
+    return [f"…{name[1 - length :]}" for name in names]

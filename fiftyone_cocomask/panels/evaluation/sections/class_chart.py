@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...charts import Layout, Trace, bar_marker, base_layout, share_format
-from ...text import shortened
+from ...text import told_apart
 
 # In pixels: the lowest plot of bars.
 _LOWEST = 90
@@ -81,7 +81,7 @@ def class_layout(figures: ClassFigures) -> Layout:
     layout["yaxis"] |= {
         "autorange": "reversed",
         "tickvals": list(range(len(figures.names))),
-        "ticktext": [escaped(shortened(name)) for name in figures.names],
+        "ticktext": [escaped(name) for name in told_apart(figures.names)],
         # Room between the names and the bars.
         "ticks": "outside",
         "ticklen": 6,
