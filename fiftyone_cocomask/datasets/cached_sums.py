@@ -7,11 +7,13 @@ beside the dataset, and taken from there until a sample is changed, added or del
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from hashlib import blake2b
 from typing import Any, TypeVar
 
 from bson import json_util
 from fiftyone.operators.store import ExecutionStore
+from pymongo.errors import DocumentTooLarge
 
 from ..version import __version__
 from .database_errors import explain_database_errors
@@ -58,7 +60,9 @@ class KeptSums:
             if kept is not None and kept["state"] == state:
                 return kept["sums"]
             sums = compute(samples)
-            store.set_cache(key, {"state": state, "sums": sums}, ttl=_SECONDS_KEPT)
+            # Of thousands of classes in pairs, they are summed each time.
+            with suppress(DocumentTooLarge):
+                store.set_cache(key, {"state": state, "sums": sums}, ttl=_SECONDS_KEPT)
             return sums
 
     def has(self, name: str, samples: Any) -> bool:

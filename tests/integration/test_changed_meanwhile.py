@@ -215,3 +215,13 @@ def test_what_somebody_sets_between_reading_and_writing_is_kept(
     assert all("ours" in document["tags"] for document in found)
     by_hand = [tag for d in found for tag in d["tags"] if tag.startswith("by hand")]
     assert len(by_hand) == 3
+
+
+def test_a_deleted_dataset_is_neither_compared_nor_reported(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    fo.delete_dataset(dataset.name)
+    with pytest.raises(fcm.CocoMaskError, match="deleted"):
+        fcm.compare_exports(dataset, EXPORT_OF["meanwhile"])
+    with pytest.raises(fcm.CocoMaskError, match="deleted"):
+        fcm.write_report(dataset, tmp_path / "report.html")

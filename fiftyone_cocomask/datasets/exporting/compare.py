@@ -116,9 +116,11 @@ def _of_samples(
             f"{option} must be an export's path, or a dataset or view, not "
             f"{type(samples).__name__}"
         )
+    from ..database_errors import explain_database_errors
     from ..documents import backing_dataset
     from .coco import write_for_comparison
 
     folder = Path(stack.enter_context(TemporaryDirectory(prefix="cocomask-compare-")))
-    write_for_comparison(samples, folder, label_field)
-    return ComparedExport(folder, backing_dataset(samples).name)
+    with explain_database_errors():
+        write_for_comparison(samples, folder, label_field)
+        return ComparedExport(folder, backing_dataset(samples).name)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...arguments import checked
+from ...coco.images import ImageFileError, read_header
 from ...errors import CocoMaskError
 from ...reporting.of_export import export_page
 from ...reporting.page import Page, write_page
@@ -60,6 +61,7 @@ def write_report(
     else:
         import fiftyone as fo
 
+        from ..database_errors import explain_database_errors
         from .of_dataset import dataset_page
 
         if not isinstance(source, (fo.Dataset, fo.DatasetView)):
@@ -67,7 +69,8 @@ def write_report(
                 "source must be an export's path, or a dataset or view, not "
                 f"{type(source).__name__}"
             )
-        page = dataset_page(source, eval_keys, title, progress)
+        with explain_database_errors():
+            page = dataset_page(source, eval_keys, title, progress)
     write_page(page, path)
     return path
 
@@ -95,8 +98,24 @@ def checked_path(output_path: str | Path) -> Path:
         raise CocoMaskError(
             f"output_path must be a file whose name ends with .html, not {path.name!r}"
         )
-    if path.is_dir():
-        raise CocoMaskError(f"output_path {path} is a folder; name a file in it")
-    if not path.parent.is_dir():
-        raise CocoMaskError(f"There is no folder {path.parent} for output_path")
+    try:
+        if path.is_dir():
+            raise CocoMaskError(f"output_path {path} is a folder; name a file in it")
+        if not path.parent.is_dir():
+            raise CocoMaskError(f"There is no folder {path.parent} for output_path")
+        if _is_image(path):
+            raise CocoMaskError(
+                f"output_path {path} is an image, which no report replaces"
+            )
+    except OSError as error:
+        raise CocoMaskError(f"output_path cannot be written: {error}") from error
     return path
+
+
+def _is_image(path: Path) -> bool:
+    try:
+        with open(path, "rb") as file:
+            read_header(file)
+    except (FileNotFoundError, ImageFileError):
+        return False
+    return True

@@ -120,3 +120,15 @@ def test_an_image_of_a_claimed_billion_pixels_is_left_out_and_said(
     path.write_text(json.dumps(content))
     text = fcm.write_report(export, tmp_path / "report.html").read_text()
     assert "1 images of more than 134,217,728 pixels are left out" in text
+
+
+def test_no_report_replaces_an_image(export: Path, tmp_path: Path) -> None:
+    image = tmp_path / "image.html"
+    cv2.imwrite(str(tmp_path / "image.png"), np.zeros((9, 9), np.uint8))
+    (tmp_path / "image.png").rename(image)
+    before = image.read_bytes()
+    with pytest.raises(CocoMaskError, match="is an image"):
+        fcm.write_report(export, image)
+    assert image.read_bytes() == before
+    with pytest.raises(CocoMaskError, match="cannot be written"):
+        fcm.write_report(export, tmp_path / ("n" * 300 + ".html"))
