@@ -27,7 +27,7 @@ def check_new_field(option: str, name: str) -> None:
         CocoMaskError: if it may not
     """
     check_name(option, name, "a field name")
-    if name in _NAMES_OF_SAMPLES or name in ("frames", "groups"):
+    if name in _NAMES_OF_SAMPLES or name in ("frames", "groups", "sample_id"):
         raise CocoMaskError(
             f"{option} must not be {shown(name)}, a name that FiftyOne's samples use "
             "themselves"
