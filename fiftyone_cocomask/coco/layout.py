@@ -221,6 +221,9 @@ def _files_of_json(path: Path, image_dir: Path | None) -> tuple[Path, FolderFile
         beside_real = FolderFiles(_root_of_json(real))
         if any(map(is_image_name, beside_real.names)):
             return real, beside_real
+    # It was asked for by its own path, so it is read wherever it leads.
+    own_name = (folder.resolve() / path.name).relative_to(files.root)
+    files.refused_links.discard(own_name.as_posix())
     return folder, files
 
 
