@@ -85,7 +85,7 @@ def check_argument(name: str, value: Any, annotation: Any) -> Any:
     Raises:
         CocoMaskError: if it does not fit
     """
-    members = _members(annotation)
+    members = union_members(annotation)
     # One text is a list of one, but not where it has to be one of some choices.
     is_choice = isinstance(value, str) and any(
         get_origin(m) is Literal for m in members
@@ -131,12 +131,12 @@ def shown(value: Any) -> str:
     return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 3] + "..."
 
 
-def _members(annotation: Any) -> list[Any]:
+def union_members(annotation: Any) -> list[Any]:
     """Returns the types of a union; none if it says nothing."""
     if annotation is Any:
         return []
     if get_origin(annotation) in (Union, types.UnionType):
-        return [m for part in get_args(annotation) for m in _members(part)]
+        return [m for part in get_args(annotation) for m in union_members(part)]
     return [annotation]
 
 
@@ -145,6 +145,8 @@ def _fitted(value: Any, member: Any) -> tuple[bool, Any]:
     origin = get_origin(member)
     if origin is Literal:
         return isinstance(value, str) and value in get_args(member), value
+    if origin is not None and issubclass(origin, Mapping):
+        return isinstance(value, origin), value
     if origin is not None and issubclass(origin, Iterable):
         if get_args(member)[:1] != (str,):
             return isinstance(value, origin), value
@@ -188,7 +190,8 @@ def _expected(name: str, members: list[Any]) -> str:
         if origin is Literal:
             words += [repr(choice) for choice in get_args(member)]
         elif origin is not None:
-            words.append("a list of texts")
+            is_table = issubclass(origin, Mapping)
+            words.append("values by name" if is_table else "a list of texts")
         elif member is str and name in _RULES:
             words.append(_WORDS.get(_RULES[name], "a text"))
         elif member is not type(None) and not (member is Path and str in members):

@@ -9,7 +9,7 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from .export_form import ask_for_export, given_path, path_text
-from .forms import count, form
+from .forms import count
 from .job import JobOperator, ProgressArgument, Results
 from .markdown import bold, plain
 from .results import NextStep, next_step, rows
@@ -68,11 +68,9 @@ class CheckExport(JobOperator):
             self.uri, params=params, request_delegation=delegate
         )
 
-    def resolve_input(self, ctx: Any) -> types.Property:
-        """Returns the form: it shows what is in the export."""
-        inputs = types.Object()
+    def ask(self, ctx: Any, inputs: types.Object) -> None:
+        """Asks: it shows what is in the export."""
         ask_for_export(ctx, inputs)
-        return form(inputs, "Check a COCO export")
 
     def run(self, ctx: Any, progress: ProgressArgument) -> Results:
         """Returns the report as a dict."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
@@ -15,7 +15,6 @@ from .forms import (
     choose,
     count,
     dataset_problem,
-    form,
     note,
     num_images,
     radio,
@@ -60,7 +59,7 @@ class CompareExports(JobOperator):
         path: str | os.PathLike[str],
         *,
         label_field: str | None = None,
-        order: str | None = None,
+        order: Literal["export_first", "dataset_first"] | None = None,
         delegate: bool = False,
     ) -> Any:
         """Compares an export with a dataset or view, and saves views of the changes.
@@ -92,16 +91,14 @@ class CompareExports(JobOperator):
         }
         return self.execute_on(samples, params, delegate)
 
-    def resolve_input(self, ctx: Any) -> types.Property:
-        """Returns the form: which export is compared with which labels."""
-        inputs = types.Object()
+    def ask(self, ctx: Any, inputs: types.Object) -> None:
+        """Asks: which export is compared with which labels."""
         problem = dataset_problem(ctx)
         fields = [] if problem else labelled_fields(ctx.dataset)
         if problem or not fields:
             stop(inputs, problem or "There are no labels to compare.")
         else:
             _ask(ctx, inputs, fields)
-        return form(inputs, "Compare with an export")
 
     def run(self, ctx: Any, progress: ProgressArgument) -> Results:
         """Compares, saves the views, and returns what was found."""

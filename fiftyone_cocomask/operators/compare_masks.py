@@ -14,7 +14,6 @@ from .forms import (
     choose,
     count,
     dataset_problem,
-    form,
     names,
     note,
     open_beside,
@@ -82,9 +81,8 @@ class CompareMasks(JobOperator):
         params = {"pred_field": pred_field, "gt_field": gt_field, "eval_key": eval_key}
         return self.execute_on(samples, params, delegate)
 
-    def resolve_input(self, ctx: Any) -> types.Property:
-        """Returns the form: which masks are compared, and what is written."""
-        inputs = types.Object()
+    def ask(self, ctx: Any, inputs: types.Object) -> None:
+        """Asks: which masks are compared, and what is written."""
         problem = dataset_problem(ctx)
         fields = [] if problem else segmentation_fields(ctx.dataset)
         if problem:
@@ -99,7 +97,6 @@ class CompareMasks(JobOperator):
             )
         else:
             _ask(ctx, inputs, fields)
-        return form(inputs, "Compare masks")
 
     def run(self, ctx: Any, progress: ProgressArgument) -> Results:
         """Compares, and returns the eval key and the summary."""

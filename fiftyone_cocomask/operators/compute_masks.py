@@ -9,9 +9,21 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
-from ..choices import BOXES, MODES, OVERLAPS, RASTERIZERS, STORAGES, default
+from ..choices import (
+    BOXES,
+    MODES,
+    OVERLAPS,
+    RASTERIZERS,
+    STORAGES,
+    Boxes,
+    Mode,
+    Overlap,
+    Rasterizer,
+    Storage,
+    default,
+)
 from .export_form import given_path, path_text
-from .forms import count, dataset_problem, default_field, form, stop
+from .forms import count, dataset_problem, default_field, stop
 from .job import ProgressArgument, Results
 from .label_fields import box_fields, drawable_fields, why_no_field
 from .markdown import bold, code
@@ -45,15 +57,15 @@ class ComputeMasks(SplitJobOperator):
         label_field: str = "segmentations",
         mask_field: str = "mask",
         *,
-        mode: str = "binary",
-        rasterizer: str = "coco",
-        overlap: str | Sequence[str] = "largest_first",
+        mode: Mode = "binary",
+        rasterizer: Rasterizer = "coco",
+        overlap: Overlap | Sequence[str] = "largest_first",
         classes: Sequence[str] | None = None,
         include_crowd: bool = True,
         output_dir: str | os.PathLike[str] | None = None,
-        storage: str = "disk",
+        storage: Storage = "disk",
         overwrite: bool = False,
-        boxes: str = "skip",
+        boxes: Boxes = "skip",
         num_workers: int | None = None,
         num_tasks: int = 1,
         delegate: bool = False,
@@ -92,14 +104,12 @@ class ComputeMasks(SplitJobOperator):
             ``result`` is :meth:`MaskReport.to_dict`, and of several tasks the ``run``
             and ``num_tasks``
         """
-        by_class = not isinstance(overlap, str)
         params = {
             "label_field": label_field,
             "mask_field": mask_field,
             "mode": mode,
             "rasterizer": rasterizer,
-            "overlap": "classes" if by_class else overlap,
-            "class_order": list(overlap) if by_class else None,
+            "overlap": overlap if isinstance(overlap, str) else list(overlap),
             "classes": None if classes is None else list(classes),
             "include_crowd": include_crowd,
             "output_dir": path_text(output_dir),
@@ -118,9 +128,8 @@ class ComputeMasks(SplitJobOperator):
             types.Button(label="Compute masks", icon="/assets/mask.svg", prompt=True),
         )
 
-    def resolve_input(self, ctx: Any) -> types.Property:
-        """Returns the form: what is drawn, and what it replaces."""
-        inputs = types.Object()
+    def ask(self, ctx: Any, inputs: types.Object) -> None:
+        """Asks: what is drawn, and what it replaces."""
         problem = dataset_problem(ctx)
         fields = []
         if not problem:
@@ -129,7 +138,6 @@ class ComputeMasks(SplitJobOperator):
             stop(inputs, problem or why_no_field(ctx.dataset))
         else:
             ask_for_masks(ctx, inputs, fields)
-        return form(inputs, "Compute masks")
 
     def run_whole(self, ctx: Any, samples: Any, progress: ProgressArgument) -> Results:
         """Draws the masks and returns the report."""
@@ -238,18 +246,17 @@ class ComputeMasks(SplitJobOperator):
 def _what_to_draw(ctx: Any) -> dict[str, Any]:
     """Returns the arguments of the SDK that decide what masks there will be."""
     params = ctx.params
-    by_class = params.get("overlap") == "classes"
+    order = params.get("class_order") or []
+    by_class = params.get("overlap") == "classes" or (
+        bool(order) and not params.get("overlap")
+    )
     return {
         "label_field": params.get("label_field")
         or default_field(drawable_fields(ctx.dataset), "segmentations"),
         "mask_field": params.get("mask_field") or default_mask_field(ctx),
         "mode": params.get("mode") or default(MODES),
         "rasterizer": params.get("rasterizer") or default(RASTERIZERS),
-        "overlap": (
-            params.get("class_order") or []
-            if by_class
-            else params.get("overlap") or default(OVERLAPS)
-        ),
+        "overlap": (order if by_class else params.get("overlap") or default(OVERLAPS)),
         "classes": params.get("classes") or None,
         "include_crowd": params.get("include_crowd", True),
         "output_dir": given_path(params.get("output_dir")),

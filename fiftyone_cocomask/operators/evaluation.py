@@ -16,12 +16,11 @@ from .forms import (
     count,
     dataset_problem,
     default_field,
-    form,
-    is_switched_on,
     names,
     note,
     open_beside,
     reject,
+    section,
     segmentation_fields,
     stop,
     target_samples,
@@ -91,9 +90,8 @@ class EvaluationOperator(SplitJobOperator):
         }
         return self.execute_on(samples, params, delegate)
 
-    def resolve_input(self, ctx: Any) -> types.Property:
-        """Returns the form: what is measured, and what it writes and replaces."""
-        inputs = types.Object()
+    def ask(self, ctx: Any, inputs: types.Object) -> None:
+        """Asks: what is measured, and what it writes and replaces."""
         problem = dataset_problem(ctx)
         fields = [] if problem else segmentation_fields(ctx.dataset)
         if problem or not fields:
@@ -105,7 +103,6 @@ class EvaluationOperator(SplitJobOperator):
             )
         else:
             self._ask(ctx, inputs, fields)
-        return form(inputs, f"Evaluate mask {self.kind}")
 
     def run_whole(self, ctx: Any, samples: Any, progress: ProgressArgument) -> Results:
         """Evaluates, and returns the eval key and the summary."""
@@ -211,13 +208,13 @@ class EvaluationOperator(SplitJobOperator):
                 *(Choice(name) for name in labels),
                 Choice(_NO_LABELS, "None: whole masks only"),
             ],
-            params.get("label_field"),
+            _given_labels(params),
             label="Objects",
             description="Also measure each label of this field",
             default=_default_labels(ctx.dataset, mask_field, labels, last),
         )
         eval_key = self._ask_for_key(ctx, inputs, last)
-        if is_switched_on(ctx, inputs, "more", "More options"):
+        with section(ctx, inputs, "more", "More options"):
             ask_for_num_tasks(inputs)
         if eval_key and mask_field and label_field:
             self._say_what_will_happen(ctx, inputs, target, eval_key, label_field)
@@ -272,6 +269,12 @@ class EvaluationOperator(SplitJobOperator):
             note(inputs, "outcome", text)
 
 
+def _given_labels(params: dict[str, Any]) -> Any:
+    """Returns the label field that was given; None, if it is given, is no field."""
+    is_none = "label_field" in params and params["label_field"] is None
+    return _NO_LABELS if is_none else params.get("label_field")
+
+
 def _what_to_measure(ctx: Any, kind: EvaluationName) -> dict[str, Any]:
     """Returns the arguments of the SDK that decide what is measured."""
     params = ctx.params
@@ -279,7 +282,7 @@ def _what_to_measure(ctx: Any, kind: EvaluationName) -> dict[str, Any]:
     mask_field = params.get("mask_field") or default_field(
         segmentation_fields(ctx.dataset), last.mask_field if last else "mask"
     )
-    label_field = params.get("label_field") or _default_labels(
+    label_field = _given_labels(params) or _default_labels(
         ctx.dataset, mask_field, drawable_fields(ctx.dataset), last
     )
     return {

@@ -15,7 +15,6 @@ from .forms import (
     choose,
     dataset_problem,
     default_field,
-    form,
     segmentation_fields,
     stop,
     target_samples,
@@ -80,16 +79,14 @@ class ExportCutouts(ExportOperator):
         }
         return self.execute_on(samples, params, delegate)
 
-    def resolve_input(self, ctx: Any) -> types.Property:
-        """Returns the form: what is cut out and where it goes."""
-        inputs = types.Object()
+    def ask(self, ctx: Any, inputs: types.Object) -> None:
+        """Asks: what is cut out and where it goes."""
         problem = dataset_problem(ctx)
         fields = [] if problem else _fields(ctx)
         if problem or not fields:
             stop(inputs, problem or why_no_field(ctx.dataset))
         else:
             _ask(ctx, inputs, fields)
-        return form(inputs, "Export cut-outs")
 
     def run(self, ctx: Any, progress: ProgressArgument) -> Results:
         """Writes the files and returns the report."""

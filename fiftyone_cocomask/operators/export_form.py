@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
-from .forms import Choice, choose, count, names, reject
+from .forms import Choice, choose, count, is_app_request, names, reject
 from .markdown import bold, plain
 
 if TYPE_CHECKING:
@@ -110,6 +110,11 @@ def given_path(value: Any) -> str | None:
     return os.path.expanduser(str(value).strip())
 
 
+def is_place(value: Any) -> bool:
+    """Whether a value is what the App's file explorer makes of a path."""
+    return isinstance(value, dict) and (not value or "absolute_path" in value)
+
+
 def ask_for_export(ctx: Any, inputs: types.Object) -> ExportPreview | None:
     """Adds the fields for an export's place, and what is in it.
 
@@ -132,7 +137,7 @@ def ask_for_export(ctx: Any, inputs: types.Object) -> ExportPreview | None:
         ctx,
         inputs,
         "path",
-        label=None,
+        label="Path",
         description="Type its path, or choose it with the button on the right",
         folder=not is_file,
         required=True,
@@ -275,7 +280,7 @@ def ask_for_project(
         label="This folder holds several projects",
         description="They differ in classes, version or licence; which do you mean?",
         # A caller from Python, who sees no form, means what the path says.
-        default=None if is_chosen_in_app(ctx.params.get("path")) else ALL_PROJECTS,
+        default=None if is_app_request(ctx) else ALL_PROJECTS,
     )
     if chosen is None or chosen == ALL_PROJECTS:
         return None if chosen is None else preview

@@ -8,16 +8,17 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
-from ..choices import VALUES
+from ..choices import VALUES, Values
 from .export_form import ask_for_path, given_path, path_text
 from .exporting import ExportOperator, say_where
 from .forms import (
-    Choice,
     choose,
     choose_field,
     dataset_problem,
     default_field,
-    form,
+    hide_unless,
+    is_app_request,
+    is_switched_on,
     radio,
     reject,
     segmentation_fields,
@@ -25,12 +26,8 @@ from .forms import (
     target_samples,
 )
 from .job import ProgressArgument, Results
+from .markdown import code
 from .results import NextStep, next_step, split_rows
-
-_PLACES = (
-    Choice("folder", "In a folder", "Below the split's name"),
-    Choice("beside", "Beside the images", "With an ending of their own"),
-)
 
 
 class ExportMasks(ExportOperator):
@@ -59,7 +56,7 @@ class ExportMasks(ExportOperator):
         *,
         beside_images: bool = False,
         suffix: str = "_mask",
-        values: str | None = None,
+        values: Values | None = None,
         per_class: bool = False,
         delegate: bool = False,
     ) -> Any:
@@ -88,7 +85,9 @@ class ExportMasks(ExportOperator):
         """
         params = {
             "mask_field": mask_field,
-            "place": "beside" if beside_images else "folder",
+            "beside_images": beside_images,
+            # A caller from Python has said yes by asking for it.
+            "confirm": beside_images,
             "output_dir": path_text(output_dir),
             "suffix": suffix,
             "per_class": per_class,
@@ -96,9 +95,8 @@ class ExportMasks(ExportOperator):
         }
         return self.execute_on(samples, params, delegate)
 
-    def resolve_input(self, ctx: Any) -> types.Property:
-        """Returns the form: which masks go where."""
-        inputs = types.Object()
+    def ask(self, ctx: Any, inputs: types.Object) -> None:
+        """Asks: which masks go where."""
         problem = dataset_problem(ctx)
         fields = [] if problem else segmentation_fields(ctx.dataset)
         if problem or not fields:
@@ -107,14 +105,13 @@ class ExportMasks(ExportOperator):
             stop(inputs, problem or none)
         else:
             _ask(ctx, inputs, fields)
-        return form(inputs, "Export masks")
 
     def run(self, ctx: Any, progress: ProgressArgument) -> Results:
         """Writes the files and returns the report."""
         from ..datasets.exporting.masks import export_masks
 
         params = ctx.params
-        beside_images = params.get("place") == "beside"
+        beside_images = bool(params.get("beside_images"))
         fields = segmentation_fields(ctx.dataset)
         samples = target_samples(ctx)
         mask_field = params.get("mask_field") or default_field(fields, "mask")
@@ -167,15 +164,14 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         description="A 0/255 mask for each class that an image has; of semantic masks",
         view=types.CheckboxView(),
     )
-    place = choose(
-        inputs,
-        "place",
-        _PLACES,
-        params.get("place"),
-        label="Where",
-        default="folder",
-        view=radio,
+    inputs.bool(
+        "beside_images",
+        default=False,
+        label="Beside the images",
+        description="Instead of in a folder, with an ending of their own",
+        view=types.CheckboxView(),
     )
+    beside_images = bool(params.get("beside_images"))
     suffix = params.get("suffix") or "_mask"
     field = inputs.str(
         "suffix",
@@ -186,15 +182,46 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
     if not isinstance(suffix, str) or "/" in suffix or "\\" in suffix:
         reject(field, f"suffix must be a part of a file name, not {suffix!r}")
         return
-    if place == "folder":
-        ask_for_path(
-            ctx,
-            inputs,
-            "output_dir",
-            label="Folder",
-            description="The folder to write to",
-            required=True,
-        )
+    place = ask_for_path(
+        ctx,
+        inputs,
+        "output_dir",
+        label="Folder",
+        description="The folder to write to",
+        required=not beside_images,
+    )
+    hide_unless(ctx, inputs, ["output_dir"], not beside_images)
+    if not beside_images:
         say_where(ctx, inputs, f"<split>/<image's name>{suffix}.png")
-    elif place == "beside":
-        say_where(ctx, inputs, f"<image's name>{suffix}.png beside each image")
+        return
+    if given_path(params.get("output_dir")) is not None and not is_app_request(ctx):
+        reject(place, "Give either output_dir or beside_images, not both")
+    say_where(ctx, inputs, f"<image's name>{suffix}.png beside each image")
+    _confirm_writing_into_exports(ctx, inputs)
+
+
+def _confirm_writing_into_exports(ctx: Any, inputs: types.Object) -> None:
+    """Asks before files are put among those of an export.
+
+    An upload of the folder would take the masks for images.
+    """
+    from ..datasets.exporting.beside import export_folders
+
+    folders = export_folders(target_samples(ctx))
+    if not folders:
+        return
+    if is_switched_on(ctx, inputs, "confirm", "Yes, write into the export's folder"):
+        return
+    said = inputs.view(
+        "confirmation",
+        types.Warning(
+            label="The images lie in the folder of an export",
+            description=f"{code(folders[0])}: Roboflow would take masks there for "
+            "images",
+        ),
+    )
+    reject(
+        said,
+        f"{folders[0]} is the folder of an export, where an upload takes masks for "
+        "images; confirm=True writes there all the same, output_dir writes elsewhere",
+    )

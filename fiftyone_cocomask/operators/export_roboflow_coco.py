@@ -9,7 +9,7 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
-from ..choices import AREAS, IMAGES, MASKS
+from ..choices import AREAS, IMAGES, MASKS, Area, Images, Masks
 from .export_form import ask_for_path, given_path, path_text
 from .forms import (
     Choice,
@@ -17,7 +17,6 @@ from .forms import (
     count,
     dataset_problem,
     default_field,
-    form,
     note,
     num_images,
     radio,
@@ -56,9 +55,9 @@ class ExportRoboflowCoco(JobOperator):
         *,
         label_field: str | None = None,
         box_field: str | None = None,
-        images: str | None = None,
-        area: str | None = None,
-        masks: str | None = None,
+        images: Images | None = None,
+        area: Area | None = None,
+        masks: Masks | None = None,
         overwrite: bool = False,
         delegate: bool = False,
     ) -> Any:
@@ -97,9 +96,8 @@ class ExportRoboflowCoco(JobOperator):
         }
         return self.execute_on(samples, params, delegate)
 
-    def resolve_input(self, ctx: Any) -> types.Property:
-        """Returns the form: which labels go where, and how."""
-        inputs = types.Object()
+    def ask(self, ctx: Any, inputs: types.Object) -> None:
+        """Asks: which labels go where, and how."""
         problem = dataset_problem(ctx)
         fields = [] if problem else labelled_fields(ctx.dataset)
         if problem or not fields:
@@ -107,7 +105,6 @@ class ExportRoboflowCoco(JobOperator):
             stop(inputs, problem or none)
         else:
             _ask(ctx, inputs, fields)
-        return form(inputs, "Export to Roboflow COCO")
 
     def run(self, ctx: Any, progress: ProgressArgument) -> Results:
         """Writes the export and returns the report."""

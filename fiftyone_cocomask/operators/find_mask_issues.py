@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
@@ -18,11 +17,11 @@ from .forms import (
     count,
     dataset_problem,
     default_field,
-    form,
-    is_switched_on,
+    hide_unless,
     names,
     note,
     reject,
+    section,
     segmentation_fields,
     stop,
     target_samples,
@@ -32,9 +31,6 @@ from .job import JobOperator, ProgressArgument, Results
 from .label_fields import drawable_fields, why_no_field
 from .markdown import bold, code, plain
 from .results import NextStep, in_sentence, next_step
-
-if TYPE_CHECKING:
-    from ..datasets.issues import IssueLimits
 
 _KEY = "mask_issues"
 # What stands for no mask field, since a dropdown cannot be emptied.
@@ -121,7 +117,7 @@ class FindMaskIssues(JobOperator):
         mask_field: str | None = "mask",
         *,
         key: str = _KEY,
-        limits: IssueLimits | None = None,
+        limits: Mapping[str, Any] | None = None,
         delegate: bool = False,
     ) -> Any:
         """Marks labels and samples whose masks look wrong.
@@ -139,7 +135,7 @@ class FindMaskIssues(JobOperator):
             label_field: a field of Polylines, or of Detections with masks
             mask_field: the field of their masks, None to leave out empty masks
             key: what the tags and saved views begin with
-            limits: the numbers in the rules
+            limits: the numbers in the rules by name, or ``IssueLimits``
             delegate: whether to queue the job for an orchestrator
 
         Returns:
@@ -150,20 +146,18 @@ class FindMaskIssues(JobOperator):
             "label_field": label_field,
             "mask_field": mask_field or _NO_MASKS,
             "key": key,
-            **(limits.to_dict() if limits is not None else {}),
+            "limits": getattr(limits, "to_dict", lambda: limits)(),
         }
         return self.execute_on(samples, params, delegate)
 
-    def resolve_input(self, ctx: Any) -> types.Property:
-        """Returns the form: what is looked at, and what is written."""
-        inputs = types.Object()
+    def ask(self, ctx: Any, inputs: types.Object) -> None:
+        """Asks: what is looked at, and what is written."""
         problem = dataset_problem(ctx)
         fields = [] if problem else drawable_fields(ctx.dataset)
         if problem or not fields:
             stop(inputs, problem or why_no_field(ctx.dataset))
         else:
             _ask(ctx, inputs, fields)
-        return form(inputs, "Find mask issues")
 
     def run(self, ctx: Any, progress: ProgressArgument) -> Results:
         """Marks what it finds and returns the report."""
@@ -172,24 +166,18 @@ class FindMaskIssues(JobOperator):
         from ..datasets.label_lists import LabelList
 
         params = ctx.params
-        limits = {
-            rule.name: params[rule.name]
-            for rule in dataclasses.fields(IssueLimits)
-            if params.get(rule.name) is not None
-        }
-        if "exempt_pairs" in limits:
-            limits["exempt_pairs"] = _pairs(limits["exempt_pairs"])
+        limits = _limits(params)
         label_field = params.get("label_field") or default_field(
             drawable_fields(ctx.dataset), "segmentations"
         )
-        mask_field = params.get("mask_field") or _default_masks(ctx.dataset)
+        mask_field = _given_masks(params) or _default_masks(ctx.dataset)
         samples = target_samples(ctx)
         report = find_mask_issues(
             samples,
             label_field,
             None if mask_field == _NO_MASKS else mask_field,
             key=params.get("key") or _KEY,
-            limits=IssueLimits(**limits),
+            limits=IssueLimits.of_numbers(limits),
             progress=progress,
         )
         labels = LabelList.of_field(ctx.dataset, label_field)
@@ -294,11 +282,10 @@ class ClearMaskIssues(JobOperator):
         """
         return self.execute_on(samples, {"key": key}, delegate)
 
-    def resolve_input(self, ctx: Any) -> types.Property:
-        """Returns the form: which search, and what goes."""
+    def ask(self, ctx: Any, inputs: types.Object) -> None:
+        """Asks: which search, and what goes."""
         from ..datasets.issues import list_mask_issues
 
-        inputs = types.Object()
         keys = list_mask_issues(ctx.dataset) if ctx.dataset is not None else []
         if ctx.dataset is None:
             stop(inputs, NO_DATASET)
@@ -321,7 +308,6 @@ class ClearMaskIssues(JobOperator):
             if key is not None:
                 removed = f"Removes the tags {code(f'{key}:...')} and their saved views"
                 warn(inputs, "outcome", removed)
-        return form(inputs, "Clear mask issues")
 
     def run(self, ctx: Any, progress: ProgressArgument) -> Results:
         """Removes them, and returns what is gone."""
@@ -391,7 +377,7 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
             *(Choice(name) for name in segmentation_fields(ctx.dataset)),
             Choice(_NO_MASKS, "None: labels only"),
         ],
-        params.get("mask_field"),
+        _given_masks(params),
         label="Masks",
         description="The masks that were drawn of them; decides which object is on top",
         default=_default_masks(ctx.dataset),
@@ -403,8 +389,8 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         description="What the tags and saved views begin with",
         default=_KEY,
     )
-    if is_switched_on(ctx, inputs, "change_rules", "Change the rules"):
-        _ask_for_limits(inputs)
+    with section(ctx, inputs, "change_rules", "Change the rules"):
+        _ask_for_limits(ctx, inputs)
     if label_field is None:
         return
     problem = _problem(ctx.dataset, key, label_field)
@@ -420,7 +406,7 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         note(inputs, "outcome", written, saved)
 
 
-def _ask_for_limits(inputs: types.Object) -> None:
+def _ask_for_limits(ctx: Any, inputs: types.Object) -> None:
     from ..datasets.issues import IssueLimits
 
     defaults = IssueLimits()
@@ -441,7 +427,45 @@ def _ask_for_limits(inputs: types.Object) -> None:
         types.String(),
         label="Classes that may overlap",
         description="Pairs such as 'membrane, cell': one may cover the other",
+        required=False,
     )
+    inputs.obj(
+        "limits", label="Limits", description="All of these numbers, by their names"
+    )
+    hide_unless(ctx, inputs, ["limits"], "limits" in ctx.params)
+    for name in ("limits", *_LIMITS, "exempt_pairs"):
+        value = ctx.params.get(name)
+        if value is None or value == "":
+            continue
+        try:
+            given = _limits(ctx.params if name == "limits" else {name: value})
+            IssueLimits.of_numbers(given)
+        except CocoMaskError as error:
+            reject(inputs.properties[name], str(error))
+
+
+def _limits(params: dict[str, Any]) -> Any:
+    """Returns the numbers that were given, each by itself or all by their names."""
+    together = params.get("limits") or {}
+    if not isinstance(together, dict):
+        return together
+    limits = {
+        **together,
+        **{
+            n: params[n]
+            for n in (*_LIMITS, "exempt_pairs")
+            if params.get(n) is not None
+        },
+    }
+    if isinstance(limits.get("exempt_pairs"), list):
+        limits["exempt_pairs"] = _pairs(limits["exempt_pairs"])
+    return limits
+
+
+def _given_masks(params: dict[str, Any]) -> Any:
+    """Returns the mask field that was given; None, if it is given, is no field."""
+    is_none = "mask_field" in params and params["mask_field"] is None
+    return _NO_MASKS if is_none else params.get("mask_field")
 
 
 def _pairs(values: Any) -> list[Any]:

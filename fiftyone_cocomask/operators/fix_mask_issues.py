@@ -18,7 +18,6 @@ from .forms import (
     count,
     dataset_problem,
     default_field,
-    form,
     is_switched_on,
     note,
     reject,
@@ -104,11 +103,10 @@ class FixMaskIssues(JobOperator):
         }
         return self.execute_on(samples, params, delegate)
 
-    def resolve_input(self, ctx: Any) -> types.Property:
-        """Returns the form: which issues, what happens to them, and a preview."""
+    def ask(self, ctx: Any, inputs: types.Object) -> None:
+        """Asks: which issues, what happens to them, and a preview."""
         from ..datasets.issues import list_mask_issues
 
-        inputs = types.Object()
         problem = dataset_problem(ctx)
         fields = [] if problem else drawable_fields(ctx.dataset)
         if problem or not fields:
@@ -122,7 +120,6 @@ class FixMaskIssues(JobOperator):
             )
         else:
             _ask(ctx, inputs, fields)
-        return form(inputs, "Fix mask issues")
 
     def run(self, ctx: Any, progress: ProgressArgument) -> Results:
         """Repairs them and returns the report."""
@@ -207,11 +204,10 @@ class UndoMaskFixes(JobOperator):
         """
         return self.execute_on(dataset, {"fix_key": fix_key, "redo": redo}, delegate)
 
-    def resolve_input(self, ctx: Any) -> types.Property:
-        """Returns the form: which repairs."""
+    def ask(self, ctx: Any, inputs: types.Object) -> None:
+        """Asks: which repairs."""
         from ..datasets.fixing.fix import list_mask_fixes
 
-        inputs = types.Object()
         keys = list_mask_fixes(ctx.dataset) if ctx.dataset is not None else []
         if ctx.dataset is None:
             stop(inputs, NO_DATASET)
@@ -238,7 +234,6 @@ class UndoMaskFixes(JobOperator):
                 "Gives the repaired labels back as they were",
                 "What somebody has changed since stays as it is, and is listed",
             )
-        return form(inputs, "Undo mask fixes")
 
     def run(self, ctx: Any, progress: ProgressArgument) -> Results:
         """Undoes them and returns the report."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import fiftyone as fo
@@ -252,6 +253,68 @@ def choose_field(
         default=default_field(fields, usual),
         problem=problem,
     )
+
+
+def is_app_request(ctx: Any) -> bool:
+    """Whether the App waits for this operation over HTTP.
+
+    Its requests name the operator; calls of ``foo.execute_operator`` do not. Those of
+    the App that were delegated run where no App listens.
+    """
+    return "operator_uri" in ctx.request_params and not ctx.delegated
+
+
+def hide(field: types.Property) -> None:
+    """Keeps a field in the schema, and out of sight in the App.
+
+    It has no default then, which the App would send as if it had been given.
+    """
+    view = field.view
+    choices = getattr(view, "choices", None) or []
+    meanings = [f"{c.value}: {c.description}" for c in choices if c.description]
+    said = view.description or "; ".join(meanings) or None
+    field.view = types.HiddenView(label=view.label, description=said)
+    field.default = None
+    field.required = False
+
+
+def hide_unless(
+    ctx: Any, inputs: types.Object, fields: Iterable[str], is_asked: bool
+) -> None:
+    """Hides fields that nobody has asked for, where the App shows a form to a person.
+
+    Args:
+        ctx: the operator's context
+        inputs: the form
+        fields: the names of the fields; if one has another value than its default, all
+            are shown
+        is_asked: whether they are shown in any case
+    """
+    shown = {n: inputs.properties[n] for n in fields if n in inputs.properties}
+    if is_asked or not is_app_request(ctx):
+        return
+    for name, field in shown.items():
+        given = ctx.params.get(name)
+        if field.invalid or given not in (None, "", [], field.default):
+            return
+    for name, field in shown.items():
+        if isinstance(field.type, types.Void):
+            del inputs.properties[name]
+        else:
+            hide(field)
+
+
+@contextmanager
+def section(ctx: Any, inputs: types.Object, name: str, label: str) -> Iterator[None]:
+    """A part of a form that a switch unfolds, and any answer to one of its fields.
+
+    Its fields are in the schema in any case.
+    """
+    inputs.bool(name, default=False, label=label, view=types.SwitchView())
+    before = set(inputs.properties)
+    yield
+    inside = [field for field in inputs.properties if field not in before]
+    hide_unless(ctx, inputs, inside, bool(ctx.params.get(name)))
 
 
 def is_switched_on(ctx: Any, inputs: types.Object, name: str, label: str) -> bool:

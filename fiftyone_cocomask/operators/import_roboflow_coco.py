@@ -11,7 +11,7 @@ import fiftyone as fo
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
-from ..choices import IF_EXISTS
+from ..choices import IF_EXISTS, ConflictRule, IfExists, OldCopies
 from .check_export import report_rows, report_warnings, show_issues
 from .export_form import (
     ExportPreview,
@@ -26,11 +26,10 @@ from .forms import (
     choose,
     choose_several,
     count,
-    form,
-    is_switched_on,
     note,
     radio,
     reject,
+    section,
     stop,
     warn,
 )
@@ -72,9 +71,9 @@ class ImportRoboflowCoco(JobOperator):
         label_field: str = "segmentations",
         box_field: str = "detections",
         tags: Sequence[str] | None = None,
-        if_exists: str = "merge",
-        conflicts: str = "keep",
-        old_copies: str = "tag",
+        if_exists: IfExists = "merge",
+        conflicts: ConflictRule = "keep",
+        old_copies: OldCopies = "tag",
         dry_run: bool = False,
         delegate: bool = False,
     ) -> Any:
@@ -138,15 +137,13 @@ class ImportRoboflowCoco(JobOperator):
             ),
         )
 
-    def resolve_input(self, ctx: Any) -> types.Property:
-        """Returns the form: what the export holds and what will become of it."""
-        inputs = types.Object()
+    def ask(self, ctx: Any, inputs: types.Object) -> None:
+        """Asks: what the export holds and what will become of it."""
         preview = ask_for_export(ctx, inputs)
         if preview is not None:
             preview = ask_for_project(ctx, inputs, preview)
         if preview is not None:
             _ask_how(ctx, inputs, preview)
-        return form(inputs, "Import a Roboflow COCO export")
 
     def run(self, ctx: Any, progress: ProgressArgument) -> Results:
         """Imports, and returns the dataset's name and the report."""
@@ -155,7 +152,7 @@ class ImportRoboflowCoco(JobOperator):
         params = ctx.params
         dataset, report = import_roboflow_coco(
             export_path(params) or "",
-            _chosen_dataset(params),
+            _chosen_dataset(ctx),
             image_dir=given_path(params.get("image_dir")),
             splits=params.get("splits") or None,
             label_field=params.get("label_field") or "segmentations",
@@ -242,11 +239,11 @@ def _ask_how(ctx: Any, inputs: types.Object, preview: ExportPreview) -> None:
             label="Splits",
             description="The splits to import; all if none is chosen",
         )
-    name = _chosen_dataset(params)
+    name = _chosen_dataset(ctx)
     _ask_for_dataset(ctx, inputs, name)
-    wants_more = is_switched_on(ctx, inputs, "more", "More options")
-    if wants_more or any(k in params for k in ("label_field", "box_field")):
+    with section(ctx, inputs, "more", "More options"):
         _ask_for_fields(inputs)
+    wants_more = bool(params.get("more"))
     if _reject_wrong_names(params, inputs, name):
         return
     is_merge = (params.get("if_exists") or "merge") == "merge"
@@ -328,15 +325,18 @@ def _ask_for_fields(inputs: types.Object) -> None:
     )
 
 
-def _chosen_dataset(params: dict[str, Any]) -> str | None:
+def _chosen_dataset(ctx: Any) -> str | None:
     """Returns the name of the dataset; None if a caller from Python gave none.
 
     The form promises a name before the import, so there it is the export's own: the
     SDK's default may end in random letters.
     """
+    params = ctx.params
     if params.get("dataset"):
-        return params["dataset"]
-    if isinstance(params["path"], str):
+        name: str = params["dataset"]
+        return name
+    # An import that was delegated is named as its form has said.
+    if "operator_uri" not in ctx.request_params:
         return None
     location = Path(export_path(params) or "").resolve()
     return location.stem if location.is_file() else location.name

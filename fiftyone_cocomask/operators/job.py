@@ -11,9 +11,10 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
-from .forms import option_labels
+from .forms import form, is_app_request, option_labels
 from .markdown import plain
 from .open_form import add_next_step
+from .parameters import complete
 from .progress import Progress, follow
 from .results import NextStep as NextStep
 from .results import Results as Results
@@ -58,6 +59,17 @@ class JobOperator(foo.Operator):
         )
 
     @abstractmethod
+    def ask(self, ctx: Any, inputs: types.Object) -> None:
+        """Adds to a form what is asked, and what will be written."""
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        """Returns the form, with every parameter that the operator takes."""
+        inputs = types.Object()
+        self.ask(ctx, inputs)
+        complete(ctx, inputs, type(self).__call__)
+        return form(inputs, self.config.label)
+
+    @abstractmethod
     def run(self, ctx: Any, progress: ProgressArgument) -> Results:
         """Does the job.
 
@@ -90,7 +102,7 @@ class JobOperator(foo.Operator):
 
     def execute(self, ctx: Any) -> Results | Iterator[Any]:
         """Runs the job; see the class."""
-        if _is_app_request(ctx):
+        if is_app_request(ctx):
             return self._run_in_app(ctx)
         return self.completed(ctx, self.run(ctx, self._plain_progress(ctx)))
 
@@ -157,12 +169,3 @@ class JobOperator(foo.Operator):
     def _show(ctx: Any, summary: types.Property) -> Any:
         """Replaces the progress bar, which would stay otherwise."""
         return ctx.ops.show_output(summary.to_json(), {})
-
-
-def _is_app_request(ctx: Any) -> bool:
-    """Whether the App waits for this operation over HTTP.
-
-    Its requests name the operator; calls of ``foo.execute_operator`` do not. Those of
-    the App that were delegated run where no App listens.
-    """
-    return "operator_uri" in ctx.request_params and not ctx.delegated

@@ -142,9 +142,8 @@ class RenameMaskEvaluation(JobOperator):
         params = {"eval_key": eval_key, "new_eval_key": new_eval_key}
         return self.execute_on(samples, params, delegate)
 
-    def resolve_input(self, ctx: Any) -> types.Property:
-        """Returns the form: the evaluation and its new key."""
-        inputs = types.Object()
+    def ask(self, ctx: Any, inputs: types.Object) -> None:
+        """Asks: the evaluation and its new key."""
         eval_key = _choose_evaluation(ctx, inputs)
         if eval_key is not None:
             field = inputs.str(
@@ -156,7 +155,6 @@ class RenameMaskEvaluation(JobOperator):
             problem = _key_problem(ctx.dataset, ctx.params.get("new_eval_key"))
             if problem is not None:
                 reject(field, problem)
-        return form(inputs, "Rename a mask evaluation")
 
     def run(self, ctx: Any, progress: ProgressArgument) -> Results:
         """Renames it, and returns what has another name now."""
@@ -227,11 +225,10 @@ class DeleteMaskEvaluation(JobOperator):
         """
         return self.execute_on(samples, {"eval_key": eval_key}, delegate)
 
-    def resolve_input(self, ctx: Any) -> types.Property:
-        """Returns the form: which evaluation, and what goes with it."""
+    def ask(self, ctx: Any, inputs: types.Object) -> None:
+        """Asks: which evaluation, and what goes with it."""
         from ..datasets.evaluations import mask_evaluation_info
 
-        inputs = types.Object()
         eval_key = _choose_evaluation(ctx, inputs)
         if eval_key is not None:
             fields = mask_evaluation_info(ctx.dataset, eval_key).fields
@@ -243,7 +240,6 @@ class DeleteMaskEvaluation(JobOperator):
                 if fields
                 else None,
             )
-        return form(inputs, "Delete a mask evaluation")
 
     def run(self, ctx: Any, progress: ProgressArgument) -> Results:
         """Deletes it, and returns what is gone."""

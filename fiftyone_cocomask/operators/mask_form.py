@@ -17,10 +17,11 @@ from .forms import (
     choose_field,
     choose_several,
     count,
-    is_switched_on,
+    hide_unless,
     note,
     radio,
     reject,
+    section,
     target_samples,
     warn,
 )
@@ -69,8 +70,7 @@ def ask_for_masks(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
     if has_boxes:
         _ask_for_boxes(ctx, inputs, BOXES)
     classes = _classes(ctx, label_field)
-    if params.get("mode") in ("semantic", "instance"):
-        _ask_for_overlap(params, inputs, classes)
+    _ask_for_overlap(ctx, inputs, classes)
     if len(classes) > 1:
         choose_several(
             inputs,
@@ -80,7 +80,7 @@ def ask_for_masks(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
             label="Classes",
             description="The classes to draw; all if none is chosen",
         )
-    if is_switched_on(ctx, inputs, "more", "More options"):
+    with section(ctx, inputs, "more", "More options"):
         _ask_for_more(ctx, inputs)
         if not has_boxes:
             can_draw = label_field is not None and _has_boxes_beside(ctx, label_field)
@@ -171,9 +171,14 @@ def _classes(ctx: Any, label_field: str | None) -> list[str]:
     return list(ctx.dataset.distinct(path))
 
 
-def _ask_for_overlap(
-    params: dict[str, Any], inputs: types.Object, classes: list[str]
-) -> None:
+def _ask_for_overlap(ctx: Any, inputs: types.Object, classes: list[str]) -> None:
+    params = ctx.params
+    order = "Order of the classes"
+    said = "Later on top; classes that are not listed lie below"
+    if isinstance(params.get("overlap"), list):
+        given = params["overlap"]
+        choose_several(inputs, "overlap", classes, given, label=order, description=said)
+        return
     overlap = choose(
         inputs,
         "overlap",
@@ -183,15 +188,17 @@ def _ask_for_overlap(
         default=default_of(OVERLAPS),
         view=radio,
     )
-    if overlap == "classes":
-        choose_several(
-            inputs,
-            "class_order",
-            classes,
-            params.get("class_order"),
-            label="Order of the classes",
-            description="Later on top; classes that are not listed lie below",
-        )
+    choose_several(
+        inputs,
+        "class_order",
+        classes,
+        params.get("class_order"),
+        label=order,
+        description=said,
+    )
+    hide_unless(ctx, inputs, ["class_order"], overlap == "classes")
+    has_values = params.get("mode") in ("semantic", "instance")
+    hide_unless(ctx, inputs, ["overlap"], has_values)
 
 
 def _ask_for_more(ctx: Any, inputs: types.Object) -> None:
@@ -219,14 +226,14 @@ def _ask_for_more(ctx: Any, inputs: types.Object) -> None:
         default=default_of(STORAGES),
         view=radio,
     )
-    if storage == "disk":
-        ask_for_path(
-            ctx,
-            inputs,
-            "output_dir",
-            label="Folder",
-            description="The folder of the files; by default the dataset's own",
-        )
+    ask_for_path(
+        ctx,
+        inputs,
+        "output_dir",
+        label="Folder",
+        description="The folder of the files; by default the dataset's own",
+    )
+    hide_unless(ctx, inputs, ["output_dir"], storage == "disk")
 
 
 def _say_what_will_happen(

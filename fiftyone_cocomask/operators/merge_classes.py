@@ -17,7 +17,6 @@ from .forms import (
     count,
     dataset_problem,
     default_field,
-    form,
     note,
     reject,
     stop,
@@ -93,16 +92,14 @@ class MergeClasses(JobOperator):
         }
         return self.execute_on(samples, params, delegate)
 
-    def resolve_input(self, ctx: Any) -> types.Property:
-        """Returns the form: which classes become which, and of how many labels."""
-        inputs = types.Object()
+    def ask(self, ctx: Any, inputs: types.Object) -> None:
+        """Asks: which classes become which, and of how many labels."""
         problem = dataset_problem(ctx)
         fields = [] if problem else drawable_fields(ctx.dataset)
         if problem or not fields:
             stop(inputs, problem or why_no_field(ctx.dataset))
         else:
             _ask(ctx, inputs, fields)
-        return form(inputs, "Merge classes")
 
     def run(self, ctx: Any, progress: ProgressArgument) -> Results:
         """Merges them and returns the report."""

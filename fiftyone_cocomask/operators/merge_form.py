@@ -12,7 +12,17 @@ from fiftyone.operators.cache import execution_cache
 from ..choices import CONFLICTS, OLD_COPIES
 from ..errors import CocoMaskError
 from .export_form import ExportPreview, export_path, given_path
-from .forms import choose, count, is_switched_on, radio, reject, stop, warn
+from .forms import (
+    choose,
+    count,
+    hide_unless,
+    is_app_request,
+    is_switched_on,
+    radio,
+    reject,
+    stop,
+    warn,
+)
 from .markdown import bold
 
 if TYPE_CHECKING:
@@ -72,20 +82,20 @@ def ask_what_wins(
     """
     params = ctx.params
     conflicts = merge.counts.conflicts if merge is not None else 0
-    if conflicts or wants_more or params.get("conflicts"):
-        label = f"In {count(conflicts, 'conflict')}" if conflicts else "In conflicts"
-        choose(
-            inputs,
-            "conflicts",
-            CONFLICTS,
-            params.get("conflicts"),
-            label=label,
-            default="keep",
-            view=radio,
-        )
+    label = f"In {count(conflicts, 'conflict')}" if conflicts else "In conflicts"
+    choose(
+        inputs,
+        "conflicts",
+        CONFLICTS,
+        params.get("conflicts"),
+        label=label,
+        default="keep",
+        view=radio,
+    )
+    hide_unless(ctx, inputs, ["conflicts"], bool(conflicts or wants_more))
     copies = merge.counts.old_copies if merge is not None else 0
-    if copies or wants_more or params.get("old_copies"):
-        _ask_for_old_copies(ctx, inputs, merge)
+    _ask_for_old_copies(ctx, inputs, merge)
+    hide_unless(ctx, inputs, ["old_copies"], bool(copies or wants_more))
 
 
 def describe_merge(
@@ -127,7 +137,7 @@ def _ask_for_old_copies(
         view=radio,
     )
     # A caller from Python has said yes by asking for it.
-    if chosen != "delete" or merge is None or isinstance(ctx.params.get("path"), str):
+    if chosen != "delete" or merge is None or not is_app_request(ctx):
         return
     number = count(merge.counts.old_copies_deleted, "sample")
     if not is_switched_on(ctx, inputs, "confirm", f"Yes, delete {number}"):

@@ -13,7 +13,6 @@ from .forms import (
     count,
     dataset_problem,
     default_field,
-    form,
     note,
     reject,
     stop,
@@ -79,16 +78,14 @@ class RankMaskOutlines(JobOperator):
             samples, {"label_field": label_field, "eval_key": eval_key}, delegate
         )
 
-    def resolve_input(self, ctx: Any) -> types.Property:
-        """Returns the form: which labels, and what is written."""
-        inputs = types.Object()
+    def ask(self, ctx: Any, inputs: types.Object) -> None:
+        """Asks: which labels, and what is written."""
         problem = dataset_problem(ctx)
         fields = [] if problem else drawable_fields(ctx.dataset)
         if problem or not fields:
             stop(inputs, problem or why_no_field(ctx.dataset))
         else:
             _ask(ctx, inputs, fields)
-        return form(inputs, "Rank mask outlines")
 
     def run(self, ctx: Any, progress: ProgressArgument) -> Results:
         """Ranks the labels and returns the summary and the worst of them."""

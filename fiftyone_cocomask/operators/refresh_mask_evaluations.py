@@ -9,7 +9,7 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from .evaluation import evaluation_results
-from .forms import NO_DATASET, choose_several, count, form, names, note, stop, warn
+from .forms import NO_DATASET, choose_several, count, names, note, stop, warn
 from .job import JobOperator, ProgressArgument, Results
 from .markdown import plain
 from .results import NextStep, next_step
@@ -62,12 +62,11 @@ class RefreshMaskEvaluations(JobOperator):
         params = {} if eval_keys is None else {"eval_keys": list(eval_keys)}
         return self.execute_on(dataset, params, delegate)
 
-    def resolve_input(self, ctx: Any) -> types.Property:
-        """Returns the form: which evaluations, and what they cover."""
+    def ask(self, ctx: Any, inputs: types.Object) -> None:
+        """Asks: which evaluations, and what they cover."""
         from ..datasets.evaluations import list_mask_evaluations
         from ..datasets.evaluations.refresh import keys_to_refresh
 
-        inputs = types.Object()
         keys = [] if ctx.dataset is None else list_mask_evaluations(ctx.dataset)
         if ctx.dataset is None:
             stop(inputs, NO_DATASET)
@@ -91,7 +90,6 @@ class RefreshMaskEvaluations(JobOperator):
                 _say_what_will_happen(ctx, inputs, again)
             elif not again:
                 note(inputs, "outcome", "All evaluations are up to date")
-        return form(inputs, self.config.label)
 
     def run(self, ctx: Any, progress: ProgressArgument) -> Results:
         """Refreshes them and returns their keys."""

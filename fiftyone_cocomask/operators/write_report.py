@@ -15,7 +15,6 @@ from .forms import (
     choose_several,
     count,
     dataset_problem,
-    form,
     note,
     reject,
     stop,
@@ -82,9 +81,8 @@ class WriteReport(JobOperator):
         }
         return self.execute_on(samples, params, delegate)
 
-    def resolve_input(self, ctx: Any) -> types.Property:
-        """Returns the form: which evaluations go into which file."""
-        inputs = types.Object()
+    def ask(self, ctx: Any, inputs: types.Object) -> None:
+        """Asks: which evaluations go into which file."""
         problem = dataset_problem(ctx)
         keys = [] if problem else _keys(ctx)
         if problem is not None:
@@ -97,7 +95,6 @@ class WriteReport(JobOperator):
             )
         else:
             _ask(ctx, inputs, keys)
-        return form(inputs, self.config.label)
 
     def run(self, ctx: Any, progress: ProgressArgument) -> Results:
         """Writes the report and returns its path."""

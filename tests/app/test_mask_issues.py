@@ -41,7 +41,8 @@ def test_issues_are_found_shown_as_a_view_and_cleared(
     form = app.open_form("Clear mask issues")
     form.expect_text("Removes the tags")
     form.execute()
-    app.wait_until(lambda: not _saved_views("issues"))
+    form.finish("Removed")
+    assert not _saved_views("issues")
     dataset.reload()
     assert not dataset.count_values("segmentations.polylines.tags")
 

@@ -98,13 +98,15 @@ def test_an_evaluation_is_listed_renamed_and_deleted(
     form.expect_not_executable()
     form.field("New key").fill("second")
     form.execute()
-    app.wait_until(lambda: _runs() == ["second"])
+    form.finish("first is second now")
+    assert _runs() == ["second"]
 
     form = app.open_form("Delete a mask evaluation")
     form.choose("Evaluation", "second")
     form.expect_text("this cannot be undone")
     form.execute()
-    app.wait_until(lambda: not _runs())
+    form.finish("Deleted second")
+    assert not _runs()
     dataset.reload()
     assert not dataset.has_field("second_px")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import fiftyone as fo
@@ -34,7 +35,7 @@ def find_mask_issues(
     mask_field: str | None = "mask",
     *,
     key: str = "mask_issues",
-    limits: IssueLimits | None = None,
+    limits: IssueLimits | Mapping[str, Any] | None = None,
     progress: Any = None,
 ) -> MaskIssueReport:
     """Marks labels and samples whose masks look wrong, and saves a view of each issue.
@@ -69,7 +70,7 @@ def find_mask_issues(
         mask_field: the field of their masks, which says how they were drawn; None
             leaves out empty masks
         key: what the tags and views begin with
-        limits: the numbers in the rules
+        limits: the numbers in the rules, also as a dict of those that differ
         progress: whether to render a progress bar (True/False), FiftyOne's default
             (None), or a function to call with the bar
 
@@ -81,7 +82,7 @@ def find_mask_issues(
     """
     samples = checked_samples(samples)
     dataset = root_dataset(samples)
-    limits = limits or IssueLimits()
+    limits = IssueLimits.of_numbers(limits)
     labels = LabelList.of_field(dataset, label_field)
     if mask_field is not None:
         check_has_masks(dataset, mask_field)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from enum import Enum
 from typing import Any, ClassVar
 
+from ...arguments import shown
 from ...errors import CocoMaskError
 
 
@@ -128,6 +129,27 @@ class IssueLimits:
                 bounds = f"{least} or more" if most is None else f"{least} to {most}"
                 raise CocoMaskError(f"{name} must be {bounds}, not {value!r}")
         object.__setattr__(self, "exempt_pairs", _checked_pairs(self.exempt_pairs))
+
+    @classmethod
+    def of_numbers(cls, given: IssueLimits | Mapping[str, Any] | None) -> IssueLimits:
+        """Returns the limits that a caller gave, also as numbers by their names.
+
+        Raises:
+            CocoMaskError: if they are no limits
+        """
+        if given is None or isinstance(given, cls):
+            return given or cls()
+        names = [rule.name for rule in fields(cls)]
+        if not isinstance(given, Mapping):
+            raise CocoMaskError(
+                f"limits must be IssueLimits or numbers by name, not {shown(given)}"
+            )
+        for name in given:
+            if name not in names:
+                raise CocoMaskError(
+                    f"limits has no {shown(name)}; it has {', '.join(names)}"
+                )
+        return cls(**given)
 
     @classmethod
     def of_dict(cls, stored: Mapping[str, Any]) -> IssueLimits:

@@ -11,8 +11,10 @@ from typing import Any
 
 import cv2
 import fiftyone as fo
+import fiftyone.operators as foo
 import numpy as np
 import pytest
+from fiftyone.operators.executor import ExecutionError
 
 from fiftyone_cocomask import compute_masks, import_roboflow_coco
 
@@ -186,3 +188,19 @@ def test_a_comparison_lists_some_changes_and_counts_all(
     messages = str(request.messages())
     assert "1 edited object, the most changed first" in messages
     assert f"{number - 1:,} relabelled" in messages
+
+
+def test_writing_among_the_images_of_an_export_is_asked_for_first(
+    app_request: Any, dataset: fo.Dataset, operator: Operator
+) -> None:
+    folder = Path(dataset.first().filepath).parent
+    before = sorted(folder.iterdir())
+    request = app_request("export_masks", dataset, beside_images=True)
+    assert any("is the folder of an export" in said for said in request.problems())
+    with pytest.raises(ExecutionError, match="is the folder of an export"):
+        foo.execute_operator(
+            request.operator.uri, dataset=dataset, params={"beside_images": True}
+        )
+    assert sorted(folder.iterdir()) == before
+    said_yes = app_request("export_masks", dataset, beside_images=True, confirm=True)
+    assert not said_yes.problems()

@@ -24,14 +24,14 @@ from tests.plugin import uri
 MANIFEST: dict[str, Any] = yaml.safe_load((REPOSITORY / "fiftyone.yml").read_text())
 # What the caller says beside the form: whose data, when, and how it is shown.
 NOT_ASKED = {"self", "samples", "delegate", "progress"}
-# Where the form asks with a question of its own.
-ASKED_OTHERWISE = {"limits", "beside_images"}
 # Values that are wrong elsewhere and right here.
 RIGHT = {
     ("dataset", "no/name"),
     ("output_dir", "/no/such/place"),
     ("into", "no/name"),
     ("title", "no/name"),
+    ("tags", "['nonsense']"),
+    ("answers", "{'nonsense': 5}"),
 }
 DEFECTS = ("Traceback", "TypeError", "KeyError", "AttributeError", "NoneType")
 Params = dict[str, Any]
@@ -149,20 +149,16 @@ def state(dataset: fo.Dataset) -> Any:
     return fo.list_datasets(), views, runs, schema, tags, dataset.stats()
 
 
-def test_the_form_asks_for_every_parameter(
-    name: str, form: Callable[..., Form], answers: Params, demo_export: Path
+def test_the_schema_has_every_parameter_with_all_folds_closed(
+    name: str, form: Callable[..., Form], answers: Params, app_request: Any
 ) -> None:
-    shown: set[str] = set()
-    for unfolded in every_form(form, answers):
-        shown |= set(unfolded)
-    if "path" in answers:
-        json_file = next(demo_export.rglob("*.json"))
-        shown |= set(form(path=str(json_file)))
-        shown |= set(form(**answers, dataset="demo"))
     parameters = parameters_of(name)
     if parameters[:1] == ["dataset"]:
         del parameters[0]
-    assert set(parameters) - NOT_ASKED - ASKED_OTHERWISE <= shown
+    wanted = set(parameters) - NOT_ASKED
+    for shown in (form(), form(**answers), app_request(name).form()):
+        assert wanted <= set(shown)
+        assert all(shown[parameter]["view"]["label"] for parameter in wanted)
 
 
 def test_every_question_explains_itself(
@@ -248,7 +244,7 @@ def test_a_wrong_value_is_refused_in_a_sentence(
         "Boolean": ["nonsense"],
         "Number": ["nonsense", -1],
         "File": ["/no/such/place", "", 5],
-        "Object": ["nonsense", 5],
+        "Object": ["nonsense", 5, {"nonsense": 5}],
     }
     before = state(prepared)
     tried = 0
@@ -256,11 +252,15 @@ def test_a_wrong_value_is_refused_in_a_sentence(
         if field_name == "view_target":  # FiftyOne takes any.
             continue
         for value in wrong[field["type"]["name"]]:
-            if (field_name, str(value)) in RIGHT:
+            counts_as_none = value == "" and not field["required"]
+            if (field_name, str(value)) in RIGHT or counts_as_none:
                 continue
-            with pytest.raises(ExecutionError) as raised:
+            try:
                 execute(name, prepared, {**answers, field_name: value})
-            sentence = str(raised.value)
+            except ExecutionError as error:
+                sentence = str(error)
+            else:
+                pytest.fail(f"{field_name}={value!r} was not refused")
             assert not any(word in sentence for word in DEFECTS), (field_name, value)
             tried += 1
     assert tried or not asked(form(**answers))
@@ -301,3 +301,47 @@ def test_without_a_dataset_it_says_what_to_do(name: str, app_request: Any) -> No
     assert "No dataset is open" in " ".join(app_request(name).problems())
     with pytest.raises(ExecutionError, match="No dataset is open"):
         execute(name, None, {})
+
+
+def test_the_parameters_are_those_of_the_function(dataset: fo.Dataset) -> None:
+    found = execute("find_mask_issues", dataset, {"limits": {"tiny_px": 10**9}})
+    assert found["counts"]["tiny"] == found["labels"] > 0
+    assert sum(row.get("tiny", 0) for row in found["per_class"]) == found["labels"]
+
+    area = execute(
+        "evaluate_mask_area", dataset, {"label_field": None, "eval_key": "whole"}
+    )
+    assert area["summary"]["label_field"] is None
+    assert sum(row["images"] for row in area["per_split"]) == len(dataset)
+
+    classes = dataset.distinct("segmentations.polylines.label")
+    params = {"mode": "semantic", "overlap": classes, "mask_field": "ordered"}
+    execute("compute_masks", dataset, params)
+    last = dataset.mask_targets["ordered"]
+    assert set(classes) <= set(last.values())
+    with pytest.raises(ExecutionError, match="'ZZ' is not"):
+        execute("compute_masks", dataset, {**params, "overlap": ["ZZ"]})
+
+
+def test_an_unknown_parameter_is_named(dataset: fo.Dataset) -> None:
+    with pytest.raises(ExecutionError, match="no parameter 'mask_fild'"):
+        execute("evaluate_mask_area", dataset, {"mask_fild": "mask"})
+
+
+def test_a_section_opens_when_one_of_its_parameters_is_given(
+    dataset: fo.Dataset, app_request: Any
+) -> None:
+    def is_shown(name: str, parameter: str, **params: Any) -> bool:
+        field = app_request(name, dataset, **params).form()[parameter]
+        return bool(field["view"]["name"] != "HiddenView")
+
+    for name, parameter, value in (
+        ("compute_masks", "storage", "database"),
+        ("compute_masks", "output_dir", "relative"),
+        ("compute_masks", "overlap", "smallest_first"),
+        ("evaluate_mask_area", "num_tasks", 2),
+        ("find_mask_issues", "tiny_px", 3),
+        ("find_mask_issues", "limits", {"tiny_px": 3}),
+    ):
+        assert not is_shown(name, parameter)
+        assert is_shown(name, parameter, **{parameter: value}), parameter

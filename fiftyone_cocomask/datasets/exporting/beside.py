@@ -1,0 +1,48 @@
+"""Whether images lie in the folder of an export."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from ..documents import root_dataset, stream_documents
+
+_JSON_END = ".coco.json"
+
+
+def export_folders(samples: Any) -> list[str]:
+    """Returns the folders of images that lie in an export, sorted.
+
+    Those beside a COCO JSON or below one, and those in the folder that the dataset was
+    imported from.
+    """
+    folders = {
+        os.path.dirname(document["filepath"])
+        for documents in stream_documents(samples, ["filepath"])
+        for document in documents
+    }
+    info = root_dataset(samples).info.get("coco")
+    path = info.get("path") if isinstance(info, Mapping) else None
+    source = path if isinstance(path, str) else None
+    return sorted(folder for folder in folders if _is_of_export(folder, source))
+
+
+def _is_of_export(folder: str, source: str | None) -> bool:
+    if source is not None and _is_below(folder, source):
+        return True
+    return any(_has_json(place) for place in (folder, os.path.dirname(folder)))
+
+
+def _is_below(folder: str, source: str) -> bool:
+    source = os.path.realpath(source)
+    source = source if os.path.isdir(source) else os.path.dirname(source)
+    real = os.path.realpath(folder)
+    return real == source or real.startswith(os.path.join(source, ""))
+
+
+def _has_json(folder: str) -> bool:
+    with suppress(OSError), os.scandir(folder) as entries:
+        return any(entry.name.endswith(_JSON_END) for entry in entries)
+    return False

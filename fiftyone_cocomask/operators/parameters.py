@@ -1,0 +1,118 @@
+"""The parameters of an operator: those of its ``__call__``, all shown and all checked.
+
+A form asks for what matters and folds the rest away. What it has not asked for is in
+its schema all the same, so that nothing is executed that was not checked.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import fiftyone.operators.types as types
+
+from ..arguments import check_argument, shown, union_members
+from ..errors import CocoMaskError
+from .export_form import given_path, is_place
+from .forms import hide, is_app_request, names, reject, stop
+
+# What the caller says beside the form, and what tasks of a job are given.
+_BESIDE = {"self", "samples", "delegate"}
+_ALWAYS = {"progress", "task", "view_target", "custom_view_target", "confirm"}
+
+
+@functools.cache
+def parameters_of(call: Callable[..., Any]) -> dict[str, Any]:
+    """Returns the annotation of each parameter that a form is asked for."""
+    hints = get_type_hints(call)
+    parameters = list(inspect.signature(call).parameters)
+    # Where the dataset is not asked for, it comes first: as samples do.
+    beside = {"dataset"} if parameters[1:2] == ["dataset"] else set()
+    return {n: hints[n] for n in parameters if n not in _BESIDE | beside}
+
+
+def complete(ctx: Any, inputs: types.Object, call: Callable[..., Any]) -> None:
+    """Adds the parameters that a form has not asked for, and refuses wrong values.
+
+    Args:
+        ctx: the operator's context
+        inputs: the form
+        call: the operator's ``__call__``
+    """
+    parameters = parameters_of(call)
+    for name, annotation in parameters.items():
+        given = ctx.params.get(name)
+        if name not in inputs.properties:
+            field = _add(inputs, name, annotation, given, _said(call).get(name))
+            if is_app_request(ctx):
+                hide(field)
+        field = inputs.properties[name]
+        problem = None if field.invalid else _problem(name, given, annotation, field)
+        if problem is not None:
+            reject(field, problem)
+            if isinstance(field.view, types.HiddenView):
+                # What is wrong is seen nowhere else.
+                stop(inputs, problem)
+    known = {*parameters, *inputs.properties, *_ALWAYS}
+    unknown = [name for name in ctx.params if name not in known]
+    # The App keeps what was answered to questions that a form no longer asks.
+    if unknown and not is_app_request(ctx):
+        what = names(sorted(parameters), 30)
+        stop(inputs, f"There is no parameter '{unknown[0]}'; there are {what}")
+
+
+def _problem(
+    name: str, given: Any, annotation: Any, field: types.Property
+) -> str | None:
+    """Returns what is wrong with the value of a parameter."""
+    if given is None or given == "":
+        return None
+    if isinstance(field.type, types.Enum) and given in field.type.values:
+        return None
+    if is_place(given):
+        given = given_path(given)
+        if given is None:
+            return None
+    if isinstance(field.type, types.List) and not isinstance(given, list):
+        return f"{name} must be a list of texts, not {shown(given)}"
+    try:
+        check_argument(name, given, annotation)
+    except CocoMaskError as error:
+        return str(error)
+    return None
+
+
+def _add(
+    inputs: types.Object, name: str, annotation: Any, given: Any, said: str | None
+) -> types.Property:
+    """Adds a parameter as a plain field of the type that its value may have."""
+    asked = [m for m in union_members(annotation) if m is not type(None)]
+    label = name.replace("_", " ").capitalize()
+    kwargs = {"label": label, "description": said, "required": False}
+    first = asked[0] if asked else str
+    if get_origin(first) is Literal and isinstance(given, (str, type(None))):
+        values = list(get_args(first))
+        field = inputs.enum(name, values, view=types.DropdownView(), **kwargs)
+    elif isinstance(given, dict):
+        field = inputs.define_property(name, types.Object(), **kwargs)
+    elif isinstance(given, list) or get_origin(first) not in (None, Literal):
+        field = inputs.list(name, types.String(), **kwargs)
+    elif bool in asked:
+        field = inputs.bool(name, **kwargs)
+    elif int in asked:
+        field = inputs.int(name, **kwargs)
+    else:
+        field = inputs.str(name, **kwargs)
+    return field
+
+
+@functools.cache
+def _said(call: Callable[..., Any]) -> dict[str, str]:
+    """Returns what the docstring of a function says of each argument."""
+    text = inspect.getdoc(call) or ""
+    section = text.partition("Args:\n")[2].partition("\n\n")[0]
+    found = re.findall(r"^    (\w+): (.*(?:\n        .*)*)", section, re.MULTILINE)
+    return {name: " ".join(said.split()) for name, said in found}
