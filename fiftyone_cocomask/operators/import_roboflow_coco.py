@@ -51,7 +51,7 @@ class ImportRoboflowCoco(JobOperator):
         return foo.OperatorConfig(
             name="import_roboflow_coco",
             label="Import a Roboflow COCO export",
-            description="Make a dataset of a COCO export: a folder, a zip or a JSON",
+            description="Make a dataset of a COCO export, or merge it into one",
             icon="/assets/import.svg",
             dynamic=True,
             execute_as_generator=True,
