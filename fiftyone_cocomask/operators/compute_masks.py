@@ -42,7 +42,7 @@ class ComputeMasks(SplitJobOperator):
         return foo.OperatorConfig(
             name="compute_masks",
             label="Compute masks",
-            description="Draw polygons, RLE or object masks into one mask per image",
+            description="Draw objects into one mask per image; fills in metadata",
             icon="/assets/mask.svg",
             dynamic=True,
             execute_as_generator=True,

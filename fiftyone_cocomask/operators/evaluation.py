@@ -53,7 +53,7 @@ class EvaluationOperator(SplitJobOperator):
         return foo.OperatorConfig(
             name=f"evaluate_mask_{self.kind}",
             label=f"Evaluate mask {self.kind}",
-            description=f"Measure the {self.kind} of masks, and of each label's own",
+            description=f"Measure {self.kind} of masks and labels; fills in metadata",
             icon=f"/assets/{self.kind}.svg",
             dynamic=True,
             execute_as_generator=True,

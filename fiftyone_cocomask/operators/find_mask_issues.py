@@ -102,7 +102,7 @@ class FindMaskIssues(JobOperator):
         return foo.OperatorConfig(
             name="find_mask_issues",
             label="Find mask issues",
-            description="Tag masks that look wrong, and save a view of each issue",
+            description="Tag masks that look wrong, and save views; fills in metadata",
             icon="/assets/evaluate.svg",
             dynamic=True,
             execute_as_generator=True,

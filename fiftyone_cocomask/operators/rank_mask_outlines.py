@@ -38,7 +38,7 @@ class RankMaskOutlines(JobOperator):
         return foo.OperatorConfig(
             name="rank_mask_outlines",
             label="Rank mask outlines",
-            description="Find outlines that lie beside the edges of their objects",
+            description="Find outlines beside their objects' edges; fills in metadata",
             icon="/assets/evaluate.svg",
             dynamic=True,
             execute_as_generator=True,
