@@ -8,6 +8,7 @@ compare every document written here with the one that ``Dataset.add_samples`` wr
 from __future__ import annotations
 
 import itertools
+import os
 import random
 import re
 import time
@@ -139,6 +140,21 @@ def read_encoded_documents(
         collection.find(condition, projection, batch_size=batch_size) as cursor,
     ):
         yield from _cut(cursor, batch_size)
+
+
+def image_paths_below(folder: str) -> Iterator[str]:
+    """Yields the paths of all datasets' images below a folder.
+
+    Raises:
+        DatabaseError: if MongoDB cannot be reached
+    """
+    below = {"filepath": {"$regex": f"^{re.escape(os.path.join(folder, ''))}"}}
+    with explain_database_errors():
+        database = get_db_conn()
+        for dataset in database.datasets.find({}, {"sample_collection_name": 1}):
+            samples = database[dataset["sample_collection_name"]]
+            for document in samples.find(below, {"filepath": 1}):
+                yield document["filepath"]
 
 
 def dataset_id(dataset: Any) -> ObjectId:

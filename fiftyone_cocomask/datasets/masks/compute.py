@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import chain
@@ -25,7 +25,6 @@ from ..documents import (
     field_info,
     read_documents,
     read_encoded_documents,
-    sample_ids,
     settle,
     stream_documents,
     stream_encoded_documents,
@@ -38,7 +37,7 @@ from ..parallel.processes import map_in_processes
 from ..parallel.workers import process_count
 from ..targets import checked_samples
 from .drawing import MaskMaker, MaskResult
-from .files import MaskPaths
+from .files import MaskPaths, remove_left
 from .options import FOREGROUND, INFO_KEY, MaskPlan
 from .plan import plan_masks
 
@@ -47,9 +46,6 @@ BATCH_OF_ONE = 100
 BATCH_OF_SEVERAL = 25
 # A report names at most this many samples of each kind.
 MAX_NAMED = 1000
-
-
-_LEFT_AT_ONCE = 1000
 
 
 @dataclass(slots=True)
@@ -323,27 +319,11 @@ def draw_masks(
                     left.append(result.left)
             bar.update(len(results))
     settle(backing_dataset(samples))
-    if plan.is_own_folder:
-        _remove_left(backing_dataset(samples), plan, left)
+    if plan.is_own_folder and plan.output_dir is not None:
+        folder = Path(plan.output_dir)
+        remove_left(backing_dataset(samples), plan.mask_field, folder, left)
     report.seconds = time.perf_counter() - started
     return report
-
-
-def _remove_left(dataset: fo.Dataset, plan: MaskPlan, left: list[str]) -> None:
-    """Removes files of a folder of ours that masks had before their samples moved.
-
-    Those that are another sample's mask by now stay.
-    """
-    path = f"{plan.mask_field}.mask_path"
-    own = [name for name in left if Path(str(plan.output_dir)) in Path(name).parents]
-    for start in range(0, len(own), _LEFT_AT_ONCE):
-        some, used = own[start : start + _LEFT_AT_ONCE], set()
-        for ids in sample_ids(dataset, {path: {"$in": some}}):
-            for document in read_documents(dataset, ids, [path]):
-                used.add(document[plan.mask_field]["mask_path"])
-        for name in set(some) - used:
-            with suppress(OSError):
-                Path(name).unlink()
 
 
 def mask_options(samples: Any, mask_field: str) -> dict[str, Any] | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,17 @@ from typing import Any
 import fiftyone as fo
 import numpy as np
 
-from ..documents import dataset_id, read_encoded_documents
+from ..documents import (
+    dataset_id,
+    image_paths_below,
+    read_documents,
+    read_encoded_documents,
+    sample_ids,
+)
 from ..folders import dataset_folder, safe_name
+
+# Files that are looked up in the database at once.
+_LEFT_AT_ONCE = 1000
 
 
 def default_mask_dir(dataset: fo.Dataset, mask_field: str) -> Path:
@@ -23,6 +33,31 @@ def default_mask_dir(dataset: fo.Dataset, mask_field: str) -> Path:
     """
     folder = dataset_folder(dataset.name) / "masks" / str(dataset_id(dataset))
     return folder / safe_name(mask_field)
+
+
+def remove_left(
+    dataset: fo.Dataset, mask_field: str, folder: Path, names: Sequence[str]
+) -> None:
+    """Removes files that masks had before their samples moved to another split.
+
+    Those outside the folder, and those that are another sample's mask by now, stay.
+
+    Args:
+        dataset: the whole dataset
+        mask_field: the masks' field
+        folder: a folder of :func:`default_mask_dir`
+        names: the files
+    """
+    path = f"{mask_field}.mask_path"
+    own = [n for n in names if folder in Path(os.path.abspath(n)).parents]
+    for start in range(0, len(own), _LEFT_AT_ONCE):
+        some, used = own[start : start + _LEFT_AT_ONCE], set()
+        for ids in sample_ids(dataset, {path: {"$in": some}}):
+            for document in read_documents(dataset, ids, [path]):
+                used.add(document[mask_field]["mask_path"])
+        for name in set(some) - used:
+            with suppress(OSError):
+                os.unlink(name)
 
 
 class MaskPaths:
@@ -99,7 +134,7 @@ class MaskPaths:
 
         Returns:
             the hashes of the names that more than one sample has, and of all images,
-            sorted
+            those of other datasets below the folder too, sorted
         """
         names, images = [np.empty(0, np.uint64)], [np.empty(0, np.uint64)]
         paths = self.PATHS if self._has_split else self.PATHS[:1]
@@ -110,9 +145,21 @@ class MaskPaths:
                 _hash(os.path.normcase(self._real_path(d["filepath"]))) for d in batch
             ]
             images.append(np.array(found, np.uint64))
+        if not self.is_own:
+            images.append(self._images_of_others())
         hashes, counts = np.unique(np.concatenate(names), return_counts=True)
         shared = {int(value) for value in hashes[counts > 1]}
         return shared, np.sort(np.concatenate(images))
+
+    def _images_of_others(self) -> np.ndarray:
+        """Returns the hashes of the images below the folder, of all datasets."""
+        folders = {str(self.output_dir), os.path.realpath(self.output_dir)}
+        found = [
+            _hash(os.path.normcase(self._real_path(path)))
+            for folder in folders
+            for path in image_paths_below(folder)
+        ]
+        return np.array(found, np.uint64)
 
 
 def _hash(name: str) -> int:

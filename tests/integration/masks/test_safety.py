@@ -49,6 +49,23 @@ def test_no_mask_replaces_an_image(
     assert (tmp_path / "images/train/b.png").read_bytes() == before
 
 
+def test_no_mask_replaces_an_image_of_another_dataset(
+    new_dataset: Any, images: Any, tmp_path: Path
+) -> None:
+    path, of_other = images("photos/a.png", "gray/a.png")
+    # Nothing but the other dataset tells that it is not a mask.
+    cv2.imwrite(of_other, np.full((HEIGHT, WIDTH), 255, np.uint8))
+    before = Path(of_other).read_bytes()
+    dataset, other = new_dataset("masked"), new_dataset("other")
+    add(dataset, path, polyline(LEFT, "a"))
+    add(other, of_other)
+    (tmp_path / "link").symlink_to(Path(of_other).parent, target_is_directory=True)
+    for folder in (Path(of_other).parent, tmp_path / "link"):
+        report = compute_masks(dataset, output_dir=folder, overwrite=True)
+        assert "is the image of a sample" in report.skipped[0]["reason"]
+    assert Path(of_other).read_bytes() == before
+
+
 def test_no_export_replaces_an_image(
     new_dataset: Any, images: Any, tmp_path: Path
 ) -> None:
