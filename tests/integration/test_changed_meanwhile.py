@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -200,7 +201,7 @@ def test_what_somebody_sets_between_reading_and_writing_is_kept(
     ids = [sample._id for sample in dataset]
     changes = 0
 
-    def add_tag(document: dict[str, Any]) -> dict[str, Any] | None:
+    def add_tag(document: dict[str, Any], now: datetime) -> dict[str, Any] | None:
         nonlocal changes
         if changes < 3:
             changes += 1

@@ -192,6 +192,8 @@ def store_export_info(
         for new, old in attribute_types.moved.items():
             origins.setdefault(new, origins.get(old, [old, False]))
     report = reader.report.to_dict(MAX_STORED_ISSUES, _MAX_ISSUE_BYTES)
+    # The samples say it, and names of classes cannot be keys in MongoDB.
+    del report["classes"]
     dataset.info["coco"] = {
         **reader.info,
         "splits": {**before.get("splits", {}), **_by_split(reader.info["splits"])},
