@@ -58,7 +58,7 @@ class EditorPage:
 
     def draw(self, *points: tuple[int, int]) -> None:
         """Draws a polygon."""
-        self._tools.click()
+        self._turn_on_polylines()
         for point in points:
             self.page.mouse.move(*self._place(point), steps=3)
             wait_for_frame(self.page)
@@ -67,6 +67,14 @@ class EditorPage:
         # A right click ends it, where it hits no vertex.
         x, y = points[0]
         self.page.mouse.click(*self._place((x - 20, y - 20)), button="right")
+
+    def _turn_on_polylines(self) -> None:
+        """Makes sure that a click into the image begins a polygon."""
+        # FiftyOne 1.21 keeps the tool of the label that was selected last, 1.22 does
+        # not; a click on a tool that is on turns it off.
+        if self._tools.get_attribute("data-cy-active") == "false":
+            self._tools.click()
+        expect(self._tools).to_have_attribute("data-cy-active", "true")
 
     def _select(self, label_id: str) -> None:
         entry = self.page.locator(f"[data-cy=annotate-label-{label_id}]")

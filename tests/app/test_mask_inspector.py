@@ -74,7 +74,7 @@ def test_hidden_objects_and_import_issues_are_told(
     inspector = InspectorPage(app.page)
     inspector.open_first_sample()
     inspector.open()
-    inspector.expect_card("1", "hidden objects")
+    inspector.expect_card("1", "hidden object")
     expect(inspector.row("under other objects")).to_contain_text(lines[0].label)
     expect(inspector.row("annotation 20", "Its box has numbers")).to_contain_text(
         "repaired"
