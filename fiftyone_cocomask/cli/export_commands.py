@@ -114,15 +114,14 @@ def _check(options: argparse.Namespace) -> Outcome:
 
 
 def _import(options: argparse.Namespace) -> Outcome:
-    import fiftyone as fo
-
     from ..datasets.importing.importing import dataset_name, import_roboflow_coco
+    from .named_dataset import is_dataset
 
     if options.dataset is None:
         options.dataset = dataset_name(options.path, None)
     what = "Comparing {} with" if options.dry_run else "Importing {} into"
     say(f"{what.format(options.path)} {options.dataset}")
-    is_new = not fo.dataset_exists(options.dataset)
+    is_new = not is_dataset(options.dataset)
     dataset, report = import_roboflow_coco(
         options.path,
         options.dataset,

@@ -21,7 +21,7 @@ def samples_of(options: argparse.Namespace) -> Any:
     import fiftyone as fo
 
     name = options.dataset
-    if not fo.dataset_exists(name):
+    if not is_dataset(name):
         raise CocoMaskError(f"No dataset {name!r}{_instead(name, fo.list_datasets())}")
     dataset = fo.load_dataset(name)
     if options.view is None:
@@ -43,7 +43,21 @@ def dataset_or_path(name: str) -> Any:
         return name
     import fiftyone as fo
 
-    return fo.load_dataset(name) if fo.dataset_exists(name) else name
+    return fo.load_dataset(name) if is_dataset(name) else name
+
+
+def is_dataset(name: str) -> bool:
+    """Whether there is a dataset of this name.
+
+    Raises:
+        DatabaseError: if MongoDB is not there or cannot be reached
+    """
+    import fiftyone as fo
+
+    from ..datasets.database_errors import explain_database_errors
+
+    with explain_database_errors():
+        return bool(fo.dataset_exists(name))
 
 
 def _instead(name: str, known: list[str]) -> str:

@@ -224,6 +224,26 @@ def test_a_dataset_of_the_same_images_gets_the_labels(
     assert len(dataset[path].segmentations.polylines) == 2
 
 
+def test_an_export_without_a_usable_image_replaces_nothing(
+    new_dataset: Any, export: Path, tmp_path: Path
+) -> None:
+    dataset, _ = import_roboflow_coco(export, "small")
+    before = documents(dataset)
+    info = dict(dataset.info)
+    without_images = tmp_path / "json only"
+    for path in export.rglob("_annotations.coco.json"):
+        folder = without_images / path.parent.name
+        folder.mkdir(parents=True)
+        shutil.copy(path, folder)
+    with pytest.raises(CocoMaskError, match="the samples of dataset 'small' stay"):
+        import_roboflow_coco(without_images, "small", if_exists="replace")
+    dataset.reload()
+    assert documents(dataset) == before
+    assert dataset.info == info
+    import_roboflow_coco(export, "small", if_exists="replace")
+    assert len(dataset) == len(before)
+
+
 def test_replace_empties_and_error_refuses(new_dataset: Any, export: Path) -> None:
     dataset, _ = import_roboflow_coco(export, "small")
     dataset.add_sample(fo.Sample(filepath="/elsewhere.jpg"))

@@ -26,7 +26,7 @@ from ..folders import export_folder
 from ..locks import Lock, locked
 from ..memory import frozen_heap
 from ..parallel.workers import thread_count
-from .replacing import complete_replacement, replaced_samples
+from .replacing import check_replacement, complete_replacement, replaced_samples
 from .samples import ImportRules
 from .schema import check_schema, declare_fields, store_export_info, written_fields
 from .writer import SampleWriter
@@ -104,7 +104,8 @@ def import_roboflow_coco(
 
     Raises:
         ExportError: if ``path`` is not a readable COCO export
-        CocoMaskError: if an argument does not fit; nothing has been written then
+        CocoMaskError: if an argument does not fit; nothing has been written then.
+            Or if none of the images can be used, so that nothing can be replaced
         DatabaseError: if MongoDB goes away; run the same call again
     """
     check_names(dataset, label_field, box_field)
@@ -148,6 +149,8 @@ def import_roboflow_coco(
                 bar.update()
         writer.finish(old_copies)
         if target is not None and not dry_run:
+            if rules.is_replacing:
+                check_replacement(target)
             settle(target, written_fields(label_field, box_field))
             store_export_info(target, reader, writer.attribute_types)
     return target, reader.report

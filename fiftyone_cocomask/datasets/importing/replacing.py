@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 
 import fiftyone as fo
 
+from ...errors import CocoMaskError
 from ..documents import (
     MODIFIED,
     Document,
@@ -50,6 +51,20 @@ def replaced_samples(dataset: fo.Dataset, rules: ImportRules) -> Iterator[None]:
     mark_documents(dataset, old, BASE_FIELD, {REPLACED: True})
     Journal(dataset).begin("replace", _KEY, {**facts, "is_complete": True})
     complete_replacement(dataset)
+
+
+def check_replacement(dataset: fo.Dataset) -> None:
+    """Checks that there is something to take the place of a dataset's samples.
+
+    Raises:
+        CocoMaskError: if no new sample has been written, and there are old ones
+    """
+    is_new = any(True for _ in sample_ids(dataset, {_REPLACING: True}, 1))
+    if not is_new and any(True for _ in sample_ids(dataset, {}, 1)):
+        raise CocoMaskError(
+            "None of the export's images can be used, so the samples of dataset "
+            f"'{dataset.name}' stay; check_export says why"
+        )
 
 
 def complete_replacement(dataset: fo.Dataset) -> None:
