@@ -148,9 +148,7 @@ class ExportComparison:
             row: dict[str, Any] = {"label": label}
             row |= {name: counts[name] for name in ("old", "new", *kinds)}
             number, *sums = self._ious.get(label, (0, 0.0, 0.0))
-            for name, total in zip(
-                ("mean_iou", "mean_boundary_iou"), sums, strict=True
-            ):
+            for name, total in zip(_MEANS, sums, strict=True):
                 row[name] = total / number if number else None
             rows.append(row)
         columns = ["label", "old", "new", *kinds, *_MEANS]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
@@ -25,6 +25,9 @@ from .job import JobOperator, ProgressArgument, Results
 from .label_fields import labelled_fields, usual_objects
 from .markdown import code
 from .results import NextStep, next_step, rows
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _MAX_ROWS = 12
 # The numbers count all of them.
@@ -120,12 +123,12 @@ class CompareExports(JobOperator):
             progress=progress,
         )
         views = save_comparison_views(ctx.dataset, comparison, label_field)
-        found = comparison.to_dict(_MAX_CHANGES)
+        changes = comparison.changes()
         return {
-            **found,
-            "edited": _most_changed(comparison),
+            **comparison.to_dict(_MAX_CHANGES),
+            "edited": _most_changed(changes),
             "views": views,
-            "per_split": _by_split(comparison),
+            "per_split": _by_split(changes),
         }
 
     def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
@@ -158,7 +161,7 @@ class CompareExports(JobOperator):
                 lines.append(f"- {word} classes: {', '.join(results[key][:_MAX_ROWS])}")
         outputs.view("changes", types.Notice(label=title, description="\n".join(lines)))
         if results["edited"]:
-            rows = [
+            edited = [
                 f"| {row['file_name']} | {row['new_label']} | {row['iou']:.3f} | "
                 f"{row['boundary_iou']:.3f} |"
                 for row in results["edited"]
@@ -169,7 +172,7 @@ class CompareExports(JobOperator):
                 "edited",
                 types.Notice(
                     label=f"{count(number, 'edited object')}, the most changed first",
-                    description="\n".join([*head, *rows]),
+                    description="\n".join([*head, *edited]),
                 ),
             )
         if results["views"]:
@@ -180,19 +183,17 @@ class CompareExports(JobOperator):
             )
 
 
-def _most_changed(comparison: Any) -> list[dict[str, Any]]:
+def _most_changed(changes: pd.DataFrame) -> list[dict[str, Any]]:
     """Returns the edited annotations of the smallest Boundary IoU, as JSON has them."""
-    changes = comparison.changes()
     edited = changes[changes["change"] == "edited"].dropna(subset=["boundary_iou"])
     worst = edited.astype({"boundary_iou": float}).nsmallest(_MAX_ROWS, "boundary_iou")
     names = ["file_name", "new_label", "iou", "boundary_iou", "label_id"]
-    rows: list[dict[str, Any]] = worst[names].to_dict("records")
-    return rows
+    found: list[dict[str, Any]] = worst[names].to_dict("records")
+    return found
 
 
-def _by_split(comparison: Any) -> list[dict[str, Any]]:
+def _by_split(changes: pd.DataFrame) -> list[dict[str, Any]]:
     """Returns how many annotations of each split have changed in which way."""
-    changes = comparison.changes()
     found: dict[str, dict[str, int]] = {}
     for (split, kind), number in changes.groupby(["split", "change"]).size().items():
         found.setdefault(split, {})[kind] = int(number)

@@ -16,6 +16,7 @@ from .forms import (
     count,
     dataset_problem,
     default_field,
+    given_field,
     names,
     note,
     open_beside,
@@ -208,7 +209,7 @@ class EvaluationOperator(SplitJobOperator):
                 *(Choice(name) for name in labels),
                 Choice(_NO_LABELS, "None: whole masks only"),
             ],
-            _given_labels(params),
+            given_field(params, "label_field", _NO_LABELS),
             label="Objects",
             description="Also measure each label of this field",
             default=_default_labels(ctx.dataset, mask_field, labels, last),
@@ -269,12 +270,6 @@ class EvaluationOperator(SplitJobOperator):
             note(inputs, "outcome", text)
 
 
-def _given_labels(params: dict[str, Any]) -> Any:
-    """Returns the label field that was given; None, if it is given, is no field."""
-    is_none = "label_field" in params and params["label_field"] is None
-    return _NO_LABELS if is_none else params.get("label_field")
-
-
 def _what_to_measure(ctx: Any, kind: EvaluationName) -> dict[str, Any]:
     """Returns the arguments of the SDK that decide what is measured."""
     params = ctx.params
@@ -282,7 +277,7 @@ def _what_to_measure(ctx: Any, kind: EvaluationName) -> dict[str, Any]:
     mask_field = params.get("mask_field") or default_field(
         segmentation_fields(ctx.dataset), last.mask_field if last else "mask"
     )
-    label_field = _given_labels(params) or _default_labels(
+    label_field = given_field(params, "label_field", _NO_LABELS) or _default_labels(
         ctx.dataset, mask_field, drawable_fields(ctx.dataset), last
     )
     return {

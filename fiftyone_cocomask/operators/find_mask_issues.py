@@ -17,6 +17,7 @@ from .forms import (
     count,
     dataset_problem,
     default_field,
+    given_field,
     hide_unless,
     names,
     note,
@@ -170,7 +171,9 @@ class FindMaskIssues(JobOperator):
         label_field = params.get("label_field") or default_field(
             drawable_fields(ctx.dataset), "segmentations"
         )
-        mask_field = _given_masks(params) or _default_masks(ctx.dataset)
+        mask_field = given_field(params, "mask_field", _NO_MASKS) or _default_masks(
+            ctx.dataset
+        )
         samples = target_samples(ctx)
         report = find_mask_issues(
             samples,
@@ -377,7 +380,7 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
             *(Choice(name) for name in segmentation_fields(ctx.dataset)),
             Choice(_NO_MASKS, "None: labels only"),
         ],
-        _given_masks(params),
+        given_field(params, "mask_field", _NO_MASKS),
         label="Masks",
         description="The masks that were drawn of them; decides which object is on top",
         default=_default_masks(ctx.dataset),
@@ -460,12 +463,6 @@ def _limits(params: dict[str, Any]) -> Any:
     if isinstance(limits.get("exempt_pairs"), list):
         limits["exempt_pairs"] = _pairs(limits["exempt_pairs"])
     return limits
-
-
-def _given_masks(params: dict[str, Any]) -> Any:
-    """Returns the mask field that was given; None, if it is given, is no field."""
-    is_none = "mask_field" in params and params["mask_field"] is None
-    return _NO_MASKS if is_none else params.get("mask_field")
 
 
 def _pairs(values: Any) -> list[Any]:

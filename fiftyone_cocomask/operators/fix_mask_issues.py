@@ -28,7 +28,7 @@ from .forms import (
 from .job import JobOperator, ProgressArgument, Results
 from .label_fields import drawable_fields, why_no_field
 from .markdown import code, plain
-from .results import NextStep, next_step, rows, split_rows
+from .results import NextStep, next_step, rows, split_rows, without_dry_run
 
 _KEY = "mask_issues"
 _FIX_KEY = "mask_fixes"
@@ -146,9 +146,7 @@ class FixMaskIssues(JobOperator):
     def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
         """Returns what brings figures up to date; of a dry run, the repair itself."""
         if results["dry_run"]:
-            why = "Nothing has been written yet: do it"
-            params = {**ctx.params, "dry_run": False}
-            return [next_step("fix_mask_issues", why, **params)]
+            return [without_dry_run("fix_mask_issues", ctx.params)]
         return after_changes(ctx, results)
 
     def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:

@@ -255,6 +255,19 @@ def choose_field(
     )
 
 
+def given_field(params: dict[str, Any], name: str, no_field: str) -> Any:
+    """Returns the field that was given, if any.
+
+    Args:
+        params: what was given
+        name: the parameter
+        no_field: what stands for none, as a parameter of None does
+    """
+    if name in params and params[name] is None:
+        return no_field
+    return params.get(name)
+
+
 def is_app_request(ctx: Any) -> bool:
     """Whether the App waits for this operation over HTTP.
 

@@ -36,7 +36,7 @@ from .forms import (
 from .job import JobOperator, ProgressArgument, Results
 from .markdown import bold, code
 from .merge_form import ask_what_wins, describe_merge, preview_merge
-from .results import NextStep, next_step
+from .results import NextStep, next_step, without_dry_run
 
 _MAX_ISSUES = 100
 
@@ -181,9 +181,7 @@ class ImportRoboflowCoco(JobOperator):
     def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
         """Returns the masks, or after a dry run the import itself."""
         if results["dry_run"]:
-            params = {**ctx.params, "dry_run": False}
-            why = "Nothing has been written yet: do it"
-            return [next_step("import_roboflow_coco", why, **params)]
+            return [without_dry_run("import_roboflow_coco", ctx.params)]
         if not results["report"]["usable_images"]:
             return []
         why = "Draw the objects of each image into one mask"

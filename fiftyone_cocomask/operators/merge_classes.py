@@ -26,7 +26,7 @@ from .forms import (
 from .job import JobOperator, ProgressArgument, Results
 from .label_fields import drawable_fields, why_no_field
 from .markdown import code
-from .results import NextStep, next_step
+from .results import NextStep, without_dry_run
 
 _FIX_KEY = "merged_classes"
 
@@ -125,9 +125,7 @@ class MergeClasses(JobOperator):
     def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
         """Returns what brings figures up to date; of a dry run, the merge itself."""
         if results["dry_run"]:
-            why = "Nothing has been written yet: do it"
-            params = {**ctx.params, "dry_run": False}
-            return [next_step("merge_classes", why, **params)]
+            return [without_dry_run("merge_classes", ctx.params)]
         return after_changes(ctx, results)
 
     def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
+from ..plugin_folder import NAME
 from .forms import Choice, choose, form, stop
-from .results import PLUGIN, NextStep, Results, completed
+from .results import NextStep, Results, completed
 
 _FORMS = (
     "import_roboflow_coco",
@@ -64,7 +65,7 @@ class OpenForm(foo.Operator):
     def execute(self, ctx: Any) -> Results:
         """Opens the form."""
         answers = ctx.params.get("answers") or {}
-        ctx.prompt(f"{PLUGIN}/{ctx.params['form']}", params=answers)
+        ctx.prompt(f"{NAME}/{ctx.params['form']}", params=answers)
         return completed({"form": ctx.params["form"]})
 
 
@@ -75,7 +76,7 @@ def add_next_step(outputs: types.Object, step: NextStep) -> None:
         f"next_{operator.name}",
         label=operator.config.label,
         description=step["why"],
-        on_click=f"{PLUGIN}/open_form",
+        on_click=f"{NAME}/open_form",
         params={"form": operator.name, "answers": step["params"]},
         variant="contained",
     )

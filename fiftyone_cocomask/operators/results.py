@@ -6,10 +6,12 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from ..plugin_folder import NAME
+from .forms import count
+
 if TYPE_CHECKING:
     import pandas as pd
 
-PLUGIN = "@cocomask/cocomask"
 Results = dict[str, Any]
 
 
@@ -37,7 +39,18 @@ def next_step(name: str, why: str, **params: Any) -> NextStep:
         **params: the parameters that are known
     """
     known = {key: value for key, value in params.items() if value is not None}
-    return {"operator": f"{PLUGIN}/{name}", "params": known, "why": why}
+    return {"operator": f"{NAME}/{name}", "params": known, "why": why}
+
+
+def without_dry_run(name: str, params: Mapping[str, Any]) -> NextStep:
+    """Returns the operator that a dry run has only tried.
+
+    Args:
+        name: the operator's name
+        params: the parameters of the dry run
+    """
+    why = "Nothing has been written yet: do it"
+    return next_step(name, why, **{**params, "dry_run": False})
 
 
 def completed(
@@ -101,7 +114,7 @@ def _flat(samples: Any) -> Any:
 
 def in_sentence(number: int, what: str, skipped: Mapping[str, Any] | None) -> str:
     """Returns a warning: how many images something is so of, and the first of them."""
-    images = f"{number:,} image{'s' * (number != 1)} {what}"
+    images = f"{count(number, 'image')} {what}"
     if skipped is None:
         return images
     return f"{images}. The first is {skipped['filepath']}: {skipped['reason']}"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import ClassVar
 
-_MAX_PANELS = 1000
+from .of_panels import OfPanels
 
 
 class Turn:
@@ -17,7 +16,7 @@ class Turn:
         goes_on: whether the event only goes on with what one before it wanted
     """
 
-    _latest: ClassVar[OrderedDict[str, object]] = OrderedDict()
+    _latest: ClassVar[OfPanels[object]] = OfPanels()
 
     def __init__(
         self, panel_id: str, wanted: object = None, *, goes_on: bool = False
@@ -26,9 +25,6 @@ class Turn:
         self._wanted = object() if wanted is None else wanted
         if not goes_on:
             self._latest[panel_id] = self._wanted
-            self._latest.move_to_end(panel_id)
-        if len(self._latest) > _MAX_PANELS:
-            self._latest.popitem(last=False)
 
     def is_last(self) -> bool:
         """Whether no later event of the panel wants anything else."""

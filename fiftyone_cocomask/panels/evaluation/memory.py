@@ -7,17 +7,16 @@ its sidebar. A server that has forgotten reads it again.
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..of_panels import OfPanels
 from .next_steps import NextSteps
 from .selection import Selected, Stage
 
 # What is selected in the App's view, and the number of its other stages.
 AppView = tuple[Selected | None, int]
 
-_MAX_PANELS = 1000
 # In seconds: the App sends several events for one change, some with the view before it.
 _ONE_CHANGE = 2.0
 # In seconds: what is lost longer ago, a person has changed.
@@ -125,15 +124,13 @@ class Memory:
         return self.signature, self.selected
 
 
-_memories: OrderedDict[str, Memory] = OrderedDict()
+_memories: OfPanels[Memory] = OfPanels()
 
 
 def memory_of(panel_id: str) -> Memory:
     """Returns what is remembered of a panel."""
-    memory = _memories.setdefault(panel_id, Memory())
-    _memories.move_to_end(panel_id)
-    while len(_memories) > _MAX_PANELS:
-        _memories.popitem(last=False)
+    memory = _memories.get(panel_id) or Memory()
+    _memories[panel_id] = memory
     return memory
 
 

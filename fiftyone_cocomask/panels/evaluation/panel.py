@@ -10,6 +10,7 @@ import fiftyone.operators.types as types
 from fiftyone.operators.categories import Categories
 
 from ...errors import CocoMaskError
+from ...plugin_folder import NAME
 from ..turns import Turn
 from . import page, sections, selection
 from .memory import Memory, forget, memory_of
@@ -18,7 +19,6 @@ from .sections import next_labels
 from .selection import Selected
 from .shown import OBJECTS, Choices, Part, Shown, shown_of
 
-_PLUGIN = "@cocomask/cocomask"
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -211,16 +211,16 @@ class MaskEvaluationPanel(foo.Panel):
         answers = {"eval_key": key, "mask_field": info.mask_field}
         if info.label_field is not None:
             answers["label_field"] = info.label_field
-        ctx.prompt(f"{_PLUGIN}/evaluate_mask_{info.kind}", params=answers)
+        ctx.prompt(f"{NAME}/evaluate_mask_{info.kind}", params=answers)
 
     def refresh_evaluations(self, ctx: Any) -> None:
         """Redraws masks that are out of date and evaluates them again."""
-        ctx.trigger(f"{_PLUGIN}/refresh_mask_evaluations")
+        ctx.trigger(f"{NAME}/refresh_mask_evaluations")
 
     def open_form(self, ctx: Any) -> None:
         """Opens the form of an operator."""
         answers = ctx.params.get("answers")
-        ctx.prompt(f"{_PLUGIN}/{ctx.params['operator']}", params=answers)
+        ctx.prompt(f"{NAME}/{ctx.params['operator']}", params=answers)
 
     def _choose(self, ctx: Any, **chosen: Any) -> None:
         before = _choices(ctx)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Any
 
 import fiftyone.operators as foo
@@ -10,15 +9,15 @@ import fiftyone.operators.types as types
 from fiftyone.operators.categories import Categories
 
 from ...errors import CocoMaskError
+from ...plugin_folder import NAME
+from ..of_panels import OfPanels
 from ..turns import Turn
 from . import page as layout
 
-_PLUGIN = "@cocomask/cocomask"
-_MAX_PANELS = 1000
 # The mask field that was chosen last in a panel, and in which dataset. The App may send
 # the state before that choice, or put it back: its elements write the whole state as
 # they last saw it.
-_chosen: OrderedDict[str, tuple[str, str]] = OrderedDict()
+_chosen: OfPanels[tuple[str, str]] = OfPanels()
 
 
 class MaskInspectorPanel(foo.Panel):
@@ -82,9 +81,6 @@ class MaskInspectorPanel(foo.Panel):
         """Shows another mask."""
         field = ctx.panel.state.mask_field = ctx.params["value"]
         _chosen[ctx.panel_id] = (ctx.dataset.name, field)
-        _chosen.move_to_end(ctx.panel_id)
-        while len(_chosen) > _MAX_PANELS:
-            _chosen.popitem(last=False)
 
     def select_object(self, ctx: Any) -> None:
         """Selects the object of a row in the image."""
@@ -99,11 +95,11 @@ class MaskInspectorPanel(foo.Panel):
 
     def compute_masks(self, ctx: Any) -> None:
         """Opens the form of the operator."""
-        ctx.prompt(f"{_PLUGIN}/compute_masks", params=_what_to_draw(ctx))
+        ctx.prompt(f"{NAME}/compute_masks", params=_what_to_draw(ctx))
 
     def import_export(self, ctx: Any) -> None:
         """Opens the form of the operator."""
-        ctx.prompt(f"{_PLUGIN}/import_roboflow_coco")
+        ctx.prompt(f"{NAME}/import_roboflow_coco")
 
     def render(self, ctx: Any) -> types.Property:
         """Returns the layout of the sample that the modal shows."""
