@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ PANEL = "mask_evaluation"
 
 
 @pytest.fixture
-def dataset(tmp_path: Path) -> fo.Dataset:
+def dataset(tmp_path: Path) -> Iterator[fo.Dataset]:
     link_plugin(fo.config.plugins_dir)
     dataset, _ = fcm.import_roboflow_coco(write_demo_export(tmp_path / "demo"), "demo")
     fcm.compute_masks(dataset)
@@ -26,7 +27,8 @@ def dataset(tmp_path: Path) -> fo.Dataset:
         fcm.evaluate_mask_coverage(
             dataset, label_field="segmentations", eval_key=eval_key
         )
-    return dataset
+    yield dataset
+    dataset.delete()
 
 
 def _shown(told: list[dict[str, Any]]) -> tuple[str, str]:
