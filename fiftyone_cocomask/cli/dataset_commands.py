@@ -15,6 +15,7 @@ from ..choices import (
     default,
     values,
 )
+from ..fiftyone_types import SampleCollection
 from .coco_commands import add_export_to
 from .named_dataset import add_dataset, samples_of
 from .outcome import Outcome, add_output_options, bar, on_interrupt, say
@@ -283,7 +284,9 @@ def _export_cutouts(options: argparse.Namespace) -> Outcome:
     return Outcome(files.summary(), files.to_dict(), failed, nothing)
 
 
-def _why_nothing(what: str, samples: Any, skipped: list[dict[str, str]]) -> str:
+def _why_nothing(
+    what: str, samples: SampleCollection, skipped: list[dict[str, str]]
+) -> str:
     """Returns why no image got what a command makes of each."""
     if skipped:
         first = skipped[0]

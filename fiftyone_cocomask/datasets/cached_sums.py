@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import blake2b
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from bson import json_util
 from fiftyone.operators.store import ExecutionStore
 from pymongo.errors import DocumentTooLarge
 
+from ..fiftyone_types import Dataset, SampleCollection
 from ..version import __version__
 from .database_errors import explain_database_errors
 from .documents import dataset_id, pipeline, samples_state
@@ -38,13 +39,18 @@ class KeptSums:
         eval_key: the key of the evaluation
     """
 
-    def __init__(self, dataset: Any, eval_key: str) -> None:
+    def __init__(self, dataset: Dataset, eval_key: str) -> None:
         self._dataset = dataset
         # An evaluation that is run again has another time, and other sums; so may
         # another version of this package.
         self._prefix = f"{__version__}/{eval_key}/{run_time(dataset, eval_key)}"
 
-    def get(self, name: str, samples: Any, compute: Callable[[Any], Sums]) -> Sums:
+    def get(
+        self,
+        name: str,
+        samples: SampleCollection,
+        compute: Callable[[SampleCollection], Sums],
+    ) -> Sums:
         """Returns the sums of some samples, as their fields are now.
 
         Args:
@@ -65,7 +71,7 @@ class KeptSums:
                 store.set_cache(key, {"state": state, "sums": sums}, ttl=_SECONDS_KEPT)
             return sums
 
-    def has(self, name: str, samples: Any) -> bool:
+    def has(self, name: str, samples: SampleCollection) -> bool:
         """Whether :meth:`get` would have nothing to compute."""
         with explain_database_errors():
             kept = self._store().get(self._key(name, samples))
@@ -74,6 +80,6 @@ class KeptSums:
     def _store(self) -> ExecutionStore:
         return ExecutionStore.create(_STORE, dataset_id=dataset_id(self._dataset))
 
-    def _key(self, name: str, samples: Any) -> str:
+    def _key(self, name: str, samples: SampleCollection) -> str:
         view = json_util.dumps(pipeline(samples)).encode()
         return f"{self._prefix}/{name}/{blake2b(view, digest_size=16).hexdigest()}"

@@ -23,6 +23,7 @@ from fiftyone.core.odm import get_db_conn
 from pymongo import UpdateOne
 from pymongo.write_concern import WriteConcern
 
+from ..fiftyone_types import Dataset, SampleCollection
 from .database_errors import (
     DatabaseError,
     DatasetChangedError,
@@ -48,7 +49,7 @@ _MAX_ATTEMPTS = 20
 
 
 def stream_documents(
-    samples: Any, paths: Sequence[str], batch_size: int = BATCH_SIZE
+    samples: SampleCollection, paths: Sequence[str], batch_size: int = BATCH_SIZE
 ) -> Iterator[list[Document]]:
     """Yields the documents of a view in batches, in the view's order.
 
@@ -68,7 +69,7 @@ def stream_documents(
 
 
 def stream_encoded_documents(
-    samples: Any, paths: Sequence[str], batch_size: int = BATCH_SIZE
+    samples: SampleCollection, paths: Sequence[str], batch_size: int = BATCH_SIZE
 ) -> Iterator[list[bytes]]:
     """Yields what :func:`stream_documents` does as BSON, for others to decode."""
     collection = samples._dataset._sample_collection
@@ -78,7 +79,7 @@ def stream_encoded_documents(
         yield [document.raw for document in batch]
 
 
-def ids_of(samples: Any) -> set[ObjectId]:
+def ids_of(samples: SampleCollection) -> set[ObjectId]:
     """Returns the ids of a view's samples.
 
     Raises:
@@ -89,7 +90,7 @@ def ids_of(samples: Any) -> set[ObjectId]:
 
 
 def read_documents(
-    dataset: Any, ids: Sequence[ObjectId], paths: Sequence[str]
+    dataset: Dataset, ids: Sequence[ObjectId], paths: Sequence[str]
 ) -> list[Document]:
     """Returns the documents of some samples, whole where a view would filter labels.
 
@@ -112,7 +113,7 @@ def read_documents(
 
 
 def read_encoded_documents(
-    dataset: Any,
+    dataset: Dataset,
     ids: Sequence[ObjectId] | None,
     paths: Sequence[str],
     computed: Document,
@@ -157,12 +158,12 @@ def image_paths_below(folder: str) -> Iterator[str]:
                 yield document["filepath"]
 
 
-def dataset_id(dataset: Any) -> ObjectId:
+def dataset_id(dataset: Dataset) -> ObjectId:
     """Returns the id of a dataset, which it keeps when it is renamed."""
     return dataset._doc.id
 
 
-def field_info(dataset: Any, name: str) -> Document | None:
+def field_info(dataset: Dataset, name: str) -> Document | None:
     """Returns what a field's ``info`` is in the database now; None without the field.
 
     Raises:
@@ -177,7 +178,7 @@ def field_info(dataset: Any, name: str) -> Document | None:
     return fields[0].get("info") or {} if fields else None
 
 
-def whole_samples(samples: Any) -> Any:
+def whole_samples(samples: SampleCollection) -> SampleCollection:
     """Returns the samples that a view of patches is of; other views as they are."""
     if not getattr(samples, "_is_generated", False):
         return samples
@@ -189,12 +190,12 @@ def whole_samples(samples: Any) -> Any:
     return dataset.select(ids)
 
 
-def root_dataset(samples: Any) -> Any:
+def root_dataset(samples: SampleCollection) -> Dataset:
     """Returns the dataset behind a view, also behind one of patches or frames."""
     return samples._root_dataset
 
 
-def backing_dataset(samples: Any) -> Any:
+def backing_dataset(samples: SampleCollection) -> Dataset:
     """Returns the dataset whose documents a view shows.
 
     Of patches, clips and frames, a temporary one of FiftyOne's; else that behind it.
@@ -202,12 +203,12 @@ def backing_dataset(samples: Any) -> Any:
     return samples._dataset
 
 
-def is_generated(samples: Any) -> bool:
+def is_generated(samples: SampleCollection) -> bool:
     """Whether a view is one of patches, clips or frames."""
     return samples._is_generated
 
 
-def serialized(view: Any) -> list[Document]:
+def serialized(view: SampleCollection) -> list[Document]:
     """Returns the stages of a view as the App has them."""
     return view._serialize()
 
@@ -217,13 +218,13 @@ def serialized_stage(stage: Any) -> Document:
     return stage._serialize()
 
 
-def pipeline(samples: Any) -> list[Document]:
+def pipeline(samples: SampleCollection) -> list[Document]:
     """Returns MongoDB's stages that make a view."""
     return samples._pipeline()
 
 
 def sample_ids(
-    dataset: Any, condition: Document, batch_size: int = BATCH_SIZE
+    dataset: Dataset, condition: Document, batch_size: int = BATCH_SIZE
 ) -> Iterator[list[ObjectId]]:
     """Yields the ids of a dataset's samples that meet a condition, in batches.
 
@@ -243,7 +244,9 @@ def sample_ids(
             yield batch
 
 
-def aggregate_documents(samples: Any, stages: Sequence[Document]) -> list[Document]:
+def aggregate_documents(
+    samples: SampleCollection, stages: Sequence[Document]
+) -> list[Document]:
     """Returns what MongoDB's aggregation stages make of a view's samples.
 
     Args:
@@ -260,7 +263,7 @@ def aggregate_documents(samples: Any, stages: Sequence[Document]) -> list[Docume
 
 
 def label_value_types(
-    dataset: Any, path: str, names: Sequence[str]
+    dataset: Dataset, path: str, names: Sequence[str]
 ) -> dict[str, set[str]]:
     """Returns MongoDB's types of the values that labels have in attributes.
 
@@ -292,7 +295,7 @@ def label_value_types(
     }
 
 
-def declare_paths(dataset: Any, fields: Mapping[str, Any]) -> None:
+def declare_paths(dataset: Dataset, fields: Mapping[str, Any]) -> None:
     """Declares fields of samples and labels in one write.
 
     ``Dataset.add_sample_field`` writes the whole schema for each.
@@ -305,7 +308,7 @@ def declare_paths(dataset: Any, fields: Mapping[str, Any]) -> None:
         dataset._merge_sample_field_schema(dict(fields))
 
 
-def samples_state(dataset: Any) -> str:
+def samples_state(dataset: Dataset) -> str:
     """Returns a text that changes when a sample is changed, added or deleted."""
     collection = dataset._sample_collection
     with explain_database_errors():
@@ -318,7 +321,7 @@ def samples_state(dataset: Any) -> str:
 
 
 def update_documents(
-    dataset: Any, updates: Iterable[Update], now: datetime | None = None
+    dataset: Dataset, updates: Iterable[Update], now: datetime | None = None
 ) -> int:
     """Sets fields of samples in one bulk write, which is on disk when it returns.
 
@@ -347,7 +350,7 @@ def write_time() -> datetime:
 
 
 def change_documents(
-    dataset: Any,
+    dataset: Dataset,
     ids: Sequence[ObjectId],
     paths: Sequence[str],
     change: Callable[[Document, datetime], Document | None],
@@ -396,7 +399,7 @@ def change_documents(
     )
 
 
-def _update(dataset: Any, updates: Sequence[Update], now: datetime) -> int:
+def _update(dataset: Dataset, updates: Sequence[Update], now: datetime) -> int:
     if not updates:
         return 0
     paths = {path for _, values, *_ in updates for path in values}
@@ -412,7 +415,7 @@ def _update(dataset: Any, updates: Sequence[Update], now: datetime) -> int:
     return written.matched_count
 
 
-def settle(dataset: Any, needed: Iterable[str] = ()) -> None:
+def settle(dataset: Dataset, needed: Iterable[str] = ()) -> None:
     """Removes what was written to fields that somebody was deleting, at a run's end.
 
     Who deletes or renames a field removes its values first and its declaration a moment
@@ -432,7 +435,7 @@ def settle(dataset: Any, needed: Iterable[str] = ()) -> None:
     _check_fields(dataset, needed)
 
 
-def move_values(dataset: Any, names: Mapping[str, str]) -> None:
+def move_values(dataset: Dataset, names: Mapping[str, str]) -> None:
     """Moves values of samples and labels to fields that are declared already.
 
     ``Dataset.rename_sample_fields`` moves them before it declares the new fields, so
@@ -458,7 +461,7 @@ def move_values(dataset: Any, names: Mapping[str, str]) -> None:
     fos.Sample._reload_docs(dataset._sample_collection_name)
 
 
-def remove_values(dataset: Any, paths: Sequence[str]) -> None:
+def remove_values(dataset: Dataset, paths: Sequence[str]) -> None:
     """Removes values of samples and labels, whatever the dataset declares.
 
     Args:
@@ -482,7 +485,7 @@ def remove_values(dataset: Any, paths: Sequence[str]) -> None:
 
 
 def mark_documents(
-    dataset: Any, ids: Sequence[ObjectId], path: str, marks: Document
+    dataset: Dataset, ids: Sequence[ObjectId], path: str, marks: Document
 ) -> None:
     """Puts marks into an embedded document of samples, made where there is none.
 
@@ -503,7 +506,9 @@ def mark_documents(
             _journaled(dataset).update_many(some, changes)
 
 
-def rename_label_attributes(dataset: Any, path: str, names: Mapping[str, str]) -> None:
+def rename_label_attributes(
+    dataset: Dataset, path: str, names: Mapping[str, str]
+) -> None:
     """Renames attributes of labels that are in lists, each sample in one write.
 
     Unlike ``Dataset.rename_sample_fields`` it can be done again when it was killed, and
@@ -534,7 +539,7 @@ def rename_label_attributes(dataset: Any, path: str, names: Mapping[str, str]) -
 
 
 def insert_documents(
-    dataset: Any, documents: Sequence[Document], now: datetime | None = None
+    dataset: Dataset, documents: Sequence[Document], now: datetime | None = None
 ) -> None:
     """Adds samples to a dataset whose schema already declares their fields.
 
@@ -576,7 +581,7 @@ def new_sample_document(filepath: str, tags: list[str]) -> Document:
 
 
 def _batches(
-    collection: Any, samples: Any, paths: Sequence[str], batch_size: int
+    collection: Any, samples: SampleCollection, paths: Sequence[str], batch_size: int
 ) -> Iterator[list[Any]]:
     projection = {"$project": dict.fromkeys(_without_children(paths), 1)}
     pipeline = samples._pipeline(post_pipeline=[projection])
@@ -601,7 +606,7 @@ def _cut(documents: Iterable[Any], batch_size: int) -> Iterator[list[Any]]:
         yield batch
 
 
-def _journaled(dataset: Any) -> Any:
+def _journaled(dataset: Dataset) -> Any:
     """Returns the collection of a dataset's samples, whose writes outlive a crash.
 
     MongoDB would otherwise confirm a write a moment before it is on disk.
@@ -611,14 +616,14 @@ def _journaled(dataset: Any) -> Any:
     return collection.with_options(write_concern=WriteConcern(**concern))
 
 
-def _note_written(dataset: Any, paths: set[str]) -> None:
+def _note_written(dataset: Dataset, paths: set[str]) -> None:
     """Remembers what was written, and checks that it may stay."""
     before, _ = _written.get(dataset_id(dataset), (set(), 0.0))
     _written[dataset_id(dataset)] = (before | _plain(paths), time.monotonic())
     _check_fields(dataset, paths)
 
 
-def _check_fields(dataset: Any, paths: Iterable[str]) -> None:
+def _check_fields(dataset: Dataset, paths: Iterable[str]) -> None:
     """Checks that the fields to write, or written, are those of the dataset as it is.
 
     FiftyOne cannot read a sample that has a field which the dataset has not: nothing of
@@ -642,7 +647,7 @@ def _check_fields(dataset: Any, paths: Iterable[str]) -> None:
     )
 
 
-def _undeclared(dataset: Any, paths: Iterable[str]) -> list[str]:
+def _undeclared(dataset: Dataset, paths: Iterable[str]) -> list[str]:
     """Returns those of some paths that a dataset, as it is now, does not declare.
 
     Raises:
@@ -698,7 +703,7 @@ def _without_children(paths: Sequence[str]) -> list[str]:
     ]
 
 
-def _reload_loaded_samples(dataset: Any, sample_ids: Sequence[ObjectId]) -> None:
+def _reload_loaded_samples(dataset: Dataset, sample_ids: Sequence[ObjectId]) -> None:
     fos.Sample._reload_docs(
         dataset._sample_collection_name, sample_ids=[str(i) for i in sample_ids]
     )

@@ -8,6 +8,7 @@ from typing import Any
 import fiftyone as fo
 from bson import ObjectId
 
+from ..fiftyone_types import SampleCollection
 from .documents import Document, aggregate_documents, root_dataset
 from .labels import object_list_path
 
@@ -29,7 +30,7 @@ class LabelList:
     path: str
 
     @classmethod
-    def of_field(cls, samples: Any, label_field: str) -> LabelList:
+    def of_field(cls, samples: SampleCollection, label_field: str) -> LabelList:
         """Returns that of a field.
 
         Raises:
@@ -120,7 +121,7 @@ def boxes_to_draw(dataset: fo.Dataset, label_field: str, box_field: str) -> Docu
     return {"$map": {"input": alone, "in": {n: f"$$this.{n}" for n in names}}}
 
 
-def count_boxes_only(samples: Any, labels: LabelList) -> int:
+def count_boxes_only(samples: SampleCollection, labels: LabelList) -> int:
     """Returns how many boxes of samples have no shape: neither a mask nor a polygon.
 
     Args:
@@ -135,7 +136,9 @@ def count_boxes_only(samples: Any, labels: LabelList) -> int:
     return sum(group["count"] for group in groups)
 
 
-def images_of_boxes(samples: Any, labels: LabelList) -> dict[ObjectId, int]:
+def images_of_boxes(
+    samples: SampleCollection, labels: LabelList
+) -> dict[ObjectId, int]:
     """Returns how many boxes have those samples that have boxes without shapes alone.
 
     Args:
@@ -171,7 +174,7 @@ def _boxes_only(dataset: fo.Dataset, labels: LabelList) -> Document | None:
     return {"$setDifference": ids}
 
 
-def _whole(samples: Any) -> Any:
+def _whole(samples: SampleCollection) -> Any:
     """Returns the samples of a view with all labels, also those that it filters out."""
     dataset = root_dataset(samples)
     return samples if samples is dataset else dataset.select(samples.values("id"))

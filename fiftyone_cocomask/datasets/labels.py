@@ -15,6 +15,7 @@ import numpy as np
 from bson import ObjectId
 
 from ..errors import CocoMaskError, MaskFileError
+from ..fiftyone_types import SampleCollection
 from ..geometry.objects import MaskObject, is_drawable
 from ..geometry.outlines import centre_outline, iou_with_rings
 from ..geometry.png import read_mask
@@ -70,7 +71,7 @@ class LabelObject:
     geometry: MaskObject
 
 
-def object_list_path(samples: Any, label_field: str) -> str:
+def object_list_path(samples: SampleCollection, label_field: str) -> str:
     """Returns the path of the objects of a label field: ``"field.polylines"``.
 
     Raises:
@@ -95,7 +96,7 @@ def object_list_path(samples: Any, label_field: str) -> str:
     return f"{label_field}.{list_name}" if list_name else label_field
 
 
-def object_fields(samples: Any) -> list[str]:
+def object_fields(samples: SampleCollection) -> list[str]:
     """Returns the names of the sample fields whose labels can be drawn as objects."""
     schema = samples.get_field_schema()
     return [
@@ -105,7 +106,7 @@ def object_fields(samples: Any) -> list[str]:
     ]
 
 
-def draws_lines(dataset: Any, label_field: str) -> bool:
+def draws_lines(dataset: fo.Dataset, label_field: str) -> bool:
     """Whether polylines that are not filled are lines in a field, and not areas.
 
     A polygon that is drawn in the App is stored neither closed nor filled unless the
@@ -135,12 +136,12 @@ def draws_lines(dataset: Any, label_field: str) -> bool:
     )
 
 
-def is_mask_field(samples: Any, name: str) -> bool:
+def is_mask_field(samples: SampleCollection, name: str) -> bool:
     """Whether a dataset has a field of masks of this name."""
     return name in mask_fields(samples)
 
 
-def mask_fields(samples: Any) -> list[str]:
+def mask_fields(samples: SampleCollection) -> list[str]:
     """Returns the names of a dataset's fields of masks."""
     return list(samples.get_field_schema(embedded_doc_type=fo.Segmentation))
 
@@ -159,7 +160,7 @@ def check_has_masks(dataset: fo.Dataset, mask_field: str) -> None:
         )
 
 
-def geometry_paths(samples: Any, label_field: str) -> list[str]:
+def geometry_paths(samples: SampleCollection, label_field: str) -> list[str]:
     """Returns the paths to read for :func:`mask_objects`, and no others.
 
     What other programs add to the labels is not read, so it changes no fingerprint.

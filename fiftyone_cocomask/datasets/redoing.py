@@ -9,6 +9,7 @@ from typing import Any
 import fiftyone as fo
 
 from ..errors import CocoMaskError
+from ..fiftyone_types import SampleCollection
 from .database_errors import DatabaseError
 from .documents import ids_of, root_dataset
 from .evaluations.area import evaluate_mask_area
@@ -122,13 +123,13 @@ def redo_samples(
     return redone
 
 
-def _draw(samples: Any, mask_field: str) -> int:
+def _draw(samples: SampleCollection, mask_field: str) -> int:
     """Draws masks that are out of date again; returns how many."""
     report = redraw_masks(samples.exists(mask_field), mask_field, progress=False)
     return 0 if report is None else report.images - report.unchanged
 
 
-def _evaluate(samples: Any, info: MaskEvaluationInfo) -> int:
+def _evaluate(samples: SampleCollection, info: MaskEvaluationInfo) -> int:
     """Measures samples that an evaluation covers again; returns how many."""
     dataset, key = root_dataset(samples), info.eval_key
     touched, everything = ids_of(samples), ids_of(dataset.load_run_view(key))

@@ -16,6 +16,7 @@ import numpy as np
 from bson import ObjectId
 
 from ..errors import CocoMaskError
+from ..fiftyone_types import SampleCollection
 from ..geometry.outlines import object_rings
 from .documents import Document, aggregate_documents, read_documents, root_dataset
 from .inspection.crops import as_url, outline_crop, side_by_side, whole_image
@@ -77,7 +78,7 @@ class LabelToReview:
         return {**asdict(self), "id": self.id}
 
 
-def queues(samples: Any) -> dict[str, tuple[Queue, int | None]]:
+def queues(samples: SampleCollection) -> dict[str, tuple[Queue, int | None]]:
     """Returns the lists that there are, by name, with what is in each.
 
     Rankings come last; they are of all labels, and have no number.
@@ -95,7 +96,7 @@ def queues(samples: Any) -> dict[str, tuple[Queue, int | None]]:
 
 
 def labels_to_review(
-    samples: Any, queue: Queue, number: int = 8
+    samples: SampleCollection, queue: Queue, number: int = 8
 ) -> list[LabelToReview]:
     """Returns the first labels, or samples, of a list that nobody has checked yet."""
     if queue.issue is None:
@@ -148,7 +149,7 @@ def labels_to_review(
 
 
 def mark_checked(
-    samples: Any,
+    samples: SampleCollection,
     queue: Queue,
     sample_id: str,
     label_field: str | None = None,

@@ -6,6 +6,7 @@ from typing import Any
 
 import fiftyone as fo
 
+from ..fiftyone_types import SampleCollection
 from .documents import Document, aggregate_documents
 
 NO_SPLIT = "(no split)"
@@ -13,13 +14,13 @@ NO_SPLIT = "(no split)"
 SPLIT_TAGS = ("train", "valid", "val", "validation", "test")
 
 
-def split_paths(samples: Any) -> list[str]:
+def split_paths(samples: SampleCollection) -> list[str]:
     """Returns the field that names a sample's split: ``split``, else ``tags``."""
     is_field = isinstance(samples.get_field("split"), fo.StringField)
     return ["split"] if is_field else ["tags"]
 
 
-def split_expression(samples: Any) -> Document:
+def split_expression(samples: SampleCollection) -> Document:
     """Returns the expression of a sample's split, :data:`NO_SPLIT` if it has none."""
     if split_paths(samples) == ["split"]:
         split: Any = "$split"
@@ -49,7 +50,7 @@ def split_rank(split: str | None) -> tuple[int, str]:
     return known, split or ""
 
 
-def count_splits(samples: Any) -> dict[str, int]:
+def count_splits(samples: SampleCollection) -> dict[str, int]:
     """Returns the number of samples of each split that there is, in their order."""
     stages = [{"$group": {"_id": split_expression(samples), "samples": {"$sum": 1}}}]
     found = {row["_id"]: row["samples"] for row in aggregate_documents(samples, stages)}

@@ -17,13 +17,15 @@ import fiftyone.core.dataset as fod
 from bson import json_util
 from fiftyone.core.odm.runs import RunDocument
 
+from ..fiftyone_types import SampleCollection
+
 # The fields of a dataset's document that hold runs, and its caches of their results.
 RunField = Literal["runs", "evaluations"]
 _CACHES = {"runs": "_run_cache", "evaluations": "_evaluation_cache"}
 _RUN_FIELDS = ("runs", "evaluations", "brain_methods")
 
 
-def begin_run(samples: Any, key: str, config: Any) -> None:
+def begin_run(samples: SampleCollection, key: str, config: Any) -> None:
     """Registers a custom run without results; one of the key becomes it in one write.
 
     Args:
@@ -126,7 +128,7 @@ def delete_run(dataset: fo.Dataset, field: RunField, key: str) -> None:
 
 
 def save_patches_view(
-    dataset: fo.Dataset, name: str, view: Any, field: str, description: str
+    dataset: fo.Dataset, name: str, view: SampleCollection, field: str, description: str
 ) -> None:
     """Saves a view of the patches of a view's labels, made once somebody opens it.
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import fiftyone as fo
 
 from ..errors import CocoMaskError
+from ..fiftyone_types import SampleCollection
 from .documents import backing_dataset, root_dataset
 
 # What functions that work on samples take.
 Samples = fo.Dataset | fo.DatasetView
 
 
-def checked_samples(samples: Any) -> Any:
+def checked_samples(samples: SampleCollection) -> SampleCollection:
     """Returns what to work on: of a grouped dataset its active slice, as a view.
 
     Raises:

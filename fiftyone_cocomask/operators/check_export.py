@@ -8,6 +8,7 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
+from ..fiftyone_types import ExecutionContext
 from .export_form import ask_for_export, given_path, path_text
 from .forms import count
 from .job import JobOperator, ProgressArgument, Results
@@ -68,11 +69,11 @@ class CheckExport(JobOperator):
             self.uri, params=params, request_delegation=delegate
         )
 
-    def ask(self, ctx: Any, inputs: types.Object) -> None:
+    def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: it shows what is in the export."""
         ask_for_export(ctx, inputs)
 
-    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+    def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
         """Returns the report as a dict."""
         import fiftyone.core.utils as fou
 
@@ -91,18 +92,20 @@ class CheckExport(JobOperator):
         """Returns what cannot be imported, and the worst of what is wrong."""
         return report_warnings(results)
 
-    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+    def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
         """Returns the import."""
         if not results["usable_images"]:
             return []
         why = "Make a dataset of it, or bring one up to date"
         return [next_step("import_roboflow_coco", why, **_place(ctx))]
 
-    def update_app(self, ctx: Any, results: Results) -> Any:
+    def update_app(self, ctx: ExecutionContext, results: Results) -> Any:
         """Yields nothing: a check changes nothing."""
         return iter(())
 
-    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+    def show_results(
+        self, ctx: ExecutionContext, outputs: types.Object, results: Results
+    ) -> None:
         """Shows the counts and a table of the issues."""
         usable = f"{results['imported']:,} of {results['annotations']:,} annotations"
         outputs.view(
@@ -117,7 +120,7 @@ class CheckExport(JobOperator):
         show_issues(outputs, results)
 
 
-def _place(ctx: Any) -> Results:
+def _place(ctx: ExecutionContext) -> Results:
     """Returns where the export that was checked is, as the form of the import asks."""
     given = {name: ctx.params.get(name) for name in ("source", "path", "image_dir")}
     return {name: value for name, value in given.items() if value is not None}

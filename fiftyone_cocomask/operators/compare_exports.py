@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
+from ..fiftyone_types import ExecutionContext, SampleCollection
 from .export_form import ask_for_path, given_path, path_text
 from .forms import (
     Choice,
@@ -58,7 +59,7 @@ class CompareExports(JobOperator):
 
     def __call__(
         self,
-        samples: Any,
+        samples: SampleCollection,
         path: str | os.PathLike[str],
         *,
         label_field: str | None = None,
@@ -94,7 +95,7 @@ class CompareExports(JobOperator):
         }
         return self.execute_on(samples, params, delegate)
 
-    def ask(self, ctx: Any, inputs: types.Object) -> None:
+    def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: which export is compared with which labels."""
         problem = dataset_problem(ctx)
         fields = [] if problem else labelled_fields(ctx.dataset)
@@ -103,7 +104,7 @@ class CompareExports(JobOperator):
         else:
             _ask(ctx, inputs, fields)
 
-    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+    def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
         """Compares, saves the views, and returns what was found."""
         from ..datasets.exporting.compare import compare_exports
         from ..datasets.exporting.comparison_views import save_comparison_views
@@ -131,7 +132,7 @@ class CompareExports(JobOperator):
             "per_split": _by_split(changes),
         }
 
-    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+    def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
         """Returns the merge of a later export, or the dataset's own export."""
         if results["same"]:
             return []
@@ -142,11 +143,13 @@ class CompareExports(JobOperator):
         why = "Write the dataset back as a COCO export; give output_dir"
         return [next_step("export_roboflow_coco", why)]
 
-    def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
+    def update_app(self, ctx: ExecutionContext, results: Results) -> Iterator[Any]:
         """Reloads the dataset for its new saved views."""
         yield ctx.ops.reload_dataset()
 
-    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+    def show_results(
+        self, ctx: ExecutionContext, outputs: types.Object, results: Results
+    ) -> None:
         """Shows the change log, and the views."""
         title = f"{results['old']} → {results['new']}"
         if results["same"]:
@@ -205,7 +208,7 @@ def _counts(counts: dict[str, int]) -> str:
     return ", ".join(found) or "none"
 
 
-def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
+def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None:
     params = ctx.params
     ask_for_path(
         ctx,

@@ -9,6 +9,7 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
+from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
 from .forms import (
     Choice,
     choose,
@@ -50,7 +51,7 @@ class CompareMasks(JobOperator):
 
     def __call__(
         self,
-        samples: Any,
+        samples: SampleCollection,
         pred_field: str,
         gt_field: str = "mask",
         *,
@@ -81,7 +82,7 @@ class CompareMasks(JobOperator):
         params = {"pred_field": pred_field, "gt_field": gt_field, "eval_key": eval_key}
         return self.execute_on(samples, params, delegate)
 
-    def ask(self, ctx: Any, inputs: types.Object) -> None:
+    def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: which masks are compared, and what is written."""
         problem = dataset_problem(ctx)
         fields = [] if problem else segmentation_fields(ctx.dataset)
@@ -98,7 +99,7 @@ class CompareMasks(JobOperator):
         else:
             _ask(ctx, inputs, fields)
 
-    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+    def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
         """Compares, and returns the eval key and the summary."""
         from ..datasets.comparison.compare import compare_masks
 
@@ -128,17 +129,19 @@ class CompareMasks(JobOperator):
             found.append(in_sentence(number, "could not be compared", first))
         return found
 
-    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+    def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
         """Returns the search for issues in the masks that were judged."""
         why = "List the evaluations and comparisons, to rename or delete one"
         return [next_step("list_mask_evaluations", why)]
 
-    def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
+    def update_app(self, ctx: ExecutionContext, results: Results) -> Iterator[Any]:
         """Shows the new fields, and opens FiftyOne's own panel of evaluations."""
         yield ctx.ops.reload_dataset()
         yield open_beside(ctx, "model_evaluation_panel_builtin")
 
-    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+    def show_results(
+        self, ctx: ExecutionContext, outputs: types.Object, results: Results
+    ) -> None:
         """Shows the totals."""
         summary = results["summary"]
         outputs.view(
@@ -182,7 +185,7 @@ def _defaults(fields: list[str]) -> tuple[str, str]:
     return gt_field, (others or [gt_field])[0]
 
 
-def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
+def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None:
     params = ctx.params
     gt_default, pred_default = _defaults(fields)
     choices = [Choice(name) for name in fields]
@@ -230,7 +233,7 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         note(inputs, "outcome", written)
 
 
-def _problem(dataset: Any, key: str, pred_field: str, gt_field: str) -> str | None:
+def _problem(dataset: Dataset, key: str, pred_field: str, gt_field: str) -> str | None:
     from ..datasets.comparison.runs import check_comparison_key
 
     try:

@@ -22,6 +22,7 @@ from ..choices import (
     Storage,
     default,
 )
+from ..fiftyone_types import ExecutionContext, SampleCollection
 from .export_form import given_path, path_text
 from .forms import count, dataset_problem, default_field, stop
 from .job import ProgressArgument, Results
@@ -53,7 +54,7 @@ class ComputeMasks(SplitJobOperator):
 
     def __call__(
         self,
-        samples: Any,
+        samples: SampleCollection,
         label_field: str = "segmentations",
         mask_field: str = "mask",
         *,
@@ -121,14 +122,14 @@ class ComputeMasks(SplitJobOperator):
         }
         return self.execute_on(samples, params, delegate)
 
-    def resolve_placement(self, ctx: Any) -> types.Placement:
+    def resolve_placement(self, ctx: ExecutionContext) -> types.Placement:
         """Returns the button in the grid's toolbar."""
         return types.Placement(
             types.Places.SAMPLES_GRID_SECONDARY_ACTIONS,
             types.Button(label="Compute masks", icon="/assets/mask.svg", prompt=True),
         )
 
-    def ask(self, ctx: Any, inputs: types.Object) -> None:
+    def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: what is drawn, and what it replaces."""
         problem = dataset_problem(ctx)
         fields = []
@@ -139,7 +140,12 @@ class ComputeMasks(SplitJobOperator):
         else:
             ask_for_masks(ctx, inputs, fields)
 
-    def run_whole(self, ctx: Any, samples: Any, progress: ProgressArgument) -> Results:
+    def run_whole(
+        self,
+        ctx: ExecutionContext,
+        samples: SampleCollection,
+        progress: ProgressArgument,
+    ) -> Results:
         """Draws the masks and returns the report."""
         from ..datasets.masks.compute import compute_masks
 
@@ -151,7 +157,9 @@ class ComputeMasks(SplitJobOperator):
         )
         return _results(ctx, samples, report)
 
-    def begin_run(self, ctx: Any, samples: Any) -> dict[str, Any]:
+    def begin_run(
+        self, ctx: ExecutionContext, samples: SampleCollection
+    ) -> dict[str, Any]:
         """Declares the field of the masks, so that no two tasks do."""
         from ..datasets.masks.compute import declare_mask_field
         from ..datasets.masks.plan import plan_masks
@@ -164,9 +172,9 @@ class ComputeMasks(SplitJobOperator):
 
     def run_part(
         self,
-        ctx: Any,
+        ctx: ExecutionContext,
         plan: dict[str, Any],
-        samples: Any,
+        samples: SampleCollection,
         progress: ProgressArgument,
     ) -> dict[str, Any]:
         """Draws the masks of a part of the samples."""
@@ -180,14 +188,14 @@ class ComputeMasks(SplitJobOperator):
         return draw_masks(samples, masks, processes, progress).to_dict()
 
     def join_parts(
-        self, ctx: Any, plan: dict[str, Any], parts: list[dict[str, Any]]
+        self, ctx: ExecutionContext, plan: dict[str, Any], parts: list[dict[str, Any]]
     ) -> Results:
         """Returns one report of all masks."""
         from ..datasets.masks.compute import MaskReport
 
         return _results(ctx, ctx.dataset, MaskReport.of_parts(parts))
 
-    def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
+    def update_app(self, ctx: ExecutionContext, results: Results) -> Iterator[Any]:
         """Shows the masks in the grid."""
         yield ctx.ops.reload_dataset()
         if is_of_tasks(results):
@@ -216,7 +224,7 @@ class ComputeMasks(SplitJobOperator):
             found.append(in_sentence(results["num_skipped"], "got no mask", first))
         return found
 
-    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+    def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
         """Returns the evaluations."""
         why = {
             "area": "Count the pixels of masks and of each object",
@@ -225,7 +233,9 @@ class ComputeMasks(SplitJobOperator):
         fields = {name: results[name] for name in ("mask_field", "label_field")}
         return [next_step(f"evaluate_mask_{k}", w, **fields) for k, w in why.items()]
 
-    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+    def show_results(
+        self, ctx: ExecutionContext, outputs: types.Object, results: Results
+    ) -> None:
         """Shows how many masks there are and what is not in them."""
         images = count(results["images"], "mask")
         objects = results["objects"] + results["unchanged_objects"]
@@ -243,7 +253,7 @@ class ComputeMasks(SplitJobOperator):
         )
 
 
-def _what_to_draw(ctx: Any) -> dict[str, Any]:
+def _what_to_draw(ctx: ExecutionContext) -> dict[str, Any]:
     """Returns the arguments of the SDK that decide what masks there will be."""
     params = ctx.params
     order = params.get("class_order") or []
@@ -266,7 +276,7 @@ def _what_to_draw(ctx: Any) -> dict[str, Any]:
     }
 
 
-def _results(ctx: Any, samples: Any, report: Any) -> Results:
+def _results(ctx: ExecutionContext, samples: SampleCollection, report: Any) -> Results:
     drawn = _what_to_draw(ctx)
     return {
         **report.to_dict(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..fiftyone_types import SampleCollection
 from .evaluation import EvaluationOperator
 from .forms import count
 
@@ -17,7 +18,7 @@ class EvaluateMaskCoverage(EvaluationOperator):
 
     def __call__(
         self,
-        samples: Any,
+        samples: SampleCollection,
         mask_field: str = "mask",
         *,
         label_field: str | None = None,
@@ -55,7 +56,7 @@ class EvaluateMaskCoverage(EvaluationOperator):
             samples, mask_field, label_field, eval_key, num_tasks, delegate
         )
 
-    def evaluate(self, samples: Any, **kwargs: Any) -> Any:
+    def evaluate(self, samples: SampleCollection, **kwargs: Any) -> Any:
         """Calls the SDK's function."""
         from ..datasets.evaluations import evaluate_mask_coverage
 

@@ -9,6 +9,7 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
+from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
 from .forms import (
     Choice,
     choose,
@@ -62,20 +63,20 @@ class EvaluationOperator(SplitJobOperator):
             risk_level=types.RiskLevel.MEDIUM,
         )
 
-    def resolve_placement(self, ctx: Any) -> types.Placement:
+    def resolve_placement(self, ctx: ExecutionContext) -> types.Placement:
         """Returns the button in the grid's toolbar."""
         return types.Placement(
             types.Places.SAMPLES_GRID_SECONDARY_ACTIONS,
             types.Button(label=self.config.label, icon=self.config.icon, prompt=True),
         )
 
-    def evaluate(self, samples: Any, **kwargs: Any) -> Any:
+    def evaluate(self, samples: SampleCollection, **kwargs: Any) -> Any:
         """Calls the SDK's function."""
         raise NotImplementedError
 
     def call(
         self,
-        samples: Any,
+        samples: SampleCollection,
         mask_field: str,
         label_field: str | None,
         eval_key: str,
@@ -91,7 +92,7 @@ class EvaluationOperator(SplitJobOperator):
         }
         return self.execute_on(samples, params, delegate)
 
-    def ask(self, ctx: Any, inputs: types.Object) -> None:
+    def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: what is measured, and what it writes and replaces."""
         problem = dataset_problem(ctx)
         fields = [] if problem else segmentation_fields(ctx.dataset)
@@ -105,14 +106,21 @@ class EvaluationOperator(SplitJobOperator):
         else:
             self._ask(ctx, inputs, fields)
 
-    def run_whole(self, ctx: Any, samples: Any, progress: ProgressArgument) -> Results:
+    def run_whole(
+        self,
+        ctx: ExecutionContext,
+        samples: SampleCollection,
+        progress: ProgressArgument,
+    ) -> Results:
         """Evaluates, and returns the eval key and the summary."""
         results = self.evaluate(
             samples, **_what_to_measure(ctx, self.kind), progress=progress
         )
         return evaluation_results(results)
 
-    def begin_run(self, ctx: Any, samples: Any) -> dict[str, Any]:
+    def begin_run(
+        self, ctx: ExecutionContext, samples: SampleCollection
+    ) -> dict[str, Any]:
         """Registers the evaluation."""
         from ..datasets.evaluations.tasks import begin_tasks
 
@@ -120,9 +128,9 @@ class EvaluationOperator(SplitJobOperator):
 
     def run_part(
         self,
-        ctx: Any,
+        ctx: ExecutionContext,
         plan: dict[str, Any],
-        samples: Any,
+        samples: SampleCollection,
         progress: ProgressArgument,
     ) -> dict[str, Any]:
         """Measures a part of the samples."""
@@ -131,14 +139,14 @@ class EvaluationOperator(SplitJobOperator):
         return measure_part(samples, plan, progress)
 
     def join_parts(
-        self, ctx: Any, plan: dict[str, Any], parts: list[dict[str, Any]]
+        self, ctx: ExecutionContext, plan: dict[str, Any], parts: list[dict[str, Any]]
     ) -> Results:
         """Saves the results, and returns the eval key and the summary."""
         from ..datasets.evaluations.tasks import join_parts
 
         return evaluation_results(join_parts(ctx.dataset, plan, parts))
 
-    def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
+    def update_app(self, ctx: ExecutionContext, results: Results) -> Iterator[Any]:
         """Shows the new fields, and opens the panel beside the grid."""
         yield ctx.ops.reload_dataset()
         if not is_of_tasks(results):
@@ -154,7 +162,7 @@ class EvaluationOperator(SplitJobOperator):
             found.append(in_sentence(number, what, named[0] if named else None))
         return found
 
-    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+    def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
         """Returns the other evaluation, the search for issues and the report."""
         summary = results["summary"]
         mask_field, label_field = summary["mask_field"], summary["label_field"]
@@ -171,7 +179,9 @@ class EvaluationOperator(SplitJobOperator):
         eval_keys = [results["eval_key"]]
         return [*steps, next_step("write_report", why, eval_keys=eval_keys)]
 
-    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+    def show_results(
+        self, ctx: ExecutionContext, outputs: types.Object, results: Results
+    ) -> None:
         """Shows the totals."""
         summary = results["summary"]
         outputs.view(
@@ -188,7 +198,9 @@ class EvaluationOperator(SplitJobOperator):
         """Returns what the evaluation found in one sentence."""
         raise NotImplementedError
 
-    def _ask(self, ctx: Any, inputs: types.Object, mask_fields: list[str]) -> None:
+    def _ask(
+        self, ctx: ExecutionContext, inputs: types.Object, mask_fields: list[str]
+    ) -> None:
         params = ctx.params
         target = target_samples(ctx)
         last = _last_run(ctx.dataset, self.kind)
@@ -221,7 +233,7 @@ class EvaluationOperator(SplitJobOperator):
             self._say_what_will_happen(ctx, inputs, target, eval_key, label_field)
 
     def _ask_for_key(
-        self, ctx: Any, inputs: types.Object, last: _LastRun | None
+        self, ctx: ExecutionContext, inputs: types.Object, last: _LastRun | None
     ) -> str | None:
         from ..datasets.evaluations import list_mask_evaluations
         from ..datasets.evaluations.runs import run_kind
@@ -252,7 +264,12 @@ class EvaluationOperator(SplitJobOperator):
         return given
 
     def _say_what_will_happen(
-        self, ctx: Any, inputs: types.Object, target: Any, key: str, label_field: str
+        self,
+        ctx: ExecutionContext,
+        inputs: types.Object,
+        target: Any,
+        key: str,
+        label_field: str,
     ) -> None:
         with_labels = label_field != _NO_LABELS
         fields = list(self.sample_fields)
@@ -270,7 +287,7 @@ class EvaluationOperator(SplitJobOperator):
             note(inputs, "outcome", text)
 
 
-def _what_to_measure(ctx: Any, kind: EvaluationName) -> dict[str, Any]:
+def _what_to_measure(ctx: ExecutionContext, kind: EvaluationName) -> dict[str, Any]:
     """Returns the arguments of the SDK that decide what is measured."""
     params = ctx.params
     last = _last_run(ctx.dataset, kind)
@@ -307,7 +324,7 @@ class _LastRun(NamedTuple):
     label_field: str | None
 
 
-def _last_run(dataset: Any, kind: EvaluationName) -> _LastRun | None:
+def _last_run(dataset: Dataset, kind: EvaluationName) -> _LastRun | None:
     from ..datasets.evaluations import list_mask_evaluations, mask_evaluation_info
 
     keys = list_mask_evaluations(dataset, kind=kind)
@@ -319,7 +336,7 @@ def _last_run(dataset: Any, kind: EvaluationName) -> _LastRun | None:
 
 
 def _default_labels(
-    dataset: Any,
+    dataset: Dataset,
     mask_field: str | None,
     labels: list[str],
     last: _LastRun | None,

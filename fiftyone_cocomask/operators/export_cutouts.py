@@ -8,6 +8,7 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
+from ..fiftyone_types import ExecutionContext, SampleCollection
 from .export_form import ask_for_path, given_path, path_text
 from .exporting import ExportOperator, say_where
 from .forms import (
@@ -44,7 +45,7 @@ class ExportCutouts(ExportOperator):
 
     def __call__(
         self,
-        samples: Any,
+        samples: SampleCollection,
         label_or_mask_field: str = "segmentations",
         output_dir: str | os.PathLike[str] | None = None,
         *,
@@ -79,7 +80,7 @@ class ExportCutouts(ExportOperator):
         }
         return self.execute_on(samples, params, delegate)
 
-    def ask(self, ctx: Any, inputs: types.Object) -> None:
+    def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: what is cut out and where it goes."""
         problem = dataset_problem(ctx)
         fields = [] if problem else _fields(ctx)
@@ -88,7 +89,7 @@ class ExportCutouts(ExportOperator):
         else:
             _ask(ctx, inputs, fields)
 
-    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+    def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
         """Writes the files and returns the report."""
         from ..datasets.exporting.masks import export_cutouts
 
@@ -112,17 +113,17 @@ class ExportCutouts(ExportOperator):
             "per_split": split_rows(samples),
         }
 
-    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+    def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
         """Returns the export of whole masks."""
         why = "Write the whole masks as PNG files, too; give output_dir"
         return [next_step("export_masks", why)]
 
 
-def _fields(ctx: Any) -> list[str]:
+def _fields(ctx: ExecutionContext) -> list[str]:
     return [*drawable_fields(ctx.dataset), *segmentation_fields(ctx.dataset)]
 
 
-def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
+def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None:
     params = ctx.params
     masks = segmentation_fields(ctx.dataset)
     name = choose(

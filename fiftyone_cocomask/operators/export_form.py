@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
+from ..fiftyone_types import ExecutionContext
 from .forms import Choice, choose, count, is_app_request, names, reject
 from .markdown import bold, plain
 
@@ -115,7 +116,7 @@ def is_place(value: Any) -> bool:
     return isinstance(value, dict) and (not value or "absolute_path" in value)
 
 
-def ask_for_export(ctx: Any, inputs: types.Object) -> ExportPreview | None:
+def ask_for_export(ctx: ExecutionContext, inputs: types.Object) -> ExportPreview | None:
     """Adds the fields for an export's place, and what is in it.
 
     Returns:
@@ -173,7 +174,7 @@ def is_chosen_in_app(value: Any) -> bool:
 
 
 def ask_for_path(
-    ctx: Any,
+    ctx: ExecutionContext,
     inputs: types.Object,
     name: str,
     *,
@@ -263,7 +264,7 @@ def _projects(reader: ExportReader, path: str) -> dict[str, str]:
 
 
 def ask_for_project(
-    ctx: Any, inputs: types.Object, preview: ExportPreview
+    ctx: ExecutionContext, inputs: types.Object, preview: ExportPreview
 ) -> ExportPreview | None:
     """Asks which of the projects of a folder is meant, where they are several.
 

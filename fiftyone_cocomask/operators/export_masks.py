@@ -9,6 +9,7 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..choices import VALUES, Values
+from ..fiftyone_types import ExecutionContext, SampleCollection
 from .export_form import ask_for_path, given_path, path_text
 from .exporting import ExportOperator, say_where
 from .forms import (
@@ -50,7 +51,7 @@ class ExportMasks(ExportOperator):
 
     def __call__(
         self,
-        samples: Any,
+        samples: SampleCollection,
         mask_field: str = "mask",
         output_dir: str | os.PathLike[str] | None = None,
         *,
@@ -95,7 +96,7 @@ class ExportMasks(ExportOperator):
         }
         return self.execute_on(samples, params, delegate)
 
-    def ask(self, ctx: Any, inputs: types.Object) -> None:
+    def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: which masks go where."""
         problem = dataset_problem(ctx)
         fields = [] if problem else segmentation_fields(ctx.dataset)
@@ -106,7 +107,7 @@ class ExportMasks(ExportOperator):
         else:
             _ask(ctx, inputs, fields)
 
-    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+    def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
         """Writes the files and returns the report."""
         from ..datasets.exporting.masks import export_masks
 
@@ -131,13 +132,13 @@ class ExportMasks(ExportOperator):
             "per_split": split_rows(samples),
         }
 
-    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+    def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
         """Returns the export of the annotations themselves."""
         why = "Write the annotations back as a COCO export; give output_dir"
         return [next_step("export_roboflow_coco", why)]
 
 
-def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
+def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None:
     params = ctx.params
     choose_field(
         inputs,
@@ -200,7 +201,7 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
     _confirm_writing_into_exports(ctx, inputs)
 
 
-def _confirm_writing_into_exports(ctx: Any, inputs: types.Object) -> None:
+def _confirm_writing_into_exports(ctx: ExecutionContext, inputs: types.Object) -> None:
     """Asks before files are put among those of an export.
 
     An upload of the folder would take the masks for images.

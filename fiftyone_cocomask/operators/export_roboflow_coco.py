@@ -10,6 +10,7 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..choices import AREAS, IMAGES, MASKS, Area, Images, Masks
+from ..fiftyone_types import ExecutionContext, SampleCollection
 from .export_form import ask_for_path, given_path, path_text
 from .forms import (
     Choice,
@@ -50,7 +51,7 @@ class ExportRoboflowCoco(JobOperator):
 
     def __call__(
         self,
-        samples: Any,
+        samples: SampleCollection,
         output_dir: str | os.PathLike[str],
         *,
         label_field: str | None = None,
@@ -96,7 +97,7 @@ class ExportRoboflowCoco(JobOperator):
         }
         return self.execute_on(samples, params, delegate)
 
-    def ask(self, ctx: Any, inputs: types.Object) -> None:
+    def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: which labels go where, and how."""
         problem = dataset_problem(ctx)
         fields = [] if problem else labelled_fields(ctx.dataset)
@@ -106,7 +107,7 @@ class ExportRoboflowCoco(JobOperator):
         else:
             _ask(ctx, inputs, fields)
 
-    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+    def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
         """Writes the export and returns the report."""
         from ..datasets.exporting.coco import export_roboflow_coco
 
@@ -138,17 +139,19 @@ class ExportRoboflowCoco(JobOperator):
         lost = f"{results['num_losses']:,} could not be written. The first: "
         return [f"{lost}{_place(first)}{first['reason']}", *results["warnings"]]
 
-    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+    def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
         """Returns the comparison of what was written."""
         why = "Say what the export has that the dataset has not, and the other way"
         known = {"path": results["output_dir"], "label_field": results["label_field"]}
         return [next_step("compare_exports", why, **known)]
 
-    def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
+    def update_app(self, ctx: ExecutionContext, results: Results) -> Iterator[Any]:
         """Leaves the App as it is: the dataset has not changed."""
         yield from ()
 
-    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+    def show_results(
+        self, ctx: ExecutionContext, outputs: types.Object, results: Results
+    ) -> None:
         """Shows what was written, what was edited, and what is lost."""
         images = count(results["images"], "image")
         annotations = count(results["annotations"], "annotation")
@@ -175,7 +178,7 @@ def _place(loss: dict[str, Any]) -> str:
     return f"{os.path.basename(path)}: " if path else ""
 
 
-def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
+def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None:
     from ..datasets.exporting.coco import folder_problem
 
     params = ctx.params

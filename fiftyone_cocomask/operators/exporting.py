@@ -7,6 +7,7 @@ from typing import Any
 
 import fiftyone.operators.types as types
 
+from ..fiftyone_types import ExecutionContext
 from .forms import count, note, target_samples
 from .job import JobOperator, Results
 from .markdown import code
@@ -15,7 +16,7 @@ from .markdown import code
 class ExportOperator(JobOperator):
     """An operator over a function that returns an ``ExportedFiles``."""
 
-    def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
+    def update_app(self, ctx: ExecutionContext, results: Results) -> Iterator[Any]:
         """Leaves the App as it is: the dataset has not changed."""
         yield from ()
 
@@ -29,7 +30,9 @@ class ExportOperator(JobOperator):
             f"{first['filepath']}: {first['reason']}"
         ]
 
-    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+    def show_results(
+        self, ctx: ExecutionContext, outputs: types.Object, results: Results
+    ) -> None:
         """Shows how many files there are, and why some are not."""
         place = results["output_dir"]
         outputs.view(
@@ -41,7 +44,7 @@ class ExportOperator(JobOperator):
         )
 
 
-def say_where(ctx: Any, inputs: types.Object, pattern: str) -> None:
+def say_where(ctx: ExecutionContext, inputs: types.Object, pattern: str) -> None:
     """Says what will be written where."""
     images = count(len(target_samples(ctx)), "image")
     note(

@@ -9,6 +9,7 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
+from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
 from .forms import (
     NO_DATASET,
     Choice,
@@ -113,7 +114,7 @@ class FindMaskIssues(JobOperator):
 
     def __call__(
         self,
-        samples: Any,
+        samples: SampleCollection,
         label_field: str = "segmentations",
         mask_field: str | None = "mask",
         *,
@@ -151,7 +152,7 @@ class FindMaskIssues(JobOperator):
         }
         return self.execute_on(samples, params, delegate)
 
-    def ask(self, ctx: Any, inputs: types.Object) -> None:
+    def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: what is looked at, and what is written."""
         problem = dataset_problem(ctx)
         fields = [] if problem else drawable_fields(ctx.dataset)
@@ -160,7 +161,7 @@ class FindMaskIssues(JobOperator):
         else:
             _ask(ctx, inputs, fields)
 
-    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+    def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
         """Marks what it finds and returns the report."""
         from ..datasets.issues import IssueLimits, find_mask_issues
         from ..datasets.issues.by_class import marks_by_class
@@ -198,7 +199,7 @@ class FindMaskIssues(JobOperator):
             return []
         return [in_sentence(len(skipped), "could not be checked", skipped[0])]
 
-    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+    def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
         """Returns the repairs, as a dry run, or the way back to Roboflow."""
         from ..datasets.fixing.planning import REPAIRABLE
 
@@ -211,11 +212,13 @@ class FindMaskIssues(JobOperator):
             next_step("export_roboflow_coco", why, label_field=results["label_field"])
         ]
 
-    def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
+    def update_app(self, ctx: ExecutionContext, results: Results) -> Iterator[Any]:
         """Shows the tags and the saved views."""
         yield ctx.ops.reload_dataset()
 
-    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+    def show_results(
+        self, ctx: ExecutionContext, outputs: types.Object, results: Results
+    ) -> None:
         """Shows how often each issue was found, what it means, and its view."""
         found = {name: number for name, number in results["counts"].items() if number}
         looked_at = (
@@ -263,7 +266,9 @@ class ClearMaskIssues(JobOperator):
             risk_level=types.RiskLevel.MEDIUM,
         )
 
-    def __call__(self, samples: Any, key: str = _KEY, *, delegate: bool = False) -> Any:
+    def __call__(
+        self, samples: SampleCollection, key: str = _KEY, *, delegate: bool = False
+    ) -> Any:
         """Removes the tags and saved views of a search for mask issues.
 
         Example::
@@ -285,7 +290,7 @@ class ClearMaskIssues(JobOperator):
         """
         return self.execute_on(samples, {"key": key}, delegate)
 
-    def ask(self, ctx: Any, inputs: types.Object) -> None:
+    def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: which search, and what goes."""
         from ..datasets.issues import list_mask_issues
 
@@ -312,7 +317,7 @@ class ClearMaskIssues(JobOperator):
                 removed = f"Removes the tags {code(f'{key}:...')} and their saved views"
                 warn(inputs, "outcome", removed)
 
-    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+    def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
         """Removes them, and returns what is gone."""
         from ..datasets.issues import clear_mask_issues, list_mask_issues
 
@@ -328,11 +333,13 @@ class ClearMaskIssues(JobOperator):
         }
         return {"key": key, "deleted": {**deleted, "views": list(deleted["views"])}}
 
-    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+    def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
         """Returns another search."""
         return [next_step("find_mask_issues", "Search once more, with other rules")]
 
-    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+    def show_results(
+        self, ctx: ExecutionContext, outputs: types.Object, results: Results
+    ) -> None:
         """Shows what is gone."""
         deleted = results["deleted"]
         tags = sum(deleted["label_tags"].values()) + sum(
@@ -347,7 +354,7 @@ class ClearMaskIssues(JobOperator):
         )
 
 
-def _marks(dataset: Any, key: str) -> dict[str, dict[str, int]]:
+def _marks(dataset: Dataset, key: str) -> dict[str, dict[str, int]]:
     """Returns the numbers of the tags, and the saved views, that begin with a key."""
     views = dict.fromkeys(dataset.list_saved_views(), 1)
     found = {
@@ -361,7 +368,7 @@ def _marks(dataset: Any, key: str) -> dict[str, dict[str, int]]:
     }
 
 
-def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
+def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None:
     params = ctx.params
     images = count(len(target_samples(ctx)), "image")
     label_field = choose_field(
@@ -409,7 +416,7 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         note(inputs, "outcome", written, saved)
 
 
-def _ask_for_limits(ctx: Any, inputs: types.Object) -> None:
+def _ask_for_limits(ctx: ExecutionContext, inputs: types.Object) -> None:
     from ..datasets.issues import IssueLimits
 
     defaults = IssueLimits()
@@ -473,12 +480,12 @@ def _pairs(values: Any) -> list[Any]:
     ]
 
 
-def _default_masks(dataset: Any) -> str:
+def _default_masks(dataset: Dataset) -> str:
     fields = segmentation_fields(dataset)
     return default_field(fields, "mask") if fields else _NO_MASKS
 
 
-def _problem(dataset: Any, key: str, label_field: str) -> str | None:
+def _problem(dataset: Dataset, key: str, label_field: str) -> str | None:
     from ..datasets.issues.find import check_search
 
     try:

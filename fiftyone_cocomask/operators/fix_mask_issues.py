@@ -10,6 +10,7 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
+from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
 from .forms import (
     NO_DATASET,
     ask_for_dry_run,
@@ -54,7 +55,7 @@ class FixMaskIssues(JobOperator):
 
     def __call__(
         self,
-        samples: Any,
+        samples: SampleCollection,
         issues: Sequence[str] | None = None,
         *,
         label_field: str = "segmentations",
@@ -103,7 +104,7 @@ class FixMaskIssues(JobOperator):
         }
         return self.execute_on(samples, params, delegate)
 
-    def ask(self, ctx: Any, inputs: types.Object) -> None:
+    def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: which issues, what happens to them, and a preview."""
         from ..datasets.issues import list_mask_issues
 
@@ -121,7 +122,7 @@ class FixMaskIssues(JobOperator):
         else:
             _ask(ctx, inputs, fields)
 
-    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+    def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
         """Repairs them and returns the report."""
         from ..datasets.fixing.fix import fix_mask_issues
 
@@ -143,13 +144,15 @@ class FixMaskIssues(JobOperator):
         """Returns what was left as it is."""
         return left_alone(results)
 
-    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+    def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
         """Returns what brings figures up to date; of a dry run, the repair itself."""
         if results["dry_run"]:
             return [without_dry_run("fix_mask_issues", ctx.params)]
         return after_changes(ctx, results)
 
-    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+    def show_results(
+        self, ctx: ExecutionContext, outputs: types.Object, results: Results
+    ) -> None:
         """Shows how many issues of each kind were repaired, and what was not."""
         _show(outputs, results)
 
@@ -174,7 +177,7 @@ class UndoMaskFixes(JobOperator):
 
     def __call__(
         self,
-        dataset: Any,
+        dataset: Dataset,
         fix_key: str = _FIX_KEY,
         *,
         redo: bool = False,
@@ -202,7 +205,7 @@ class UndoMaskFixes(JobOperator):
         """
         return self.execute_on(dataset, {"fix_key": fix_key, "redo": redo}, delegate)
 
-    def ask(self, ctx: Any, inputs: types.Object) -> None:
+    def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: which repairs."""
         from ..datasets.fixing.fix import list_mask_fixes
 
@@ -233,7 +236,7 @@ class UndoMaskFixes(JobOperator):
                 "What somebody has changed since stays as it is, and is listed",
             )
 
-    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+    def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
         """Undoes them and returns the report."""
         from ..datasets.fixing.fix import list_mask_fixes, undo_mask_fixes
 
@@ -249,16 +252,18 @@ class UndoMaskFixes(JobOperator):
         """Returns what was left as it is."""
         return left_alone(results)
 
-    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+    def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
         """Returns what brings masks and figures up to date."""
         return after_changes(ctx, results)
 
-    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+    def show_results(
+        self, ctx: ExecutionContext, outputs: types.Object, results: Results
+    ) -> None:
         """Shows how many repairs were undone, and what was not."""
         _show(outputs, results)
 
 
-def fix_results(ctx: Any, report: Any) -> Results:
+def fix_results(ctx: ExecutionContext, report: Any) -> Results:
     """Returns what repairs did, as JSON holds it."""
     found = report.to_dict()
     labels = Counter(row["label"] or "" for row in found["changes"])
@@ -279,7 +284,7 @@ def left_alone(results: Results) -> list[str]:
     return [f"{left}. The first: {results['skipped'][0]['reason']}"]
 
 
-def after_changes(ctx: Any, results: Results) -> list[NextStep]:
+def after_changes(ctx: ExecutionContext, results: Results) -> list[NextStep]:
     """Returns what usually follows where labels were changed."""
     from ..datasets.evaluations import list_mask_evaluations
 
@@ -294,19 +299,19 @@ def after_changes(ctx: Any, results: Results) -> list[NextStep]:
     return [*steps, next_step("export_roboflow_coco", why)]
 
 
-def _label_field(ctx: Any) -> str:
+def _label_field(ctx: ExecutionContext) -> str:
     given: str | None = ctx.params.get("label_field")
     return given or default_field(drawable_fields(ctx.dataset), "segmentations")
 
 
-def _search_key(ctx: Any) -> str:
+def _search_key(ctx: ExecutionContext) -> str:
     from ..datasets.issues import list_mask_issues
 
     given: str | None = ctx.params.get("key")
     return given or default_field(list_mask_issues(ctx.dataset), _KEY)
 
 
-def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
+def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None:
     from ..datasets.fixing.planning import REPAIRABLE
     from ..datasets.issues import list_mask_issues
 
@@ -383,7 +388,7 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
     )
 
 
-def _classes(dataset: Any, label_field: str | None) -> list[str]:
+def _classes(dataset: Dataset, label_field: str | None) -> list[str]:
     """Returns the classes of labels, those first that the dataset lists."""
     from ..datasets.labels import object_list_path
 
@@ -404,7 +409,9 @@ def _ask_to_redo(inputs: types.Object) -> None:
     )
 
 
-def _checked(ctx: Any, label_field: str, key: str, fix_key: str, previews: bool) -> Any:
+def _checked(
+    ctx: ExecutionContext, label_field: str, key: str, fix_key: str, previews: bool
+) -> Any:
     """Checks the answers; returns what would be done if that is wanted.
 
     Raises:

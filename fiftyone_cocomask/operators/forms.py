@@ -11,6 +11,7 @@ import fiftyone as fo
 import fiftyone.operators.types as types
 
 from ..choices import Choice as Choice
+from ..fiftyone_types import ExecutionContext, SampleCollection
 from .markdown import plain, unmarked
 
 IMPORT_HINT = (
@@ -79,7 +80,7 @@ def warn(
     inputs.view(name, types.Warning(label=label, description=description))
 
 
-def samples_problem(ctx: Any) -> str | None:
+def samples_problem(ctx: ExecutionContext) -> str | None:
     """Returns why there are no samples to look at, and what to do."""
     if ctx.dataset is None:
         return NO_DATASET
@@ -88,7 +89,7 @@ def samples_problem(ctx: Any) -> str | None:
     return None
 
 
-def dataset_problem(ctx: Any) -> str | None:
+def dataset_problem(ctx: ExecutionContext) -> str | None:
     """Returns why nothing can be computed on the open dataset, and what to do."""
     problem = samples_problem(ctx)
     if problem is not None:
@@ -102,7 +103,7 @@ def dataset_problem(ctx: Any) -> str | None:
     return None
 
 
-def open_beside(ctx: Any, panel: str) -> Any:
+def open_beside(ctx: ExecutionContext, panel: str) -> Any:
     """Opens a panel beside the grid: where others are, as a tab of theirs."""
     spaces = ctx.spaces
     # A third column would squeeze the two that there are.
@@ -113,7 +114,7 @@ def open_beside(ctx: Any, panel: str) -> Any:
     return ctx.ops.open_panel(panel, layout=layout, is_active=True)
 
 
-def target_samples(ctx: Any) -> Any:
+def target_samples(ctx: ExecutionContext) -> SampleCollection:
     """Returns the samples to work on: of patches, those that they are of.
 
     Of groups those of the slice that the App shows, and the form says so.
@@ -123,14 +124,14 @@ def target_samples(ctx: Any) -> Any:
     return whole_samples(ctx.target_view(require_flat=True))
 
 
-def target_slices(ctx: Any) -> Any:
+def target_slices(ctx: ExecutionContext) -> SampleCollection:
     """Returns the samples to work on, for functions that take all slices of groups."""
     from ..datasets.documents import whole_samples
 
     return whole_samples(ctx.target_view())
 
 
-def num_images(samples: Any) -> int:
+def num_images(samples: SampleCollection) -> int:
     """Returns the number of images, of groups in all slices."""
     if samples.media_type != "group":
         return len(samples)
@@ -268,7 +269,7 @@ def given_field(params: dict[str, Any], name: str, no_field: str) -> Any:
     return params.get(name)
 
 
-def is_app_request(ctx: Any) -> bool:
+def is_app_request(ctx: ExecutionContext) -> bool:
     """Whether the App waits for this operation over HTTP.
 
     Its requests name the operator; calls of ``foo.execute_operator`` do not. Those of
@@ -292,7 +293,7 @@ def hide(field: types.Property) -> None:
 
 
 def hide_unless(
-    ctx: Any, inputs: types.Object, fields: Iterable[str], is_asked: bool
+    ctx: ExecutionContext, inputs: types.Object, fields: Iterable[str], is_asked: bool
 ) -> None:
     """Hides fields that nobody has asked for, where the App shows a form to a person.
 
@@ -318,7 +319,9 @@ def hide_unless(
 
 
 @contextmanager
-def section(ctx: Any, inputs: types.Object, name: str, label: str) -> Iterator[None]:
+def section(
+    ctx: ExecutionContext, inputs: types.Object, name: str, label: str
+) -> Iterator[None]:
     """A part of a form that a switch unfolds, and any answer to one of its fields.
 
     Its fields are in the schema in any case.
@@ -330,7 +333,9 @@ def section(ctx: Any, inputs: types.Object, name: str, label: str) -> Iterator[N
     hide_unless(ctx, inputs, inside, bool(ctx.params.get(name)))
 
 
-def is_switched_on(ctx: Any, inputs: types.Object, name: str, label: str) -> bool:
+def is_switched_on(
+    ctx: ExecutionContext, inputs: types.Object, name: str, label: str
+) -> bool:
     """Adds a switch that shows more of a form, and returns whether it is on."""
     inputs.bool(name, default=False, label=label, view=types.SwitchView())
     return bool(ctx.params.get(name))

@@ -12,6 +12,7 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..choices import IF_EXISTS, ConflictRule, IfExists, OldCopies
+from ..fiftyone_types import ExecutionContext
 from .check_export import report_rows, report_warnings, show_issues
 from .export_form import (
     ExportPreview,
@@ -126,7 +127,7 @@ class ImportRoboflowCoco(JobOperator):
             self.uri, params=params, request_delegation=delegate
         )
 
-    def resolve_placement(self, ctx: Any) -> types.Placement:
+    def resolve_placement(self, ctx: ExecutionContext) -> types.Placement:
         """Returns the button in the grid's toolbar."""
         return types.Placement(
             types.Places.SAMPLES_GRID_SECONDARY_ACTIONS,
@@ -137,7 +138,7 @@ class ImportRoboflowCoco(JobOperator):
             ),
         )
 
-    def ask(self, ctx: Any, inputs: types.Object) -> None:
+    def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: what the export holds and what will become of it."""
         preview = ask_for_export(ctx, inputs)
         if preview is not None:
@@ -145,7 +146,7 @@ class ImportRoboflowCoco(JobOperator):
         if preview is not None:
             _ask_how(ctx, inputs, preview)
 
-    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+    def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
         """Imports, and returns the dataset's name and the report."""
         from ..datasets.importing.importing import import_roboflow_coco
 
@@ -178,7 +179,7 @@ class ImportRoboflowCoco(JobOperator):
         """Returns what could not be imported."""
         return report_warnings(results["report"])
 
-    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+    def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
         """Returns the masks, or after a dry run the import itself."""
         if results["dry_run"]:
             return [without_dry_run("import_roboflow_coco", ctx.params)]
@@ -189,14 +190,16 @@ class ImportRoboflowCoco(JobOperator):
             next_step("compute_masks", why, label_field=results["label_field"]),
         ]
 
-    def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
+    def update_app(self, ctx: ExecutionContext, results: Results) -> Iterator[Any]:
         """Shows the dataset."""
         if results["dry_run"]:
             return
         show = f"{self.plugin_name}/show_dataset"
         yield ctx.trigger(show, {"dataset": results["dataset"]})
 
-    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+    def show_results(
+        self, ctx: ExecutionContext, outputs: types.Object, results: Results
+    ) -> None:
         """Shows what was imported and the issues."""
         report = results["report"]
         images = count(report["usable_images"], "image")
@@ -226,7 +229,9 @@ class ImportRoboflowCoco(JobOperator):
         show_issues(outputs, report)
 
 
-def _ask_how(ctx: Any, inputs: types.Object, preview: ExportPreview) -> None:
+def _ask_how(
+    ctx: ExecutionContext, inputs: types.Object, preview: ExportPreview
+) -> None:
     params = ctx.params
     if len(preview.splits) > 1:
         choose_several(
@@ -279,7 +284,9 @@ def _reject_wrong_names(
     return False
 
 
-def _ask_for_dataset(ctx: Any, inputs: types.Object, name: str | None) -> None:
+def _ask_for_dataset(
+    ctx: ExecutionContext, inputs: types.Object, name: str | None
+) -> None:
     options = types.AutocompleteView()
     for present in fo.list_datasets():
         options.add_choice(present, label=present)
@@ -323,7 +330,7 @@ def _ask_for_fields(inputs: types.Object) -> None:
     )
 
 
-def _chosen_dataset(ctx: Any) -> str | None:
+def _chosen_dataset(ctx: ExecutionContext) -> str | None:
     """Returns the name of the dataset; None if a caller from Python gave none.
 
     The form promises a name before the import, so there it is the export's own: the

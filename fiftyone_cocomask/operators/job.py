@@ -11,6 +11,7 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
+from ..fiftyone_types import ExecutionContext, SampleCollection
 from .forms import form, is_app_request, option_labels
 from .markdown import plain
 from .open_form import add_next_step
@@ -39,7 +40,7 @@ class JobOperator(foo.Operator):
     noun: ClassVar[str] = "images"
 
     def execute_on(
-        self, samples: Any, params: Mapping[str, Any], delegate: bool
+        self, samples: SampleCollection, params: Mapping[str, Any], delegate: bool
     ) -> Any:
         """Executes the operator for a caller from Python.
 
@@ -59,10 +60,10 @@ class JobOperator(foo.Operator):
         )
 
     @abstractmethod
-    def ask(self, ctx: Any, inputs: types.Object) -> None:
+    def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Adds to a form what is asked, and what will be written."""
 
-    def resolve_input(self, ctx: Any) -> types.Property:
+    def resolve_input(self, ctx: ExecutionContext) -> types.Property:
         """Returns the form, with every parameter that the operator takes."""
         inputs = types.Object()
         self.ask(ctx, inputs)
@@ -70,7 +71,7 @@ class JobOperator(foo.Operator):
         return form(inputs, self.config.label)
 
     @abstractmethod
-    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+    def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
         """Does the job.
 
         Returns:
@@ -81,36 +82,38 @@ class JobOperator(foo.Operator):
         """
 
     @abstractmethod
-    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+    def show_results(
+        self, ctx: ExecutionContext, outputs: types.Object, results: Results
+    ) -> None:
         """Adds a summary of the results to a form."""
 
     def warnings(self, results: Results) -> list[str]:
         """Returns sentences on what a person should look at."""
         return []
 
-    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+    def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
         """Returns what usually follows."""
         return []
 
-    def completed(self, ctx: Any, results: Results) -> Results:
+    def completed(self, ctx: ExecutionContext, results: Results) -> Results:
         """Returns the results with what all operators return."""
         return completed(results, self.warnings(results), self.next_steps(ctx, results))
 
-    def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
+    def update_app(self, ctx: ExecutionContext, results: Results) -> Iterator[Any]:
         """Yields what makes the App show the results."""
         yield ctx.ops.reload_dataset()
 
-    def execute(self, ctx: Any) -> Results | Iterator[Any]:
+    def execute(self, ctx: ExecutionContext) -> Results | Iterator[Any]:
         """Runs the job; see the class."""
         if is_app_request(ctx):
             return self._run_in_app(ctx)
         return self.completed(ctx, self.run(ctx, self._plain_progress(ctx)))
 
-    def resolve_output(self, ctx: Any) -> types.Property | None:
+    def resolve_output(self, ctx: ExecutionContext) -> types.Property | None:
         """Returns the summary of a finished job."""
         return self._summary(ctx, ctx.results) if ctx.results else None
 
-    def _plain_progress(self, ctx: Any) -> ProgressArgument:
+    def _plain_progress(self, ctx: ExecutionContext) -> ProgressArgument:
         if not ctx.delegated:
             return ctx.params.get("progress")
 
@@ -123,7 +126,7 @@ class JobOperator(foo.Operator):
 
         return fo.report_progress(report, dt=1.0)
 
-    def _run_in_app(self, ctx: Any) -> Generator[Any, None, None]:
+    def _run_in_app(self, ctx: ExecutionContext) -> Generator[Any, None, None]:
         yield ctx.ops.set_progress(label=self.verb, progress=0)
         try:
             results = yield from follow(
@@ -145,11 +148,11 @@ class JobOperator(foo.Operator):
             )
             yield from self._show_error(ctx, view)
 
-    def _progress_message(self, ctx: Any, progress: Progress) -> Any:
+    def _progress_message(self, ctx: ExecutionContext, progress: Progress) -> Any:
         label = progress.label(self.verb, self.noun)
         return ctx.ops.set_progress(label=label, progress=progress.fraction)
 
-    def _summary(self, ctx: Any, results: Results) -> types.Property:
+    def _summary(self, ctx: ExecutionContext, results: Results) -> types.Property:
         outputs = types.Object()
         self.show_results(ctx, outputs, results)
         for number, sentence in enumerate(results["warnings"][:_MAX_WARNINGS]):
@@ -158,7 +161,7 @@ class JobOperator(foo.Operator):
             add_next_step(outputs, step)
         return types.Property(outputs, view=types.View(label=self.config.label))
 
-    def _show_error(self, ctx: Any, view: types.View) -> Iterator[Any]:
+    def _show_error(self, ctx: ExecutionContext, view: types.View) -> Iterator[Any]:
         outputs = types.Object()
         outputs.view("error", view)
         yield self._show(
@@ -166,6 +169,6 @@ class JobOperator(foo.Operator):
         )
 
     @staticmethod
-    def _show(ctx: Any, summary: types.Property) -> Any:
+    def _show(ctx: ExecutionContext, summary: types.Property) -> Any:
         """Replaces the progress bar, which would stay otherwise."""
         return ctx.ops.show_output(summary.to_json(), {})

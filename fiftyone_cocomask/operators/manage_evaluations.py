@@ -8,6 +8,7 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
+from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
 from .forms import NO_DATASET, Choice, choose, form, names, note, reject, stop, warn
 from .job import JobOperator, ProgressArgument
 from .markdown import bold, plain
@@ -27,7 +28,7 @@ class ListMaskEvaluations(foo.Operator):
             risk_level=types.RiskLevel.LOW,
         )
 
-    def __call__(self, samples: Any) -> Any:
+    def __call__(self, samples: SampleCollection) -> Any:
         """Lists the mask evaluations of a dataset.
 
         Example::
@@ -49,14 +50,14 @@ class ListMaskEvaluations(foo.Operator):
         """
         return foo.execute_operator(self.uri, view=samples.view())
 
-    def resolve_input(self, ctx: Any) -> types.Property:
+    def resolve_input(self, ctx: ExecutionContext) -> types.Property:
         """Returns a form that asks nothing: the App shows the list at once."""
         inputs = types.Object()
         if ctx.dataset is None:
             stop(inputs, NO_DATASET)
         return form(inputs, "List mask evaluations")
 
-    def execute(self, ctx: Any) -> Results:
+    def execute(self, ctx: ExecutionContext) -> Results:
         """Returns the evaluations."""
         keys = _all_evaluations(ctx.dataset)
         found = [_about(ctx.dataset, key) for key in keys]
@@ -68,7 +69,7 @@ class ListMaskEvaluations(foo.Operator):
             step = next_step("evaluate_mask_area", why)
         return completed({"evaluations": found}, next_steps=[step])
 
-    def resolve_output(self, ctx: Any) -> types.Property:
+    def resolve_output(self, ctx: ExecutionContext) -> types.Property:
         """Returns a table of the evaluations."""
         outputs = types.Object()
         rows = ctx.results.get("evaluations") or []
@@ -113,7 +114,7 @@ class RenameMaskEvaluation(JobOperator):
 
     def __call__(
         self,
-        samples: Any,
+        samples: SampleCollection,
         eval_key: str,
         new_eval_key: str,
         *,
@@ -142,7 +143,7 @@ class RenameMaskEvaluation(JobOperator):
         params = {"eval_key": eval_key, "new_eval_key": new_eval_key}
         return self.execute_on(samples, params, delegate)
 
-    def ask(self, ctx: Any, inputs: types.Object) -> None:
+    def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: the evaluation and its new key."""
         eval_key = _choose_evaluation(ctx, inputs)
         if eval_key is not None:
@@ -156,7 +157,7 @@ class RenameMaskEvaluation(JobOperator):
             if problem is not None:
                 reject(field, problem)
 
-    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+    def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
         """Renames it, and returns what has another name now."""
         from ..datasets.evaluations import mask_evaluation_info, rename_mask_evaluation
 
@@ -170,11 +171,13 @@ class RenameMaskEvaluation(JobOperator):
             "renamed": [{"old": key, "new": new_key}, *renamed],
         }
 
-    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+    def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
         """Returns the list of evaluations."""
         return [next_step("list_mask_evaluations", "See all evaluations")]
 
-    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+    def show_results(
+        self, ctx: ExecutionContext, outputs: types.Object, results: Results
+    ) -> None:
         """Shows the new names."""
         (key, *fields) = results["renamed"]
         outputs.view(
@@ -204,7 +207,9 @@ class DeleteMaskEvaluation(JobOperator):
             risk_level=types.RiskLevel.HIGH,
         )
 
-    def __call__(self, samples: Any, eval_key: str, *, delegate: bool = False) -> Any:
+    def __call__(
+        self, samples: SampleCollection, eval_key: str, *, delegate: bool = False
+    ) -> Any:
         """Deletes an evaluation and its fields.
 
         Example::
@@ -225,7 +230,7 @@ class DeleteMaskEvaluation(JobOperator):
         """
         return self.execute_on(samples, {"eval_key": eval_key}, delegate)
 
-    def ask(self, ctx: Any, inputs: types.Object) -> None:
+    def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: which evaluation, and what goes with it."""
         from ..datasets.evaluations import mask_evaluation_info
 
@@ -241,7 +246,7 @@ class DeleteMaskEvaluation(JobOperator):
                 else None,
             )
 
-    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+    def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
         """Deletes it, and returns what is gone."""
         from ..datasets.evaluations import delete_mask_evaluation, mask_evaluation_info
 
@@ -251,11 +256,13 @@ class DeleteMaskEvaluation(JobOperator):
         deleted = {"eval_key": key, "kind": info.kind, "fields": info.fields}
         return {"eval_key": key, "deleted": deleted}
 
-    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+    def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
         """Returns the list of evaluations."""
         return [next_step("list_mask_evaluations", "See what is left")]
 
-    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+    def show_results(
+        self, ctx: ExecutionContext, outputs: types.Object, results: Results
+    ) -> None:
         """Shows what is gone."""
         fields = results["deleted"]["fields"]
         outputs.view(
@@ -267,7 +274,7 @@ class DeleteMaskEvaluation(JobOperator):
         )
 
 
-def _choose_evaluation(ctx: Any, inputs: types.Object) -> str | None:
+def _choose_evaluation(ctx: ExecutionContext, inputs: types.Object) -> str | None:
     if ctx.dataset is None:
         stop(inputs, NO_DATASET)
         return None
@@ -291,14 +298,14 @@ def _choose_evaluation(ctx: Any, inputs: types.Object) -> str | None:
     )
 
 
-def _all_evaluations(dataset: Any) -> list[str]:
+def _all_evaluations(dataset: Dataset) -> list[str]:
     from ..datasets.evaluations import list_mask_evaluations
 
     comparisons = list_mask_evaluations(dataset, kind="comparison")
     return sorted([*list_mask_evaluations(dataset), *comparisons])
 
 
-def _about(dataset: Any, key: str) -> dict[str, Any]:
+def _about(dataset: Dataset, key: str) -> dict[str, Any]:
     from ..datasets.evaluations import mask_evaluation_info
 
     info = mask_evaluation_info(dataset, key)
@@ -318,7 +325,7 @@ def _about(dataset: Any, key: str) -> dict[str, Any]:
     }
 
 
-def _key_problem(dataset: Any, key: str | None) -> str | None:
+def _key_problem(dataset: Dataset, key: str | None) -> str | None:
     from ..datasets.run_keys import check_key
 
     if not key:

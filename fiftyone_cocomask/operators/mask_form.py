@@ -10,6 +10,7 @@ from fiftyone.operators.cache import execution_cache
 
 from ..choices import BOXES, MODES, OVERLAPS, RASTERIZERS, STORAGES
 from ..choices import default as default_of
+from ..fiftyone_types import ExecutionContext
 from .export_form import ask_for_path, given_path
 from .forms import (
     Choice,
@@ -31,7 +32,9 @@ from .split_job import ask_for_num_tasks
 _BY_CLASS = Choice("classes", "In an order of the classes", "Later on top")
 
 
-def ask_for_masks(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
+def ask_for_masks(
+    ctx: ExecutionContext, inputs: types.Object, fields: list[str]
+) -> None:
     """Asks what is drawn and how, and says what will be written and replaced.
 
     Args:
@@ -91,7 +94,7 @@ def ask_for_masks(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
 
 
 def _ask_for_mask_field(
-    ctx: Any, inputs: types.Object, label_field: str | None
+    ctx: ExecutionContext, inputs: types.Object, label_field: str | None
 ) -> str | None:
     from ..datasets.masks.plan import check_mask_field
     from ..errors import CocoMaskError
@@ -112,7 +115,9 @@ def _ask_for_mask_field(
     return given
 
 
-def _ask_for_boxes(ctx: Any, inputs: types.Object, choices: Sequence[Choice]) -> None:
+def _ask_for_boxes(
+    ctx: ExecutionContext, inputs: types.Object, choices: Sequence[Choice]
+) -> None:
     choose(
         inputs,
         "boxes",
@@ -124,7 +129,7 @@ def _ask_for_boxes(ctx: Any, inputs: types.Object, choices: Sequence[Choice]) ->
     )
 
 
-def _has_boxes(ctx: Any, label_field: str) -> bool:
+def _has_boxes(ctx: ExecutionContext, label_field: str) -> bool:
     from ..datasets.label_lists import LabelList, count_boxes_only
 
     labels = LabelList.of_field(ctx.dataset, label_field)
@@ -133,14 +138,14 @@ def _has_boxes(ctx: Any, label_field: str) -> bool:
     return count_boxes_only(ctx.dataset, labels) > 0
 
 
-def _has_boxes_beside(ctx: Any, label_field: str) -> bool:
+def _has_boxes_beside(ctx: ExecutionContext, label_field: str) -> bool:
     from ..datasets.label_lists import LabelList, boxes_beside
 
     labels = LabelList.of_field(ctx.dataset, label_field)
     return boxes_beside(ctx.dataset, labels) is not None
 
 
-def default_mask_field(ctx: Any) -> str:
+def default_mask_field(ctx: ExecutionContext) -> str:
     """Returns the field that holds if none is given: one without masks of others.
 
     Masks of other values are another thing, which somebody may still need.
@@ -152,7 +157,7 @@ def default_mask_field(ctx: Any) -> str:
     return "mask" if made is None or made["mode"] == mode else f"mask_{mode}"
 
 
-def _as_it_is_now(ctx: Any, *names: str | None) -> tuple[Any, ...]:
+def _as_it_is_now(ctx: ExecutionContext, *names: str | None) -> tuple[Any, ...]:
     from ..datasets.documents import dataset_id, samples_state
 
     return (str(dataset_id(ctx.dataset)), samples_state(ctx.dataset), *names)
@@ -162,7 +167,7 @@ def _as_it_is_now(ctx: Any, *names: str | None) -> tuple[Any, ...]:
 @execution_cache(  # type: ignore[untyped-decorator]
     residency="ephemeral", max_size=16, key_fn=_as_it_is_now
 )
-def _classes(ctx: Any, label_field: str | None) -> list[str]:
+def _classes(ctx: ExecutionContext, label_field: str | None) -> list[str]:
     from ..datasets.labels import object_list_path
 
     if label_field is None:
@@ -171,7 +176,9 @@ def _classes(ctx: Any, label_field: str | None) -> list[str]:
     return list(ctx.dataset.distinct(path))
 
 
-def _ask_for_overlap(ctx: Any, inputs: types.Object, classes: list[str]) -> None:
+def _ask_for_overlap(
+    ctx: ExecutionContext, inputs: types.Object, classes: list[str]
+) -> None:
     params = ctx.params
     order = "Order of the classes"
     said = "Later on top; classes that are not listed lie below"
@@ -201,7 +208,7 @@ def _ask_for_overlap(ctx: Any, inputs: types.Object, classes: list[str]) -> None
     hide_unless(ctx, inputs, ["overlap"], has_values)
 
 
-def _ask_for_more(ctx: Any, inputs: types.Object) -> None:
+def _ask_for_more(ctx: ExecutionContext, inputs: types.Object) -> None:
     params = ctx.params
     inputs.bool(
         "include_crowd",
@@ -237,7 +244,7 @@ def _ask_for_more(ctx: Any, inputs: types.Object) -> None:
 
 
 def _say_what_will_happen(
-    ctx: Any, inputs: types.Object, target: Any, mask_field: str
+    ctx: ExecutionContext, inputs: types.Object, target: Any, mask_field: str
 ) -> None:
     from ..datasets.masks.compute import mask_options
     from ..datasets.masks.files import default_mask_dir

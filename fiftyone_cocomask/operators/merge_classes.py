@@ -9,6 +9,7 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
+from ..fiftyone_types import ExecutionContext, SampleCollection
 from .fix_mask_issues import after_changes, fix_results, left_alone
 from .forms import (
     ask_for_dry_run,
@@ -51,7 +52,7 @@ class MergeClasses(JobOperator):
 
     def __call__(
         self,
-        samples: Any,
+        samples: SampleCollection,
         into: str,
         classes: Sequence[str] | None = None,
         *,
@@ -92,7 +93,7 @@ class MergeClasses(JobOperator):
         }
         return self.execute_on(samples, params, delegate)
 
-    def ask(self, ctx: Any, inputs: types.Object) -> None:
+    def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: which classes become which, and of how many labels."""
         problem = dataset_problem(ctx)
         fields = [] if problem else drawable_fields(ctx.dataset)
@@ -101,7 +102,7 @@ class MergeClasses(JobOperator):
         else:
             _ask(ctx, inputs, fields)
 
-    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+    def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
         """Merges them and returns the report."""
         from ..datasets.fixing.classes import merge_classes
 
@@ -122,13 +123,15 @@ class MergeClasses(JobOperator):
         """Returns what was left as it is."""
         return left_alone(results)
 
-    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+    def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
         """Returns what brings figures up to date; of a dry run, the merge itself."""
         if results["dry_run"]:
             return [without_dry_run("merge_classes", ctx.params)]
         return after_changes(ctx, results)
 
-    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+    def show_results(
+        self, ctx: ExecutionContext, outputs: types.Object, results: Results
+    ) -> None:
         """Shows how many labels have the name now, and what was left."""
         number = count(sum(results["fixed"].values()), "object")
         would = "would become" if results["dry_run"] else "relabelled as"
@@ -141,7 +144,7 @@ class MergeClasses(JobOperator):
         )
 
 
-def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
+def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None:
     from ..datasets.fixing.classes import check_merge, classes_to_merge
     from ..datasets.fixing.stored import check_fix_key
     from ..datasets.label_lists import LabelList

@@ -11,6 +11,7 @@ from fiftyone.operators.cache import execution_cache
 
 from ..choices import CONFLICTS, OLD_COPIES
 from ..errors import CocoMaskError
+from ..fiftyone_types import ExecutionContext
 from .export_form import ExportPreview, export_path, given_path
 from .forms import (
     choose,
@@ -43,7 +44,7 @@ class MergePreview:
 
 
 def preview_merge(
-    ctx: Any, inputs: types.Object, dataset: fo.Dataset
+    ctx: ExecutionContext, inputs: types.Object, dataset: fo.Dataset
 ) -> MergePreview | None:
     """Returns what merging the export into a dataset will do.
 
@@ -70,7 +71,10 @@ def preview_merge(
 
 
 def ask_what_wins(
-    ctx: Any, inputs: types.Object, merge: MergePreview | None, wants_more: bool
+    ctx: ExecutionContext,
+    inputs: types.Object,
+    merge: MergePreview | None,
+    wants_more: bool,
 ) -> None:
     """Asks what becomes of conflicts and of older copies, where there are any.
 
@@ -122,7 +126,7 @@ def describe_merge(
 
 
 def _ask_for_old_copies(
-    ctx: Any, inputs: types.Object, merge: MergePreview | None
+    ctx: ExecutionContext, inputs: types.Object, merge: MergePreview | None
 ) -> None:
     label = "Older copies of images that the export has augmented anew"
     if merge is not None and merge.counts.old_copies:
@@ -145,7 +149,9 @@ def _ask_for_old_copies(
         reject(said, "Confirm the deletion, or tag the older copies")
 
 
-def _key(ctx: Any, dataset: fo.Dataset, wanted: dict[str, Any]) -> tuple[Any, ...]:
+def _key(
+    ctx: ExecutionContext, dataset: fo.Dataset, wanted: dict[str, Any]
+) -> tuple[Any, ...]:
     from ..datasets.documents import dataset_id, samples_state
 
     return (
@@ -161,7 +167,7 @@ def _key(ctx: Any, dataset: fo.Dataset, wanted: dict[str, Any]) -> tuple[Any, ..
     residency="ephemeral", max_size=16, key_fn=_key
 )
 def _counted(
-    ctx: Any, dataset: fo.Dataset, wanted: dict[str, Any]
+    ctx: ExecutionContext, dataset: fo.Dataset, wanted: dict[str, Any]
 ) -> tuple[MergeCounts, int | None]:
     from ..datasets.importing.preview import preview_merge as counted
 

@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
+from ..fiftyone_types import SampleCollection
+
 
 class MaskMetric(foo.EvaluationMetric):
     """A metric over :mod:`fiftyone_cocomask.datasets.comparison.metrics`.
@@ -32,7 +34,7 @@ class MaskMetric(foo.EvaluationMetric):
             risk_level=types.RiskLevel.MEDIUM,
         )
 
-    def compute(self, samples: Any, results: Any) -> float | None:
+    def compute(self, samples: SampleCollection, results: Any) -> float | None:
         """Writes the metric's fields on the samples.
 
         Args:
@@ -46,7 +48,9 @@ class MaskMetric(foo.EvaluationMetric):
 
         return write_metric(samples, results, self._metric())
 
-    def get_fields(self, samples: Any, config: Any, eval_key: str) -> list[str]:
+    def get_fields(
+        self, samples: SampleCollection, config: Any, eval_key: str
+    ) -> list[str]:
         """Returns the names of the fields that :meth:`compute` wrote."""
         fields = self._metric().fields(eval_key)
         return [name for name in fields if samples.has_field(name)]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
+from ..fiftyone_types import ExecutionContext
 from ..plugin_folder import NAME
 from .forms import Choice, choose, form, stop
 from .results import NextStep, Results, completed
@@ -46,7 +45,7 @@ class OpenForm(foo.Operator):
             view_target=False,
         )
 
-    def resolve_input(self, ctx: Any) -> types.Property:
+    def resolve_input(self, ctx: ExecutionContext) -> types.Property:
         """Returns the form, for whom asks what the operator takes."""
         inputs = types.Object()
         choose(
@@ -62,7 +61,7 @@ class OpenForm(foo.Operator):
             stop(inputs, "The answers must be an object")
         return form(inputs, self.config.label)
 
-    def execute(self, ctx: Any) -> Results:
+    def execute(self, ctx: ExecutionContext) -> Results:
         """Opens the form."""
         answers = ctx.params.get("answers") or {}
         ctx.prompt(f"{NAME}/{ctx.params['form']}", params=answers)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
+from ..fiftyone_types import ExecutionContext
 from .forms import open_beside, samples_problem
 from .markdown import unmarked
 from .results import Results, completed
@@ -26,14 +25,14 @@ class OpenMaskEvaluation(foo.Operator):
             view_target=False,
         )
 
-    def resolve_placement(self, ctx: Any) -> types.Placement:
+    def resolve_placement(self, ctx: ExecutionContext) -> types.Placement:
         """Returns the button in the grid's toolbar."""
         return types.Placement(
             types.Places.SAMPLES_GRID_SECONDARY_ACTIONS,
             types.Button(label=self.config.label, icon=self.config.icon, prompt=False),
         )
 
-    def execute(self, ctx: Any) -> Results:
+    def execute(self, ctx: ExecutionContext) -> Results:
         """Opens the panel, or says why there is none to open."""
         problem = samples_problem(ctx)
         if problem is not None:

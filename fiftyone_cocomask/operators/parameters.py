@@ -16,6 +16,7 @@ import fiftyone.operators.types as types
 
 from ..arguments import check_argument, shown, union_members
 from ..errors import CocoMaskError
+from ..fiftyone_types import ExecutionContext
 from .export_form import given_path, is_place
 from .forms import hide, is_app_request, names, reject, stop
 
@@ -34,7 +35,9 @@ def parameters_of(call: Callable[..., Any]) -> dict[str, Any]:
     return {n: hints[n] for n in parameters if n not in _BESIDE | beside}
 
 
-def complete(ctx: Any, inputs: types.Object, call: Callable[..., Any]) -> None:
+def complete(
+    ctx: ExecutionContext, inputs: types.Object, call: Callable[..., Any]
+) -> None:
     """Adds the parameters that a form has not asked for, and refuses wrong values.
 
     Args:

@@ -8,6 +8,7 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
+from ..fiftyone_types import ExecutionContext, SampleCollection
 from .forms import (
     choose_field,
     count,
@@ -48,7 +49,7 @@ class RankMaskOutlines(JobOperator):
 
     def __call__(
         self,
-        samples: Any,
+        samples: SampleCollection,
         label_field: str = "segmentations",
         *,
         eval_key: str = _KEY,
@@ -78,7 +79,7 @@ class RankMaskOutlines(JobOperator):
             samples, {"label_field": label_field, "eval_key": eval_key}, delegate
         )
 
-    def ask(self, ctx: Any, inputs: types.Object) -> None:
+    def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: which labels, and what is written."""
         problem = dataset_problem(ctx)
         fields = [] if problem else drawable_fields(ctx.dataset)
@@ -87,7 +88,7 @@ class RankMaskOutlines(JobOperator):
         else:
             _ask(ctx, inputs, fields)
 
-    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+    def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
         """Ranks the labels and returns the summary and the worst of them."""
         from ..datasets.outlines.rank import rank_mask_outlines
 
@@ -118,7 +119,7 @@ class RankMaskOutlines(JobOperator):
             return []
         return [in_sentence(len(skipped), "could not be measured", skipped[0])]
 
-    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+    def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
         """Returns the way back to Roboflow, once the worst have been looked at."""
         why = (
             "After the worst outlines were looked at and corrected, write the dataset "
@@ -128,7 +129,9 @@ class RankMaskOutlines(JobOperator):
             next_step("export_roboflow_coco", why, label_field=results["label_field"])
         ]
 
-    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+    def show_results(
+        self, ctx: ExecutionContext, outputs: types.Object, results: Results
+    ) -> None:
         """Shows how many labels were ranked, and where to look."""
         summary = results["summary"]
         outputs.view(
@@ -142,7 +145,7 @@ class RankMaskOutlines(JobOperator):
         )
 
 
-def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
+def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None:
     from ..datasets.outlines.rank import check_ranking
 
     label_field = choose_field(

@@ -8,6 +8,7 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
+from ..fiftyone_types import Dataset, ExecutionContext
 from .evaluation import evaluation_results
 from .forms import NO_DATASET, choose_several, count, names, note, stop, warn
 from .job import JobOperator, ProgressArgument, Results
@@ -36,7 +37,7 @@ class RefreshMaskEvaluations(JobOperator):
 
     def __call__(
         self,
-        dataset: Any,
+        dataset: Dataset,
         eval_keys: Sequence[str] | None = None,
         *,
         delegate: bool = False,
@@ -62,7 +63,7 @@ class RefreshMaskEvaluations(JobOperator):
         params = {} if eval_keys is None else {"eval_keys": list(eval_keys)}
         return self.execute_on(dataset, params, delegate)
 
-    def ask(self, ctx: Any, inputs: types.Object) -> None:
+    def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: which evaluations, and what they cover."""
         from ..datasets.evaluations import list_mask_evaluations
         from ..datasets.evaluations.refresh import keys_to_refresh
@@ -91,7 +92,7 @@ class RefreshMaskEvaluations(JobOperator):
             elif not again:
                 note(inputs, "outcome", "All evaluations are up to date")
 
-    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+    def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
         """Refreshes them and returns their keys."""
         from ..datasets.evaluations import refresh_mask_evaluations
 
@@ -102,19 +103,23 @@ class RefreshMaskEvaluations(JobOperator):
             "evaluations": [evaluation_results(each) for each in found.values()],
         }
 
-    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+    def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
         """Returns the report."""
         why = "Write the figures as one HTML file; give output_path"
         return [next_step("write_report", why)]
 
-    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+    def show_results(
+        self, ctx: ExecutionContext, outputs: types.Object, results: Results
+    ) -> None:
         """Shows what was evaluated again."""
         keys = results["eval_keys"]
         said = f"Evaluated again: {plain(names(keys))}" if keys else "Nothing to do"
         outputs.view("done", types.Success(label=said))
 
 
-def _say_what_will_happen(ctx: Any, inputs: types.Object, keys: list[str]) -> None:
+def _say_what_will_happen(
+    ctx: ExecutionContext, inputs: types.Object, keys: list[str]
+) -> None:
     from ..datasets.evaluations import mask_evaluation_info
 
     infos = [mask_evaluation_info(ctx.dataset, key) for key in keys]

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from ..fiftyone_types import SampleCollection
 from ..plugin_folder import NAME
 from .forms import count
 
@@ -87,7 +88,7 @@ def rows(name: str, found: Mapping[str, Mapping[str, Any]]) -> list[dict[str, An
     return [{name: key, **figures} for key, figures in found.items()]
 
 
-def split_rows(samples: Any) -> list[dict[str, Any]]:
+def split_rows(samples: SampleCollection) -> list[dict[str, Any]]:
     """Returns the number of images of each split."""
     from ..datasets.split_names import count_splits
 
@@ -95,7 +96,7 @@ def split_rows(samples: Any) -> list[dict[str, Any]]:
     return rows("split", {name: {"images": n} for name, n in counts.items()})
 
 
-def class_rows(samples: Any, label_field: str) -> list[dict[str, Any]]:
+def class_rows(samples: SampleCollection, label_field: str) -> list[dict[str, Any]]:
     """Returns the number of objects of each class."""
     from ..datasets.labels import object_list_path
 
@@ -105,7 +106,7 @@ def class_rows(samples: Any, label_field: str) -> list[dict[str, Any]]:
     return rows("class", {name: {"objects": found[name]} for name in names})
 
 
-def _flat(samples: Any) -> Any:
+def _flat(samples: SampleCollection) -> SampleCollection:
     """Returns samples, of groups those of all slices of images."""
     if samples.media_type != "group":
         return samples

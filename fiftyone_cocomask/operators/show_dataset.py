@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import fiftyone as fo
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
+from ..fiftyone_types import ExecutionContext
 from .forms import Choice, choose, form
 from .results import Results, completed
 
@@ -34,7 +33,7 @@ class ShowDataset(foo.Operator):
             view_target=False,
         )
 
-    def resolve_input(self, ctx: Any) -> types.Property:
+    def resolve_input(self, ctx: ExecutionContext) -> types.Property:
         """Returns the form, for whom asks what the operator takes."""
         inputs = types.Object()
         name = ctx.params.get("dataset")
@@ -49,7 +48,7 @@ class ShowDataset(foo.Operator):
         )
         return form(inputs, self.config.label)
 
-    def execute(self, ctx: Any) -> Results:
+    def execute(self, ctx: ExecutionContext) -> Results:
         """Shows the dataset."""
         name = ctx.params["dataset"]
         if ctx.dataset_name == name:

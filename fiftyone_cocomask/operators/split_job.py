@@ -9,6 +9,7 @@ import fiftyone.operators.types as types
 from fiftyone.operators.delegated import DelegatedOperationService
 
 from ..errors import CocoMaskError
+from ..fiftyone_types import ExecutionContext, SampleCollection
 from .forms import count, target_samples
 from .job import JobOperator, ProgressArgument, Results
 from .results import completed
@@ -24,19 +25,26 @@ class SplitJobOperator(JobOperator):
     """
 
     @abstractmethod
-    def run_whole(self, ctx: Any, samples: Any, progress: ProgressArgument) -> Results:
+    def run_whole(
+        self,
+        ctx: ExecutionContext,
+        samples: SampleCollection,
+        progress: ProgressArgument,
+    ) -> Results:
         """Does the job at once and returns its results."""
 
     @abstractmethod
-    def begin_run(self, ctx: Any, samples: Any) -> dict[str, Any]:
+    def begin_run(
+        self, ctx: ExecutionContext, samples: SampleCollection
+    ) -> dict[str, Any]:
         """Begins a run and returns what its tasks have to know, as MongoDB holds it."""
 
     @abstractmethod
     def run_part(
         self,
-        ctx: Any,
+        ctx: ExecutionContext,
         plan: dict[str, Any],
-        samples: Any,
+        samples: SampleCollection,
         progress: ProgressArgument,
     ) -> dict[str, Any]:
         """Does the job on a part of the samples.
@@ -50,11 +58,11 @@ class SplitJobOperator(JobOperator):
 
     @abstractmethod
     def join_parts(
-        self, ctx: Any, plan: dict[str, Any], parts: list[dict[str, Any]]
+        self, ctx: ExecutionContext, plan: dict[str, Any], parts: list[dict[str, Any]]
     ) -> Results:
         """Ends a run whose parts are done, and returns the results of the whole."""
 
-    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+    def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
         """Does the job, queues its tasks, or does one of them."""
         from ..datasets.parallel.shared_runs import check_num_tasks
 
@@ -68,13 +76,13 @@ class SplitJobOperator(JobOperator):
             return self.run_whole(ctx, target_samples(ctx), progress)
         return self._queue(ctx, num_tasks)
 
-    def completed(self, ctx: Any, results: Results) -> Results:
+    def completed(self, ctx: ExecutionContext, results: Results) -> Results:
         """Returns the results with what all operators return."""
         if is_of_tasks(results):
             return completed(results)
         return super().completed(ctx, results)
 
-    def _queue(self, ctx: Any, num_tasks: int) -> Results:
+    def _queue(self, ctx: ExecutionContext, num_tasks: int) -> Results:
         from ..datasets.documents import dataset_id, serialized
         from ..datasets.parallel.shared_runs import SplitRun, split_view
 
@@ -103,7 +111,7 @@ class SplitJobOperator(JobOperator):
             )
         return {"run": run_id, "num_tasks": len(parts)}
 
-    def _run_task(self, ctx: Any, progress: ProgressArgument) -> Results:
+    def _run_task(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
         from ..datasets.parallel.shared_runs import SplitRun
 
         run_id, number = _checked_task(ctx.params["task"])
@@ -115,7 +123,7 @@ class SplitJobOperator(JobOperator):
             return self.join_parts(ctx, run.plan, parts)
         return {"run": run_id, "num_tasks": run.num_tasks, "task": number}
 
-    def _summary(self, ctx: Any, results: Results) -> types.Property:
+    def _summary(self, ctx: ExecutionContext, results: Results) -> types.Property:
         if not is_of_tasks(results):
             return super()._summary(ctx, results)
         outputs = types.Object()

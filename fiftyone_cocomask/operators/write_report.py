@@ -10,6 +10,7 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
+from ..fiftyone_types import ExecutionContext, SampleCollection
 from .export_form import ask_for_path, given_path, path_text
 from .forms import (
     choose_several,
@@ -47,7 +48,7 @@ class WriteReport(JobOperator):
 
     def __call__(
         self,
-        samples: Any,
+        samples: SampleCollection,
         output_path: str | os.PathLike[str],
         *,
         eval_keys: Sequence[str] | None = None,
@@ -81,7 +82,7 @@ class WriteReport(JobOperator):
         }
         return self.execute_on(samples, params, delegate)
 
-    def ask(self, ctx: Any, inputs: types.Object) -> None:
+    def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: which evaluations go into which file."""
         problem = dataset_problem(ctx)
         keys = [] if problem else _keys(ctx)
@@ -96,7 +97,7 @@ class WriteReport(JobOperator):
         else:
             _ask(ctx, inputs, keys)
 
-    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+    def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
         """Writes the report and returns its path."""
         from ..datasets.reports.write import write_report
 
@@ -114,16 +115,18 @@ class WriteReport(JobOperator):
             "per_split": split_rows(samples),
         }
 
-    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+    def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
         """Returns the way back to Roboflow."""
         why = "Write the dataset back as a COCO export; give output_dir"
         return [next_step("export_roboflow_coco", why)]
 
-    def update_app(self, ctx: Any, results: Results) -> Iterator[Any]:
+    def update_app(self, ctx: ExecutionContext, results: Results) -> Iterator[Any]:
         """Leaves the App as it is: the dataset has not changed."""
         yield from ()
 
-    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+    def show_results(
+        self, ctx: ExecutionContext, outputs: types.Object, results: Results
+    ) -> None:
         """Shows where the report is."""
         outputs.view(
             "written",
@@ -131,7 +134,7 @@ class WriteReport(JobOperator):
         )
 
 
-def _keys(ctx: Any) -> list[str]:
+def _keys(ctx: ExecutionContext) -> list[str]:
     from ..datasets.evaluations import list_mask_evaluations
 
     return list_mask_evaluations(ctx.dataset)
@@ -143,7 +146,7 @@ def _file(given: Any) -> str:
     return os.path.join(path, _FILE_NAME) if os.path.isdir(path) else path
 
 
-def _ask(ctx: Any, inputs: types.Object, keys: list[str]) -> None:
+def _ask(ctx: ExecutionContext, inputs: types.Object, keys: list[str]) -> None:
     from ..datasets.reports.write import checked_path
 
     place = ask_for_path(

@@ -10,6 +10,7 @@ from fiftyone.utils.eval.segmentation import SimpleEvaluationConfig
 
 from ...arguments import checked
 from ...errors import CocoMaskError
+from ...fiftyone_types import SampleCollection
 from ..database_errors import explain_database_errors
 from ..documents import ids_of, root_dataset, settle
 from ..labels import check_has_masks
@@ -119,7 +120,7 @@ def compare_masks(
     return MaskComparison(results)
 
 
-def _check_nothing_dropped(samples: Any, eval_key: str) -> None:
+def _check_nothing_dropped(samples: SampleCollection, eval_key: str) -> None:
     """Checks that a comparison that is made again leaves out no sample it had.
 
     Raises:
@@ -139,7 +140,9 @@ def _check_nothing_dropped(samples: Any, eval_key: str) -> None:
 class _Survey:
     """What two fields of masks hold, so that nothing of them is left out unsaid."""
 
-    def __init__(self, samples: Any, pred_field: str, gt_field: str) -> None:
+    def __init__(
+        self, samples: SampleCollection, pred_field: str, gt_field: str
+    ) -> None:
         self.values: set[int] = set()
         self.errors: list[SizeErrors] = []
         self.excluded: list[str] = []

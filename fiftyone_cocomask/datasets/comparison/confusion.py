@@ -18,6 +18,7 @@ from fiftyone.utils.eval.segmentation import (
     SimpleEvaluationConfig,
 )
 
+from ...fiftyone_types import SampleCollection
 from ..documents import root_dataset, update_documents
 from .metrics import MaskPair, mask_pairs
 
@@ -25,7 +26,7 @@ _BATCH_SIZE = 200
 
 
 def evaluate_segmentations(
-    samples: Any,
+    samples: SampleCollection,
     config: SimpleEvaluationConfig,
     eval_key: str,
     targets: dict[int, str],
@@ -78,7 +79,9 @@ def evaluate_segmentations(
     )
 
 
-def _pairs(samples: Any, config: SimpleEvaluationConfig) -> Iterator[MaskPair]:
+def _pairs(
+    samples: SampleCollection, config: SimpleEvaluationConfig
+) -> Iterator[MaskPair]:
     for _, pair in mask_pairs(samples, config.pred_field, config.gt_field):
         if isinstance(pair, MaskPair):
             yield pair

@@ -23,6 +23,7 @@ import numpy as np
 from bson import ObjectId
 
 from ...errors import CocoMaskError
+from ...fiftyone_types import SampleCollection
 from ..documents import Document, root_dataset, stream_documents, update_documents
 from ..masks.stored import has_mask, read_array
 from ..owned_fields import FieldSpec
@@ -158,7 +159,9 @@ class UnreadablePairError(CocoMaskError):
     """Why two masks of a sample cannot be compared."""
 
 
-def write_metric(samples: Any, results: Any, metric: Metric) -> float | None:
+def write_metric(
+    samples: SampleCollection, results: Any, metric: Metric
+) -> float | None:
     """Writes a metric's fields on each sample of an evaluation; returns its value.
 
     Args:
@@ -211,7 +214,7 @@ def write_errors(
 
 
 def mask_pairs(
-    samples: Any, pred_field: str, gt_field: str
+    samples: SampleCollection, pred_field: str, gt_field: str
 ) -> Iterator[tuple[Document, MaskPair | UnreadablePairError]]:
     """Yields each sample with its two masks, or why they cannot be compared."""
     names = ("_id", "mask", "mask_path")

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...errors import CocoMaskError
+from ...fiftyone_types import SampleCollection
 from ...geometry.boundaries import boundary_px, overlap_of
 from ...geometry.matching import mask_ious, match_objects
 from ...geometry.objects import Canvas, MaskObject
@@ -53,7 +54,7 @@ class LabelSource:
     labels: LabelList
 
     @classmethod
-    def of_masks(cls, samples: Any, mask_field: str) -> LabelSource:
+    def of_masks(cls, samples: SampleCollection, mask_field: str) -> LabelSource:
         """Returns that of a field of masks.
 
         Raises:
@@ -85,7 +86,11 @@ class ObjectMatcher:
     """
 
     def __init__(
-        self, samples: Any, pred: LabelSource, gt: LabelSource, min_iou: float
+        self,
+        samples: SampleCollection,
+        pred: LabelSource,
+        gt: LabelSource,
+        min_iou: float,
     ) -> None:
         self._samples = samples
         self._pred = pred

@@ -9,6 +9,7 @@ import fiftyone as fo
 
 from ...arguments import checked
 from ...errors import CocoMaskError
+from ...fiftyone_types import SampleCollection
 from ..documents import Document, stream_documents
 from ..figures.histogram import Scale
 from ..figures.ratios import ratio, shares
@@ -47,7 +48,7 @@ class AreaResults(MaskEvaluation):
         path = self._stored.config.label_path
         return f"{path}.{self.key}_px" if path else None
 
-    def summary(self, samples: Any = None) -> dict[str, Any]:
+    def summary(self, samples: SampleCollection | None = None) -> dict[str, Any]:
         """Returns the totals and means.
 
         - ``images``: the samples that have a number; ``images_without_number``: those
@@ -74,7 +75,7 @@ class AreaResults(MaskEvaluation):
         objects = self._object_figures(summed(self._label_rows(view)))
         return {**self._head(), **row, **objects, **self._tail(samples)}
 
-    def per_split(self, samples: Any = None) -> pd.DataFrame:
+    def per_split(self, samples: SampleCollection | None = None) -> pd.DataFrame:
         """Returns the figures of :meth:`summary` for each split, one a row."""
         import pandas as pd
 
@@ -88,7 +89,9 @@ class AreaResults(MaskEvaluation):
             rows.append({"split": total["split"], **self._figures(total), **objects})
         return pd.DataFrame(rows)
 
-    def per_class(self, samples: Any = None, *, by_split: bool = False) -> pd.DataFrame:
+    def per_class(
+        self, samples: SampleCollection | None = None, *, by_split: bool = False
+    ) -> pd.DataFrame:
         """Returns the figures of each class.
 
         ``images`` is the number of samples with the class, ``visible_px`` its pixels
@@ -112,7 +115,7 @@ class AreaResults(MaskEvaluation):
         table["share_of_foreground"] = groups.transform(lambda g: shares(g.tolist()))
         return table if by_split else table.drop(columns="split")
 
-    def per_object(self, samples: Any = None) -> pd.DataFrame:
+    def per_object(self, samples: SampleCollection | None = None) -> pd.DataFrame:
         """Returns the figures of each label that has an area, one a row.
 
         ``share_of_image`` is its own area / all pixels of the image. Empty if the
@@ -131,7 +134,9 @@ class AreaResults(MaskEvaluation):
         super().keep_sums()
         self.annotated_areas()
 
-    def annotated_areas(self, samples: Any = None) -> dict[str, Any]:
+    def annotated_areas(
+        self, samples: SampleCollection | None = None
+    ) -> dict[str, Any]:
         """Returns how the areas that annotations state compare with their masks'.
 
         Roboflow writes the box's area into its exports; ``text`` says so in words. See
@@ -176,7 +181,7 @@ class AreaResults(MaskEvaluation):
         if not sizes or min(sizes) < 1:
             raise CocoMaskError(f"sizes must be numbers above 0, not {list(sizes)}")
 
-        def count(view: Any) -> list[Document]:
+        def count(view: SampleCollection) -> list[Document]:
             return _resized(view, labels, area, sizes)
 
         name = f"resized to {', '.join(map(str, sizes))}"
@@ -188,7 +193,7 @@ class AreaResults(MaskEvaluation):
         area = None if self._labels is None else f"{self.key}_px"
         return SampleFigures("area_px", self.value_path, None, self._labels, area)
 
-    def _object_rows(self, view: Any) -> Iterator[Document]:
+    def _object_rows(self, view: SampleCollection) -> Iterator[Document]:
         labels = self._labels
         if labels is None:
             return
@@ -217,13 +222,13 @@ class AreaResults(MaskEvaluation):
     def _sample_columns(self) -> dict[str, str]:
         return {"area_px": self.value_path}
 
-    def _totals(self, view: Any) -> list[Document]:
+    def _totals(self, view: SampleCollection) -> list[Document]:
         """Returns a row of sums per split."""
         return self._sums.get(
             TOTALS, view, lambda v: figures.area_totals(v, self.value_path)
         )
 
-    def _label_rows(self, view: Any) -> list[Document]:
+    def _label_rows(self, view: SampleCollection) -> list[Document]:
         """Returns a row of sums per split and class of labels."""
         labels = self._labels
         if labels is None:
@@ -236,7 +241,7 @@ class AreaResults(MaskEvaluation):
             ),
         )
 
-    def _class_rows(self, view: Any, *, by_split: bool) -> list[Document]:
+    def _class_rows(self, view: SampleCollection, *, by_split: bool) -> list[Document]:
         if self._stored.config.label_path is not None:
             rows = self._label_rows(view)
             return [

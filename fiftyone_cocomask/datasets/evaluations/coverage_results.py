@@ -9,6 +9,7 @@ import numpy as np
 
 from ...arguments import checked
 from ...errors import CocoMaskError
+from ...fiftyone_types import SampleCollection
 from ..documents import Document, root_dataset
 from ..figures.heatmaps import MAX_PLACES, MaskReader, covers_place, mean_shares
 from ..figures.histogram import Scale
@@ -43,7 +44,7 @@ class CoverageResults(MaskEvaluation):
         has_labels = self._stored.config.label_path is not None
         return f"{self.key}_overlap" if has_labels else None
 
-    def summary(self, samples: Any = None) -> dict[str, Any]:
+    def summary(self, samples: SampleCollection | None = None) -> dict[str, Any]:
         """Returns the totals and means.
 
         - ``images``: the samples that have a number; ``images_without_number``: those
@@ -67,7 +68,7 @@ class CoverageResults(MaskEvaluation):
         rows = self._totals(self._view(samples))
         return {**self._head(), **self._figures(summed(rows)), **self._tail(samples)}
 
-    def per_split(self, samples: Any = None) -> pd.DataFrame:
+    def per_split(self, samples: SampleCollection | None = None) -> pd.DataFrame:
         """Returns the figures of :meth:`summary` for each split, one a row."""
         import pandas as pd
 
@@ -76,7 +77,9 @@ class CoverageResults(MaskEvaluation):
             [{"split": row["split"], **self._figures(row)} for row in rows]
         )
 
-    def per_class(self, samples: Any = None, *, by_split: bool = False) -> pd.DataFrame:
+    def per_class(
+        self, samples: SampleCollection | None = None, *, by_split: bool = False
+    ) -> pd.DataFrame:
         """Returns the figures of each class.
 
         ``images`` is the number of samples with the class and ``visible_px`` its
@@ -149,7 +152,7 @@ class CoverageResults(MaskEvaluation):
         """
         masks = self._mask_reader(label, size, samples)
 
-        def compute(view: Any) -> list[list[float]]:
+        def compute(view: SampleCollection) -> list[list[float]]:
             shares = mean_shares((mask for _, mask in masks.of(view)), size)
             return shares.tolist()
 
@@ -187,7 +190,9 @@ class CoverageResults(MaskEvaluation):
         ]
         return self._view(samples).select(ids)
 
-    def _mask_reader(self, label: str | None, size: int, samples: Any) -> MaskReader:
+    def _mask_reader(
+        self, label: str | None, size: int, samples: SampleCollection
+    ) -> MaskReader:
         if not 1 <= size <= MAX_PLACES:
             raise CocoMaskError(f"size must be from 1 to {MAX_PLACES}, not {size}")
         if label is not None:
@@ -219,7 +224,7 @@ class CoverageResults(MaskEvaluation):
             columns["overlap"] = self.overlap_path
         return columns
 
-    def _totals(self, view: Any) -> list[Document]:
+    def _totals(self, view: SampleCollection) -> list[Document]:
         return self._sums.get(
             TOTALS,
             view,
@@ -229,7 +234,7 @@ class CoverageResults(MaskEvaluation):
         )
 
     def _class_rows(
-        self, view: Any, totals: list[Document], *, by_split: bool
+        self, view: SampleCollection, totals: list[Document], *, by_split: bool
     ) -> list[Document]:
         classes_path = self.classes_path
         if classes_path is not None:

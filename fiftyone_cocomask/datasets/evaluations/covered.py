@@ -8,6 +8,7 @@ from typing import Any
 from bson import ObjectId
 
 from ...errors import CocoMaskError
+from ...fiftyone_types import Dataset, SampleCollection
 from ..documents import Document, ids_of, root_dataset, sample_ids
 from .passes import PassReport
 from .plan import EvaluationPlan
@@ -26,11 +27,11 @@ class Covered:
             :meth:`PassReport.to_dict` has it, or None
     """
 
-    samples: Any
+    samples: SampleCollection
     earlier: Document | None = None
 
 
-def covered_samples(samples: Any, plan: EvaluationPlan) -> Covered:
+def covered_samples(samples: SampleCollection, plan: EvaluationPlan) -> Covered:
     """Returns what an evaluation covers once a view of it has been evaluated.
 
     An evaluation that is run again on some of its samples still covers the others,
@@ -77,7 +78,7 @@ def covered_samples(samples: Any, plan: EvaluationPlan) -> Covered:
     return Covered(base.select(sorted(map(str, everything))), report)
 
 
-def _last_report(dataset: Any, key: str) -> Document | None:
+def _last_report(dataset: Dataset, key: str) -> Document | None:
     """Returns what is known of the samples of an evaluation that has been run."""
     results = dataset.load_run_results(key)
     if results is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import CocoMaskError
+from ...fiftyone_types import Dataset, SampleCollection
 from ..cached_sums import MANY_SAMPLES
 from ..documents import root_dataset
 from ..memory import frozen_heap
@@ -21,7 +22,7 @@ from .runs import check_new_run, list_mask_evaluations, register_run
 
 
 def run_evaluation(
-    samples: Any,
+    samples: SampleCollection,
     kind: EvaluationKind,
     eval_key: str,
     mask_field: str,
@@ -44,7 +45,11 @@ def run_evaluation(
 
 
 def begin_evaluation(
-    samples: Any, plan: EvaluationPlan, *, overwrite: bool, in_tasks: bool = False
+    samples: SampleCollection,
+    plan: EvaluationPlan,
+    *,
+    overwrite: bool,
+    in_tasks: bool = False,
 ) -> None:
     """Registers an evaluation that is about to be run, and makes place for it.
 
@@ -78,7 +83,9 @@ def begin_evaluation(
     plan.fields.declare(dataset)
 
 
-def measure_samples(samples: Any, plan: EvaluationPlan, progress: Any) -> PassReport:
+def measure_samples(
+    samples: SampleCollection, plan: EvaluationPlan, progress: Any
+) -> PassReport:
     """Measures samples of an evaluation that has begun, and writes their fields."""
     samples.compute_metadata(progress=False)
     with frozen_heap():
@@ -86,7 +93,7 @@ def measure_samples(samples: Any, plan: EvaluationPlan, progress: Any) -> PassRe
 
 
 def end_evaluation(
-    samples: Any, plan: EvaluationPlan, report: PassReport
+    samples: SampleCollection, plan: EvaluationPlan, report: PassReport
 ) -> MaskEvaluation:
     """Saves the results of an evaluation whose samples have been measured.
 
@@ -110,7 +117,7 @@ def end_evaluation(
     return evaluation_results(stored)
 
 
-def _keep_sums(dataset: Any) -> None:
+def _keep_sums(dataset: Dataset) -> None:
     """Sums up all evaluations: those before this one, too, whose samples it changed."""
     for key in list_mask_evaluations(dataset):
         stored = dataset.load_run_results(key)

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
+from ...fiftyone_types import SampleCollection
 from ..documents import MODIFIED, Document, aggregate_documents, root_dataset
 from ..label_lists import LabelList
 from ..masks.stored import MEASURED
@@ -52,7 +52,7 @@ class OutOfDate:
 
 
 def changed_samples(
-    samples: Any,
+    samples: SampleCollection,
     mask_field: str,
     labels: LabelList | None,
     eval_key: str,
@@ -91,7 +91,7 @@ def changed_samples(
 
 
 def _states(
-    samples: Any, mask_field: str, eval_key: str, value_path: str
+    samples: SampleCollection, mask_field: str, eval_key: str, value_path: str
 ) -> list[Document]:
     """Returns the samples that may be out of date."""
     mask, mark = f"${mask_field}", f"${mask_field}.{MEASURED}.{eval_key}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...fiftyone_types import SampleCollection
 from ..cached_sums import KeptSums
 from ..documents import root_dataset
 from ..figures.histogram import Histogram, field_histogram
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 _BINS = 20
 
 
-def overlap_histogram(evaluation: MaskEvaluation, samples: Any) -> Histogram:
+def overlap_histogram(
+    evaluation: MaskEvaluation, samples: SampleCollection
+) -> Histogram:
     """Returns how the images' overlaps are distributed, those of 0 on their own.
 
     Args:
@@ -23,7 +26,7 @@ def overlap_histogram(evaluation: MaskEvaluation, samples: Any) -> Histogram:
     """
     path = evaluation.overlap_path
 
-    def count(view: Any) -> dict[str, Any]:
+    def count(view: SampleCollection) -> dict[str, Any]:
         return field_histogram(view, path or "", bins=_BINS, scale="log").to_dict()
 
     sums = KeptSums(root_dataset(samples), evaluation.key)

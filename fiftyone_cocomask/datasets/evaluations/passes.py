@@ -11,6 +11,7 @@ from typing import Any
 import fiftyone.core.utils as fou
 from bson import ObjectId
 
+from ...fiftyone_types import SampleCollection
 from ..documents import (
     MODIFIED,
     Document,
@@ -116,7 +117,7 @@ class EvaluationPass:
         plan: what is evaluated; its fields are declared
     """
 
-    def __init__(self, samples: Any, plan: EvaluationPlan) -> None:
+    def __init__(self, samples: SampleCollection, plan: EvaluationPlan) -> None:
         fields, labels = plan.fields, plan.labels
         self._samples = samples
         self._dataset = root_dataset(samples)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ...fiftyone_types import SampleCollection
 from ..cached_sums import KeptSums
 from ..documents import Document, aggregate_documents, root_dataset
 from ..split_names import split_expression
@@ -105,7 +106,11 @@ def rankings(
 
 
 def ranked_samples(
-    evaluation: MaskEvaluation, ranking: Ranking, samples: Any, *, number: int = 10
+    evaluation: MaskEvaluation,
+    ranking: Ranking,
+    samples: SampleCollection,
+    *,
+    number: int = 10,
 ) -> list[RankedSample]:
     """Returns the first samples of a ranking, one of each source.
 
@@ -116,7 +121,7 @@ def ranked_samples(
         number: how many samples there may be
     """
 
-    def rank(view: Any) -> list[Document]:
+    def rank(view: SampleCollection) -> list[Document]:
         return aggregate_documents(view, _stages(ranking, view, number))
 
     dataset = root_dataset(evaluation.samples)
@@ -138,7 +143,7 @@ def ranked_samples(
 
 
 def first_ranking(
-    evaluation: MaskEvaluation, found: list[Ranking], samples: Any
+    evaluation: MaskEvaluation, found: list[Ranking], samples: SampleCollection
 ) -> Ranking:
     """Returns the first ranking that has samples; the last one if none has.
 
@@ -153,7 +158,7 @@ def first_ranking(
     return found[-1]
 
 
-def _stages(ranking: Ranking, view: Any, number: int) -> list[Document]:
+def _stages(ranking: Ranking, view: SampleCollection, number: int) -> list[Document]:
     least = {"$gte": 0} if ranking.ascending else {"$gt": 0}
     order = {"number": 1 if ranking.ascending else -1, "_id": 1}
     # An image whose name says nothing of a source has its own name as one.

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...arguments import checked
 from ...errors import CocoMaskError
+from ...fiftyone_types import Dataset
 from ..database_errors import explain_database_errors
 from ..documents import root_dataset
 from ..masks.redraw import redraw_masks
@@ -70,7 +71,7 @@ def refresh_mask_evaluations(
     }
 
 
-def keys_to_refresh(dataset: Any) -> list[str]:
+def keys_to_refresh(dataset: Dataset) -> list[str]:
     """Returns the keys of the evaluations of area and coverage that are out of date.
 
     Those that were stopped before their end are among them, unless they are of tasks;
@@ -91,7 +92,7 @@ def keys_to_refresh(dataset: Any) -> list[str]:
     return found
 
 
-def _refreshable(dataset: Any, key: str) -> MaskEvaluationInfo:
+def _refreshable(dataset: Dataset, key: str) -> MaskEvaluationInfo:
     """Returns what is known of an evaluation, also of one that was stopped."""
     info = mask_evaluation_info(dataset, key)
     if info.kind == "comparison":

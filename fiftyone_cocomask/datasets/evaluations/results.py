@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import fiftyone as fo
 
 from ...errors import CocoMaskError
+from ...fiftyone_types import SampleCollection
 from ..documents import Document, root_dataset, stream_documents
 from ..figures.histogram import Histogram, Scale, field_histogram, histogram_view
 from ..label_lists import LabelList
@@ -41,18 +42,20 @@ class MaskEvaluation(StoredEvaluation):
     """
 
     @abstractmethod
-    def summary(self, samples: Any = None) -> dict[str, Any]:
+    def summary(self, samples: SampleCollection | None = None) -> dict[str, Any]:
         """Returns the totals and means; see the subclass for their definitions."""
 
     @abstractmethod
-    def per_split(self, samples: Any = None) -> pd.DataFrame:
+    def per_split(self, samples: SampleCollection | None = None) -> pd.DataFrame:
         """Returns the figures of :meth:`summary` for each split, one a row."""
 
     @abstractmethod
-    def per_class(self, samples: Any = None, *, by_split: bool = False) -> pd.DataFrame:
+    def per_class(
+        self, samples: SampleCollection | None = None, *, by_split: bool = False
+    ) -> pd.DataFrame:
         """Returns the figures of each class, one a row, or one a split and class."""
 
-    def per_sample(self, samples: Any = None) -> pd.DataFrame:
+    def per_sample(self, samples: SampleCollection | None = None) -> pd.DataFrame:
         """Returns the figures of each sample, one a row, in the order of the view.
 
         Args:
@@ -77,7 +80,7 @@ class MaskEvaluation(StoredEvaluation):
         names = ["sample_id", "filepath", "split", *columns]
         return pd.DataFrame(rows, columns=names)
 
-    def compare_splits(self, samples: Any = None) -> pd.DataFrame:
+    def compare_splits(self, samples: SampleCollection | None = None) -> pd.DataFrame:
         """Returns how each split differs from ``train``, or else the largest one.
 
         ``distance`` is the Kolmogorov-Smirnov distance of the samples' numbers, 0 for
@@ -99,7 +102,7 @@ class MaskEvaluation(StoredEvaluation):
         splits = self.per_split(view)["split"].tolist() if len(view) else []
         return split_comparison(SplitValues(view, self.value_path), classes, splits)
 
-    def split_drift(self, samples: Any = None) -> pd.DataFrame:
+    def split_drift(self, samples: SampleCollection | None = None) -> pd.DataFrame:
         """Returns how each split differs from ``train``, or else the largest one.
 
         A row for each split, class (``"(all)"`` for all together) and ``figure``: the
@@ -126,7 +129,9 @@ class MaskEvaluation(StoredEvaluation):
         rows = drift_rows(numbers, splits)
         return pd.DataFrame(rows, columns=list(COLUMNS))
 
-    def objects_per_image(self, samples: Any = None) -> pd.DataFrame:
+    def objects_per_image(
+        self, samples: SampleCollection | None = None
+    ) -> pd.DataFrame:
         """Returns how many images have how many objects.
 
         A row for each ``class`` (``"(all)"`` for all together) and number of
@@ -145,13 +150,13 @@ class MaskEvaluation(StoredEvaluation):
 
         labels = self._needed_labels("counts objects")
 
-        def count(view: Any) -> list[Document]:
+        def count(view: SampleCollection) -> list[Document]:
             return images_by_objects(view, labels, self.value_path)
 
         rows = self._sums.get("objects per image", self._view(samples), count)
         return pd.DataFrame(rows, columns=["class", "objects", "images"])
 
-    def co_occurrence(self, samples: Any = None) -> pd.DataFrame:
+    def co_occurrence(self, samples: SampleCollection | None = None) -> pd.DataFrame:
         """Returns which classes occur together.
 
         A row for each pair of classes that do: ``class``, ``other``, the ``images``
@@ -172,7 +177,7 @@ class MaskEvaluation(StoredEvaluation):
         labels = self._needed_labels("finds classes that occur together")
         options = drawing_options(self.samples, self.mask_field, labels.field)
 
-        def find(view: Any) -> list[Document]:
+        def find(view: SampleCollection) -> list[Document]:
             return pairs_of_classes(view, self.mask_field, labels, options)
 
         view = self._measured(samples)
@@ -180,7 +185,7 @@ class MaskEvaluation(StoredEvaluation):
         names = ["class", "other", "images", "overlap_px"]
         return pd.DataFrame(rows, columns=names)
 
-    def object_shapes(self, samples: Any = None) -> pd.DataFrame:
+    def object_shapes(self, samples: SampleCollection | None = None) -> pd.DataFrame:
         """Returns how the objects of each class differ in size and shape.
 
         A row for each ``class`` (``"(all)"`` for all together) and ``figure``, with the
@@ -203,20 +208,20 @@ class MaskEvaluation(StoredEvaluation):
         labels = self._needed_labels("measures objects")
         options = drawing_options(self.samples, self.mask_field, labels.field)
 
-        def measure(view: Any) -> list[Document]:
+        def measure(view: SampleCollection) -> list[Document]:
             return shapes_of_classes(view, self.mask_field, labels, options)
 
         rows = self._sums.get("object shapes", self._measured(samples), measure)
         return pd.DataFrame(rows, columns=["class", "figure", "objects", *QUANTILES])
 
-    def classes(self, samples: Any = None) -> list[str]:
+    def classes(self, samples: SampleCollection | None = None) -> list[str]:
         """Returns the names of the classes, as :meth:`per_class` has them."""
         table = self.per_class(samples)
         return [] if table.empty else table["class"].tolist()
 
     def histogram(
         self,
-        samples: Any = None,
+        samples: SampleCollection | None = None,
         *,
         of_labels: bool = False,
         bins: int = 20,
@@ -232,19 +237,21 @@ class MaskEvaluation(StoredEvaluation):
         """
         path = (self.label_value_path if of_labels else None) or self.value_path
 
-        def count(view: Any) -> Document:
+        def count(view: SampleCollection) -> Document:
             return field_histogram(view, path, bins=bins, scale=scale).to_dict()
 
         name = f"histogram of {path}, {bins} {scale} bins"
         return Histogram.from_dict(self._sums.get(name, self._view(samples), count))
 
     def bar_view(
-        self, histogram: Histogram, bar: int, samples: Any = None
+        self, histogram: Histogram, bar: int, samples: SampleCollection | None = None
     ) -> fo.DatasetView:
         """Returns the view behind one bar of :meth:`histogram`."""
         return histogram_view(self._view(samples), histogram, bar)
 
-    def class_view(self, label: str, samples: Any = None) -> fo.DatasetView:
+    def class_view(
+        self, label: str, samples: SampleCollection | None = None
+    ) -> fo.DatasetView:
         """Returns the samples that :meth:`per_class` counts as a class's images."""
         view = self._view(samples)
         path = self._stored.config.label_path
@@ -269,7 +276,7 @@ class MaskEvaluation(StoredEvaluation):
         for of_labels in {False, self.label_value_path is not None}:
             self.overview_histogram(of_labels=of_labels)
 
-    def are_sums_kept(self, samples: Any = None) -> bool:
+    def are_sums_kept(self, samples: SampleCollection | None = None) -> bool:
         """Whether the sums of some samples are at hand, and need not be made anew.
 
         Args:
@@ -278,7 +285,7 @@ class MaskEvaluation(StoredEvaluation):
         return self._sums.has(TOTALS, self._view(samples))
 
     def overview_histogram(
-        self, samples: Any = None, *, of_labels: bool = False
+        self, samples: SampleCollection | None = None, *, of_labels: bool = False
     ) -> Histogram:
         """Returns the :meth:`histogram` that suits the evaluation, kept from its end.
 
@@ -292,7 +299,7 @@ class MaskEvaluation(StoredEvaluation):
 
     def plot_distribution(
         self,
-        samples: Any = None,
+        samples: SampleCollection | None = None,
         *,
         of_labels: bool = False,
         bins: int = 20,
@@ -305,14 +312,14 @@ class MaskEvaluation(StoredEvaluation):
         what = "labels" if of_labels and self.label_value_path else "samples"
         return histogram_figure(histogram, self._value_title, what)
 
-    def plot_classes(self, samples: Any = None) -> go.Figure:
+    def plot_classes(self, samples: SampleCollection | None = None) -> go.Figure:
         """Plots the main figure of each class, one bar a class."""
         from ..figures.plots import class_figure
 
         table = self.per_class(samples)
         return class_figure(table, self._class_column, self._class_title)
 
-    def plot_splits(self, samples: Any = None) -> go.Figure:
+    def plot_splits(self, samples: SampleCollection | None = None) -> go.Figure:
         """Plots the main figure of each class side by side for the splits."""
         from ..figures.plots import split_figure
 
@@ -343,7 +350,7 @@ class MaskEvaluation(StoredEvaluation):
             )
         return labels
 
-    def _measured(self, samples: Any) -> Any:
+    def _measured(self, samples: SampleCollection) -> Any:
         """Returns the samples that have a number."""
         return self._view(samples).match({self.value_path: {"$type": "number"}})
 
@@ -355,7 +362,7 @@ class MaskEvaluation(StoredEvaluation):
             "label_field": self.label_field,
         }
 
-    def _tail(self, samples: Any) -> dict[str, Any]:
+    def _tail(self, samples: SampleCollection) -> dict[str, Any]:
         """Returns what only the pass itself could find out, and what has changed."""
         changed = self.out_of_date(samples)
         return {

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import fiftyone as fo
 
 from ...arguments import checked
 from ...errors import CocoMaskError
+from ...fiftyone_types import SampleCollection
 from ..comparison.runs import comparison_fields, is_comparison
 from ..database_errors import explain_database_errors
 from ..documents import Document, root_dataset
@@ -217,7 +218,7 @@ def check_new_run(
 
 
 def register_run(
-    samples: Any,
+    samples: SampleCollection,
     fields: EvaluationFields,
     mask_field: str,
     label_field: str | None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...fiftyone_types import SampleCollection
 from ..cached_sums import KeptSums
 from ..documents import root_dataset
 from ..figures.histogram import Histogram, histogram_of_same_bins
@@ -17,7 +18,7 @@ _BINS = 24
 
 def same_bins(
     evaluations: Sequence[MaskEvaluation],
-    samples: Any,
+    samples: SampleCollection,
     histograms: Sequence[Histogram],
 ) -> list[Histogram]:
     """Counts the histograms of two evaluations again, in the same bins.
@@ -33,7 +34,9 @@ def same_bins(
     for evaluation, (histogram, other) in zip(evaluations, pairs, strict=True):
 
         def count(
-            view: Any, histogram: Histogram = histogram, other: Histogram = other
+            view: SampleCollection,
+            histogram: Histogram = histogram,
+            other: Histogram = other,
         ) -> dict[str, Any]:
             same = histogram_of_same_bins(view, histogram, other, bins=_BINS)
             return same.to_dict()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...fiftyone_types import SampleCollection
 from ..documents import stream_documents
 from ..figures.ratios import shares
 from ..split_names import split_of, split_paths
@@ -29,7 +30,7 @@ class SplitValues:
         path: the field of the numbers
     """
 
-    def __init__(self, samples: Any, path: str) -> None:
+    def __init__(self, samples: SampleCollection, path: str) -> None:
         self._values: dict[str, list[float]] = {}
         self._sources: dict[str, set[Any]] = {}
         has_sources = samples.has_field("source_name")

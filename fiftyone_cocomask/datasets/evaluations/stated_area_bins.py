@@ -10,6 +10,7 @@ import fiftyone as fo
 from fiftyone import ViewField as F
 from fiftyone.core.expressions import ViewExpression
 
+from ...fiftyone_types import SampleCollection
 from ...limits import MEDIUM_BELOW, SMALL_BELOW
 from ..cached_sums import KeptSums
 from ..documents import Document, aggregate_documents, root_dataset
@@ -56,7 +57,7 @@ class AnnotatedBins:
         return cls(**{name: tuple(values) for name, values in content.items()})
 
 
-def annotated_bins(evaluation: AreaResults, samples: Any) -> AnnotatedBins:
+def annotated_bins(evaluation: AreaResults, samples: SampleCollection) -> AnnotatedBins:
     """Counts labels by the area that they state and the area of their mask.
 
     Args:
@@ -71,7 +72,7 @@ def annotated_bins(evaluation: AreaResults, samples: Any) -> AnnotatedBins:
         return AnnotatedBins((), (), ())
     path = labels.path
 
-    def count(view: Any) -> list[Document]:
+    def count(view: SampleCollection) -> list[Document]:
         return aggregate_documents(view, _stages(path, evaluation.key))
 
     sums = KeptSums(root_dataset(evaluation.samples), evaluation.key)
@@ -82,7 +83,7 @@ def annotated_bins(evaluation: AreaResults, samples: Any) -> AnnotatedBins:
 
 
 def annotated_bin_view(
-    evaluation: AreaResults, samples: Any, stated: int, mask: int
+    evaluation: AreaResults, samples: SampleCollection, stated: int, mask: int
 ) -> fo.DatasetView:
     """Returns the labels of one pair of bins, with their samples."""
     names = {ATTRIBUTE: stated, f"{evaluation.key}_px": mask}
@@ -93,7 +94,9 @@ def annotated_bin_view(
     return samples.filter_labels(evaluation.label_field, in_bins[0] & in_bins[1])
 
 
-def other_bucket_view(evaluation: AreaResults, samples: Any) -> fo.DatasetView:
+def other_bucket_view(
+    evaluation: AreaResults, samples: SampleCollection
+) -> fo.DatasetView:
     """Returns the labels that their stated area puts into another size bucket."""
     stated, px = F(ATTRIBUTE), F(f"{evaluation.key}_px")
     both = stated.is_number() & px.is_number()

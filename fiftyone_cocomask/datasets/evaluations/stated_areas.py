@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...coco.areas import MIN_DIFFERENCE
+from ...fiftyone_types import SampleCollection
 from ...limits import MEDIUM_BELOW, SMALL_BELOW
 from ..documents import Document, aggregate_documents
 from ..figures.ratios import ratio
@@ -33,7 +34,9 @@ _FIGURES = (
 _IMAGES_LOOKED_AT = 2000
 
 
-def annotated_areas(samples: Any, labels: LabelList, eval_key: str) -> dict[str, Any]:
+def annotated_areas(
+    samples: SampleCollection, labels: LabelList, eval_key: str
+) -> dict[str, Any]:
     """Compares the labels' stated areas with their masks' and their boxes'.
 
     Args:

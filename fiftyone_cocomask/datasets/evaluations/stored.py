@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC
 from typing import Any, ClassVar
 
+from ...fiftyone_types import SampleCollection
 from ..cached_sums import KeptSums
 from ..documents import Document, ids_of, pipeline, root_dataset
 from ..label_lists import LabelList
@@ -77,7 +78,7 @@ class StoredEvaluation(ABC):
         """
         return self._stored.without_number
 
-    def out_of_date(self, samples: Any = None) -> OutOfDate | None:
+    def out_of_date(self, samples: SampleCollection | None = None) -> OutOfDate | None:
         """Returns what has changed since the evaluation, None if nothing has.
 
         Masks that were drawn again and labels that were edited, added or deleted
@@ -91,7 +92,7 @@ class StoredEvaluation(ABC):
         changed = OutOfDate(found["masks"], found["labels"])
         return changed if changed.samples else None
 
-    def older_masks(self, samples: Any = None) -> int:
+    def older_masks(self, samples: SampleCollection | None = None) -> int:
         """Returns how many samples were measured with a mask older than their labels.
 
         Their figures mix what is old and new: compute masks, then evaluate again.
@@ -101,7 +102,9 @@ class StoredEvaluation(ABC):
         """
         return int(self._changed(samples)["older_masks"])
 
-    def ids_to_refresh(self, samples: Any = None) -> list[str] | None:
+    def ids_to_refresh(
+        self, samples: SampleCollection | None = None
+    ) -> list[str] | None:
         """Returns the samples of :meth:`out_of_date` and :meth:`older_masks`.
 
         Args:
@@ -112,15 +115,15 @@ class StoredEvaluation(ABC):
         """
         return self._changed(samples)["ids"]
 
-    def _changed(self, samples: Any) -> Document:
-        def find(view: Any) -> Document:
+    def _changed(self, samples: SampleCollection) -> Document:
+        def find(view: SampleCollection) -> Document:
             return changed_samples(
                 view, self.mask_field, self._labels, self.key, self.value_path
             )
 
         return self._sums.get("changed samples", self._covered(samples), find)
 
-    def _covered(self, samples: Any) -> Any:
+    def _covered(self, samples: SampleCollection) -> Any:
         """Returns the samples of a view that the evaluation covers."""
         if samples is None or not pipeline(self.samples):
             return self._view(samples)
@@ -133,5 +136,5 @@ class StoredEvaluation(ABC):
             return None
         return LabelList(config.label_field, config.label_path)
 
-    def _view(self, samples: Any) -> Any:
+    def _view(self, samples: SampleCollection) -> Any:
         return self.samples if samples is None else samples

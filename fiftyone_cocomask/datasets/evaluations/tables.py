@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...errors import CocoMaskError
+from ...fiftyone_types import SampleCollection
 from ...unfinished import whole_file
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ def table_names(evaluation: MaskEvaluation) -> list[str]:
 
 
 def write_table(
-    evaluation: MaskEvaluation, table: str, path: str | Path, samples: Any = None
+    evaluation: MaskEvaluation,
+    table: str,
+    path: str | Path,
+    samples: SampleCollection | None = None,
 ) -> int:
     """Writes a table of an evaluation as a CSV file.
 
@@ -56,7 +60,9 @@ def write_table(
     return number
 
 
-def _parts(evaluation: MaskEvaluation, table: str, view: Any) -> Iterator[pd.DataFrame]:
+def _parts(
+    evaluation: MaskEvaluation, table: str, view: SampleCollection
+) -> Iterator[pd.DataFrame]:
     """Yields the rows in parts, at least one of them."""
     if table == "classes":
         yield evaluation.per_class(view, by_split=True)
@@ -64,7 +70,7 @@ def _parts(evaluation: MaskEvaluation, table: str, view: Any) -> Iterator[pd.Dat
     if table == "splits":
         yield evaluation.per_split(view)
         return
-    per: Callable[[Any], pd.DataFrame] = evaluation.per_sample
+    per: Callable[[SampleCollection], pd.DataFrame] = evaluation.per_sample
     if table == "objects":
         per = evaluation.per_object  # type: ignore[attr-defined]
     ids = view.values("id")

@@ -8,6 +8,7 @@ from typing import Any
 import fiftyone as fo
 
 from ...errors import CocoMaskError
+from ...fiftyone_types import SampleCollection
 from ..documents import Document, root_dataset
 from ..run_keys import run_time
 from ..targets import checked_samples
@@ -21,7 +22,11 @@ _KINDS: dict[str, EvaluationKind] = {kind.name: kind for kind in (AREA, COVERAGE
 
 
 def begin_tasks(
-    samples: Any, kind: str, eval_key: str, mask_field: str, label_field: str | None
+    samples: SampleCollection,
+    kind: str,
+    eval_key: str,
+    mask_field: str,
+    label_field: str | None,
 ) -> Document:
     """Begins an evaluation that several tasks will run.
 
@@ -51,7 +56,7 @@ def begin_tasks(
     }
 
 
-def measure_part(samples: Any, begun: Document, progress: Any) -> Document:
+def measure_part(samples: SampleCollection, begun: Document, progress: Any) -> Document:
     """Measures a part of the samples of an evaluation.
 
     Args:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ...fiftyone_types import SampleCollection
 from ..documents import Document, aggregate_documents
 from ..measuring.measure import NO_LABEL
 from ..split_names import split_expression, split_paths, split_rank
@@ -18,7 +19,7 @@ _LABEL_COUNTS = ("small", "medium", "large", "hidden", "empty")
 _IMAGE_PX: Document = {"$multiply": ["$metadata.width", "$metadata.height"]}
 
 
-def area_totals(samples: Any, path: str) -> list[Document]:
+def area_totals(samples: SampleCollection, path: str) -> list[Document]:
     """Returns a row of sums per split, from the samples' areas at a path."""
     area = f"${path}"
     return _split_totals(
@@ -34,7 +35,10 @@ def area_totals(samples: Any, path: str) -> list[Document]:
 
 
 def coverage_totals(
-    samples: Any, path: str, overlap_path: str | None, classes_path: str | None
+    samples: SampleCollection,
+    path: str,
+    overlap_path: str | None,
+    classes_path: str | None,
 ) -> list[Document]:
     """Returns a row of sums per split, from the samples' coverages at a path."""
     ratio = f"${path}"
@@ -53,7 +57,7 @@ def coverage_totals(
 
 
 def label_totals(
-    samples: Any, label_path: str, eval_key: str, *, is_list: bool
+    samples: SampleCollection, label_path: str, eval_key: str, *, is_list: bool
 ) -> list[Document]:
     """Returns a row of sums per split and class, from the labels' areas."""
     stages = _label_stages(samples, label_path, eval_key)
@@ -72,7 +76,9 @@ def label_totals(
     ]
 
 
-def _label_stages(samples: Any, label_path: str, eval_key: str) -> list[Document]:
+def _label_stages(
+    samples: SampleCollection, label_path: str, eval_key: str
+) -> list[Document]:
     """Returns the stages that sum over labels that count in the same way."""
     names = ("label", f"{eval_key}_px", f"{eval_key}_visible_px", f"{eval_key}_bucket")
     name, area, visible, bucket = (f"${label_path}.{leaf}" for leaf in names)
@@ -101,7 +107,7 @@ def _label_stages(samples: Any, label_path: str, eval_key: str) -> list[Document
 
 
 def _label_image_stages(
-    samples: Any, label_path: str, eval_key: str, *, is_list: bool
+    samples: SampleCollection, label_path: str, eval_key: str, *, is_list: bool
 ) -> list[Document]:
     """Returns the stages that count the samples of each class of labels."""
     measured = _measured_labels(label_path, eval_key, is_list=is_list)
@@ -119,7 +125,7 @@ def _label_image_stages(
     ]
 
 
-def class_totals(samples: Any, classes_path: str) -> list[Document]:
+def class_totals(samples: SampleCollection, classes_path: str) -> list[Document]:
     """Returns a row of sums per split and class, from the classes on each sample."""
     name, px, ratio = (f"${classes_path}.{leaf}" for leaf in ("label", "px", "ratio"))
     stages: list[Document] = [
@@ -163,7 +169,9 @@ def summed(rows: Sequence[Document]) -> Document:
     return total
 
 
-def _split_totals(samples: Any, path: str, sums: Document) -> list[Document]:
+def _split_totals(
+    samples: SampleCollection, path: str, sums: Document
+) -> list[Document]:
     value = f"${path}"
     has_number = {"$isNumber": value}
     group = {
@@ -185,7 +193,7 @@ def _split_totals(samples: Any, path: str, sums: Document) -> list[Document]:
     )
 
 
-def _needed(samples: Any, paths: Sequence[str]) -> list[Document]:
+def _needed(samples: SampleCollection, paths: Sequence[str]) -> list[Document]:
     """Returns the stages that leave each sample's split and some fields.
 
     The first one computes nothing, as MongoDB is three times as fast with documents of

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
 
+from ...fiftyone_types import SampleCollection
 from ..documents import root_dataset, stream_documents
 
 _JSON_END = ".coco.json"
 
 
-def export_folders(samples: Any) -> list[str]:
+def export_folders(samples: SampleCollection) -> list[str]:
     """Returns the folders of images that lie in an export, sorted.
 
     Those beside a COCO JSON or below one, and those in the folder that the dataset was

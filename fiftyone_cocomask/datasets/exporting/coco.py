@@ -20,6 +20,7 @@ from ...coco.document import normal_id
 from ...coco.uploading import uploader_warning
 from ...coco.words import shortened_name
 from ...errors import CocoMaskError
+from ...fiftyone_types import SampleCollection
 from ..database_errors import explain_database_errors
 from ..documents import (
     Document,
@@ -164,7 +165,7 @@ class _Export:
 
     def __init__(
         self,
-        samples: Any,
+        samples: SampleCollection,
         fields: LabelFields,
         output_dir: str | Path,
         images: Images,

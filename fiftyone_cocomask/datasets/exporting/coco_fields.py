@@ -9,6 +9,7 @@ import fiftyone as fo
 
 from ...choices import Area, Masks
 from ...errors import CocoMaskError
+from ...fiftyone_types import SampleCollection
 from ..documents import backing_dataset, is_generated, serialized
 from ..labels import OBJECT_LISTS, object_fields
 from ..owned_fields import field_owner
@@ -70,7 +71,9 @@ def check_choice(option: str, value: Any, choices: Any) -> None:
         )
 
 
-def images_of(samples: Any) -> tuple[fo.Dataset | fo.DatasetView, str | None]:
+def images_of(
+    samples: SampleCollection,
+) -> tuple[fo.Dataset | fo.DatasetView, str | None]:
     """Returns the images of a dataset or view: of a grouped one, those of all slices.
 
     Returns:
@@ -105,7 +108,7 @@ def images_of(samples: Any) -> tuple[fo.Dataset | fo.DatasetView, str | None]:
 
 
 def _images_of_groups(
-    samples: Any, slices: dict[str, str]
+    samples: SampleCollection, slices: dict[str, str]
 ) -> tuple[fo.Dataset | fo.DatasetView, str | None]:
     images = [name for name, media_type in slices.items() if media_type == "image"]
     others = [name for name in slices if name not in images]
@@ -128,7 +131,11 @@ def _images_of_groups(
 
 
 def label_fields(
-    samples: Any, label_field: str, box_field: str, area: Area, masks: Masks
+    samples: SampleCollection,
+    label_field: str,
+    box_field: str,
+    area: Area,
+    masks: Masks,
 ) -> LabelFields:
     """Returns where the labels of samples are.
 
@@ -185,7 +192,7 @@ def list_path(field_name: str, list_name: str | None) -> str:
     return f"{field_name}.{list_name}" if list_name else field_name
 
 
-def _no_such_field(samples: Any, label_field: Any) -> CocoMaskError:
+def _no_such_field(samples: SampleCollection, label_field: Any) -> CocoMaskError:
     fitting = object_fields(samples)
     has = f"it has {', '.join(fitting)}" if fitting else "it has none"
     return CocoMaskError(

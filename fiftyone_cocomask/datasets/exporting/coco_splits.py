@@ -12,6 +12,7 @@ from ...coco.classes import SplitClasses, add_new_classes, class_name
 from ...coco.layout import DEFAULT_SPLIT
 from ...coco.originals import AnnotationForm
 from ...coco.writing import CocoWriter, Ids
+from ...fiftyone_types import SampleCollection
 from ..documents import Document, aggregate_documents, backing_dataset
 from .coco_fields import LabelFields
 from .coco_folder import ExportFolder
@@ -78,7 +79,7 @@ class Splits:
     """
 
     def __init__(
-        self, samples: Any, fields: LabelFields, info: Mapping[str, Any]
+        self, samples: SampleCollection, fields: LabelFields, info: Mapping[str, Any]
     ) -> None:
         self._fields = fields
         self._info = info
@@ -147,7 +148,7 @@ class Splits:
                 ),
             )
 
-    def _look_ahead(self, samples: Any) -> _Known:
+    def _look_ahead(self, samples: SampleCollection) -> _Known:
         known = _Known()
         as_lists = [_as_list(path) for path in self._fields.paths]
         tags = {"$setIntersection": ["$tags", list(_SPLIT_TAGS)]}

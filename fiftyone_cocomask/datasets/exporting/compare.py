@@ -14,6 +14,7 @@ from ...coco.compared import ComparedExport
 from ...coco.comparing import Mapped, compare_opened
 from ...coco.comparison import ExportComparison
 from ...errors import CocoMaskError
+from ...fiftyone_types import SampleCollection
 from ..memory import frozen_heap
 from ..parallel.processes import CAN_FORK, map_in_processes, num_cores
 
@@ -107,7 +108,7 @@ def _workers(num_workers: int | None, num_images: int) -> Mapped:
 
 
 def _of_samples(
-    option: str, samples: Any, label_field: str, stack: ExitStack
+    option: str, samples: SampleCollection, label_field: str, stack: ExitStack
 ) -> ComparedExport:
     import fiftyone as fo
 

@@ -19,6 +19,7 @@ import numpy as np
 from ...arguments import checked
 from ...choices import Values
 from ...errors import CocoMaskError, MaskFileError
+from ...fiftyone_types import SampleCollection
 from ...geometry.objects import Canvas
 from ...geometry.patches import Patch
 from ...geometry.png import begin_writing, write_whole
@@ -310,7 +311,9 @@ class _FileWriter:
         self._report.skip(document, f"{path} cannot be written: name too long")
 
 
-def _documents(samples: Any, paths: list[str], progress: Any) -> Iterator[Document]:
+def _documents(
+    samples: SampleCollection, paths: list[str], progress: Any
+) -> Iterator[Document]:
     with fou.ProgressBar(total=len(samples), progress=progress) as bar:
         for batch in stream_documents(samples, paths):
             for document in batch:
@@ -318,7 +321,7 @@ def _documents(samples: Any, paths: list[str], progress: Any) -> Iterator[Docume
                 bar.update()
 
 
-def _sample_paths(samples: Any) -> list[str]:
+def _sample_paths(samples: SampleCollection) -> list[str]:
     return [path for path in MaskPaths.PATHS if samples.has_field(path)]
 
 
@@ -380,7 +383,7 @@ def _rgba_png(image: np.ndarray, patch: Patch, crop: bool) -> bytes:
     return cv2.imencode(".png", rgba)[1].tobytes()
 
 
-def _rasterizer_of(samples: Any, label_field: str) -> Any:
+def _rasterizer_of(samples: SampleCollection, label_field: str) -> Any:
     """Returns the rasterizer of the masks that were drawn from a label field."""
     for name in samples.get_field_schema():
         options = mask_options(samples, name)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from ...fiftyone_types import SampleCollection
 from ..documents import Document, aggregate_documents
 from ..label_lists import LabelList
 from ..measuring.measure import NO_LABEL
@@ -13,7 +12,7 @@ ALL_CLASSES = "(all)"
 
 
 def images_by_objects(
-    samples: Any, labels: LabelList, value_path: str
+    samples: SampleCollection, labels: LabelList, value_path: str
 ) -> list[Document]:
     """Returns how many samples have how many objects, of each class and of all.
 

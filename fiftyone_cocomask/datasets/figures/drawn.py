@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from bson import ObjectId
 
 from ...errors import CocoMaskError
+from ...fiftyone_types import SampleCollection
 from ...limits import MAX_PIXELS
 from ..label_lists import LabelList
 from ..labels import LabelObject
@@ -33,7 +33,7 @@ class DrawnSample:
 
 
 def drawn_samples(
-    samples: Any, mask_field: str, labels: LabelList, options: MaskOptions
+    samples: SampleCollection, mask_field: str, labels: LabelList, options: MaskOptions
 ) -> Iterator[DrawnSample]:
     """Yields the samples whose images have a size that can be drawn.
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from bson import ObjectId
 
 from ...errors import CocoMaskError
+from ...fiftyone_types import SampleCollection
 from ...geometry.draw import draw_objects
 from ...geometry.places import place_shares
 from ..documents import Document
@@ -41,7 +41,7 @@ class MaskReader:
     labels: LabelList | None = None
     options: MaskOptions | None = None
 
-    def of(self, samples: Any) -> Iterator[tuple[ObjectId, np.ndarray]]:
+    def of(self, samples: SampleCollection) -> Iterator[tuple[ObjectId, np.ndarray]]:
         """Yields the id of each sample, and an array that is not 0 where it counts."""
         if self.labels is not None and self.options is not None:
             for sample in drawn_samples(

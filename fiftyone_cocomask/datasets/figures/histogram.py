@@ -11,6 +11,7 @@ import numpy as np
 from fiftyone import ViewField as F
 
 from ...errors import CocoMaskError
+from ...fiftyone_types import SampleCollection
 from ..documents import Document, aggregate_documents, root_dataset
 
 Scale = Literal["linear", "log"]
@@ -68,7 +69,7 @@ class Histogram:
 
 
 def field_histogram(
-    samples: Any, path: str, *, bins: int = 20, scale: Scale = "linear"
+    samples: SampleCollection, path: str, *, bins: int = 20, scale: Scale = "linear"
 ) -> Histogram:
     """Counts the values of a number field of samples or of labels.
 
@@ -105,7 +106,7 @@ def field_histogram(
 
 
 def histogram_of_same_bins(
-    samples: Any, histogram: Histogram, other: Histogram, *, bins: int = 20
+    samples: SampleCollection, histogram: Histogram, other: Histogram, *, bins: int = 20
 ) -> Histogram:
     """Counts the values of a histogram again, in bins that suit another one as well.
 
@@ -134,7 +135,9 @@ def histogram_of_same_bins(
     return replace(histogram, edges=tuple(common), counts=counts)
 
 
-def histogram_view(samples: Any, histogram: Histogram, bar: int) -> fo.DatasetView:
+def histogram_view(
+    samples: SampleCollection, histogram: Histogram, bar: int
+) -> fo.DatasetView:
     """Returns the samples, or the labels with their samples, of one bar.
 
     Args:
@@ -164,7 +167,9 @@ def histogram_view(samples: Any, histogram: Histogram, bar: int) -> fo.DatasetVi
     return samples.filter_labels(root.split(".")[0], condition)
 
 
-def _counts(samples: Any, path: str, edges: list[float]) -> tuple[int, ...]:
+def _counts(
+    samples: SampleCollection, path: str, edges: list[float]
+) -> tuple[int, ...]:
     stages = [
         *_values(samples, path),
         {"$match": {"value": {"$gte": edges[0], "$lte": edges[-1]}}},
@@ -188,7 +193,7 @@ def _bin_of_value(edges: list[float], first: int = 0) -> Any:
     return {"$cond": [{"$lt": ["$value", edges[middle]]}, below, above]}
 
 
-def _values(samples: Any, path: str) -> list[Document]:
+def _values(samples: SampleCollection, path: str) -> list[Document]:
     """Returns the stages that make one document ``{"value": ...}`` per value."""
     stages: list[Document] = [{"$project": {"_id": 0, "value": f"${path}"}}]
     if "." in path:
@@ -196,7 +201,7 @@ def _values(samples: Any, path: str) -> list[Document]:
     return stages
 
 
-def _extremes(samples: Any, path: str) -> Document:
+def _extremes(samples: SampleCollection, path: str) -> Document:
     """Returns the least and greatest value, the least above 0, and how many."""
     # Labels without the attribute must be counted too, so labels are unwound, not
     # their values.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from ...fiftyone_types import SampleCollection
 from ..documents import Document, aggregate_documents
 from ..label_lists import LabelList
 from ..measuring.measure import NO_LABEL
@@ -16,7 +16,7 @@ HOWS = ("letterbox", "stretch")
 
 
 def resized_objects(
-    samples: Any, labels: LabelList, area: str, sizes: Sequence[int]
+    samples: SampleCollection, labels: LabelList, area: str, sizes: Sequence[int]
 ) -> list[Document]:
     """Returns how many objects of each class would be small after resizing.
 

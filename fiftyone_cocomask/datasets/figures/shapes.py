@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
+from ...fiftyone_types import SampleCollection
 from ...geometry.objects import Canvas, MaskObject
 from ...geometry.patch_figures import patch_figures
 from ..documents import Document
@@ -30,7 +30,7 @@ QUANTILES = {"min": 0.0, "q25": 0.25, "median": 0.5, "q75": 0.75, "max": 1.0}
 
 
 def shapes_of_classes(
-    samples: Any, mask_field: str, labels: LabelList, options: MaskOptions
+    samples: SampleCollection, mask_field: str, labels: LabelList, options: MaskOptions
 ) -> list[Document]:
     """Returns quantiles of the objects' figures, a row for each class and figure.
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from ...fiftyone_types import SampleCollection
 from ..documents import Document, stream_documents
 from ..label_lists import LabelList
 from ..measuring.measure import NO_LABEL
@@ -83,7 +83,7 @@ class SampleFigures:
 
 
 def source_figures(
-    samples: Any, figures: SampleFigures, classes: list[str]
+    samples: SampleCollection, figures: SampleFigures, classes: list[str]
 ) -> SourceFigures:
     """Returns the figures of the sources of samples.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from pycocotools import mask as mask_utils
 
+from ...fiftyone_types import SampleCollection
 from ...geometry.draw import draw_objects
 from ...geometry.objects import Canvas
 from ..documents import Document
@@ -19,7 +20,7 @@ _Pair = tuple[str, str]
 
 
 def pairs_of_classes(
-    samples: Any, mask_field: str, labels: LabelList, options: MaskOptions
+    samples: SampleCollection, mask_field: str, labels: LabelList, options: MaskOptions
 ) -> list[Document]:
     """Returns the classes that occur together, a row for each pair that does.
 

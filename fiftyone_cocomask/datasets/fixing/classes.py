@@ -11,6 +11,7 @@ import fiftyone.core.utils as fou
 from ...arguments import checked
 from ...coco.class_findings import similar_names
 from ...errors import CocoMaskError
+from ...fiftyone_types import SampleCollection
 from ..database_errors import explain_database_errors
 from ..documents import (
     Document,
@@ -134,7 +135,7 @@ def classes_to_merge(dataset: fo.Dataset, labels: LabelList, into: str) -> list[
 
 
 def _with_classes(
-    samples: Any, classes: list[str], lists: dict[str, LabelList]
+    samples: SampleCollection, classes: list[str], lists: dict[str, LabelList]
 ) -> Iterator[Document]:
     """Yields the samples with labels of some classes, with all their labels."""
     dataset = root_dataset(samples)

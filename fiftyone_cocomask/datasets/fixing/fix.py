@@ -11,6 +11,7 @@ from bson import ObjectId
 
 from ...arguments import checked
 from ...errors import CocoMaskError
+from ...fiftyone_types import SampleCollection
 from ..database_errors import explain_database_errors
 from ..documents import (
     Document,
@@ -293,7 +294,9 @@ def _checked_issues(issues: Sequence[str] | None) -> tuple[MaskIssue, ...]:
     return tuple(known[name] for name in names)
 
 
-def _tagged_documents(samples: Any, plan: FixPlan) -> Iterator[list[Document]]:
+def _tagged_documents(
+    samples: SampleCollection, plan: FixPlan
+) -> Iterator[list[Document]]:
     """Yields the samples with labels that are to be repaired, whole."""
     dataset = root_dataset(samples)
     tags = [plan.marks.tag(issue) for issue in plan.issues]

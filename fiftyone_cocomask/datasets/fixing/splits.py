@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import fiftyone as fo
 
+from ...fiftyone_types import SampleCollection
 from ..documents import Document, root_dataset, stream_documents
 from ..issues.leaks import leaking_groups, read_picture
 from ..issues.rules import MaskIssue
@@ -13,7 +12,7 @@ from .changes import Change
 from .planning import FixPlan
 
 
-def split_changes(samples: Any, plan: FixPlan) -> list[Change]:
+def split_changes(samples: SampleCollection, plan: FixPlan) -> list[Change]:
     """Returns the changes that put all copies of a picture into one split."""
     names = [
         name

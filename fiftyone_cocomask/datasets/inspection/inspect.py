@@ -13,6 +13,7 @@ from bson import ObjectId
 from bson.errors import InvalidId
 
 from ...errors import CocoMaskError
+from ...fiftyone_types import SampleCollection
 from ...geometry.draw import object_areas
 from ...geometry.png import mask_strips
 from ..documents import Document, read_documents
@@ -136,7 +137,7 @@ def _read(
             f"This sample is of media type {media_type}; masks are of images, so open "
             "a sample that is an image"
         )
-    samples: Any = dataset
+    samples: SampleCollection = dataset
     if dataset.media_type == "group":
         samples = dataset.select_group_slices(media_type="image")
     labels = None if label_field is None else LabelList.of_field(dataset, label_field)

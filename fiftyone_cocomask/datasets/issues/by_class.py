@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ...fiftyone_types import SampleCollection
 from ..documents import aggregate_documents
 from ..label_lists import LabelList
 from ..split_names import split_expression, split_rank
@@ -12,7 +13,9 @@ from ..split_names import split_expression, split_rank
 Rows = list[dict[str, Any]]
 
 
-def marks_by_class(samples: Any, key: str, labels: LabelList) -> tuple[Rows, Rows]:
+def marks_by_class(
+    samples: SampleCollection, key: str, labels: LabelList
+) -> tuple[Rows, Rows]:
     """Returns how many labels have each issue, by class and by split of the samples.
 
     Args:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import fiftyone as fo
 from fiftyone import ViewField as F
 
+from ...fiftyone_types import SampleCollection
 from ..cached_sums import KeptSums
 from ..documents import Document, aggregate_documents, root_dataset
 from ..label_lists import LabelList
@@ -14,7 +13,7 @@ from .find import search_marks
 from .rules import MaskIssue
 
 
-def issue_counts(samples: Any, key: str) -> dict[MaskIssue, int]:
+def issue_counts(samples: SampleCollection, key: str) -> dict[MaskIssue, int]:
     """Counts the labels, or samples, of a view that have each issue.
 
     Args:
@@ -29,7 +28,7 @@ def issue_counts(samples: Any, key: str) -> dict[MaskIssue, int]:
     lists = {marks.list_of(issue).path: marks.list_of(issue) for issue in MaskIssue}
     tags = {marks.tag(issue): issue for issue in MaskIssue}
 
-    def count(view: Any) -> list[Document]:
+    def count(view: SampleCollection) -> list[Document]:
         return aggregate_documents(view, _stages(list(lists.values()), list(tags)))
 
     rows = KeptSums(dataset, key).get("issues", samples, count)
@@ -38,7 +37,7 @@ def issue_counts(samples: Any, key: str) -> dict[MaskIssue, int]:
     return {issue: found[issue] for issue in MaskIssue if issue in found}
 
 
-def issue_view(samples: Any, key: str, issue: MaskIssue) -> fo.DatasetView:
+def issue_view(samples: SampleCollection, key: str, issue: MaskIssue) -> fo.DatasetView:
     """Returns the samples of an issue, or the labels with their samples."""
     marks = search_marks(root_dataset(samples), key)
     if issue.of_sample:
@@ -47,7 +46,7 @@ def issue_view(samples: Any, key: str, issue: MaskIssue) -> fo.DatasetView:
     return samples.filter_labels(marks.list_of(issue).field, tagged)
 
 
-def issue_field(samples: Any, key: str, issue: MaskIssue) -> str | None:
+def issue_field(samples: SampleCollection, key: str, issue: MaskIssue) -> str | None:
     """Returns the field of an issue's labels, as patches are made of; None if none.
 
     Patches are of lists of labels.

@@ -10,6 +10,7 @@ import fiftyone.core.utils as fou
 
 from ...arguments import checked
 from ...errors import CocoMaskError
+from ...fiftyone_types import SampleCollection
 from ..database_errors import explain_database_errors
 from ..documents import root_dataset
 from ..journal import Journal
@@ -115,7 +116,7 @@ def find_mask_issues(
     return report
 
 
-def search_again(samples: Any, key: str) -> int:
+def search_again(samples: SampleCollection, key: str) -> int:
     """Brings the tags of some samples and their labels up to date.
 
     Issues that take all samples to tell stay as the last search has found them.
@@ -290,7 +291,7 @@ def check_issue_search(dataset: fo.Dataset, key: str, label_field: str) -> None:
 
 
 def _register(
-    samples: Any,
+    samples: SampleCollection,
     key: str,
     labels: LabelList,
     boxes: LabelList | None,

@@ -11,6 +11,7 @@ from bson import ObjectId
 from fiftyone import ViewField as F
 
 from ...errors import CocoMaskError
+from ...fiftyone_types import SampleCollection
 from ..documents import aggregate_documents
 from ..label_lists import LabelList
 from ..stored_runs import delete_saved_view, save_patches_view
@@ -117,7 +118,9 @@ class IssueMarks:
                     f"'{self.view_name(issue)}' already; give another key"
                 )
 
-    def set_tags(self, found: FoundIssues, samples: Any = None) -> None:
+    def set_tags(
+        self, found: FoundIssues, samples: SampleCollection | None = None
+    ) -> None:
         """Sets the tags of samples and labels, and removes those that are outdated.
 
         FiftyOne adds and removes tags one by one, so those that somebody sets at the
@@ -166,7 +169,9 @@ class IssueMarks:
         self.leave_out_checked(found, some)
         self.set_tags(found, some)
 
-    def leave_out_checked(self, found: FoundIssues, samples: Any = None) -> None:
+    def leave_out_checked(
+        self, found: FoundIssues, samples: SampleCollection | None = None
+    ) -> None:
         """Takes out the issues of labels and samples that a person has checked.
 
         Args:
@@ -179,7 +184,7 @@ class IssueMarks:
         )
         found.leave_out(self._checked_labels(samples), {row["_id"] for row in rows})
 
-    def _checked_labels(self, samples: Any) -> set[ObjectId]:
+    def _checked_labels(self, samples: SampleCollection) -> set[ObjectId]:
         checked: set[ObjectId] = set()
         for labels in self._label_lists():
             rows = aggregate_documents(
@@ -263,7 +268,7 @@ class IssueMarks:
         return [x for x in lists if x is not None and self._dataset.has_field(x.field)]
 
     def _set_label_tags(
-        self, labels: LabelList, found: FoundIssues, samples: Any
+        self, labels: LabelList, found: FoundIssues, samples: SampleCollection
     ) -> None:
         present = self._tagged_labels(labels, samples)
         for name in self._names:
@@ -290,7 +295,7 @@ class IssueMarks:
             )
 
     def _tagged_labels(
-        self, labels: LabelList, samples: Any
+        self, labels: LabelList, samples: SampleCollection
     ) -> dict[str, dict[str, str]]:
         """Returns the labels that have each tag, with their samples."""
         found: dict[str, dict[str, str]] = defaultdict(dict)
@@ -307,7 +312,7 @@ class IssueMarks:
                     found[tag][label_id] = sample_id
         return found
 
-    def _tagged_samples(self, samples: Any) -> dict[str, set[str]]:
+    def _tagged_samples(self, samples: SampleCollection) -> dict[str, set[str]]:
         tags = [f"{self._key}:{name}" for name in self._names]
         tagged = samples.match_tags(tags)
         found: dict[str, set[str]] = defaultdict(set)

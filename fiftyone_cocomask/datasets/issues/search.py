@@ -13,6 +13,7 @@ from bson import ObjectId
 
 from ...coco.splits import are_splits
 from ...errors import CocoMaskError
+from ...fiftyone_types import SampleCollection
 from ...geometry.objects import Canvas
 from ..documents import root_dataset
 from ..label_lists import LabelList
@@ -60,7 +61,7 @@ class IssueSearch:
 
     def __init__(
         self,
-        samples: Any,
+        samples: SampleCollection,
         labels: LabelList,
         boxes: LabelList | None,
         mask_field: str | None,

@@ -17,6 +17,7 @@ import fiftyone.core.utils as fou
 from ...arguments import checked
 from ...choices import Boxes, Mode, Overlap, Rasterizer, Storage
 from ...errors import CocoMaskError
+from ...fiftyone_types import SampleCollection
 from ...geometry.png import begin_writing
 from ..database_errors import explain_database_errors
 from ..documents import (
@@ -273,7 +274,7 @@ def compute_masks(
 
 
 def draw_masks(
-    samples: Any,
+    samples: SampleCollection,
     plan: MaskPlan,
     processes: int,
     progress: Any,
@@ -326,7 +327,7 @@ def draw_masks(
     return report
 
 
-def mask_options(samples: Any, mask_field: str) -> dict[str, Any] | None:
+def mask_options(samples: SampleCollection, mask_field: str) -> dict[str, Any] | None:
     """Returns how :func:`compute_masks` made a field's masks, or None if it did not.
 
     Returns:
@@ -352,7 +353,7 @@ def class_names(dataset: fo.Dataset, mask_field: str) -> dict[int, str] | None:
 
 
 def _masked_batches(
-    samples: Any,
+    samples: SampleCollection,
     maker: MaskMaker,
     processes: int,
     on_start: Callable[[], None] | None,
@@ -388,7 +389,10 @@ def _masked_batches(
 
 
 def _encoded_documents(
-    samples: Any, paths: list[str], computed: dict[str, Any], batch_size: int
+    samples: SampleCollection,
+    paths: list[str],
+    computed: dict[str, Any],
+    batch_size: int,
 ) -> Iterator[list[bytes]]:
     """Yields samples as BSON, with all labels also where a view filters them."""
     dataset = backing_dataset(samples)

@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import bson
 import numpy as np
 from bson import ObjectId
 
 from ...errors import MaskFileError
+from ...fiftyone_types import SampleCollection
 from ...geometry.draw import Drawing, draw_objects
 from ...geometry.png import is_picture, mask_png, read_mask, write_whole
 from ...limits import MAX_PIXELS
@@ -86,7 +86,7 @@ class MaskMaker:
     plan: MaskPlan
     paths: MaskPaths | None
 
-    def paths_to_read(self, samples: Any) -> list[str]:
+    def paths_to_read(self, samples: SampleCollection) -> list[str]:
         """Returns the fields of a sample that :meth:`make_batch` needs."""
         read = (
             "_id",

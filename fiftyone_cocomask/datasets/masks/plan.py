@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import fiftyone as fo
 import fiftyone.core.storage as fos
 
 from ...choices import Boxes, Mode, Overlap, Rasterizer, Storage
 from ...errors import CocoMaskError
+from ...fiftyone_types import SampleCollection
 from ..documents import backing_dataset
 from ..field_names import check_new_field
 from ..label_lists import LabelList, boxes_beside, count_boxes_only
@@ -23,7 +24,7 @@ _MAX_SHOWN = 20
 
 
 def plan_masks(
-    samples: Any,
+    samples: SampleCollection,
     label_field: str,
     mask_field: str,
     *,
@@ -95,7 +96,7 @@ def _box_field(dataset: fo.Dataset, labels: LabelList) -> str | None:
     return beside.field
 
 
-def _refuse_boxes(samples: Any, labels: LabelList) -> None:
+def _refuse_boxes(samples: SampleCollection, labels: LabelList) -> None:
     count = count_boxes_only(samples, labels)
     if count:
         raise CocoMaskError(

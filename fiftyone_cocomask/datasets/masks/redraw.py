@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...fiftyone_types import SampleCollection
 from ..documents import root_dataset
 from .compute import MaskReport, compute_masks, mask_options
 
 
 def redraw_masks(
-    samples: Any, mask_field: str, *, progress: Any = None
+    samples: SampleCollection, mask_field: str, *, progress: Any = None
 ) -> MaskReport | None:
     """Draws the masks of a field that are out of date, with the options they have.
 

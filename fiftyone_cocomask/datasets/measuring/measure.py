@@ -14,12 +14,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import cv2
 import numpy as np
 
 from ...errors import CocoMaskError
+from ...fiftyone_types import SampleCollection
 from ...geometry.draw import draw_objects, object_areas
 from ...geometry.png import count_foreground
 from ...limits import MAX_PIXELS
@@ -212,7 +212,9 @@ def measure_labels(
     return figures
 
 
-def drawing_options(samples: Any, mask_field: str, label_field: str) -> MaskOptions:
+def drawing_options(
+    samples: SampleCollection, mask_field: str, label_field: str
+) -> MaskOptions:
     """Returns how a mask field's masks were drawn from a label field.
 
     Masks that are not ours, or were drawn from other labels, say nothing about the

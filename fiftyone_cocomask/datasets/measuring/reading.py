@@ -15,6 +15,7 @@ import bson
 from bson import ObjectId
 from bson.raw_bson import RawBSONDocument
 
+from ...fiftyone_types import SampleCollection
 from ..documents import Document, read_encoded_documents, root_dataset, stream_documents
 from ..label_lists import BOXES, LabelList, boxes_to_draw
 from ..labels import geometry_paths
@@ -86,7 +87,7 @@ class SampleReader:
 
     def __init__(
         self,
-        samples: Any,
+        samples: SampleCollection,
         mask_field: str | None,
         labels: LabelList | None,
         names: Sequence[str] = (),

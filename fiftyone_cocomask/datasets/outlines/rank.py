@@ -15,6 +15,7 @@ from fiftyone import ViewField as F
 
 from ...arguments import checked
 from ...errors import CocoMaskError
+from ...fiftyone_types import SampleCollection
 from ...geometry.edges import EdgeImage, OutlineFit
 from ...geometry.outlines import object_rings
 from ..database_errors import explain_database_errors
@@ -157,7 +158,7 @@ def load_outline_ranking(samples: Samples, eval_key: str = "outline") -> Outline
     return OutlineRanking(dataset, eval_key, labels, list(stored.skipped))
 
 
-def rank_again(samples: Any, eval_key: str) -> int:
+def rank_again(samples: SampleCollection, eval_key: str) -> int:
     """Measures and scores outlines anew of those samples that a ranking is of.
 
     The scales of the classes stay as they were, and so do the scores of others.
@@ -235,7 +236,7 @@ class _Ranking:
     """Measures the outlines of samples, and then scores them by class."""
 
     def __init__(
-        self, samples: Any, labels: LabelList, fields: EvaluationFields
+        self, samples: SampleCollection, labels: LabelList, fields: EvaluationFields
     ) -> None:
         self._samples = samples
         self._dataset = root_dataset(samples)

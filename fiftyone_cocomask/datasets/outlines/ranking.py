@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import fiftyone as fo
 from fiftyone import ViewField as F
 
+from ...fiftyone_types import SampleCollection
 from ..documents import Document, aggregate_documents
 from ..issues.rules import CHECKED
 from ..label_lists import LabelList
@@ -46,7 +47,11 @@ class OutlineRanking:
         return self._labels.field
 
     def worst(
-        self, number: int = 100, samples: Any = None, *, unchecked: bool = False
+        self,
+        number: int = 100,
+        samples: SampleCollection | None = None,
+        *,
+        unchecked: bool = False,
     ) -> pd.DataFrame:
         """Returns the labels with the lowest scores, the worst first.
 
@@ -74,7 +79,7 @@ class OutlineRanking:
         return table.reindex(columns=columns)
 
     def _worst_of(
-        self, some: int, number: int, samples: Any, unchecked: bool
+        self, some: int, number: int, samples: SampleCollection, unchecked: bool
     ) -> tuple[list[Document], float | None]:
         """Returns the worst labels of the samples with the lowest scores.
 

@@ -14,6 +14,7 @@ from bson import ObjectId
 from fiftyone.operators.store import ExecutionStore
 
 from ...errors import CocoMaskError
+from ...fiftyone_types import Dataset, SampleCollection
 from ..database_errors import explain_database_errors
 from ..documents import Document, aggregate_documents, dataset_id
 
@@ -32,7 +33,7 @@ class SplitRun:
         run_id: the id that :meth:`begin` gave to the run
     """
 
-    def __init__(self, dataset: Any, run_id: str) -> None:
+    def __init__(self, dataset: Dataset, run_id: str) -> None:
         self._run_id = run_id
         with explain_database_errors():
             self._store = ExecutionStore.create(_STORE, dataset_id=dataset_id(dataset))
@@ -46,7 +47,7 @@ class SplitRun:
         self.num_tasks: int = content["num_tasks"]
 
     @classmethod
-    def begin(cls, dataset: Any, plan: Document, num_tasks: int) -> str:
+    def begin(cls, dataset: Dataset, plan: Document, num_tasks: int) -> str:
         """Keeps a plan for the tasks of a new run, and returns the run's id.
 
         Args:
@@ -103,7 +104,7 @@ class SplitRun:
         return f"{self._run_id}/part/{number}"
 
 
-def split_view(samples: Any, num_tasks: int) -> list[Any]:
+def split_view(samples: SampleCollection, num_tasks: int) -> list[Any]:
     """Returns views that have each sample of a view in one of them.
 
     Each is the given view between two ids of samples. They have about equally many
@@ -141,7 +142,9 @@ def check_num_tasks(num_tasks: int) -> None:
         )
 
 
-def _between(samples: Any, first: ObjectId | None, until: ObjectId | None) -> Any:
+def _between(
+    samples: SampleCollection, first: ObjectId | None, until: ObjectId | None
+) -> Any:
     # As texts, for a queued view is shown as JSON. None at all hold for every sample.
     bounds = {"$gte": first, "$lt": until}
     conditions = [

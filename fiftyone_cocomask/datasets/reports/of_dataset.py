@@ -13,6 +13,7 @@ import fiftyone.core.utils as fou
 import numpy as np
 
 from ...errors import CocoMaskError
+from ...fiftyone_types import SampleCollection
 from ...reporting import charts
 from ...reporting.page import Chart, Page, Section, Table
 from ...reporting.pictures import Picture, decoded, few, small_picture
@@ -80,7 +81,7 @@ def _evaluations(dataset: fo.Dataset, eval_keys: Sequence[str] | None) -> list[A
     return found
 
 
-def _evaluation(evaluation: MaskEvaluation, samples: Any) -> Section:
+def _evaluation(evaluation: MaskEvaluation, samples: SampleCollection) -> Section:
     section = Section(f"Mask {evaluation.kind}: {evaluation.key}")
     dataset = root_dataset(samples)
     for field in (evaluation.mask_field, evaluation.label_field):
@@ -111,7 +112,7 @@ def _evaluation(evaluation: MaskEvaluation, samples: Any) -> Section:
     return section
 
 
-def _charts(evaluation: MaskEvaluation, samples: Any) -> Iterator[Chart]:
+def _charts(evaluation: MaskEvaluation, samples: SampleCollection) -> Iterator[Chart]:
     of_labels = evaluation.label_value_path is not None
     histogram = evaluation.overview_histogram(samples, of_labels=of_labels)
     what = "objects" if of_labels else "images"
@@ -133,7 +134,7 @@ def _charts(evaluation: MaskEvaluation, samples: Any) -> Iterator[Chart]:
     yield from _together(evaluation, samples)
 
 
-def _together(evaluation: MaskEvaluation, samples: Any) -> Iterator[Chart]:
+def _together(evaluation: MaskEvaluation, samples: SampleCollection) -> Iterator[Chart]:
     table = evaluation.co_occurrence(samples)
     alone = table[table["class"] == table["other"]]
     names = sorted(
@@ -150,7 +151,9 @@ def _together(evaluation: MaskEvaluation, samples: Any) -> Iterator[Chart]:
     yield charts.matrix("Images that hold both of two classes", names, numbers)
 
 
-def _pictures(evaluation: MaskEvaluation, samples: Any) -> Iterator[Picture]:
+def _pictures(
+    evaluation: MaskEvaluation, samples: SampleCollection
+) -> Iterator[Picture]:
     found = rankings(evaluation, has_stated=False)
     ranking = first_ranking(evaluation, found, samples)
     ranked = ranked_samples(evaluation, ranking, samples, number=_PICTURES)

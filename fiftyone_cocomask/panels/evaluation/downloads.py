@@ -10,12 +10,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from ...fiftyone_types import ExecutionContext, SampleCollection
+
 # A file up to this size is in the message to the App itself: that works also where
 # the App is behind an address of its own, as in notebooks.
 MAX_BYTES_IN_MESSAGE = 4 * 2**20
 
 
-def download(ctx: Any, evaluation: Any, table: str, samples: Any) -> int:
+def download(
+    ctx: ExecutionContext, evaluation: Any, table: str, samples: SampleCollection
+) -> int:
     """Makes the browser download a table of an evaluation as a CSV file.
 
     Args:

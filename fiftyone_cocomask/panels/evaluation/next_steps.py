@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
+from ...fiftyone_types import ExecutionContext
 from ...operators.forms import dataset_problem, samples_problem, segmentation_fields
 from ...operators.label_fields import drawable_fields, why_no_field
 
@@ -24,7 +24,7 @@ class NextSteps:
     operators: dict[str, str] = field(default_factory=dict)
 
 
-def next_steps(ctx: Any) -> NextSteps:
+def next_steps(ctx: ExecutionContext) -> NextSteps:
     """Returns what has to be done before there is an evaluation to show."""
     import_export = {"import_roboflow_coco": "Import a Roboflow COCO export"}
     if samples_problem(ctx) is not None:

@@ -10,6 +10,7 @@ import fiftyone.operators.types as types
 from fiftyone.operators.categories import Categories
 
 from ...errors import CocoMaskError
+from ...fiftyone_types import ExecutionContext
 from ...plugin_folder import NAME
 from ..turns import Turn
 from . import page, sections, selection
@@ -45,7 +46,7 @@ class MaskEvaluationPanel(foo.Panel):
             ),
         )
 
-    def execute(self, ctx: Any) -> Any:
+    def execute(self, ctx: ExecutionContext) -> Any:
         """Leaves the panel alone on events that change nothing.
 
         The App sends several for one change, some with the state before it. Redrawing
@@ -62,58 +63,58 @@ class MaskEvaluationPanel(foo.Panel):
         except _OutdatedError:
             return None
 
-    def on_load(self, ctx: Any) -> None:
+    def on_load(self, ctx: ExecutionContext) -> None:
         """Shows the evaluation of a reloaded panel, or the first one."""
         forget(ctx.panel_id)
         self._refresh(ctx)
 
-    def on_change_dataset(self, ctx: Any) -> None:
+    def on_change_dataset(self, ctx: ExecutionContext) -> None:
         """Starts afresh on another dataset."""
         forget(ctx.panel_id)
         self._refresh(ctx)
 
-    def on_change_view(self, ctx: Any) -> None:
+    def on_change_view(self, ctx: ExecutionContext) -> None:
         """Follows the grid, and evaluations that operators make meanwhile.
 
         An operator reloads the dataset, which the App tells as a change of the view.
         """
         self._refresh(ctx)
 
-    def on_change_group_slice(self, ctx: Any) -> None:
+    def on_change_group_slice(self, ctx: ExecutionContext) -> None:
         """Follows the grid."""
         self._refresh(ctx)
 
-    def on_change_current_sample(self, ctx: Any) -> None:
+    def on_change_current_sample(self, ctx: ExecutionContext) -> None:
         """Shows what was edited in the sample's modal, once that is closed."""
         self._refresh(ctx)
 
-    def settle(self, ctx: Any) -> None:
+    def settle(self, ctx: ExecutionContext) -> None:
         """Follows the grid where the App's last event of a change was an early one."""
         self._refresh(ctx)
 
-    def choose_evaluation(self, ctx: Any) -> None:
+    def choose_evaluation(self, ctx: ExecutionContext) -> None:
         """Shows another evaluation."""
         memory_of(ctx.panel_id).added = None
         self._choose(ctx, eval_key=ctx.params["value"])
 
-    def choose_other(self, ctx: Any) -> None:
+    def choose_other(self, ctx: ExecutionContext) -> None:
         """Compares with another evaluation, or with none."""
         self._choose(ctx, other_key=_other_key(ctx))
 
-    def choose_counted(self, ctx: Any) -> None:
+    def choose_counted(self, ctx: ExecutionContext) -> None:
         """Shows the distribution of the objects' areas, or of the images'."""
         self._choose(ctx, counted=ctx.params["value"])
 
-    def choose_worst(self, ctx: Any) -> None:
+    def choose_worst(self, ctx: ExecutionContext) -> None:
         """Sorts the samples by something else."""
         self._choose(ctx, ranking=ctx.params["value"])
 
-    def choose_queue(self, ctx: Any) -> None:
+    def choose_queue(self, ctx: ExecutionContext) -> None:
         """Lists other labels to look at."""
         memory_of(ctx.panel_id).opened = None
         self._choose(ctx, queue=ctx.params["value"])
 
-    def open_label(self, ctx: Any) -> None:
+    def open_label(self, ctx: ExecutionContext) -> None:
         """Opens a label of the list, to be edited."""
         memory = memory_of(ctx.panel_id)
         labels = (memory.found or {}).get("next", {}).get("labels", [])
@@ -122,14 +123,14 @@ class MaskEvaluationPanel(foo.Panel):
             memory.open(labels[place])
             ctx.ops.open_sample(id=labels[place]["sample_id"])
 
-    def edit_opened(self, ctx: Any) -> None:
+    def edit_opened(self, ctx: ExecutionContext) -> None:
         """Makes the App edit the label that was opened; its sample is there by now."""
         memory = memory_of(ctx.panel_id)
         memory.waits = False
         if memory.opened is not None:
             next_labels.edit(ctx, memory.opened)
 
-    def label_done(self, ctx: Any) -> None:
+    def label_done(self, ctx: ExecutionContext) -> None:
         """Takes the label that is open as checked, and opens the next one."""
         from ...datasets.reviewing import mark_checked
 
@@ -155,19 +156,19 @@ class MaskEvaluationPanel(foo.Panel):
             memory.open(label)
             ctx.ops.open_sample(id=label["sample_id"])
 
-    def show_all_classes(self, ctx: Any) -> None:
+    def show_all_classes(self, ctx: ExecutionContext) -> None:
         """Shows the rare classes too, or hides them again."""
         self._choose(ctx, all_classes=not _choices(ctx).get("all_classes"))
 
-    def reload(self, ctx: Any) -> None:
+    def reload(self, ctx: ExecutionContext) -> None:
         """Shows the evaluation as it is now."""
         self._refresh(ctx, at_once=True)
 
-    def sum_up(self, ctx: Any) -> None:
+    def sum_up(self, ctx: ExecutionContext) -> None:
         """Reads what takes long: the panel shows already that it does."""
         self._refresh(ctx, at_once=True, goes_on=True)
 
-    def click(self, ctx: Any) -> None:
+    def click(self, ctx: ExecutionContext) -> None:
         """Shows the samples of what was clicked on."""
         memory = memory_of(ctx.panel_id)
         if memory.found is None:
@@ -177,15 +178,15 @@ class MaskEvaluationPanel(foo.Panel):
         if part is not None:
             self._select(ctx, memory, name, part)
 
-    def show_all(self, ctx: Any) -> None:
+    def show_all(self, ctx: ExecutionContext) -> None:
         """Shows all samples again."""
         self._show_evaluated(ctx, memory_of(ctx.panel_id))
 
-    def show_samples(self, ctx: Any) -> None:
+    def show_samples(self, ctx: ExecutionContext) -> None:
         """Shows the samples that the patches in the grid are of."""
         selection.show(ctx, selection.stages_of_samples(ctx))
 
-    def download(self, ctx: Any) -> None:
+    def download(self, ctx: ExecutionContext) -> None:
         """Makes the browser download a table of what the grid shows."""
         from ...datasets.documents import whole_samples
         from ...datasets.evaluations import load_mask_evaluation
@@ -198,11 +199,11 @@ class MaskEvaluationPanel(foo.Panel):
         rows = download(ctx, evaluation, table, shown.samples)
         ctx.ops.notify(f"Downloads {rows:,} {table}", variant="info")
 
-    def render(self, ctx: Any) -> types.Property:
+    def render(self, ctx: ExecutionContext) -> types.Property:
         """Returns the layout of what is remembered."""
         return page.render(self, memory_of(ctx.panel_id), _chosen(ctx))
 
-    def evaluate_again(self, ctx: Any) -> None:
+    def evaluate_again(self, ctx: ExecutionContext) -> None:
         """Opens the form of the evaluation that is shown, filled in."""
         from ...datasets.evaluations import mask_evaluation_info
 
@@ -213,16 +214,16 @@ class MaskEvaluationPanel(foo.Panel):
             answers["label_field"] = info.label_field
         ctx.prompt(f"{NAME}/evaluate_mask_{info.kind}", params=answers)
 
-    def refresh_evaluations(self, ctx: Any) -> None:
+    def refresh_evaluations(self, ctx: ExecutionContext) -> None:
         """Redraws masks that are out of date and evaluates them again."""
         ctx.trigger(f"{NAME}/refresh_mask_evaluations")
 
-    def open_form(self, ctx: Any) -> None:
+    def open_form(self, ctx: ExecutionContext) -> None:
         """Opens the form of an operator."""
         answers = ctx.params.get("answers")
         ctx.prompt(f"{NAME}/{ctx.params['operator']}", params=answers)
 
-    def _choose(self, ctx: Any, **chosen: Any) -> None:
+    def _choose(self, ctx: ExecutionContext, **chosen: Any) -> None:
         before = _choices(ctx)
         choices = {
             **before,
@@ -237,7 +238,7 @@ class MaskEvaluationPanel(foo.Panel):
 
     def _refresh(
         self,
-        ctx: Any,
+        ctx: ExecutionContext,
         *,
         at_once: bool = False,
         goes_on: bool = False,
@@ -274,7 +275,9 @@ class MaskEvaluationPanel(foo.Panel):
         memory.show(signature, what)
         self._read(ctx, memory, at_once=at_once, goes_on=goes_on)
 
-    def _read(self, ctx: Any, memory: Memory, *, at_once: bool, goes_on: bool) -> None:
+    def _read(
+        self, ctx: ExecutionContext, memory: Memory, *, at_once: bool, goes_on: bool
+    ) -> None:
 
         keys, chosen = (memory.eval_key, memory.other_key), _chosen(ctx)
         wanted = (memory.signature, *keys, chosen)
@@ -293,7 +296,7 @@ class MaskEvaluationPanel(foo.Panel):
             raise _OutdatedError
         memory.found, memory.problem, memory.summing = found, problem, summing
 
-    def _shown(self, ctx: Any, memory: Memory) -> Shown:
+    def _shown(self, ctx: ExecutionContext, memory: Memory) -> Shown:
         from ...datasets.documents import is_generated, whole_samples
         from ...datasets.evaluations import load_mask_evaluation
 
@@ -304,7 +307,7 @@ class MaskEvaluationPanel(foo.Panel):
         samples = whole_samples(view)
         return shown_of(evaluations, samples, _chosen(ctx))
 
-    def _show_evaluated(self, ctx: Any, memory: Memory) -> None:
+    def _show_evaluated(self, ctx: ExecutionContext, memory: Memory) -> None:
         """Shows in the grid what is evaluated; soon after a click it still does."""
         stages = selection.lasting_stages(ctx)
         shown, own_stages = selection.app_view(ctx)
@@ -314,7 +317,9 @@ class MaskEvaluationPanel(foo.Panel):
         selection.show(ctx, stages)
         memory.show(selection.signature(ctx), None)
 
-    def _select(self, ctx: Any, memory: Memory, name: str, part: Part) -> None:
+    def _select(
+        self, ctx: ExecutionContext, memory: Memory, name: str, part: Part
+    ) -> None:
         what = Selected([name, *part.place], part.text)
         memory.want_nothing()
         selection.select(ctx, part.view, what, part.patches)
@@ -325,7 +330,7 @@ class _OutdatedError(Exception):
     """Ends an event that has read what is no longer to be shown."""
 
 
-def _follow_edits(ctx: Any, memory: Memory) -> None:
+def _follow_edits(ctx: ExecutionContext, memory: Memory) -> None:
     """Does to boxes what a person has done to their polygons in patches of issues."""
     from ...datasets.documents import samples_state
     from ...datasets.issues import follow_edits, list_mask_issues
@@ -339,7 +344,7 @@ def _follow_edits(ctx: Any, memory: Memory) -> None:
     memory.followed = samples_state(ctx.dataset)
 
 
-def _choices(ctx: Any) -> dict[str, Any]:
+def _choices(ctx: ExecutionContext) -> dict[str, Any]:
     """Returns what a person chose for this dataset.
 
     The App may send the state before the last choice, or put it back: its own elements
@@ -351,7 +356,7 @@ def _choices(ctx: Any) -> dict[str, Any]:
     return max(of_dataset, key=lambda each: each.get("made", 0), default={})
 
 
-def _chosen(ctx: Any) -> Choices:
+def _chosen(ctx: ExecutionContext) -> Choices:
     choices = _choices(ctx)
     return Choices(
         choices.get("counted") or OBJECTS,
@@ -370,7 +375,7 @@ def _set_keys(memory: Memory, choices: dict[str, Any]) -> None:
     memory.other_key = other if other in keys and other != memory.eval_key else None
 
 
-def _is_restored(ctx: Any) -> bool:
+def _is_restored(ctx: ExecutionContext) -> bool:
     """Whether the App, which has lost the view that a person wants, is given it."""
     if ctx.dataset is None or selection.has_filters(ctx):
         return False
@@ -381,21 +386,21 @@ def _is_restored(ctx: Any) -> bool:
     return True
 
 
-def _is_view_news(ctx: Any) -> bool:
+def _is_view_news(ctx: ExecutionContext) -> bool:
     if ctx.dataset is None:
         return False
     memory = memory_of(ctx.panel_id)
     return memory.is_news(selection.signature(ctx), selection.selected(ctx))
 
 
-def _is_edited(ctx: Any) -> bool:
+def _is_edited(ctx: ExecutionContext) -> bool:
     """Whether samples were edited in a modal that was just closed."""
     if ctx.dataset is None or ctx.current_sample is not None:
         return False
     return selection.signature(ctx) != memory_of(ctx.panel_id).signature
 
 
-def _is_unsettled(ctx: Any) -> bool:
+def _is_unsettled(ctx: ExecutionContext) -> bool:
     """Whether the App shows something else than the panel was drawn for."""
     if ctx.dataset is None:
         return False
@@ -403,30 +408,30 @@ def _is_unsettled(ctx: Any) -> bool:
     return page.digest(shown) != ctx.params["shown"]
 
 
-def _is_other_evaluation(ctx: Any) -> bool:
+def _is_other_evaluation(ctx: ExecutionContext) -> bool:
     return ctx.params["value"] not in (None, memory_of(ctx.panel_id).eval_key)
 
 
-def _other_key(ctx: Any) -> str | None:
+def _other_key(ctx: ExecutionContext) -> str | None:
     value = ctx.params["value"]
     return None if value == page.NO_OTHER else value
 
 
-def _is_other_to_compare(ctx: Any) -> bool:
+def _is_other_to_compare(ctx: ExecutionContext) -> bool:
     is_other = _other_key(ctx) != memory_of(ctx.panel_id).other_key
     return bool(ctx.params["value"]) and is_other
 
 
-def _is_other_counted(ctx: Any) -> bool:
+def _is_other_counted(ctx: ExecutionContext) -> bool:
     return ctx.params["value"] not in (None, _chosen(ctx).counted)
 
 
-def _is_other_queue(ctx: Any) -> bool:
+def _is_other_queue(ctx: ExecutionContext) -> bool:
     found = (memory_of(ctx.panel_id).found or {}).get("next", {})
     return bool(ctx.params["value"]) and ctx.params["value"] != found.get("by")
 
 
-def _is_other_ranking(ctx: Any) -> bool:
+def _is_other_ranking(ctx: ExecutionContext) -> bool:
     found = memory_of(ctx.panel_id).found
     if not found:
         return False

@@ -14,6 +14,8 @@ from typing import Any
 
 import fiftyone.server.view as fosv
 
+from ...fiftyone_types import ExecutionContext, SampleCollection
+
 _STAGE_ID = "cocomask_selection"
 
 Stage = dict[str, Any]
@@ -32,7 +34,7 @@ class Selected:
     text: str = ""
 
 
-def selected(ctx: Any) -> Selected | None:
+def selected(ctx: ExecutionContext) -> Selected | None:
     """Returns what the App shows a part of, None if it shows all."""
     ids = [stage.get("_uuid") or "" for stage in _stages(ctx)]
     ours = [stage_id for stage_id in ids if stage_id.startswith(_STAGE_ID)]
@@ -44,28 +46,28 @@ def selected(ctx: Any) -> Selected | None:
         return Selected(text="a part of the samples")
 
 
-def evaluated_view(ctx: Any) -> Any:
+def evaluated_view(ctx: ExecutionContext) -> SampleCollection:
     """Returns the App's view, sidebar filters and all, without the clicked part."""
     return _view(ctx, _own_stages(ctx))
 
 
-def grid_view(ctx: Any) -> Any:
+def grid_view(ctx: ExecutionContext) -> SampleCollection:
     """Returns the samples that the grid shows, the clicked part of the view."""
     return _view(ctx, _stages(ctx))
 
 
-def app_view(ctx: Any) -> tuple[Selected | None, int]:
+def app_view(ctx: ExecutionContext) -> tuple[Selected | None, int]:
     """Returns what is selected in the view, and the number of its other stages."""
     return selected(ctx), len(_own_stages(ctx))
 
 
-def has_filters(ctx: Any) -> bool:
+def has_filters(ctx: ExecutionContext) -> bool:
     """Whether the sidebar filters what the grid shows."""
     params = ctx.request_params
     return bool(params.get("filters") or params.get("extended"))
 
 
-def signature(ctx: Any) -> str:
+def signature(ctx: ExecutionContext) -> str:
     """Returns what changes with :func:`evaluated_view`, its samples or evaluations."""
     from ...datasets.documents import samples_state
     from ...datasets.run_keys import run_time
@@ -79,7 +81,9 @@ def signature(ctx: Any) -> str:
     return blake2b(text.encode(), digest_size=12).hexdigest()
 
 
-def select(ctx: Any, part: Any, what: Selected, patches: Sequence[Any] = ()) -> None:
+def select(
+    ctx: ExecutionContext, part: Any, what: Selected, patches: Sequence[Any] = ()
+) -> None:
     """Makes the App show a part of what is evaluated.
 
     Args:
@@ -96,7 +100,7 @@ def select(ctx: Any, part: Any, what: Selected, patches: Sequence[Any] = ()) -> 
     show(ctx, [*stages_of_samples(ctx), *added])
 
 
-def stages_of_samples(ctx: Any) -> list[Stage]:
+def stages_of_samples(ctx: ExecutionContext) -> list[Stage]:
     """Returns the stages of what is evaluated: of patches, those of their samples."""
     from ...datasets.documents import is_generated, serialized, whole_samples
 
@@ -106,12 +110,12 @@ def stages_of_samples(ctx: Any) -> list[Stage]:
     )
 
 
-def show(ctx: Any, stages: list[Stage]) -> None:
+def show(ctx: ExecutionContext, stages: list[Stage]) -> None:
     """Makes the App show a view."""
     ctx.trigger("set_view", {"view": stages})
 
 
-def _view(ctx: Any, stages: list[Stage]) -> Any:
+def _view(ctx: ExecutionContext, stages: list[Stage]) -> SampleCollection:
     return fosv.get_view(
         ctx.dataset,
         stages=stages,
@@ -120,12 +124,12 @@ def _view(ctx: Any, stages: list[Stage]) -> Any:
     )
 
 
-def _stages(ctx: Any) -> list[Stage]:
+def _stages(ctx: ExecutionContext) -> list[Stage]:
     """Returns the stages of the App's view, the clicked part among them."""
     return ctx.request_params.get("view") or []
 
 
-def lasting_stages(ctx: Any) -> list[Stage]:
+def lasting_stages(ctx: ExecutionContext) -> list[Stage]:
     """Returns the person's own stages, with the filters of the sidebar as stages.
 
     The App forgets its filters whenever its view is set.
@@ -137,7 +141,7 @@ def lasting_stages(ctx: Any) -> list[Stage]:
     return _own_stages(ctx)
 
 
-def _own_stages(ctx: Any) -> list[Stage]:
+def _own_stages(ctx: ExecutionContext) -> list[Stage]:
     """Returns the stages of the App's view that are the person's own."""
     return [
         stage

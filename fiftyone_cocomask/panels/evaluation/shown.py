@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import CocoMaskError
+from ...fiftyone_types import Dataset, SampleCollection
 
 if TYPE_CHECKING:
     from ...datasets.evaluations import MaskEvaluation
@@ -62,23 +63,23 @@ class Shown:
         return [evaluation.key for evaluation in self.evaluations]
 
     @property
-    def samples(self) -> Any:
+    def samples(self) -> SampleCollection:
         """The samples of the grid's view that are up to date."""
         return self._without_outdated(self.grid)
 
     @property
-    def measured(self) -> Any:
+    def measured(self) -> SampleCollection:
         """A view of all samples that are up to date, of which a click selects some."""
         return self._without_outdated(self.dataset.view())
 
     @property
-    def dataset(self) -> Any:
+    def dataset(self) -> Dataset:
         """All samples."""
         from ...datasets.documents import root_dataset
 
         return root_dataset(self.grid)
 
-    def _without_outdated(self, view: Any) -> Any:
+    def _without_outdated(self, view: SampleCollection) -> SampleCollection:
         if self.outdated is None:
             return view.limit(0)
         return view.exclude(self.outdated) if self.outdated else view
@@ -112,7 +113,7 @@ class Part(NamedTuple):
         patches: the stages that make patches of the view's labels, if any
     """
 
-    view: Any
+    view: SampleCollection
     text: str
     place: list[Any]
     patches: Sequence[Any] = ()

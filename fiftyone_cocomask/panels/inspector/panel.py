@@ -9,6 +9,7 @@ import fiftyone.operators.types as types
 from fiftyone.operators.categories import Categories
 
 from ...errors import CocoMaskError
+from ...fiftyone_types import ExecutionContext
 from ...plugin_folder import NAME
 from ..of_panels import OfPanels
 from ..turns import Turn
@@ -42,7 +43,7 @@ class MaskInspectorPanel(foo.Panel):
             ),
         )
 
-    def execute(self, ctx: Any) -> Any:
+    def execute(self, ctx: ExecutionContext) -> Any:
         """Draws the panel, unless a later event has come meanwhile.
 
         Moving on quickly, a person sends events that are handled side by side. The
@@ -61,28 +62,28 @@ class MaskInspectorPanel(foo.Panel):
             ctx.ops.show_panel_output(content)
         return None
 
-    def on_load(self, ctx: Any) -> None:
+    def on_load(self, ctx: ExecutionContext) -> None:
         """Shows the sample that the modal shows."""
         _chosen.pop(ctx.panel_id, None)
 
-    def on_change_current_sample(self, ctx: Any) -> None:
+    def on_change_current_sample(self, ctx: ExecutionContext) -> None:
         """Follows the modal."""
 
-    def on_change_group_slice(self, ctx: Any) -> None:
+    def on_change_group_slice(self, ctx: ExecutionContext) -> None:
         """Follows the modal."""
 
-    def on_change_view(self, ctx: Any) -> None:
+    def on_change_view(self, ctx: ExecutionContext) -> None:
         """Shows what operators have changed."""
 
-    def reload(self, ctx: Any) -> None:
+    def reload(self, ctx: ExecutionContext) -> None:
         """Shows the sample as it is now."""
 
-    def choose_mask_field(self, ctx: Any) -> None:
+    def choose_mask_field(self, ctx: ExecutionContext) -> None:
         """Shows another mask."""
         field = ctx.panel.state.mask_field = ctx.params["value"]
         _chosen[ctx.panel_id] = (ctx.dataset.name, field)
 
-    def select_object(self, ctx: Any) -> None:
+    def select_object(self, ctx: ExecutionContext) -> None:
         """Selects the object of a row in the image."""
         found, row = _inspect(ctx), ctx.params["row"]
         if found.label_field is not None and 0 <= row < len(found.objects):
@@ -93,15 +94,15 @@ class MaskInspectorPanel(foo.Panel):
             }
             ctx.ops.set_selected_labels([label])
 
-    def compute_masks(self, ctx: Any) -> None:
+    def compute_masks(self, ctx: ExecutionContext) -> None:
         """Opens the form of the operator."""
         ctx.prompt(f"{NAME}/compute_masks", params=_what_to_draw(ctx))
 
-    def import_export(self, ctx: Any) -> None:
+    def import_export(self, ctx: ExecutionContext) -> None:
         """Opens the form of the operator."""
         ctx.prompt(f"{NAME}/import_roboflow_coco")
 
-    def render(self, ctx: Any) -> types.Property:
+    def render(self, ctx: ExecutionContext) -> types.Property:
         """Returns the layout of the sample that the modal shows."""
         try:
             found = _inspect(ctx)
@@ -110,7 +111,7 @@ class MaskInspectorPanel(foo.Panel):
         return layout.render(self, found, _mask_fields(ctx))
 
 
-def _inspect(ctx: Any) -> Any:
+def _inspect(ctx: ExecutionContext) -> Any:
     """Inspects the modal's sample.
 
     Raises:
@@ -126,7 +127,7 @@ def _inspect(ctx: Any) -> Any:
     return found
 
 
-def _mask_field(ctx: Any) -> str | None:
+def _mask_field(ctx: ExecutionContext) -> str | None:
     """Returns the field that a person chose, None for the first one."""
     dataset, chosen = _chosen.get(ctx.panel_id, (None, None))
     if dataset != ctx.dataset.name:
@@ -134,7 +135,7 @@ def _mask_field(ctx: Any) -> str | None:
     return chosen if chosen in _mask_fields(ctx) else None
 
 
-def _what_to_draw(ctx: Any) -> dict[str, str]:
+def _what_to_draw(ctx: ExecutionContext) -> dict[str, str]:
     """Returns the fields of the mask that is shown, as the form asks for them."""
     try:
         found = _inspect(ctx)
@@ -144,13 +145,13 @@ def _what_to_draw(ctx: Any) -> dict[str, str]:
     return {name: field for name, field in fields.items() if field is not None}
 
 
-def _mask_fields(ctx: Any) -> list[str]:
+def _mask_fields(ctx: ExecutionContext) -> list[str]:
     from ...datasets.labels import mask_fields
 
     return mask_fields(ctx.dataset)
 
 
-def _sample_id(ctx: Any) -> str:
+def _sample_id(ctx: ExecutionContext) -> str:
     """Returns the id of the modal's sample: of a patch, that of the whole."""
     from ...datasets.documents import is_generated
 

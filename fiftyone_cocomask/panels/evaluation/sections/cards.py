@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from ....fiftyone_types import SampleCollection
 from ... import elements
 from ...text import pixels, share
 from ..shown import Click, Found, Part, Shown
@@ -120,7 +121,7 @@ def images(found: Found) -> int:
     )
 
 
-def _cards(evaluation: MaskEvaluation, samples: Any) -> list[Card]:
+def _cards(evaluation: MaskEvaluation, samples: SampleCollection) -> list[Card]:
     summary = evaluation.summary(samples)
     found = [_counted("images", summary, ("image", "images"))]
     if "objects" in summary:
@@ -134,7 +135,9 @@ def _cards(evaluation: MaskEvaluation, samples: Any) -> list[Card]:
     return found
 
 
-def _view(evaluation: MaskEvaluation, name: str, samples: Any) -> Any:
+def _view(
+    evaluation: MaskEvaluation, name: str, samples: SampleCollection
+) -> SampleCollection:
     """Returns the samples that a card leads to."""
     from fiftyone import ViewField as F
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fiftyone import ViewField as F
 
+from ....fiftyone_types import SampleCollection
 from ....operators.forms import count, names
 from ....operators.markdown import plain
 from ... import elements
@@ -86,7 +87,7 @@ class ClassNames(Section):
         return Part(view, "classes of a single object", ["single"])
 
 
-def _objects(evaluation: MaskEvaluation, samples: Any) -> dict[str, int]:
+def _objects(evaluation: MaskEvaluation, samples: SampleCollection) -> dict[str, int]:
     """Returns how many objects each class has, nothing where they are not counted."""
     table = evaluation.per_class(samples)
     if "objects" not in table or evaluation.label_field is None:
@@ -95,7 +96,9 @@ def _objects(evaluation: MaskEvaluation, samples: Any) -> dict[str, int]:
     return {str(name): int(number) for name, number in rows if number}
 
 
-def _missing(evaluation: MaskEvaluation, samples: Any) -> dict[str, list[str]]:
+def _missing(
+    evaluation: MaskEvaluation, samples: SampleCollection
+) -> dict[str, list[str]]:
     """Returns the classes that each split lacks, where there are several."""
     table = evaluation.per_class(samples, by_split=True)
     table = table[table["objects"] > 0]

@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from ....fiftyone_types import SampleCollection
 from ....operators.forms import count
 from ... import elements
 from ...text import share
@@ -116,7 +117,7 @@ def _figures(group: list[MaskEvaluation], shown: Shown) -> ClassFigures:
     return ClassFigures(known, bars, title, is_share, len(names) - len(known))
 
 
-def _tables(group: list[MaskEvaluation], samples: Any) -> dict[str, Any]:
+def _tables(group: list[MaskEvaluation], samples: SampleCollection) -> dict[str, Any]:
     """Returns a table of classes for each split, or each of two evaluations."""
     if len(group) > 1:
         return {e.key: e.per_class(samples) for e in group}

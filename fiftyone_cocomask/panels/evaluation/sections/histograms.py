@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ....fiftyone_types import SampleCollection
 from ... import elements
 from ..shown import OBJECTS, Click, Found, Part, Shown, chart_of
 from . import histogram_chart
@@ -55,7 +56,7 @@ class Histograms(Section):
         quantity: str,
         noun: str,
         evaluations: Sequence[MaskEvaluation],
-        samples: Any,
+        samples: SampleCollection,
         counts: list[Histogram],
     ) -> Found:
         keys = [e.key for e in evaluations]
@@ -119,7 +120,7 @@ class Histograms(Section):
 
 def _same_bins(
     evaluations: Sequence[MaskEvaluation],
-    samples: Any,
+    samples: SampleCollection,
     histograms: list[Histogram],
 ) -> list[Found]:
     """Returns the histograms with the same bins, so that bars can be compared."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import fiftyone.operators.types as types
 
+from ....fiftyone_types import Dataset, ExecutionContext
 from ....operators.markdown import plain
 from ... import elements
 from ..shown import Found, Shown
@@ -98,7 +99,7 @@ class NextLabels(Section):
         )
 
 
-def edit(ctx: Any, label: dict[str, Any]) -> None:
+def edit(ctx: ExecutionContext, label: dict[str, Any]) -> None:
     """Makes the App edit a label whose sample is open, if it can.
 
     A sample that has an issue itself is open, and that is all.
@@ -113,7 +114,7 @@ def edit(ctx: Any, label: dict[str, Any]) -> None:
         ctx.trigger(_ANNOTATE, what)
 
 
-def can_annotate(dataset: Any, label_field: str) -> bool:
+def can_annotate(dataset: Dataset, label_field: str) -> bool:
     """Whether the App can edit the labels of a field: it has a schema of them."""
     import fiftyone as fo
 

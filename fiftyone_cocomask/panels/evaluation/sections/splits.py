@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ....fiftyone_types import SampleCollection
 from ... import elements
 from ...text import pixels, share
 from ..shown import Click, Found, Part, Shown, chart_of
@@ -56,14 +57,16 @@ class Splits(Section):
         return Part(view, f"split {split}", [click.element, row])
 
 
-def split_view(samples: Any, split: str) -> Any:
+def split_view(samples: SampleCollection, split: str) -> SampleCollection:
     """Returns the samples of a split as the tables name it."""
     from ....datasets.split_names import split_expression
 
     return samples.match({"$expr": {"$eq": [split_expression(samples), split]}})
 
 
-def _rows(evaluation: MaskEvaluation, samples: Any) -> list[dict[str, str]]:
+def _rows(
+    evaluation: MaskEvaluation, samples: SampleCollection
+) -> list[dict[str, str]]:
     columns = {"area": _area_columns, "coverage": _coverage_columns}[evaluation.kind]
     return [
         {
