@@ -23,6 +23,7 @@ from fiftyone.core.odm import get_db_conn
 from pymongo import UpdateOne
 from pymongo.write_concern import WriteConcern
 
+from ..errors import CocoMaskError
 from ..fiftyone_types import Dataset, SampleCollection
 from .database_errors import (
     DatabaseError,
@@ -179,7 +180,12 @@ def field_info(dataset: Dataset, name: str) -> Document | None:
 
 
 def whole_samples(samples: SampleCollection) -> SampleCollection:
-    """Returns the samples that a view of patches is of; other views as they are."""
+    """Returns the samples that a view is of: each alone, and whole.
+
+    Of patches those that they are of, of dynamic groups all that are in them; other
+    views as they are.
+    """
+    samples = ungrouped_samples(samples)
     if not getattr(samples, "_is_generated", False):
         return samples
     ids = samples.distinct("sample_id")
@@ -188,6 +194,28 @@ def whole_samples(samples: SampleCollection) -> SampleCollection:
         # Else those of its default slice would be selected.
         dataset = dataset.select_group_slices(media_type="image")
     return dataset.select(ids)
+
+
+def ungrouped_samples(samples: SampleCollection) -> SampleCollection:
+    """Returns all samples of dynamic groups (``group_by``); other views as they are.
+
+    Raises:
+        CocoMaskError: if FiftyOne cannot tell them
+    """
+    if not getattr(samples, "_is_dynamic_groups", False):
+        return samples
+    _, _, all_groups, _ = samples._parse_dynamic_groups()
+    if len(all_groups._stages) + 1 == len(samples._stages):
+        # Else MongoDB would look through all samples for those of each group.
+        return all_groups
+    flat = samples.flatten()
+    if flat.media_type == "group" and flat.group_slice is None:
+        # FiftyOne takes them for groups, with slices that they do not have.
+        raise CocoMaskError(
+            "The view has stages after the group_by() of a slice; give it without "
+            "group_by()"
+        )
+    return flat
 
 
 def root_dataset(samples: SampleCollection) -> Dataset:

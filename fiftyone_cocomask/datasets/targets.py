@@ -6,7 +6,7 @@ import fiftyone as fo
 
 from ..errors import CocoMaskError
 from ..fiftyone_types import SampleCollection
-from .documents import backing_dataset, root_dataset
+from .documents import backing_dataset, root_dataset, ungrouped_samples
 
 # What functions that work on samples take.
 Samples = fo.Dataset | fo.DatasetView
@@ -14,6 +14,8 @@ Samples = fo.Dataset | fo.DatasetView
 
 def checked_samples(samples: SampleCollection) -> SampleCollection:
     """Returns what to work on: of a grouped dataset its active slice, as a view.
+
+    Of dynamic groups (``group_by``), that is all their samples.
 
     Raises:
         CocoMaskError: if it does not hold images, or holds copies of other samples
@@ -24,6 +26,7 @@ def checked_samples(samples: SampleCollection) -> SampleCollection:
             "A view of patches, clips or frames holds copies of samples; give the "
             "dataset, or a view of its samples"
         )
+    samples = ungrouped_samples(samples)
     if samples.media_type == "group":
         return samples.select_group_slices(samples.group_slice)
     if samples.media_type not in ("image", None):

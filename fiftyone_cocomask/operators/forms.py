@@ -119,9 +119,13 @@ def target_samples(ctx: ExecutionContext) -> SampleCollection:
 
     Of groups those of the slice that the App shows, and the form says so.
     """
-    from ..datasets.documents import whole_samples
+    from ..datasets.documents import ungrouped_samples, whole_samples
 
-    return whole_samples(ctx.target_view(require_flat=True))
+    view = ctx.target_view()
+    samples = ungrouped_samples(view)
+    # Dynamic groups have no slice that FiftyOne could choose.
+    is_flat = samples is not view and samples.media_type != "group"
+    return samples if is_flat else whole_samples(ctx.target_view(require_flat=True))
 
 
 def target_slices(ctx: ExecutionContext) -> SampleCollection:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...arguments import checked
 from ...errors import CocoMaskError
-from ..documents import Document, stream_documents
+from ..documents import Document, stream_documents, whole_samples
 from ..figures.ratios import ratio
 from ..split_names import split_of, split_paths, split_rank
 from .metrics import AREA_ERROR, METRICS
@@ -183,7 +183,7 @@ class MaskComparison:
 
         if not 0 < min_iou <= 1:
             raise CocoMaskError(f"min_iou must be above 0 and at most 1, not {min_iou}")
-        view = self.samples if samples is None else samples
+        view = self.samples if samples is None else whole_samples(samples)
         fields = (self.pred_field, self.gt_field)
         pred, gt = (LabelSource.of_masks(self.samples, name) for name in fields)
         matcher = ObjectMatcher(view, pred, gt, min_iou)

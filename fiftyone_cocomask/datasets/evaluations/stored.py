@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from ...fiftyone_types import SampleCollection
 from ..cached_sums import KeptSums
-from ..documents import Document, ids_of, pipeline, root_dataset
+from ..documents import Document, ids_of, pipeline, root_dataset, whole_samples
 from ..label_lists import LabelList
 from ..owned_fields import CLASSES_SUFFIX
 from .out_of_date import OutOfDate, changed_samples
@@ -127,7 +127,7 @@ class StoredEvaluation(ABC):
         """Returns the samples of a view that the evaluation covers."""
         if samples is None or not pipeline(self.samples):
             return self._view(samples)
-        return samples.select(sorted(map(str, ids_of(self.samples))))
+        return self._view(samples).select(sorted(map(str, ids_of(self.samples))))
 
     @property
     def _labels(self) -> LabelList | None:
@@ -137,4 +137,4 @@ class StoredEvaluation(ABC):
         return LabelList(config.label_field, config.label_path)
 
     def _view(self, samples: SampleCollection) -> Any:
-        return self.samples if samples is None else samples
+        return self.samples if samples is None else whole_samples(samples)

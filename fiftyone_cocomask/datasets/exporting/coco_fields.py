@@ -10,7 +10,7 @@ import fiftyone as fo
 from ...choices import Area, Masks
 from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
-from ..documents import backing_dataset, is_generated, serialized
+from ..documents import backing_dataset, is_generated, serialized, ungrouped_samples
 from ..labels import OBJECT_LISTS, object_fields
 from ..owned_fields import field_owner
 
@@ -91,6 +91,7 @@ def images_of(
             "samples is a view of patches, clips or frames; give the view of the "
             "images that it was made of"
         )
+    samples = ungrouped_samples(samples)
     if not len(samples):
         raise CocoMaskError(f"There are no samples in {samples.name or 'the view'}")
     if samples.media_type == "image":

@@ -16,7 +16,12 @@ from fiftyone.operators.store import ExecutionStore
 from ...errors import CocoMaskError
 from ...fiftyone_types import Dataset, SampleCollection
 from ..database_errors import explain_database_errors
-from ..documents import Document, aggregate_documents, dataset_id
+from ..documents import (
+    Document,
+    aggregate_documents,
+    dataset_id,
+    ungrouped_samples,
+)
 
 MAX_TASKS = 1000
 
@@ -114,6 +119,7 @@ def split_view(samples: SampleCollection, num_tasks: int) -> list[Any]:
         samples: the dataset or view; of a grouped dataset, its active slice
         num_tasks: the number of views, as :func:`check_num_tasks` allows it
     """
+    samples = ungrouped_samples(samples)
     if samples.media_type == "group":
         samples = samples.select_group_slices(samples.group_slice)
     buckets = aggregate_documents(

@@ -17,7 +17,7 @@ from ...fiftyone_types import SampleCollection
 from ...reporting import charts
 from ...reporting.page import Chart, Page, Section, Table
 from ...reporting.pictures import Picture, decoded, few, small_picture
-from ..documents import root_dataset, stream_documents
+from ..documents import root_dataset, stream_documents, whole_samples
 from ..evaluations.coverage_results import CoverageResults
 from ..evaluations.loading import load_mask_evaluation
 from ..evaluations.rankings import first_ranking, ranked_samples, rankings
@@ -50,6 +50,7 @@ def dataset_page(
     Raises:
         CocoMaskError: if there is no such evaluation, or none at all
     """
+    samples = whole_samples(samples)
     dataset = root_dataset(samples)
     sections: list[Section] = []
     evaluations = _evaluations(dataset, eval_keys)

@@ -102,12 +102,11 @@ def select(
 
 def stages_of_samples(ctx: ExecutionContext) -> list[Stage]:
     """Returns the stages of what is evaluated: of patches, those of their samples."""
-    from ...datasets.documents import is_generated, serialized, whole_samples
+    from ...datasets.documents import serialized, whole_samples
 
     view = evaluated_view(ctx)
-    return (
-        serialized(whole_samples(view)) if is_generated(view) else lasting_stages(ctx)
-    )
+    samples = whole_samples(view)
+    return lasting_stages(ctx) if samples is view else serialized(samples)
 
 
 def show(ctx: ExecutionContext, stages: list[Stage]) -> None:

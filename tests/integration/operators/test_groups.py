@@ -7,9 +7,12 @@ from typing import Any
 
 import fiftyone as fo
 import pytest
+from fiftyone import ViewField as F
 
-from fiftyone_cocomask import import_roboflow_coco
-from fiftyone_cocomask.datasets.documents import whole_samples
+import fiftyone_cocomask as fcm
+from fiftyone_cocomask import CocoMaskError, import_roboflow_coco
+from fiftyone_cocomask.datasets.documents import serialized, whole_samples
+from fiftyone_cocomask.datasets.parallel.shared_runs import split_view
 
 WITH_ONE_SLICE = [
     ("compute_masks", "Writes masks of 5 images"),
@@ -84,3 +87,54 @@ def test_patches_of_a_slice_lead_to_its_samples(grouped: fo.Dataset) -> None:
     right = grouped.select_group_slices("right")
     patches = right.to_patches("segmentations")
     assert set(whole_samples(patches).values("id")) == set(patches.values("sample_id"))
+
+
+def test_a_form_is_of_all_samples_of_dynamic_groups(
+    app_request: Any, demo_export: Path
+) -> None:
+    source, _ = import_roboflow_coco(demo_export, "source")
+    request = app_request("compute_masks", source)
+    request.request["view"] = serialized(source.group_by("split"))
+    assert f"Writes masks of {len(source)} images" in request.notices()
+    request.messages()
+    assert source.exists("mask").count() == len(source)
+
+
+def test_functions_work_on_all_samples_of_dynamic_groups(
+    demo_export: Path, tmp_path: Path
+) -> None:
+    source, _ = import_roboflow_coco(demo_export, "source")
+    groups = source.group_by("split")
+    one = groups.limit(1)
+    train = source.count_values("split")[groups.first().split]
+    assert 1 < train < len(source)
+    assert fcm.compute_masks(one).images == train
+    assert fcm.compute_masks(groups).images == len(source)
+    area = fcm.evaluate_mask_area(groups, label_field="segmentations")
+    assert area.summary()["images"] == len(source)
+    assert area.summary(one)["images"] == train
+    assert fcm.find_mask_issues(one).images == train
+    exported = fcm.export_roboflow_coco(one, tmp_path / "export", images="none")
+    assert exported.images == train
+    assert sum(view.count() for view in split_view(groups, 2)) == len(source)
+
+
+def test_a_view_that_fiftyone_cannot_flatten_is_refused(grouped: fo.Dataset) -> None:
+    right = grouped.select_group_slices("right").group_by("filepath")
+    assert fcm.compute_masks(right).images == 5
+    with pytest.raises(CocoMaskError, match="without group_by"):
+        fcm.compute_masks(right.limit(2), mask_field="other")
+    assert not grouped.has_field("other")
+
+
+def test_figures_of_patches_are_those_of_their_samples(
+    demo_export: Path, tmp_path: Path
+) -> None:
+    source, _ = import_roboflow_coco(demo_export, "source")
+    fcm.compute_masks(source)
+    area = fcm.evaluate_mask_area(source, label_field="segmentations")
+    some = source.match(F("segmentations.polylines").length() > 0).limit(3)
+    patches = some.to_patches("segmentations")
+    assert area.summary(patches) == area.summary(some)
+    report = fcm.write_report(patches, tmp_path / "report.html")
+    assert "a view of 3 samples" in report.read_text()
