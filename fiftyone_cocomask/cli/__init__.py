@@ -1,5 +1,5 @@
 """The command line: ``python -m fiftyone_cocomask`` or ``fiftyone-cocomask``."""
 
-from .main import main
+from .main import main, run
 
-__all__ = ["main"]
+__all__ = ["main", "run"]

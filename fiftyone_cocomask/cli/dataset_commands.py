@@ -123,7 +123,8 @@ def _add_evaluate(commands: Any) -> None:
     add_output_options(parser, "if a mask could not be measured")
     on_interrupt(
         parser,
-        "The evaluation has no results yet; run the same command again to complete it",
+        "An evaluation that was being made has no results yet; run the same command "
+        "again to complete it",
     )
     parser.set_defaults(run=_evaluate)
 

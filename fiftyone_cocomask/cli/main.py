@@ -21,11 +21,11 @@ from . import (
     program_commands,
     report_command,
 )
+from .interrupts import INTERRUPTED, end_at_once_with, ended_while_loading
 from .outcome import Outcome, say
 from .streams import ToStderr
 
 FAILED = 1
-INTERRUPTED = 130
 
 _EXIT_CODES = """\
 exit codes:
@@ -52,13 +52,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         SystemExit: with code 2 if the arguments are wrong
     """
     options = _parser().parse_args(arguments)
-    try:
-        # FiftyOne logs and draws its bars on stdout, which is for results.
-        with redirect_stdout(ToStderr()):
-            outcome = options.run(options)
-    except KeyboardInterrupt:
+
+    def say_stopped() -> None:
         # The terminal has shown ^C and is still on that line, or on that of a bar.
         say(f"\nStopped. {options.on_interrupt.format_map(vars(options))}")
+
+    try:
+        # FiftyOne logs and draws its bars on stdout, which is for results.
+        with redirect_stdout(ToStderr()), ended_while_loading(say_stopped):
+            outcome = options.run(options)
+    except KeyboardInterrupt:
+        say_stopped()
         return INTERRUPTED
     except Exception as error:
         if not _can_be_put_right(error):
@@ -69,6 +73,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if outcome.nothing:
         say(f"error: {outcome.nothing}")
     return FAILED if outcome.failed or outcome.nothing else 0
+
+
+def run() -> int:
+    """Runs a command as the program, of which it is all.
+
+    Returns:
+        the exit code
+    """
+    code = main()
+    end_at_once_with(code)
+    return code
 
 
 class _Parser(argparse.ArgumentParser):

@@ -93,28 +93,6 @@ def test_a_reader_that_goes_away_hears_no_complaint(tmp_path: Path) -> None:
     assert process.returncode == 1
 
 
-def test_ctrl_c_exits_with_130_and_says_what_is_kept(
-    tmp_path: Path,
-) -> None:
-    export = fine(tmp_path / "export")
-    code = (
-        "import signal, sys\n"
-        # Where the tests run in the background, it is ignored from the beginning.
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "def interrupt(event, arguments):\n"
-        "    if event == 'open' and str(arguments[0]).endswith('.coco.json'):\n"
-        "        signal.raise_signal(signal.SIGINT)\n"
-        "from fiftyone_cocomask.cli import main\n"
-        "sys.addaudithook(interrupt)\n"
-        f"sys.exit(main(['check', {str(export)!r}]))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stdout) == (130, "")
-    assert done.stderr == "\nStopped. A check changes nothing\n"
-
-
 def test_a_terminal_without_unicode_gets_the_rest(tmp_path: Path) -> None:
     export = fine(tmp_path / "flügel")
     done = subprocess.run(
