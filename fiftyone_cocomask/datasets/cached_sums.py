@@ -6,10 +6,10 @@ beside the dataset, and taken from there until a sample is changed, added or del
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from hashlib import blake2b
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bson import json_util
 from fiftyone.operators.store import ExecutionStore
@@ -61,21 +61,53 @@ class KeptSums:
         with explain_database_errors():
             # Before the sums: what changes meanwhile makes them outdated.
             state = samples_state(self._dataset)
-            store, key = self._store(), self._key(name, samples)
-            kept = store.get(key)
-            if kept is not None and kept["state"] == state:
+            kept = self._kept(name, samples)
+            if kept is not None:
                 return kept["sums"]
             sums = compute(samples)
-            # Of thousands of classes in pairs, they are summed each time.
-            with suppress(DocumentTooLarge):
-                store.set_cache(key, {"state": state, "sums": sums}, ttl=_SECONDS_KEPT)
+            self._keep(name, samples, state, sums)
             return sums
+
+    def state(self) -> str:
+        """Returns what :meth:`keep` is to be given, from before anything is summed."""
+        with explain_database_errors():
+            return samples_state(self._dataset)
+
+    def keep(
+        self, samples: SampleCollection, state: str, found: Mapping[str, Any]
+    ) -> None:
+        """Keeps sums that one pass over some samples has made.
+
+        Args:
+            samples: the dataset, or a view into it
+            state: the state before the pass
+            found: the sums by their names
+        """
+        with explain_database_errors():
+            for name, sums in found.items():
+                self._keep(name, samples, state, sums)
 
     def has(self, name: str, samples: SampleCollection) -> bool:
         """Whether :meth:`get` would have nothing to compute."""
         with explain_database_errors():
-            kept = self._store().get(self._key(name, samples))
-            return kept is not None and kept["state"] == samples_state(self._dataset)
+            return self._kept(name, samples) is not None
+
+    def _kept(self, name: str, samples: SampleCollection) -> Any:
+        """Returns what is kept of a name, None if it is not, or no longer holds."""
+        kept = self._store().get(self._key(name, samples))
+        holds = kept is not None and kept["state"] == samples_state(self._dataset)
+        return kept if holds else None
+
+    def _keep(
+        self, name: str, samples: SampleCollection, state: str, sums: Any
+    ) -> None:
+        # Of thousands of classes in pairs, they are summed each time.
+        with suppress(DocumentTooLarge):
+            self._store().set_cache(
+                self._key(name, samples),
+                {"state": state, "sums": sums},
+                ttl=_SECONDS_KEPT,
+            )
 
     def _store(self) -> ExecutionStore:
         return ExecutionStore.create(_STORE, dataset_id=dataset_id(self._dataset))

@@ -45,3 +45,32 @@ def place_shares(mask: np.ndarray, size: int) -> np.ndarray:
     shares = np.diff(left, axis=1) * (size / height) * (size / width)
     clipped: np.ndarray = np.clip(shares, 0.0, 1.0)
     return clipped
+
+
+def position_moments(covered: np.ndarray) -> np.ndarray:
+    """Returns the sums that the centre and the spread of a mask come from.
+
+    Positions are shares of the image's width and height; a pixel counts with its whole
+    square, not with its middle alone.
+
+    Args:
+        covered: a bool array of shape (height, width)
+
+    Returns:
+        the covered share of the image, and the integrals over it of x, y, x squared
+        and y squared
+    """
+    height, width = covered.shape
+    along = [
+        _moments(np.count_nonzero(covered, axis=axis), length) / (height * width)
+        for axis, length in ((0, width), (1, height))
+    ]
+    (whole, x, xx), (_, y, yy) = along
+    return np.array([whole, x, y, xx, yy])
+
+
+def _moments(counts: np.ndarray, length: int) -> np.ndarray:
+    """Returns the sums of pixels along an axis, of their places and of the squares."""
+    middles = (np.arange(length) + 0.5) / length
+    squares = middles**2 + 1 / (12 * length**2)
+    return np.array([counts.sum(), counts @ middles, counts @ squares], np.float64)

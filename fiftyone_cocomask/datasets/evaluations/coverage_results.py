@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import fiftyone as fo
-import numpy as np
-
-from ...arguments import checked
-from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
-from ..documents import Document, root_dataset
-from ..figures.heatmaps import MAX_PLACES, MaskReader, covers_place, mean_shares
+from ..documents import Document
 from ..figures.histogram import Scale
 from ..figures.ratios import ratio
 from ..figures.sources import SampleFigures
-from ..masks.compute import class_names
-from ..measuring.measure import drawing_options
 from . import totals as figures
 from .results import TOTALS, MaskEvaluation
 from .totals import over_splits, summed
@@ -122,96 +114,6 @@ class CoverageResults(MaskEvaluation):
             }
             rows.append({"split": row["split"], **figures_} if by_split else figures_)
         return pd.DataFrame(rows)
-
-    @checked
-    def heatmap(
-        self,
-        label: str | None = None,
-        size: int = 64,
-        samples: fo.Dataset | fo.DatasetView | None = None,
-    ) -> np.ndarray:
-        """Returns where in the images the masks lie.
-
-        The images are cut into places, each of the same share of the width and height.
-        The number of a place is the mean, over the images that have a coverage, of the
-        share of it that is covered: by the mask, or by what is visible of a class. So
-        the mean of all places is ``mean_coverage_over_images`` of :meth:`summary`, or
-        of :meth:`per_class`.
-
-        Args:
-            label: a class, None for the whole mask
-            size: the number of places in each direction, at most 256
-            samples: a view to restrict it to
-
-        Returns:
-            a float array of shape (size, size): rows from the top, columns from the
-            left, numbers 0..1
-
-        Raises:
-            CocoMaskError: if there is no such class, or the size is out of range
-        """
-        masks = self._mask_reader(label, size, samples)
-
-        def compute(view: SampleCollection) -> list[list[float]]:
-            shares = mean_shares((mask for _, mask in masks.of(view)), size)
-            return shares.tolist()
-
-        name = f"heatmap of {label!r}, {size}"
-        return np.array(self._sums.get(name, self._measured(samples), compute))
-
-    @checked
-    def place_view(
-        self,
-        row: int,
-        column: int,
-        label: str | None = None,
-        size: int = 64,
-        samples: fo.Dataset | fo.DatasetView | None = None,
-    ) -> fo.DatasetView:
-        """Returns the samples that cover a place of :meth:`heatmap`.
-
-        Args:
-            row: the row of the place, from 0 at the top
-            column: its column, from 0 at the left
-            label: the class, None for the whole mask
-            size: the number of places in each direction
-            samples: a view to restrict it to
-
-        Raises:
-            CocoMaskError: if there is no such place or class
-        """
-        masks = self._mask_reader(label, size, samples)
-        if not (0 <= row < size and 0 <= column < size):
-            raise CocoMaskError(f"row and column must be from 0 to {size - 1}")
-        ids = [
-            str(sample_id)
-            for sample_id, mask in masks.of(self._measured(samples))
-            if covers_place(mask, row, column, size)
-        ]
-        return self._view(samples).select(ids)
-
-    def _mask_reader(
-        self, label: str | None, size: int, samples: SampleCollection
-    ) -> MaskReader:
-        if not 1 <= size <= MAX_PLACES:
-            raise CocoMaskError(f"size must be from 1 to {MAX_PLACES}, not {size}")
-        if label is not None:
-            known = self.classes(samples)
-            if label not in known:
-                raise CocoMaskError(
-                    f"Mask evaluation '{self.key}' has no class '{label}' (it has "
-                    f"{', '.join(known) or 'none'})"
-                )
-        if label is None or self.classes_path is None:
-            return MaskReader(self.mask_field)
-        if self._labels is None:
-            names = class_names(root_dataset(self.samples), self.mask_field) or {}
-            values = [value for value, name in names.items() if name == label]
-            return MaskReader(self.mask_field, values or [int(label)])
-        options = drawing_options(self.samples, self.mask_field, self._labels.field)
-        return MaskReader(
-            self.mask_field, label=label, labels=self._labels, options=options
-        )
 
     def _sample_figures(self) -> SampleFigures:
         return SampleFigures(

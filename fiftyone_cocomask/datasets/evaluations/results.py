@@ -11,27 +11,24 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import fiftyone as fo
 
-from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ..documents import Document, root_dataset, stream_documents
 from ..figures.histogram import Histogram, Scale, field_histogram, histogram_view
-from ..label_lists import LabelList
 from ..masks.compute import mask_options
-from ..measuring.measure import NO_LABEL, drawing_options
-from ..split_names import split_of, split_paths, split_rank
-from .stored import StoredEvaluation
+from ..measuring.measure import NO_LABEL
+from ..split_names import split_of, split_paths
+from .figure_results import FigureResults
 
 if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-    from ..figures.sources import SampleFigures
 
 # The name of the sums that each evaluation has.
 TOTALS = "samples"
 
 
-class MaskEvaluation(StoredEvaluation):
+class MaskEvaluation(FigureResults):
     """The results of an evaluation.
 
     Means are given in two ways: *over images*, where each image counts the same, and
@@ -101,118 +98,6 @@ class MaskEvaluation(StoredEvaluation):
         classes = self.per_class(view, by_split=True)
         splits = self.per_split(view)["split"].tolist() if len(view) else []
         return split_comparison(SplitValues(view, self.value_path), classes, splits)
-
-    def split_drift(self, samples: SampleCollection | None = None) -> pd.DataFrame:
-        """Returns how each split differs from ``train``, or else the largest one.
-
-        A row for each split, class (``"(all)"`` for all together) and ``figure``: the
-        ``coverage`` or ``area_px`` of the images' masks; of classes their coverage, or
-        the ``object_area_px`` of their objects; with labels the number of
-        ``objects``. ``distance`` is that of Kolmogorov and Smirnov, 0 for the same
-        distribution and 1 for such that do not overlap; ``p_value`` is its
-        probability in alike splits, and ``adjusted_p_value`` that for as many tests
-        as rows (Benjamini and Hochberg, 1995). A split is ``alike`` while that is
-        above 0.05, and ``None`` where a split has fewer than 8 source images: copies
-        of one source count as one. ``text`` says it in words.
-
-        Args:
-            samples: a view to restrict it to
-        """
-        import pandas as pd
-
-        from ..figures.drift import COLUMNS, drift_rows
-        from ..figures.sources import source_figures
-
-        view = self._view(samples)
-        numbers = source_figures(view, self._sample_figures(), self.classes(view))
-        splits = sorted(numbers.splits(), key=split_rank)
-        rows = drift_rows(numbers, splits)
-        return pd.DataFrame(rows, columns=list(COLUMNS))
-
-    def objects_per_image(
-        self, samples: SampleCollection | None = None
-    ) -> pd.DataFrame:
-        """Returns how many images have how many objects.
-
-        A row for each ``class`` (``"(all)"`` for all together) and number of
-        ``objects`` that occurs, 0 too, with the number of ``images``. Every label of
-        an image that has a number counts.
-
-        Args:
-            samples: a view to restrict it to
-
-        Raises:
-            CocoMaskError: if the evaluation is of masks without labels
-        """
-        import pandas as pd
-
-        from ..figures.counts import images_by_objects
-
-        labels = self._needed_labels("counts objects")
-
-        def count(view: SampleCollection) -> list[Document]:
-            return images_by_objects(view, labels, self.value_path)
-
-        rows = self._sums.get("objects per image", self._view(samples), count)
-        return pd.DataFrame(rows, columns=["class", "objects", "images"])
-
-    def co_occurrence(self, samples: SampleCollection | None = None) -> pd.DataFrame:
-        """Returns which classes occur together.
-
-        A row for each pair of classes that do: ``class``, ``other``, the ``images``
-        that hold objects of both, and ``overlap_px``, the pixels that both cover. A
-        class with itself has the images that hold it, and the pixels under two or more
-        of its objects.
-
-        Args:
-            samples: a view to restrict it to
-
-        Raises:
-            CocoMaskError: if the evaluation is of masks without labels
-        """
-        import pandas as pd
-
-        from ..figures.together import pairs_of_classes
-
-        labels = self._needed_labels("finds classes that occur together")
-        options = drawing_options(self.samples, self.mask_field, labels.field)
-
-        def find(view: SampleCollection) -> list[Document]:
-            return pairs_of_classes(view, self.mask_field, labels, options)
-
-        view = self._measured(samples)
-        rows = self._sums.get("classes together", view, find)
-        names = ["class", "other", "images", "overlap_px"]
-        return pd.DataFrame(rows, columns=names)
-
-    def object_shapes(self, samples: SampleCollection | None = None) -> pd.DataFrame:
-        """Returns how the objects of each class differ in size and shape.
-
-        A row for each ``class`` (``"(all)"`` for all together) and ``figure``, with the
-        number of ``objects`` and the quantiles ``min``, ``q25``, ``median``, ``q75``
-        and ``max``. Figures are counted on each object's pixels, drawn alone:
-        ``area_px``, ``area_percent`` of the image, ``width_px``, ``height_px``,
-        ``aspect`` (width / height), ``parts`` (which touch nowhere), ``holes``,
-        ``solidity`` (area / area of the convex hull) and the outline's ``vertices``.
-
-        Args:
-            samples: a view to restrict it to
-
-        Raises:
-            CocoMaskError: if the evaluation is of masks without labels
-        """
-        import pandas as pd
-
-        from ..figures.shapes import QUANTILES, shapes_of_classes
-
-        labels = self._needed_labels("measures objects")
-        options = drawing_options(self.samples, self.mask_field, labels.field)
-
-        def measure(view: SampleCollection) -> list[Document]:
-            return shapes_of_classes(view, self.mask_field, labels, options)
-
-        rows = self._sums.get("object shapes", self._measured(samples), measure)
-        return pd.DataFrame(rows, columns=["class", "figure", "objects", *QUANTILES])
 
     def classes(self, samples: SampleCollection | None = None) -> list[str]:
         """Returns the names of the classes, as :meth:`per_class` has them."""
@@ -336,23 +221,6 @@ class MaskEvaluation(StoredEvaluation):
     @abstractmethod
     def _sample_columns(self) -> dict[str, str]:
         """Returns the columns of :meth:`per_sample` and their fields."""
-
-    @abstractmethod
-    def _sample_figures(self) -> SampleFigures:
-        """Returns where the figures of :meth:`split_drift` are."""
-
-    def _needed_labels(self, what: str) -> LabelList:
-        labels = self._labels
-        if labels is None:
-            raise CocoMaskError(
-                f"Mask evaluation '{self.key}' is of masks alone, and only one with a "
-                f"label_field {what}; evaluate again with it"
-            )
-        return labels
-
-    def _measured(self, samples: SampleCollection) -> Any:
-        """Returns the samples that have a number."""
-        return self._view(samples).match({self.value_path: {"$type": "number"}})
 
     def _head(self) -> dict[str, Any]:
         return {

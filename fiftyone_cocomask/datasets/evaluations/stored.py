@@ -138,3 +138,7 @@ class StoredEvaluation(ABC):
 
     def _view(self, samples: SampleCollection) -> Any:
         return self.samples if samples is None else whole_samples(samples)
+
+    def _measured(self, samples: SampleCollection | None) -> Any:
+        """Returns the samples that have a number."""
+        return self._view(samples).match({self.value_path: {"$type": "number"}})

@@ -65,3 +65,18 @@ def images_by_objects(
 
 def _row(name: str, objects: int, images: int) -> Document:
     return {"class": name, "objects": objects, "images": images}
+
+
+def has_objects(labels: LabelList, objects: int, label: str | None) -> Document:
+    """Returns the condition of samples with so many objects.
+
+    Args:
+        labels: where the labels are
+        objects: their number
+        label: the class that counts, as tables call it; None for all
+    """
+    of_class = labels.expression()
+    if label is not None:
+        is_class = {"$eq": [{"$ifNull": ["$$this.label", NO_LABEL]}, label]}
+        of_class = {"$filter": {"input": of_class, "cond": is_class}}
+    return {"$expr": {"$eq": [{"$size": of_class}, objects]}}

@@ -14,7 +14,7 @@ from ..label_lists import LabelList
 from ..labels import LabelObject
 from ..masks.options import MaskOptions
 from ..measuring.measure import NO_LABEL
-from ..measuring.reading import SampleReader
+from ..measuring.reading import SampleReader, SampleRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +47,26 @@ def drawn_samples(
     """
     for records in SampleReader(samples, mask_field, labels).batches():
         for record in records:
-            if record.size is None or record.size[0] * record.size[1] > MAX_PIXELS:
-                continue
-            try:
-                objects = options.objects(record.label(), *record.size)
-            except CocoMaskError:
-                objects = []
-            drawn = [item for item in objects if options.selects(item)]
-            yield DrawnSample(record.sample_id, drawn, record.size)
+            sample = drawn_sample(record, options)
+            if sample is not None:
+                yield sample
+
+
+def drawn_sample(record: SampleRecord, options: MaskOptions) -> DrawnSample | None:
+    """Returns the objects of a sample; None if its image has no size to draw them in.
+
+    Args:
+        record: the sample, as it was read
+        options: how the masks are drawn
+    """
+    if record.size is None or record.size[0] * record.size[1] > MAX_PIXELS:
+        return None
+    try:
+        objects = options.objects(record.label(), *record.size)
+    except CocoMaskError:
+        objects = []
+    drawn = [item for item in objects if options.selects(item)]
+    return DrawnSample(record.sample_id, drawn, record.size)
 
 
 def class_of(item: LabelObject) -> str:

@@ -9,16 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from bson import ObjectId
 
-from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ...geometry.draw import draw_objects
 from ...geometry.places import place_shares
-from ..documents import Document
 from ..label_lists import LabelList
 from ..masks.options import MaskOptions
-from ..masks.stored import has_mask, read_array
 from ..measuring.reading import SampleReader
 from .drawn import DrawnSample, class_of, drawn_samples
+from .drawn_figures import stored_mask
 
 MAX_PLACES = 256
 
@@ -51,18 +49,11 @@ class MaskReader:
             return
         for records in SampleReader(samples, self.mask_field, None).batches():
             for record in records:
-                mask = self._stored(record.mask)
+                mask = stored_mask(record)
+                if mask is not None and self.values:
+                    mask = np.isin(mask, self.values)
                 if mask is not None:
                     yield record.sample_id, mask
-
-    def _stored(self, mask: Document | None) -> np.ndarray | None:
-        if not mask or not has_mask(mask):
-            return None
-        try:
-            pixels = read_array(mask)
-        except CocoMaskError:
-            return None
-        return np.isin(pixels, self.values) if self.values else pixels
 
 
 def mean_shares(masks: Iterable[np.ndarray], size: int) -> np.ndarray:

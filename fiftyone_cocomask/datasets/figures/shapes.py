@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping
 
 import numpy as np
 
-from ...fiftyone_types import SampleCollection
 from ...geometry.objects import Canvas, MaskObject
 from ...geometry.patch_figures import patch_figures
 from ..documents import Document
-from ..label_lists import LabelList
 from ..masks.options import MaskOptions
 from .counts import ALL_CLASSES
-from .drawn import class_of, drawn_samples
+from .drawn import DrawnSample, class_of
 
 FIGURES = (
     "area_px",
@@ -29,47 +28,54 @@ FIGURES = (
 QUANTILES = {"min": 0.0, "q25": 0.25, "median": 0.5, "q75": 0.75, "max": 1.0}
 
 
-def shapes_of_classes(
-    samples: SampleCollection, mask_field: str, labels: LabelList, options: MaskOptions
-) -> list[Document]:
-    """Returns quantiles of the objects' figures, a row for each class and figure.
+class ObjectShapes:
+    """The figures of objects, class by class.
 
     Args:
-        samples: the dataset or view
-        mask_field: the field of the masks
-        labels: where the labels are
         options: how the masks are drawn
-
-    Returns:
-        rows of ``class``, ``figure``, ``objects`` and :data:`QUANTILES`, all classes
-        together first
     """
-    found: dict[str, list[np.ndarray]] = {}
-    for sample in drawn_samples(samples, mask_field, labels, options):
+
+    def __init__(self, options: MaskOptions) -> None:
+        self._options = options
+        # For each class the figures of its objects, one object after the other.
+        self._numbers: dict[str, array[float]] = {}
+
+    def add(self, sample: DrawnSample) -> None:
+        """Adds the objects of a sample that have a pixel."""
         width, height = sample.size
         geometries = [item.geometry for item in sample.objects]
-        patches = Canvas(height, width, options.rasterizer).patches(geometries)
+        patches = Canvas(height, width, self._options.rasterizer).patches(geometries)
         for item, patch in zip(sample.objects, patches, strict=True):
             figures = patch_figures(patch)
-            if figures is not None:
-                numbers = np.array(
-                    [
-                        figures.area,
-                        100 * figures.area / (width * height),
-                        figures.width,
-                        figures.height,
-                        figures.width / figures.height,
-                        figures.parts,
-                        figures.holes,
-                        figures.solidity,
-                        _vertices(item.geometry),
-                    ]
+            if figures is None:
+                continue
+            numbers = self._numbers.setdefault(class_of(item), array("d"))
+            numbers.extend(
+                (
+                    figures.area,
+                    100 * figures.area / (width * height),
+                    figures.width,
+                    figures.height,
+                    figures.width / figures.height,
+                    figures.parts,
+                    figures.holes,
+                    figures.solidity,
+                    _vertices(item.geometry),
                 )
-                found.setdefault(class_of(item), []).append(numbers)
-    rows = {name: np.array(numbers) for name, numbers in sorted(found.items())}
-    if rows:
-        rows = {ALL_CLASSES: np.concatenate(list(rows.values())), **rows}
-    return [row for name, numbers in rows.items() for row in _rows(name, numbers)]
+            )
+
+    def rows(self) -> list[Document]:
+        """Returns rows of ``class``, ``figure``, ``objects`` and :data:`QUANTILES`.
+
+        All classes together are first.
+        """
+        found = {
+            name: np.array(numbers).reshape(-1, len(FIGURES))
+            for name, numbers in sorted(self._numbers.items())
+        }
+        if found:
+            found = {ALL_CLASSES: np.concatenate(list(found.values())), **found}
+        return [row for name, numbers in found.items() for row in _rows(name, numbers)]
 
 
 def _rows(name: str, numbers: np.ndarray) -> list[Document]:
@@ -77,10 +83,10 @@ def _rows(name: str, numbers: np.ndarray) -> list[Document]:
     for figure, values in zip(FIGURES, numbers.T, strict=True):
         known = values[~np.isnan(values)]
         if len(known):
-            quantiles: Mapping[str, float] = {
-                key: float(np.quantile(known, share))
-                for key, share in QUANTILES.items()
-            }
+            shares = list(QUANTILES.values())
+            quantiles: Mapping[str, float] = dict(
+                zip(QUANTILES, np.quantile(known, shares).tolist(), strict=True)
+            )
             row = {"class": name, "figure": figure, "objects": len(known)}
             rows.append({**row, **quantiles})
     return rows

@@ -8,42 +8,50 @@ from typing import Any
 
 from pycocotools import mask as mask_utils
 
-from ...fiftyone_types import SampleCollection
 from ...geometry.draw import draw_objects
 from ...geometry.objects import Canvas
 from ..documents import Document
-from ..label_lists import LabelList
 from ..masks.options import MaskOptions
-from .drawn import DrawnSample, class_of, drawn_samples
+from .drawn import DrawnSample, class_of
 
 _Pair = tuple[str, str]
 
 
-def pairs_of_classes(
-    samples: SampleCollection, mask_field: str, labels: LabelList, options: MaskOptions
-) -> list[Document]:
-    """Returns the classes that occur together, a row for each pair that does.
+class ClassPairs:
+    """Sums of the classes that occur together.
 
     Args:
-        samples: the dataset or view
-        mask_field: the field of the masks
-        labels: where the labels are
         options: how the masks are drawn
-
-    Returns:
-        rows of ``class``, ``other``, ``images`` and ``overlap_px``, sorted
     """
-    images: Counter[_Pair] = Counter()
-    pixels: Counter[_Pair] = Counter()
-    for sample in drawn_samples(samples, mask_field, labels, options):
+
+    def __init__(self, options: MaskOptions) -> None:
+        self._options = options
+        self._images: Counter[_Pair] = Counter()
+        self._pixels: Counter[_Pair] = Counter()
+
+    def add(self, sample: DrawnSample, overlap_px: int) -> None:
+        """Adds a sample.
+
+        Args:
+            sample: its objects
+            overlap_px: the pixels under two or more of them
+        """
         names = sorted({class_of(item) for item in sample.objects})
-        images.update(combinations_with_replacement(names, 2))
-        if len(sample.objects) > 1:
-            pixels.update(_overlaps(sample, options))
-    return [
-        {"class": a, "other": b, "images": images[a, b], "overlap_px": pixels[a, b]}
-        for a, b in sorted(images)
-    ]
+        self._images.update(combinations_with_replacement(names, 2))
+        if overlap_px:
+            self._pixels.update(_overlaps(sample, self._options))
+
+    def rows(self) -> list[Document]:
+        """Returns rows of ``class``, ``other``, ``images`` and ``overlap_px``."""
+        return [
+            {
+                "class": a,
+                "other": b,
+                "images": self._images[a, b],
+                "overlap_px": self._pixels[a, b],
+            }
+            for a, b in sorted(self._images)
+        ]
 
 
 def _overlaps(sample: DrawnSample, options: MaskOptions) -> Counter[_Pair]:
@@ -64,7 +72,8 @@ def _overlaps(sample: DrawnSample, options: MaskOptions) -> Counter[_Pair]:
                 values=[1] * len(geometries),
             )
             found[name, name] += drawing.overlap_px
-        unions[name] = mask_utils.merge(canvas.rles(geometries))
+        if len(by_class) > 1:
+            unions[name] = mask_utils.merge(canvas.rles(geometries))
     for a, b in combinations(sorted(unions), 2):
         both = mask_utils.merge([unions[a], unions[b]], intersect=True)
         found[a, b] += int(mask_utils.area(both))

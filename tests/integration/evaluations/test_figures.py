@@ -71,7 +71,36 @@ def test_a_heatmap_is_the_mean_share_of_each_place(
         found.summary()["mean_coverage_over_images"] if label is None else table[label]
     )
     assert heatmap.mean() == pytest.approx(mean)
-    assert found.heatmap(label).shape == (64, 64)
+    # Places that cut pixels: of a width of 40 they are 5/8 of one, of a height of 30,
+    # 15/32.
+    parts = [
+        np.kron(covered(name, label), np.ones((32, 8)))
+        .reshape(64, 15, 64, 5)
+        .mean(axis=(1, 3))
+        for name in IMAGES
+    ]
+    expected = np.mean(parts, axis=0)
+    np.testing.assert_allclose(found.heatmap(label), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("label", [None, "cat", "dog"])
+def test_a_centre_is_the_mean_of_all_that_is_covered(
+    drawn: fo.Dataset, label: str | None
+) -> None:
+    found = coverage(drawn)
+    found.keep_figures(progress=False)
+    assert found.are_figures_kept()
+    row = found.mask_centres().set_index("class").loc[label or "(all)"]
+    # Each pixel cut into 50 parts in each direction.
+    fine = np.sum([np.kron(covered(n, label), np.ones((50, 50))) for n in IMAGES], 0)
+    for name, axis in (("x", 0), ("y", 1)):
+        weights = fine.sum(axis=axis)
+        places = (np.arange(len(weights)) + 0.5) / len(weights)
+        centre = np.average(places, weights=weights)
+        spread = np.average((places - centre) ** 2, weights=weights) ** 0.5
+        assert row[f"centre_{name}"] == pytest.approx(centre)
+        assert row[f"spread_{name}"] == pytest.approx(spread, rel=1e-4)
+    assert row["images"] == sum(covered(n, label).any() for n in IMAGES)
 
 
 def test_a_place_leads_to_the_samples_that_cover_it(drawn: fo.Dataset) -> None:
@@ -143,6 +172,10 @@ def test_objects_per_image_count_images_without_the_class(drawn: fo.Dataset) -> 
         ("dog", 0, 2),
         ("dog", 1, 2),
     ]
+    found = fcm.load_mask_evaluation(drawn, "mask_coverage")
+    for label, objects, images in (tuple(row) for row in rows):
+        view = found.objects_view(objects, None if label == "(all)" else label)
+        assert len(view) == images
 
 
 def test_shapes_are_quartiles_of_the_objects_of_a_class(drawn: fo.Dataset) -> None:

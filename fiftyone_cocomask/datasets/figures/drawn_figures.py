@@ -1,0 +1,133 @@
+"""One pass over masks and labels that makes all figures which need their pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...errors import CocoMaskError
+from ...fiftyone_types import SampleCollection
+from ...geometry.draw import draw_objects
+from ..label_lists import LabelList
+from ..masks.options import MaskOptions
+from ..masks.stored import has_mask, read_array
+from ..measuring.reading import SampleReader, SampleRecord
+from .drawn import DrawnSample, class_of, drawn_sample
+from .mask_places import PLACES, MaskPlaces
+from .shapes import ObjectShapes
+from .together import ClassPairs
+
+CENTRES = "centres"
+TOGETHER = "classes together"
+SHAPES = "object shapes"
+
+
+def heatmap_name(label: str | None, size: int) -> str:
+    """Returns the name of the sums of a heatmap."""
+    return f"heatmap of {label!r}, {size}"
+
+
+@dataclass(frozen=True, slots=True)
+class FigureSource:
+    """What figures are made of.
+
+    Attributes:
+        mask_field: the field of the masks
+        labels: where the labels are, None without any
+        options: how they are drawn
+        names: without labels, the class of each value of the masks, None where values
+            are not classes
+    """
+
+    mask_field: str
+    labels: LabelList | None = None
+    options: MaskOptions | None = None
+    names: Mapping[int, str] | None = None
+
+
+class DrawnFigures:
+    """Heatmaps, centres, classes together and shapes, of one pass over samples.
+
+    Args:
+        source: what they are made of
+    """
+
+    def __init__(self, source: FigureSource) -> None:
+        self._source = source
+        self._places = MaskPlaces()
+        self._pairs = self._shapes = None
+        if source.options is not None:
+            self._pairs = ClassPairs(source.options)
+            self._shapes = ObjectShapes(source.options)
+
+    def read(self, samples: SampleCollection) -> Iterator[None]:
+        """Adds the samples; yields after each."""
+        source = self._source
+        reader = SampleReader(samples, source.mask_field, source.labels)
+        for records in reader.batches():
+            for record in records:
+                self._add(record)
+                yield
+
+    def sums(self) -> dict[str, Any]:
+        """Returns what the figures are made from, by name, as BSON holds it."""
+        found: dict[str, Any] = {CENTRES: self._places.rows()}
+        for label, shares in self._places.heatmaps().items():
+            found[heatmap_name(label, PLACES)] = shares
+        if self._pairs is not None and self._shapes is not None:
+            found |= {TOGETHER: self._pairs.rows(), SHAPES: self._shapes.rows()}
+        return found
+
+    def _add(self, record: SampleRecord) -> None:
+        mask = stored_mask(record)
+        if mask is not None:
+            self._places.add_mask(mask)
+            if self._source.names is not None:
+                self._places.add_classes(_by_value(mask, self._source.names))
+        if self._source.options is not None:
+            sample = drawn_sample(record, self._source.options)
+            if sample is not None:
+                self._add_objects(sample, self._source.options)
+
+    def _add_objects(self, sample: DrawnSample, options: MaskOptions) -> None:
+        width, height = sample.size
+        names = [class_of(item) for item in sample.objects]
+        values = {name: value for value, name in enumerate(dict.fromkeys(names), 1)}
+        drawing = draw_objects(
+            [item.geometry for item in sample.objects],
+            height,
+            width,
+            rasterizer=options.rasterizer,
+            values=[values[name] for name in names],
+            overlap=options.overlap,
+            labels=[item.label for item in sample.objects],
+        )
+        visible = {name: drawing.mask == value for name, value in values.items()}
+        self._places.add_classes(visible)
+        if self._pairs is not None and self._shapes is not None:
+            self._pairs.add(sample, drawing.overlap_px)
+            self._shapes.add(sample)
+
+
+def stored_mask(record: SampleRecord) -> np.ndarray | None:
+    """Returns a sample's mask as it is stored; None if it has none that can be read."""
+    if not record.mask or not has_mask(record.mask):
+        return None
+    try:
+        return read_array(record.mask)
+    except CocoMaskError:
+        return None
+
+
+def _by_value(mask: np.ndarray, names: Mapping[int, str]) -> dict[str, np.ndarray]:
+    """Returns the pixels of each class in a mask whose values are classes."""
+    found: dict[str, np.ndarray] = {}
+    for value in np.unique(mask).tolist():
+        if value:
+            name = names.get(value, str(value))
+            pixels = mask == value
+            found[name] = found[name] | pixels if name in found else pixels
+    return found
