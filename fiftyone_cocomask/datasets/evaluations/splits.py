@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import stats
 
 from ...fiftyone_types import SampleCollection
 from ..documents import stream_documents
+from ..figures.drift import MIN_SOURCES
 from ..figures.ratios import shares
 from ..split_names import split_of, split_paths
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 # The Kolmogorov-Smirnov distance that two samples of one distribution exceed once in
 # 20 times is this times sqrt((n + m) / (n * m)), for n and m not too small.
 _KS_FACTOR = 1.358
-_MIN_IMAGES = 8
 
 
 class SplitValues:
@@ -65,11 +66,8 @@ class SplitValues:
 
     def distance(self, split: str, other: str) -> float:
         """Returns the Kolmogorov-Smirnov distance of two splits, 0..1."""
-        a, b = (np.sort(self._values[name]) for name in (split, other))
-        steps = np.concatenate([a, b])
-        below_a = np.searchsorted(a, steps, side="right") / len(a)
-        below_b = np.searchsorted(b, steps, side="right") / len(b)
-        return float(np.abs(below_a - below_b).max())
+        test = stats.ks_2samp(self._values[split], self._values[other], method="asymp")
+        return float(test.statistic)
 
     def limit(self, split: str, other: str) -> float | None:
         """Returns the distance that tells two splits apart, None if they are small.
@@ -77,7 +75,7 @@ class SplitValues:
         Copies of one source are not independent samples, so sources count.
         """
         n, m = self.sources(split), self.sources(other)
-        if min(n, m) < _MIN_IMAGES:
+        if min(n, m) < MIN_SOURCES:
             return None
         return _KS_FACTOR * math.sqrt((n + m) / (n * m))
 
