@@ -5,14 +5,13 @@ Each message is one sentence that names the file, field or option at fault.
 
 from __future__ import annotations
 
+from .words import printable
+
 
 class CocoMaskError(Exception):
     """Base class: a wrong argument, or a dataset that does not fit a request."""
 
     def __str__(self) -> str:
-        # Here, since registering the plugin loads nothing but what it needs.
-        from .coco.words import printable
-
         # Names in messages are other people's: they stay text, on one line.
         return printable(super().__str__())
 

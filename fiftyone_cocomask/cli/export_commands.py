@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from ..choices import CONFLICTS, IF_EXISTS, OLD_COPIES, default, values
-from ..coco.words import printable
+from ..words import printable
 from .outcome import Outcome, add_output_options, bar, on_interrupt, say
 
 if TYPE_CHECKING:

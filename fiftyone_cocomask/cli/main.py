@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from typing import Any
 
-from ..coco.words import printable_lines
 from ..errors import CocoMaskError
 from ..version import __version__
+from ..words import printable_lines
 from . import (
     coco_commands,
     dataset_commands,

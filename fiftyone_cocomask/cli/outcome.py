@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from ..coco.words import printable_lines
+from ..words import printable_lines
 
 
 @dataclass(frozen=True, slots=True)

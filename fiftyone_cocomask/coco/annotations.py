@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..geometry.rle import rle_area, rle_box
+from ..words import shortened, type_name
 from .areas import code_of_area, enclosed_area, fills_box
 from .categories import Categories
 from .counted_issues import Notes
@@ -23,7 +24,6 @@ from .records import Annotation, CocoId, ImageRecord
 from .repeated_keys import repeated_keys
 from .report import ExportReport
 from .ring_figures import measure_rings
-from .words import shortened, type_name
 
 # Only objects that cover so much of their boxes may fill them.
 _NEAR = 0.12

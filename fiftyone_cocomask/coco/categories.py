@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from ..words import shortened, type_name
 from .document import normal_id
 from .issues import Action, IssueCode
 from .records import Category, CocoId
 from .report import ExportReport
-from .words import shortened, type_name
 
 NO_CATEGORY = "no category"
 # A label is written on each of its objects, and classes are listed on the dataset.

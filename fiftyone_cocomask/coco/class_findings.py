@@ -6,11 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
+from ..words import shortened
 from .categories import Categories
 from .issues import Action, IssueCode
 from .records import CocoId
 from .report import ExportReport
-from .words import shortened
 
 # A class of one annotation is worth a word where another one has so many.
 _MANY = 5

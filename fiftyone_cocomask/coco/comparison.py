@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from ..words import printable_lines
 from .changes import AnnotationChange, Change, ChangeList, ImageChange
-from .words import printable_lines
 
 if TYPE_CHECKING:
     import pandas as pd

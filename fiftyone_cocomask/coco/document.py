@@ -14,11 +14,11 @@ from typing import Any
 import msgspec
 
 from ..errors import ExportError
+from ..words import shortened, type_name
 from .formats import describe_other_annotations, describe_other_format
 from .large_json import LargeList, Unusual, large_parts
 from .records import CocoId
 from .repeated_keys import lost_parts, repeated_keys
-from .words import shortened, type_name
 
 Raw = msgspec.Raw
 

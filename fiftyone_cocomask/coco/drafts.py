@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..words import type_name
 from .attributes import safe_attributes
 from .categories import Categories
 from .document import Raw, normal_id
@@ -13,7 +14,6 @@ from .originals import ANNOTATION_KEYS, split_attributes
 from .records import Box, Category, CocoId
 from .rotated_boxes import read_rotated_box
 from .shapes import Shape, number_of, read_box, read_shape
-from .words import type_name
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 
+from ..words import printable, shortened_name
 from .file_index import MANY, FileIndex, composed, folded, last_part
 from .files import (
     FolderFiles,
@@ -18,7 +19,6 @@ from .files import (
 )
 from .spellings import Parts, spellings
 from .split_folders import SplitFolders, SplitPlace, image_folders
-from .words import printable, shortened_name
 from .zips import ZipFiles
 
 Files = FolderFiles | ZipFiles

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from ..errors import ExportError
+from ..words import shortened_name
 from .document import (
     Document,
     OtherFormatError,
@@ -24,7 +25,6 @@ from .file_index import FileIndex
 from .issues import Action, IssueCode
 from .large_json import MIN_BYTES
 from .split_folders import base_of_json
-from .words import shortened_name
 
 ROBOFLOW_JSON = "_annotations.coco.json"
 # The names of COCO JSONs: Roboflow's own, others', COCO's own.

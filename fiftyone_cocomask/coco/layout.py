@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from ..errors import ExportError
+from ..words import printable, shortened_name
 from .document import Document
 from .file_index import FileIndex
 from .files import FolderFiles, is_image_name
@@ -24,7 +25,6 @@ from .split_folders import (
     is_annotation_folder,
     is_split_name,
 )
-from .words import printable, shortened_name
 from .zips import ZipFiles
 
 DEFAULT_SPLIT = "default"

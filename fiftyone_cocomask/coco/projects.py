@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..words import shortened, shortened_name
 from .issues import Action, IssueCode
 from .report import ExportReport
 from .sources import roboflow_facts
 from .split_folders import is_annotation_folder, is_split_name
 from .splits import SplitIndex
-from .words import shortened, shortened_name
 
 _MAX_NAMED = 5
 # What two exports of one project and version have in common.

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from ..words import printable, shortened, shortened_name
 from .issues import Action, Issue, IssueCode, Severity
 from .merge_counts import MergeCounts
 from .records import CocoId
-from .words import printable, shortened, shortened_name
 
 _EXAMPLES = 3
 _MAX_MESSAGE = 1000

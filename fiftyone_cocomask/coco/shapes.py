@@ -13,11 +13,11 @@ from typing import Any
 import msgspec
 
 from ..geometry.runs import RleError
+from ..words import type_name
 from .issues import Action, IssueCode
 from .records import Box
 from .rle_texts import read_rle
 from .unusual_rings import AmbiguousRingsError, as_rings, ring_of_arrays
-from .words import type_name
 
 # Takes a code, a message, and the action: None where it depends on what is left of the
 # annotation in the end.

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 import numpy as np
 
+from ..words import shortened, type_name
 from .document import Document, Raw, decode, normal_id
 from .files import UnsafeNameError, checked_name
 from .issues import Action, IssueCode
@@ -23,7 +24,6 @@ from .records import CocoId
 from .repeated_keys import repeated_keys
 from .report import ExportReport
 from .sources import source_key
-from .words import shortened, type_name
 
 _Skim = msgspec.defstruct(
     "_Skim",

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from ..errors import ExportError
+from ..words import shortened
 from .records import Category, ImageRecord
-from .words import shortened
 
 # MongoDB's documents have at most 2^24 bytes. A dataset's holds its fields, its classes
 # in several lists, and the report as well.

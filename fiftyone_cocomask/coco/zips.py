@@ -11,9 +11,9 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from ..errors import ExportError
+from ..words import shortened
 from .files import UnsafeNameError, checked_name, is_junk
 from .unpacking import is_written, write_file
-from .words import shortened
 from .zip_members import member_pieces
 
 # Deflate packs at most 1,032 to 1; JSON packs to some 50 to 1, images hardly at all.

@@ -18,9 +18,9 @@ from ...choices import Area, Images, Masks
 from ...coco.compared import FILEPATH, LABEL_ID, SAMPLE_ID
 from ...coco.document import normal_id
 from ...coco.uploading import uploader_warning
-from ...coco.words import shortened_name
 from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
+from ...words import shortened_name
 from ..database_errors import explain_database_errors
 from ..documents import (
     Document,

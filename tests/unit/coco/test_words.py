@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from fiftyone_cocomask import compare_exports
 from fiftyone_cocomask.cli.main import main
 from fiftyone_cocomask.coco.check import ExportReader, check_export
-from fiftyone_cocomask.coco.words import printable, printable_lines
 from fiftyone_cocomask.errors import CocoMaskError, ExportError, MaskFileError
+from fiftyone_cocomask.words import printable, printable_lines
 
 from .exports import annotation, document, image_entry, read, write_export
 

@@ -1,4 +1,4 @@
-"""Values of a JSON in the words of a message."""
+"""Names and values of other people, in the words of a message."""
 
 from __future__ import annotations
 
