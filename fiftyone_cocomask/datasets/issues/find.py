@@ -16,6 +16,7 @@ from ..documents import root_dataset
 from ..journal import Journal
 from ..label_lists import LabelList, boxes_beside
 from ..labels import check_has_masks, is_mask_field
+from ..memory import frozen_heap
 from ..run_keys import check_key
 from ..stored_runs import begin_run, delete_run, replace_results
 from ..targets import Samples, checked_samples
@@ -95,7 +96,8 @@ def find_mask_issues(
     _register(samples, key, labels, boxes, mask_field, limits)
     samples.compute_metadata(progress=False)
     search = IssueSearch(samples, labels, boxes, mask_field, limits)
-    with fou.ProgressBar(total=len(samples), progress=progress) as bar:
+    bar = fou.ProgressBar(total=len(samples), progress=progress)
+    with bar, frozen_heap():
         for number in search.run():
             bar.update(number)
     marks.leave_out_checked(search.found)
