@@ -60,6 +60,21 @@ _CELL = {
     "verticalAlign": "top",
     "&:first-of-type": {"overflowWrap": "anywhere", "minWidth": "72px"},
 }
+# A line as wide as the panel.
+_FOLD = {
+    "width": "100%",
+    "justifyContent": "flex-start",
+    "textAlign": "left",
+    "padding": "6px 4px",
+    "color": "text.primary",
+    "borderTop": _BORDER,
+    "borderRadius": 0,
+}
+_TITLE = {
+    "borderBottom": "2px solid var(--fo-palette-primary-main)",
+    "marginTop": "12px",
+    "& p": {"fontSize": "1.25rem", "fontWeight": "bold"},
+}
 NATURAL_WIDTH = {"item": {"sx": {"width": "auto", "maxWidth": "100%"}}}
 OnEvent = Callable[[Any], None]
 
@@ -242,3 +257,33 @@ def table(
         for found in rows
     ]
     content.list(name, types.Object(), default=keyed, view=view)
+
+
+def fold(
+    content: types.Object,
+    name: str,
+    title: str,
+    on_click: OnEvent,
+    params: dict[str, Any],
+    *,
+    is_open: bool,
+) -> None:
+    """Adds the line that opens a part of a panel, or folds it again."""
+    content.btn(
+        name,
+        label=f"{'▾' if is_open else '▸'} {title}",
+        on_click=on_click,
+        params=params,
+        variant="text",
+        componentsProps={"button": {"sx": _FOLD}},
+    )
+
+
+def title(content: types.Object, name: str, label: str) -> None:
+    """Adds the title of several parts of a panel."""
+    content.view(
+        f"{name}_title",
+        types.HeaderView(
+            label=plain(label), componentsProps={"container": {"sx": _TITLE}}
+        ),
+    )

@@ -13,7 +13,7 @@ from ...fiftyone_types import SampleCollection
 from ..documents import Document, stream_documents
 from ..figures.histogram import Scale
 from ..figures.ratios import ratio, shares
-from ..figures.resized import LIMITS, SIZES
+from ..figures.resized import LIMITS, SIZES, How, is_below
 from ..figures.resized import resized_objects as _resized
 from ..figures.sources import SampleFigures
 from ..measuring.measure import NO_LABEL
@@ -188,6 +188,35 @@ class AreaResults(MaskEvaluation):
         rows = self._sums.get(name, self._view(samples), count)
         below = [f"below_{limit}_px" for limit in LIMITS]
         return pd.DataFrame(rows, columns=["class", "size", "how", "objects", *below])
+
+    @checked
+    def resized_view(
+        self,
+        size: int,
+        how: How = "letterbox",
+        *,
+        limit: int = 16,
+        label: str | None = None,
+        samples: fo.Dataset | fo.DatasetView | None = None,
+    ) -> fo.DatasetView:
+        """Returns the objects behind one number of :meth:`resized_objects`.
+
+        Args:
+            size: the side of the square images, in pixels
+            how: ``"letterbox"`` or ``"stretch"``
+            limit: the objects would have fewer pixels than this
+            label: their class, None for all
+            samples: a view to restrict it to
+
+        Raises:
+            CocoMaskError: if the evaluation is of masks without labels
+        """
+        labels = self._needed_labels("knows objects")
+        if size < 1:
+            raise CocoMaskError(f"size must be a number above 0, not {size}")
+        condition = is_below(f"{self.key}_px", how, size, limit, label)
+        view = self._view(samples).match({"metadata.width": {"$gt": 0}})
+        return view.filter_labels(labels.field, fo.ViewExpression(condition))
 
     def _sample_figures(self) -> SampleFigures:
         area = None if self._labels is None else f"{self.key}_px"

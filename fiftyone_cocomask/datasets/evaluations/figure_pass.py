@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from threading import Lock
 from typing import Any
 
 from ...fiftyone_types import SampleCollection
@@ -30,6 +31,7 @@ class FigurePass:
         self._state = sums.state()
         self._samples = samples
         self._figures = DrawnFigures(source)
+        self._lock = Lock()
         self._steps = self._figures.read(samples)
         self.total = len(samples)
         self.done = 0
@@ -43,6 +45,15 @@ class FigurePass:
         Returns:
             the sums by name, once it is whole; else None
         """
+        # Somebody else may be going on with it.
+        if not self._lock.acquire(timeout=-1 if seconds is None else seconds):
+            return None
+        try:
+            return self._run(seconds)
+        finally:
+            self._lock.release()
+
+    def _run(self, seconds: float | None) -> dict[str, Any] | None:
         ends = None if seconds is None else time.monotonic() + seconds
         for _ in self._steps:
             self.done += 1

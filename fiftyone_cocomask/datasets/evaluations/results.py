@@ -7,6 +7,7 @@ can be restricted to a view.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import fiftyone as fo
@@ -152,6 +153,14 @@ class MaskEvaluation(FigureResults):
         if self.classes_path is not None:
             return view.match({f"{self.classes_path}.label": label})
         return view.match({self.value_path: {"$gt": 0}})
+
+    def classes_view(
+        self, labels: Sequence[str], samples: SampleCollection | None = None
+    ) -> fo.DatasetView:
+        """Returns the samples of any of some classes, as :meth:`class_view` does."""
+        view = self._view(samples)
+        ids = {i for name in labels for i in self.class_view(name, view).values("id")}
+        return view.select(sorted(ids))
 
     def keep_sums(self) -> None:
         """Sums over all samples now, so that tables and plots come at once later."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal, get_args
 
 from ...fiftyone_types import SampleCollection
 from ..documents import Document, aggregate_documents
@@ -12,7 +13,8 @@ from ..measuring.measure import NO_LABEL
 SIZES = (320, 416, 512, 640, 1024)
 # In pixels: what is smaller is hard to learn, and hard to see.
 LIMITS = (16, 64)
-HOWS = ("letterbox", "stretch")
+How = Literal["letterbox", "stretch"]
+HOWS: tuple[How, ...] = get_args(How)
 
 
 def resized_objects(
@@ -70,7 +72,28 @@ def resized_objects(
     ]
 
 
-def _area_factor(how: str, size: int) -> Document:
+def is_below(area: str, how: How, size: int, limit: int, label: str | None) -> Document:
+    """Returns the condition of a label that would be small after resizing.
+
+    Args:
+        area: the attribute with its area
+        how: ``"letterbox"`` or ``"stretch"``
+        size: the side of the square images, in pixels
+        limit: it would have fewer pixels
+        label: its class as tables call it, None for any
+    """
+    resized = {"$multiply": [f"$$this.{area}", _area_factor(how, size)]}
+    conditions: list[Document] = [
+        {"$isNumber": f"$$this.{area}"},
+        {"$lt": [resized, limit]},
+    ]
+    if label is not None:
+        name = {"$ifNull": ["$$this.label", NO_LABEL]}
+        conditions.append({"$eq": [name, label]})
+    return {"$and": conditions}
+
+
+def _area_factor(how: How, size: int) -> Document:
     """Returns the expression of what an area is multiplied by."""
     sides = [{"$divide": [float(size), f"$metadata.{n}"]} for n in ("width", "height")]
     if how == "stretch":

@@ -13,6 +13,7 @@ from typing import Any
 from ..of_panels import OfPanels
 from .next_steps import NextSteps
 from .selection import Selected, Stage
+from .shown import Work
 
 # What is selected in the App's view, and the number of its other stages.
 AppView = tuple[Selected | None, int]
@@ -44,6 +45,10 @@ class Memory:
         opened: the label that was opened from a list, as the list has it
         openings: how often one was opened
         waits: whether the App is still to be told to edit it
+        opened_sections: the names of the sections that are open
+        works: what open sections have begun that takes long, by what it is for
+        works_of: the signature that this goes by
+        drawn: how often the panel has been drawn
     """
 
     choices: dict[str, Any] | None = None
@@ -62,6 +67,10 @@ class Memory:
     opened: dict[str, Any] | None = None
     openings: int = 0
     waits: bool = False
+    opened_sections: set[str] = field(default_factory=set)
+    works: dict[str, Work] = field(default_factory=dict)
+    works_of: str | None = None
+    drawn: int = 0
     _wanted: tuple[list[Stage], AppView, float] | None = None
     _before: tuple[Any, ...] = ()
     _since: float = field(default=float("-inf"))

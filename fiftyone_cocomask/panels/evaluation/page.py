@@ -87,7 +87,8 @@ def render(
             keys = [key for key in (memory.eval_key, memory.other_key) if key]
             opened = memory.opened["id"] if memory.opened else None
             opening = memory.openings if memory.waits else 0
-            here = Page(panel, content, place, keys, opened, opening)
+            memory.drawn += 1
+            here = Page(panel, content, place, keys, opened, opening, memory.drawn)
             if images(memory.found["cards"]):
                 sections.add_all(here, memory.found)
             elif not sections.add_out_of_date(here, memory.found):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 import fiftyone.operators as foo
@@ -14,11 +15,12 @@ from ...fiftyone_types import ExecutionContext
 from ...plugin_folder import NAME
 from ..turns import Turn
 from . import page, sections, selection
+from .choosing import choices_of, chosen, option_of, set_keys
 from .memory import Memory, forget, memory_of
 from .next_steps import next_steps
 from .sections import next_labels
 from .selection import Selected
-from .shown import OBJECTS, Choices, Part, Shown, shown_of
+from .shown import Part, Shown, shown_of
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -27,9 +29,10 @@ class MaskEvaluationPanel(foo.Panel):
     """Shows the distribution of mask area or coverage, and leads to the samples.
 
     Its state is ``choices``, what a person chose for the dataset: ``eval_key``,
-    ``other_key``, ``counted``, ``ranking``, ``all_classes``, ``queue``, and the number
-    of choices ``made``. All else is remembered here, see :mod:`.memory`, or said by the
-    App's view, see :mod:`.selection`.
+    ``other_key``, ``counted``, ``ranking``, ``all_classes``, ``queue``, ``options``,
+    and the number of choices ``made``. All else is remembered here, see
+    :mod:`.memory`, or said by the App's view, see
+    :mod:`.selection`.
     """
 
     @property
@@ -158,7 +161,27 @@ class MaskEvaluationPanel(foo.Panel):
 
     def show_all_classes(self, ctx: ExecutionContext) -> None:
         """Shows the rare classes too, or hides them again."""
-        self._choose(ctx, all_classes=not _choices(ctx).get("all_classes"))
+        self._choose(ctx, all_classes=not choices_of(ctx).get("all_classes"))
+
+    def choose_option(self, ctx: ExecutionContext) -> None:
+        """Shows something else in a section that folds."""
+        options = dict(chosen(ctx).options) | {option_of(ctx): ctx.params["value"]}
+        self._choose(ctx, options=options)
+
+    def fold(self, ctx: ExecutionContext) -> None:
+        """Opens a section, or folds it again; nothing else is read."""
+        memory, name = memory_of(ctx.panel_id), ctx.params["section"]
+        memory.opened_sections ^= {name}
+        if memory.found is None:
+            self._refresh(ctx, at_once=True)
+        else:
+            sections.fold(self._shown(ctx, memory), memory.found, name)
+
+    def go_on(self, ctx: ExecutionContext) -> None:
+        """Goes on with what open sections wait for."""
+        memory = memory_of(ctx.panel_id)
+        if memory.found is not None:
+            sections.go_on(self._shown(ctx, memory), memory.found)
 
     def reload(self, ctx: ExecutionContext) -> None:
         """Shows the evaluation as it is now."""
@@ -195,13 +218,13 @@ class MaskEvaluationPanel(foo.Panel):
         evaluation = load_mask_evaluation(ctx.dataset, ctx.params["key"])
         table = ctx.params["table"]
         grid = whole_samples(selection.grid_view(ctx))
-        shown = shown_of([evaluation], grid, _chosen(ctx))
+        shown = shown_of([evaluation], grid, chosen(ctx))
         rows = download(ctx, evaluation, table, shown.samples)
         ctx.ops.notify(f"Downloads {rows:,} {table}", variant="info")
 
     def render(self, ctx: ExecutionContext) -> types.Property:
         """Returns the layout of what is remembered."""
-        return page.render(self, memory_of(ctx.panel_id), _chosen(ctx))
+        return page.render(self, memory_of(ctx.panel_id), chosen(ctx))
 
     def evaluate_again(self, ctx: ExecutionContext) -> None:
         """Opens the form of the evaluation that is shown, filled in."""
@@ -223,13 +246,13 @@ class MaskEvaluationPanel(foo.Panel):
         answers = ctx.params.get("answers")
         ctx.prompt(f"{NAME}/{ctx.params['operator']}", params=answers)
 
-    def _choose(self, ctx: ExecutionContext, **chosen: Any) -> None:
-        before = _choices(ctx)
+    def _choose(self, ctx: ExecutionContext, **new: Any) -> None:
+        before = choices_of(ctx)
         choices = {
             **before,
             "dataset": ctx.dataset.name,
             "made": before.get("made", 0) + 1,
-            **chosen,
+            **new,
         }
         ctx.panel.state.choices = memory_of(ctx.panel_id).choices = choices
         if selection.selected(ctx) is not None or selection.has_filters(ctx):
@@ -268,7 +291,7 @@ class MaskEvaluationPanel(foo.Panel):
             memory.next_steps = next_steps(ctx)
             memory.eval_key, memory.found = None, None
             return
-        _set_keys(memory, _choices(ctx))
+        set_keys(memory, choices_of(ctx))
         signature = selection.signature(ctx)
         # Also where it cannot be read, so that it is not tried again and again.
         what = selected.get("selected", selection.selected(ctx))
@@ -279,8 +302,8 @@ class MaskEvaluationPanel(foo.Panel):
         self, ctx: ExecutionContext, memory: Memory, *, at_once: bool, goes_on: bool
     ) -> None:
 
-        keys, chosen = (memory.eval_key, memory.other_key), _chosen(ctx)
-        wanted = (memory.signature, *keys, chosen)
+        keys = (memory.eval_key, memory.other_key)
+        wanted = (memory.signature, *keys, chosen(ctx))
         turn = Turn(ctx.panel_id, wanted, goes_on=goes_on)
         found, problem, summing = None, None, None
         try:
@@ -305,7 +328,10 @@ class MaskEvaluationPanel(foo.Panel):
         view = selection.evaluated_view(ctx)
         memory.are_patches = is_generated(view)
         samples = whole_samples(view)
-        return shown_of(evaluations, samples, _chosen(ctx))
+        if memory.works_of != memory.signature:
+            memory.works, memory.works_of = {}, memory.signature
+        shown = shown_of(evaluations, samples, chosen(ctx))
+        return replace(shown, works=memory.works)
 
     def _show_evaluated(self, ctx: ExecutionContext, memory: Memory) -> None:
         """Shows in the grid what is evaluated; soon after a click it still does."""
@@ -342,37 +368,6 @@ def _follow_edits(ctx: ExecutionContext, memory: Memory) -> None:
         if changes:
             ctx.ops.notify(str(changes), variant="info")
     memory.followed = samples_state(ctx.dataset)
-
-
-def _choices(ctx: ExecutionContext) -> dict[str, Any]:
-    """Returns what a person chose for this dataset.
-
-    The App may send the state before the last choice, or put it back: its own elements
-    write the whole state as they last saw it.
-    """
-    name = ctx.dataset.name if ctx.dataset is not None else None
-    known = (ctx.panel.state.choices, memory_of(ctx.panel_id).choices)
-    of_dataset = [each for each in known if each and each.get("dataset") == name]
-    return max(of_dataset, key=lambda each: each.get("made", 0), default={})
-
-
-def _chosen(ctx: ExecutionContext) -> Choices:
-    choices = _choices(ctx)
-    return Choices(
-        choices.get("counted") or OBJECTS,
-        choices.get("ranking"),
-        bool(choices.get("all_classes")),
-        choices.get("queue"),
-    )
-
-
-def _set_keys(memory: Memory, choices: dict[str, Any]) -> None:
-    """Sets which evaluations are shown: the last made, else what was chosen."""
-    keys = memory.keys or []
-    wanted = [memory.added, choices.get("eval_key"), keys[0]]
-    memory.eval_key = next(key for key in wanted if key in keys)
-    other = choices.get("other_key")
-    memory.other_key = other if other in keys and other != memory.eval_key else None
 
 
 def _is_restored(ctx: ExecutionContext) -> bool:
@@ -423,7 +418,7 @@ def _is_other_to_compare(ctx: ExecutionContext) -> bool:
 
 
 def _is_other_counted(ctx: ExecutionContext) -> bool:
-    return ctx.params["value"] not in (None, _chosen(ctx).counted)
+    return ctx.params["value"] not in (None, chosen(ctx).counted)
 
 
 def _is_other_queue(ctx: ExecutionContext) -> bool:
@@ -436,6 +431,11 @@ def _is_other_ranking(ctx: ExecutionContext) -> bool:
     if not found:
         return False
     return ctx.params["value"] not in (None, found["ranking"]["by"])
+
+
+def _is_other_option(ctx: ExecutionContext) -> bool:
+    known = dict(chosen(ctx).options).get(option_of(ctx))
+    return ctx.params["value"] not in (None, known)
 
 
 # Events that tell what the App shows.
@@ -451,4 +451,5 @@ _NEEDS = {
     "choose_counted": _is_other_counted,
     "choose_worst": _is_other_ranking,
     "choose_queue": _is_other_queue,
+    "choose_option": _is_other_option,
 }

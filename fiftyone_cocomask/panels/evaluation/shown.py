@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ...errors import CocoMaskError
 from ...fiftyone_types import Dataset, SampleCollection
@@ -29,12 +29,21 @@ class Choices:
         ranking: the name of the ranking of the samples, None for the first one
         all_classes: whether also rare classes are shown
         queue: the name of the list of labels to look at, None for the first one
+        options: what was chosen in sections that fold, by name
+        opened: the names of such sections that are open
     """
 
     counted: str = OBJECTS
     ranking: str | None = None
     all_classes: bool = False
     queue: str | None = None
+    options: tuple[tuple[str, str], ...] = ()
+    opened: frozenset[str] = frozenset()
+
+    def option(self, name: str, known: Mapping[str, str]) -> str:
+        """Returns what was chosen of some values, the first one by default."""
+        chosen = dict(self.options).get(name, "")
+        return chosen if chosen in known else next(iter(known))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +59,14 @@ class Shown:
         choices: how it is shown
         outdated: the ids of the samples of that view which are out of date, None if
             they are too many to be left out one by one
+        works: what takes long and has begun, by what it is for
     """
 
     evaluations: list[MaskEvaluation]
     grid: Any
     choices: Choices = Choices()
     outdated: list[str] | None = field(default_factory=list)
+    works: dict[str, Work] = field(default_factory=dict)
 
     @property
     def keys(self) -> list[str]:
@@ -101,6 +112,21 @@ class Shown:
         for evaluation in self.evaluations:
             kinds.setdefault(evaluation.kind, []).append(evaluation)
         return list(kinds.values())
+
+
+class Work(Protocol):
+    """What takes long, done bit by bit.
+
+    Attributes:
+        total: the number of images
+        done: how many of them are done
+    """
+
+    total: int
+    done: int
+
+    def run(self, seconds: float | None = None) -> Any:
+        """Goes on with it for a while; returns None as long as it is not whole."""
 
 
 class Part(NamedTuple):

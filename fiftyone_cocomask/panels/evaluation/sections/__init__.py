@@ -6,33 +6,53 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from ... import elements
 from ..shown import Click, Found, Part, Shown, outdated
+from .balance import Balance
 from .cards import Cards
 from .class_names import ClassNames
 from .classes import Classes
 from .downloads import Downloads
+from .drift import Drift
+from .folded import FoldedSection
 from .histograms import Histograms
+from .how_many import HowMany
 from .issues import Issues
 from .next_labels import NextLabels
+from .next_steps import NextSteps
 from .out_of_date import OutOfDateSamples
 from .ranking import RankingOfSamples
+from .resized import Resized
 from .section import Page, Section
 from .splits import Splits
 from .stated_areas import StatedAreas
+from .together import Together
+from .where import Where
 
-SECTIONS: tuple[Section, ...] = (
-    OutOfDateSamples(),
-    Cards(),
-    Issues(),
-    NextLabels(),
-    Histograms(),
-    Classes(),
-    ClassNames(),
-    StatedAreas(),
-    RankingOfSamples(),
-    Splits(),
-    Downloads(),
-)
+# What the panel says of a dataset, in this order, and the sections that say it.
+PARTS: dict[str, tuple[Section, ...]] = {
+    "": (OutOfDateSamples(),),
+    "What is there": (
+        Cards(),
+        Histograms(),
+        Classes(),
+        Splits(),
+        HowMany(),
+        Where(),
+        Together(),
+        Balance(),
+        Resized(),
+    ),
+    "What is wrong": (
+        Issues(),
+        ClassNames(),
+        StatedAreas(),
+        RankingOfSamples(),
+        Drift(),
+    ),
+    "What to do next": (NextLabels(), NextSteps(), Downloads()),
+}
+SECTIONS = tuple(section for sections in PARTS.values() for section in sections)
 _BY_NAME = {section.name: section for section in SECTIONS}
 # MongoDB works on each of its queries with one core. What one section sums up for
 # another is read before that.
@@ -40,7 +60,9 @@ _SIDE_BY_SIDE = (
     ("histograms",),
     ("stated_areas", "ranking"),
     ("out_of_date", "cards", "classes", "class_names", "splits"),
-    ("issues", "next", "downloads"),
+    ("issues", "next", "next_steps", "downloads"),
+    # They read where they are opened, some of it from sums of those above.
+    ("how_many", "where", "together", "balance", "resized", "drift"),
 )
 
 
@@ -57,10 +79,28 @@ def read(shown: Shown) -> dict[str, Found]:
         return found
 
 
+def fold(shown: Shown, found: dict[str, Found], name: str) -> None:
+    """Reads a section again that was opened or folded."""
+    section = _BY_NAME.get(name)
+    if not isinstance(section, FoldedSection):
+        raise outdated()
+    found[name] = section.read(shown)
+
+
+def go_on(shown: Shown, found: dict[str, Found]) -> None:
+    """Goes on with what open sections wait for."""
+    for name, read_ in found.items():
+        if isinstance(_BY_NAME[name], FoldedSection) and read_ and "waits" in read_:
+            found[name] = _BY_NAME[name].read(shown)
+
+
 def add_all(page: Page, found: Mapping[str, Found]) -> None:
     """Adds everything that was found."""
-    for section in SECTIONS:
-        section.add(page, found[section.name])
+    for part, sections in PARTS.items():
+        if part:
+            elements.title(page.content, part.lower().replace(" ", "_"), part)
+        for section in sections:
+            section.add(page, found[section.name])
 
 
 def add_out_of_date(page: Page, found: Mapping[str, Found]) -> bool:

@@ -26,6 +26,7 @@ class Page:
         opened: the id of the label or sample that was opened from a list, or None
         opening: the number of times that one was opened, where the App is still to be
             told to edit it; else 0
+        drawn: how often the panel has been drawn
     """
 
     panel: MaskEvaluationPanel
@@ -34,6 +35,7 @@ class Page:
     keys: list[str]
     opened: str | None = None
     opening: int = 0
+    drawn: int = 0
 
     def place_in(self, section: Section, *start: Any) -> list[Any] | None:
         """Returns the place that was clicked on in a section, or a part of it.
