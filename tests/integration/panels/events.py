@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
@@ -52,6 +53,17 @@ def send(
     ctx = ExecutionContext(request, executor=Executor(), operator_uri=panel.uri)
     panel.execute(ctx)
     return [request.to_json() for request in ctx.executor._requests]
+
+
+def plugin_module(name: str) -> Any:
+    """Returns a module of the package as FiftyOne has loaded it: as a plugin's.
+
+    Args:
+        name: its name inside of the package, such as ``"panels.charts"``
+    """
+    panel = type(foo.get_operator(uri("mask_evaluation"))).__module__
+    package = panel.removesuffix(".panels.evaluation.panel")
+    return importlib.import_module(f"{package}.{name}")
 
 
 def state_after(requests: list[dict[str, Any]]) -> dict[str, Any]:

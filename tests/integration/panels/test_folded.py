@@ -14,7 +14,7 @@ import fiftyone_cocomask as fcm
 from fiftyone_cocomask.demo import write_demo_export
 from tests.plugin import link_plugin
 
-from .events import send, state_after
+from .events import plugin_module, send, state_after
 
 PANEL = "mask_evaluation"
 LABELS = "segmentations.polylines.label"
@@ -100,8 +100,7 @@ def chart(views: dict[str, dict[str, Any]], start: str) -> tuple[str, Any]:
 def test_sections_read_nothing_until_they_are_opened(
     opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fiftyone_cocomask.datasets.figures import drawn_figures
-
+    drawn_figures = plugin_module("datasets.figures.drawn_figures")
     drawn: list[str] = []
     add = drawn_figures.DrawnFigures._add
 
@@ -115,6 +114,9 @@ def test_sections_read_nothing_until_they_are_opened(
     assert not [name for name in views if name.startswith("where__")]
     assert drawn == []
     chart(opened.open("where"), "where__map")
+    # The others are of the same pass.
+    chart(opened.open("together"), "together__matrix")
+    assert len(drawn) == 21
     assert not [n for n in opened.open("where") if n.startswith("where__")]
 
 
@@ -212,11 +214,10 @@ def test_bars_of_the_balance_and_rows_of_the_splits_lead_to_images(
 def test_a_section_says_how_far_it_is_and_goes_on(
     opened: Opened, monkeypatch: pytest.MonkeyPatch, dataset: fo.Dataset
 ) -> None:
-    from fiftyone_cocomask.panels.evaluation.sections import folded
-
     sample = dataset.first()
     sample["note"] = "changed, so that nothing is kept"
     sample.save()
+    folded = plugin_module("panels.evaluation.sections.folded")
     monkeypatch.setattr(folded, "_WORKS_FOR", -1)
     views = opened.open("where")
     says = []
