@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .area_results import AreaResults
-from .coverage_results import CoverageResults
 from .overlap import overlap_histogram
 from .rankings import first_ranking, ranked_samples, rankings
 from .stated_area_bins import annotated_bins
@@ -16,10 +14,9 @@ if TYPE_CHECKING:
 
 def keep_overview(evaluation: MaskEvaluation) -> None:
     """Sums over all samples now, so that the panel opens at once later."""
-    samples, has_stated = evaluation.samples, False
-    if isinstance(evaluation, AreaResults):
-        has_stated = bool(annotated_bins(evaluation, samples).counts)
-    if isinstance(evaluation, CoverageResults) and evaluation.overlap_path is not None:
+    samples = evaluation.samples
+    has_stated = bool(annotated_bins(evaluation, samples).counts)
+    if evaluation.overlap_path is not None:
         overlap_histogram(evaluation, samples)
     found = rankings(evaluation, has_stated=has_stated)
     ranked_samples(evaluation, first_ranking(evaluation, found, samples), samples)

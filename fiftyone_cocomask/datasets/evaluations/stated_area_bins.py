@@ -18,7 +18,7 @@ from ..label_lists import LabelList
 from .stated_areas import ATTRIBUTE
 
 if TYPE_CHECKING:
-    from .area_results import AreaResults
+    from .results import MaskEvaluation
 
 # Bins of each power of 10: neighbours differ by a third.
 _PER_POWER = 8
@@ -57,11 +57,13 @@ class AnnotatedBins:
         return cls(**{name: tuple(values) for name, values in content.items()})
 
 
-def annotated_bins(evaluation: AreaResults, samples: SampleCollection) -> AnnotatedBins:
+def annotated_bins(
+    evaluation: MaskEvaluation, samples: SampleCollection
+) -> AnnotatedBins:
     """Counts labels by the area that they state and the area of their mask.
 
     Args:
-        evaluation: an area evaluation
+        evaluation: the evaluation; only one of areas knows those of labels
         samples: the dataset, or a view into it
 
     Returns:
@@ -83,7 +85,7 @@ def annotated_bins(evaluation: AreaResults, samples: SampleCollection) -> Annota
 
 
 def annotated_bin_view(
-    evaluation: AreaResults, samples: SampleCollection, stated: int, mask: int
+    evaluation: MaskEvaluation, samples: SampleCollection, stated: int, mask: int
 ) -> fo.DatasetView:
     """Returns the labels of one pair of bins, with their samples."""
     names = {ATTRIBUTE: stated, f"{evaluation.key}_px": mask}
@@ -95,7 +97,7 @@ def annotated_bin_view(
 
 
 def other_bucket_view(
-    evaluation: AreaResults, samples: SampleCollection
+    evaluation: MaskEvaluation, samples: SampleCollection
 ) -> fo.DatasetView:
     """Returns the labels that their stated area puts into another size bucket."""
     stated, px = F(ATTRIBUTE), F(f"{evaluation.key}_px")
@@ -141,7 +143,7 @@ def _bin(area: Any) -> Document:
     return {"$floor": {"$multiply": [logarithm, _PER_POWER]}}
 
 
-def _labels(evaluation: AreaResults) -> LabelList | None:
+def _labels(evaluation: MaskEvaluation) -> LabelList | None:
     value_path, field = evaluation.label_value_path, evaluation.label_field
     if value_path is None or field is None:
         return None

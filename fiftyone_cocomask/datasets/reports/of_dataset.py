@@ -18,7 +18,6 @@ from ...reporting import charts
 from ...reporting.page import Chart, Page, Section, Table
 from ...reporting.pictures import Picture, decoded, few, small_picture
 from ..documents import root_dataset, stream_documents, whole_samples
-from ..evaluations.coverage_results import CoverageResults
 from ..evaluations.loading import load_mask_evaluation
 from ..evaluations.rankings import first_ranking, ranked_samples, rankings
 from ..evaluations.results import MaskEvaluation
@@ -121,7 +120,7 @@ def _charts(evaluation: MaskEvaluation, samples: SampleCollection) -> Iterator[C
     counts = {what: list(histogram.counts)}
     axes = (value, what.capitalize())
     yield charts.bars(f"{value} of the {what}", histogram.bar_labels(), counts, axes)
-    if isinstance(evaluation, CoverageResults):
+    if evaluation.is_share:
         yield charts.heatmap(
             "Where in the images the masks lie", evaluation.heatmap(samples=samples)
         )

@@ -112,9 +112,6 @@ def _rankings(shown: Shown) -> list[Ranking]:
 
 
 def _has_stated(evaluation: MaskEvaluation, shown: Shown) -> bool:
-    from ....datasets.evaluations import AreaResults
     from ....datasets.evaluations.stated_area_bins import annotated_bins
 
-    if not isinstance(evaluation, AreaResults):
-        return False
     return bool(annotated_bins(evaluation, shown.samples).counts)

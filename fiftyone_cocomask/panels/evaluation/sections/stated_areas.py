@@ -11,7 +11,7 @@ from . import area_map
 from .section import Page, Section
 
 if TYPE_CHECKING:
-    from ....datasets.evaluations import AreaResults
+    from ....datasets.evaluations import AreaResults, MaskEvaluation
 
 
 class StatedAreas(Section):
@@ -21,19 +21,16 @@ class StatedAreas(Section):
 
     def read(self, shown: Shown) -> Found:
         """Returns the bins of each map."""
-        from ....datasets.evaluations import AreaResults
-
-        areas = [e for e in shown.evaluations if isinstance(e, AreaResults)]
-        maps = (self._read(evaluation, shown) for evaluation in areas)
+        maps = (self._read(evaluation, shown) for evaluation in shown.evaluations)
         return [found for found in maps if found is not None]
 
-    def _read(self, evaluation: AreaResults, shown: Shown) -> Found | None:
+    def _read(self, evaluation: MaskEvaluation, shown: Shown) -> Found | None:
         from ....datasets.evaluations.stated_area_bins import annotated_bins
 
         bins = annotated_bins(evaluation, shown.samples)
         if not bins.counts:
             return None
-        sums = evaluation.annotated_areas(shown.samples)
+        sums = _areas(shown, evaluation.key).annotated_areas(shown.samples)
         return {
             "element": self.element(evaluation.key),
             "key": evaluation.key,
