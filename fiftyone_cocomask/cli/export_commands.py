@@ -87,7 +87,7 @@ def add_to(commands: Any) -> None:
         help="write nothing, and only say what would be done",
     )
     importing.add_argument(
-        "--workers", type=int, metavar="N", help="threads that read image headers"
+        "--workers", type=int, metavar="N", help="processes that read and make samples"
     )
     add_output_options(importing, "if the export has errors")
     on_interrupt(

@@ -40,6 +40,8 @@ class AnnotationReader:
         repeated_ids: the ids that several of its annotations have
         report: where issues go
         notes: where notes go
+        form: what is known of how the split's annotations are written; nothing by
+            default
 
     Attributes:
         form: how the split's annotations are written, as far as they are read
@@ -52,13 +54,14 @@ class AnnotationReader:
         repeated_ids: frozenset[CocoId],
         report: ExportReport,
         notes: Notes,
+        form: AnnotationForm | None = None,
     ) -> None:
         self._split = split
         self._categories = categories
         self._repeated_ids = repeated_ids
         self._report = report
         self._notes = notes
-        self.form = AnnotationForm()
+        self.form = form or AnnotationForm()
 
     def read(
         self,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from ..arguments import checked
 from ..errors import ExportError
@@ -21,10 +21,13 @@ from .projects import common_facts, projects_of, report_projects
 from .reading import SplitReading
 from .records import Category, CocoId, ImageRecord
 from .report import ExportReport
+from .shared_reading import Forked, Work, read_in_processes
 from .splits import SplitIndex
 from .stored_info import check_classes, fit_info
 from .unlisted import report_unlisted
 from .zips import ZipFiles
+
+_MadeT = TypeVar("_MadeT")
 
 
 @checked
@@ -184,6 +187,33 @@ class ExportReader:
         Raises:
             ExportError: if the folder to unpack to cannot be written to
         """
+        for reading in self._readings():
+            yield from reading.images(reading.take_groups(), num_workers)
+
+    def made_of_images(
+        self, work: Work[Any, _MadeT], forked: Forked
+    ) -> Generator[_MadeT | Iterator[ImageRecord], None, None]:
+        """Yields what forked processes have made of the images, batch by batch.
+
+        Can be called once, in place of :meth:`images`. The report and all else is then
+        as if one process had read them.
+
+        Args:
+            work: what is made of images where they are read
+            forked: calls a function in forked processes
+
+        Yields:
+            what was made of a batch; or its images, where that has to be made here
+
+        Raises:
+            ExportError: if the folder to unpack to cannot be written to
+        """
+        for reading in self._readings():
+            groups = reading.take_groups()
+            yield from read_in_processes(reading, groups, work, forked)
+
+    def _readings(self) -> Iterator[SplitReading]:
+        """Yields the splits to be read, each before the next one is begun."""
         unpack_to = None if self.unpack_to is None else Path(self.unpack_to)
         if unpack_to is not None and self.is_zip:
             remove_unfinished(unpack_to)
@@ -199,7 +229,8 @@ class ExportReader:
                 listed,
                 self._wants_fingerprints,
             )
-            yield from reading.images(num_workers)
+            yield reading
+            listed |= reading.names
             reading.report_rest()
             form = self.info["splits"][index.name]["form"]
             form.update(reading.form.to_dict())

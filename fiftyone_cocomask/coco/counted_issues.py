@@ -64,6 +64,20 @@ class Notes:
             if len(details) < _MAX_DETAILS:
                 details[detail] = None
 
+    def join(self, other: Notes) -> None:
+        """Adds what was counted in the images that come next."""
+        for code, note in other._notes.items():
+            first = self._notes.setdefault(code, note)
+            if first is not note:
+                first.count += note.count
+        for code, names in other._details.items():
+            details = self._details.setdefault(code, {})
+            for name in names:
+                if len(details) < _MAX_DETAILS:
+                    details[name] = None
+        self._telling_areas += other._telling_areas
+        self._areas_of_filled_boxes += other._areas_of_filled_boxes
+
     def report(
         self, report: ExportReport, split: str, images: int, annotations: int
     ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .frames import Frame
 from .issues import Action, IssueCode
-from .records import Annotation, ImageRecord
+from .records import Annotation, CocoId, ImageRecord
 from .report import ExportReport
 
 _TOLERANCE = 1e-3
@@ -19,7 +19,7 @@ class NormalizedCoordinates:
         self._total = 0
         self._from_0_to_1 = 0
         self._has_fraction = False
-        self._example: ImageRecord | None = None
+        self._example: tuple[str, CocoId] | None = None
 
     def add(
         self, record: ImageRecord, annotations: list[Annotation], frame: Frame
@@ -49,13 +49,21 @@ class NormalizedCoordinates:
             self._from_0_to_1 += 1
             if not {x0, y0, x1, y1} <= {0, 1}:
                 self._has_fraction = True
-                self._example = self._example or record
+                self._example = self._example or (record.file_name, record.coco_id)
+
+    def join(self, other: NormalizedCoordinates) -> None:
+        """Adds what was counted in the images that come next."""
+        self._total += other._total
+        self._from_0_to_1 += other._from_0_to_1
+        self._has_fraction |= other._has_fraction
+        self._example = self._example or other._example
 
     def report(self, report: ExportReport, split: str) -> None:
         """Reports it where it is true of half of the annotations."""
         if not self._has_fraction or 2 * self._from_0_to_1 < self._total:
             return
         assert self._example is not None
+        file_name, image_id = self._example
         report.add(
             IssueCode.COORDINATES_NORMALIZED,
             f"the coordinates of {self._from_0_to_1:,} of {self._total:,} annotations "
@@ -64,6 +72,6 @@ class NormalizedCoordinates:
             "image's width and every y by its height",
             Action.KEPT,
             split=split,
-            file_name=self._example.file_name,
-            image_id=self._example.coco_id,
+            file_name=file_name,
+            image_id=image_id,
         )

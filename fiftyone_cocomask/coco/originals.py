@@ -9,7 +9,7 @@ interprets; nearly every label needs none.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -57,6 +57,37 @@ class AnnotationForm:
     has_nested: bool | None = None
     has_places: bool = False
     origins: dict[str, Origin] = field(default_factory=dict)
+
+    def copy(self) -> AnnotationForm:
+        """Returns a form of its own that is the same so far."""
+        return replace(self, origins=dict(self.origins))
+
+    def join(self, other: AnnotationForm) -> bool:
+        """Takes over what the annotations that come next are the first to have.
+
+        Args:
+            other: their form, which began as what this one was some time ago
+
+        Returns:
+            whether they could be read so: not if another one was the first meanwhile,
+            and is written in another way
+        """
+        for ours, theirs in (
+            (self.has_iscrowd, other.has_iscrowd),
+            (self.has_nested, other.has_nested),
+        ):
+            if ours is not None and theirs is not None and ours is not theirs:
+                return False
+        for name, origin in other.origins.items():
+            if self.origins.get(name, origin) != origin:
+                return False
+        if self.has_iscrowd is None:
+            self.has_iscrowd = other.has_iscrowd
+        if self.has_nested is None:
+            self.has_nested = other.has_nested
+        self.has_places |= other.has_places
+        self.origins = {**self.origins, **other.origins}
+        return True
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the form as JSON holds it."""

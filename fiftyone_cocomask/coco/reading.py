@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,25 @@ _MAX_SIDE = 10_000_000
 _UNPACKING_THREADS = 8
 
 
+@dataclass(slots=True)
+class ReadPart:
+    """What was found in some images of a split, read by themselves.
+
+    Attributes:
+        report: issues and counts
+        notes: what is counted over the split
+        normalized: the coordinates from 0 to 1
+        form: how the annotations are written
+        names: the files that the images are
+    """
+
+    report: ExportReport
+    notes: Notes
+    normalized: NormalizedCoordinates
+    form: AnnotationForm
+    names: set[str]
+
+
 class SplitReading:
     """One pass over a split: its images as records, and all the rest as issues.
 
@@ -37,8 +57,12 @@ class SplitReading:
         categories: its categories
         report: where issues go
         unpack_to: the folder to unpack a zip's images to; None reads them in place
-        listed: the files that splits list, to which this one adds its own
+        listed: the files that earlier splits list
         wants_fingerprints: whether records tell their files from others
+        form: what is known of how the annotations are written; nothing by default
+
+    Attributes:
+        names: the files that this split lists, as far as they are read
     """
 
     def __init__(
@@ -47,10 +71,13 @@ class SplitReading:
         categories: Categories,
         report: ExportReport,
         unpack_to: Path | None,
-        listed: set[str],
+        listed: Collection[str],
         wants_fingerprints: bool = False,
+        form: AnnotationForm | None = None,
     ) -> None:
+        self.names: set[str] = set()
         self._index = index
+        self._categories = categories
         self._report = report
         self._unpack_to = unpack_to
         self._notes = Notes()
@@ -58,7 +85,7 @@ class SplitReading:
         self._wants_fingerprints = wants_fingerprints
         self._normalized = NormalizedCoordinates()
         self._annotations = AnnotationReader(
-            index.name, categories, index.repeated_ids, report, self._notes
+            index.name, categories, index.repeated_ids, report, self._notes, form
         )
 
     @property
@@ -66,10 +93,57 @@ class SplitReading:
         """How the annotations are written, as far as they are read."""
         return self._annotations.form
 
-    def images(self, num_workers: int | None) -> Iterator[ImageRecord]:
-        """Yields the images that can become samples, with their annotations."""
+    def begun_at(self, form: AnnotationForm) -> SplitReading:
+        """Returns a reading of the same split by itself, for :meth:`join`.
+
+        Args:
+            form: what is known of how the annotations are written
+        """
+        return SplitReading(
+            self._index,
+            self._categories,
+            ExportReport(self._report.name),
+            self._unpack_to,
+            self._listed,
+            self._wants_fingerprints,
+            form,
+        )
+
+    def part(self) -> ReadPart:
+        """Returns what a reading by itself has found."""
+        return ReadPart(
+            self._report, self._notes, self._normalized, self.form, self.names
+        )
+
+    def join(self, part: ReadPart) -> bool:
+        """Takes what was found in the images that come next by themselves.
+
+        Returns:
+            whether it is what reading them here finds; if not, nothing was taken
+        """
+        if not self.names.isdisjoint(part.names) or not self.form.join(part.form):
+            return False
+        self.names |= part.names
+        self._report.join(part.report)
+        self._notes.join(part.notes)
+        self._normalized.join(part.normalized)
+        return True
+
+    def take_groups(self) -> list[list[ImageEntry]]:
+        """Returns the entries of each image, which are gone from the index."""
         groups = list(self._index.images.values())
         self._index.images.clear()
+        return groups
+
+    def images(
+        self, groups: list[list[ImageEntry]], num_workers: int | None = None
+    ) -> Iterator[ImageRecord]:
+        """Yields the images that can become samples, with their annotations.
+
+        Args:
+            groups: the entries of each image, which are taken from the list
+            num_workers: the number of threads that find files and read headers ahead
+        """
         if self._unpack_to is not None and isinstance(
             self._index.files.images.files, ZipFiles
         ):
@@ -82,7 +156,7 @@ class SplitReading:
             else:
                 yield self._record(entries, image)
             if image.name is not None:
-                self._listed.add(image.name)
+                self.names.add(image.name)
 
     def report_rest(self) -> None:
         """Reports what belongs to no image: orphans, notes, what is true of all."""
@@ -186,7 +260,7 @@ class SplitReading:
                 Action.REPAIRED,
             )
             self._tell(finding, entry, record)
-        if image.name in self._listed:
+        if image.name in self.names or image.name in self._listed:
             finding = (
                 IssueCode.DUPLICATE_FILE_NAME,
                 f"its file '{image.name}' is that of another entry too",

@@ -110,6 +110,14 @@ class ExportReport:
             )
         )
 
+    def join(self, other: ExportReport) -> None:
+        """Adds what was found in the images that come next."""
+        self.issues += other.issues
+        self.imported += other.imported
+        self.classes.update(other.classes)
+        self.dropped += other.dropped
+        self.usable_images += other.usable_images
+
     def counts(self) -> dict[str, int]:
         """Returns the number of issues of each code."""
         return dict(Counter(issue.code.value for issue in self.issues))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 import zipfile
 from collections.abc import Callable
 from io import BytesIO
@@ -47,12 +48,14 @@ class ZipFiles:
         self.refused_links: set[str] = set()
         self.keeps: Callable[[Path], bool] = _keeps_nothing
         try:
-            self._zip = zipfile.ZipFile(self.root)
+            self._archive = zipfile.ZipFile(self.root)
         except OSError as error:
             reason = error.strerror or error
             raise ExportError(f"{path} cannot be read: {reason}") from error
         except Exception as error:  # zipfile raises whatever broken bytes cause
             raise ExportError(f"{path} is not a readable zip: {error}") from error
+        self._process = os.getpid()
+        self._reopening = threading.Lock()
         try:
             self._members = self._checked_members()
         except ExportError:
@@ -121,7 +124,16 @@ class ZipFiles:
 
     def close(self) -> None:
         """Closes the zip."""
-        self._zip.close()
+        self._archive.close()
+
+    @property
+    def _zip(self) -> zipfile.ZipFile:
+        """The open zip, of this process: forked ones share the place in a file."""
+        with self._reopening:
+            if self._process != os.getpid():
+                self._archive = zipfile.ZipFile(self.root)
+                self._process = os.getpid()
+        return self._archive
 
     def _checked_members(self) -> dict[str, zipfile.ZipInfo]:
         infos = self._zip.infolist()

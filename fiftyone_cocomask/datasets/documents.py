@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
+import bson
 import fiftyone.core.sample as fos
 from bson import ObjectId
 from bson.raw_bson import RawBSONDocument
@@ -41,6 +42,8 @@ Update = tuple[ObjectId, Document] | tuple[ObjectId, Document, Document]
 
 
 MODIFIED = "last_modified_at"
+# Where the id, a sample's first field, is in its BSON: behind length, type and name.
+_ID_START, _ID_END = 9, 21
 # FiftyOne takes so long between removing a field's values and its declaration, at most.
 _SETTLES_S = 0.1
 # By dataset what this process wrote to its samples since :func:`settle`, and when last.
@@ -581,18 +584,65 @@ def insert_documents(
         DatasetChangedError: as :func:`update_documents`
         DatabaseError: if MongoDB cannot be reached or refuses the write
     """
+    common = _common_fields(dataset, now or write_time())
+    whole = [{**document, **common} for document in documents]
+    paths = {name for document in documents for name in document}
+    _insert(dataset, whole, paths)
+
+
+def encoded_documents(
+    dataset: Dataset, documents: Sequence[Document], now: datetime
+) -> list[bytes]:
+    """Returns samples as :func:`insert_encoded_documents` takes them.
+
+    Args:
+        dataset: the dataset
+        documents: as for :func:`insert_documents`
+        now: when the samples count as made
+    """
+    common = _common_fields(dataset, now)
+    options = dataset._sample_collection.codec_options
+    return [
+        bson.encode({**document, **common}, codec_options=options)
+        for document in documents
+    ]
+
+
+def insert_encoded_documents(
+    dataset: Dataset, encoded: Sequence[bytes], paths: Iterable[str]
+) -> None:
+    """Adds samples as :func:`insert_documents` does.
+
+    They get new ids, so that ids are in the order in which samples are added.
+
+    Args:
+        dataset: the dataset
+        encoded: the samples, of :func:`encoded_documents`
+        paths: the names of all of their fields
+
+    Raises:
+        DatasetChangedError: as :func:`update_documents`
+        DatabaseError: if MongoDB cannot be reached or refuses the write
+    """
+    with_ids = [
+        RawBSONDocument(raw[:_ID_START] + ObjectId().binary + raw[_ID_END:])
+        for raw in encoded
+    ]
+    _insert(dataset, with_ids, set(paths))
+
+
+def _common_fields(dataset: Dataset, now: datetime) -> Document:
+    return {"_dataset_id": dataset._doc.id, "created_at": now, MODIFIED: now}
+
+
+def _insert(dataset: Dataset, documents: Sequence[Any], paths: set[str]) -> None:
     if not documents:
         return
     if dataset.media_type is None:
         dataset.media_type = "image"
-    now = now or write_time()
-    common = {"_dataset_id": dataset._doc.id, "created_at": now, MODIFIED: now}
-    paths = {name for document in documents for name in document}
     _check_fields(dataset, paths)
     with explain_database_errors():
-        _journaled(dataset).insert_many(
-            [{**document, **common} for document in documents], ordered=False
-        )
+        _journaled(dataset).insert_many(documents, ordered=False)
     _note_written(dataset, paths)
 
 

@@ -345,6 +345,23 @@ def is_switched_on(
     return bool(ctx.params.get(name))
 
 
+def ask_for_processes(inputs: types.Object, what: str) -> None:
+    """Adds the number of processes.
+
+    Args:
+        inputs: the form
+        what: what they do, as in "processes draw"
+    """
+    inputs.int(
+        "num_workers",
+        label="Processes",
+        description=f"How many processes {what}; FiftyOne's own setting if none is "
+        "given",
+        required=False,
+        min=0,
+    )
+
+
 def ask_for_dry_run(inputs: types.Object, description: str | None = None) -> None:
     """Adds the switch with which nothing is written."""
     inputs.bool(

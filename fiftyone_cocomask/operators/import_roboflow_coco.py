@@ -24,6 +24,7 @@ from .export_form import (
 )
 from .forms import (
     ask_for_dry_run,
+    ask_for_processes,
     choose,
     choose_several,
     count,
@@ -76,6 +77,7 @@ class ImportRoboflowCoco(JobOperator):
         conflicts: ConflictRule = "keep",
         old_copies: OldCopies = "tag",
         dry_run: bool = False,
+        num_workers: int | None = None,
         delegate: bool = False,
     ) -> Any:
         """Imports a COCO export into a persistent dataset.
@@ -104,6 +106,7 @@ class ImportRoboflowCoco(JobOperator):
             old_copies: ``"tag"`` or ``"delete"`` older copies of images that the
                 export has augmented anew
             dry_run: whether to write nothing, and only report what would be done
+            num_workers: the number of processes that read and make samples
             delegate: whether to queue the import for an orchestrator
 
         Returns:
@@ -122,6 +125,7 @@ class ImportRoboflowCoco(JobOperator):
             "conflicts": conflicts,
             "old_copies": old_copies,
             "dry_run": dry_run,
+            "num_workers": num_workers,
         }
         return foo.execute_operator(
             self.uri, params=params, request_delegation=delegate
@@ -163,6 +167,7 @@ class ImportRoboflowCoco(JobOperator):
             conflicts=params.get("conflicts") or "keep",
             old_copies=params.get("old_copies") or "tag",
             dry_run=bool(params.get("dry_run")),
+            num_workers=params.get("num_workers"),
             progress=progress,
         )
         return {
@@ -320,6 +325,7 @@ def _ask_for_fields(inputs: types.Object) -> None:
             name, default=default, label=label, description=f"The field for {what}"
         )
     ask_for_dry_run(inputs, "Write nothing")
+    ask_for_processes(inputs, "read the images and make samples of them")
     inputs.list(
         "tags",
         types.String(),

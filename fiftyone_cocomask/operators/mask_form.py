@@ -14,6 +14,7 @@ from ..fiftyone_types import ExecutionContext
 from .export_form import ask_for_path, given_path
 from .forms import (
     Choice,
+    ask_for_processes,
     choose,
     choose_field,
     choose_several,
@@ -216,13 +217,7 @@ def _ask_for_more(ctx: ExecutionContext, inputs: types.Object) -> None:
         label="Draw crowd annotations",
         view=types.CheckboxView(),
     )
-    inputs.int(
-        "num_workers",
-        label="Processes",
-        description="How many processes draw; FiftyOne's own setting if none is given",
-        required=False,
-        min=0,
-    )
+    ask_for_processes(inputs, "draw")
     ask_for_num_tasks(inputs)
     storage = choose(
         inputs,

@@ -18,6 +18,7 @@ from fiftyone_cocomask import (
     evaluate_mask_area,
     import_roboflow_coco,
 )
+from fiftyone_cocomask.coco import shared_reading
 from fiftyone_cocomask.coco.attributes import RESERVED_NAMES
 
 from .small_export import (
@@ -274,10 +275,65 @@ def test_a_zip_is_unpacked_into_a_folder_of_the_dataset(
         assert folder in Path(path).parents
 
 
-def test_threads_read_the_same(new_dataset: Any, export: Path) -> None:
-    one, _ = import_roboflow_coco(export, "one")
-    several, _ = import_roboflow_coco(export, "several", num_workers=4)
-    assert imported_content(one) == imported_content(several)
+def write_changing_export(folder: Path) -> Path:
+    """Writes an export in which each image differs from those before it."""
+    names = [image_name(f"{number:02}") for number in range(11)]
+    stranger = {"segmentation": [[1, 2]], "category_id": 9, "bbox": [-9, 0, 60, 99]}
+    annotations = [
+        annotation(0, 0, depth=3, attributes={"seen": True}),
+        annotation(1, 2, depth="deep", **stranger),
+        annotation(2, 3, depth=2.5, attributes={"seen": "no"}),
+        annotation(3, 4, seen="twice", is_crowd=[1]),
+        annotation(4, 6, keypoints=[1, 2, 3], depth_text=7),
+        annotation(5, 7, segmentation=[SQUARE, [0, 0, 4, 0, 4, 4]]),
+        annotation(5, 8, id="eight", area="150"),
+        annotation(6, 10, bbox=[0, 0, 0, 0], segmentation=[]),
+        annotation(7, 99),
+    ]
+    del annotations[0]["iscrowd"]
+    write_split(folder / "train", names, annotations)
+    path = folder / "train" / "_annotations.coco.json"
+    content = json.loads(path.read_text())
+    (folder / "train" / names[1]).rename(folder / "train" / "odd.jpg")
+    (folder / "train" / names[9]).write_text("not a picture")
+    for number, name in ((1, "ODD.jpg"), (5, "Odd.JPG"), (8, "no.jpg")):
+        content["images"][number]["file_name"] = name
+    path.write_text(json.dumps(content))
+    write_split(folder / "valid", [image_name("z")], [annotation(0, 0, depth=None)])
+    return folder
+
+
+@pytest.mark.parametrize("is_zip", [False, True])
+def test_processes_import_the_same_as_one(
+    new_dataset: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_zip: bool
+) -> None:
+    monkeypatch.setattr(shared_reading, "BATCH_SIZE", 2)
+    export: Path | str = write_changing_export(tmp_path / "export")
+    if is_zip:
+        export = shutil.make_archive(str(tmp_path / "zipped"), "zip", export)
+
+    def imported(name: str, num_workers: int) -> list[Any]:
+        dataset, report = import_roboflow_coco(export, name, num_workers=num_workers)
+        places = [Path(d["filepath"]).name for d in documents(dataset)]
+        content = imported_content(dataset)
+        for row in content:
+            row["filepath"] = Path(row["filepath"]).name
+        issues = [issue.to_dict() for issue in report.issues]
+        schema = list(dataset.get_field_schema(flat=True))
+        coco = dict(dataset.info["coco"])
+        return [places, content, issues, report.to_dict(), schema, coco]
+
+    one = imported("one", 1)
+    assert {"attribute_renamed", "duplicate_file_name"} <= one[3]["counts"].keys()
+    assert imported("several", 3) == one
+    # Again: now the samples are known, and two of them are changed by the export.
+    dataset = fo.load_dataset("several")
+    sample = dataset.match({"coco_id": 0, "split": "train"}).first()
+    sample.segmentations.polylines[0].label = "mine"
+    sample.save()
+    _, report = import_roboflow_coco(export, "several", num_workers=3)
+    assert report.merge is not None
+    assert (report.merge.edits_kept, report.merge.images_new) == (1, 0)
 
 
 def test_progress_counts_the_images(new_dataset: Any, export: Path) -> None:

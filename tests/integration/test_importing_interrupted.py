@@ -35,13 +35,17 @@ FORKING_IMPORTER = """
 import os, sys
 import fiftyone as fo
 import fiftyone_cocomask as fcm
+from fiftyone_cocomask.coco import shared_reading
 from fiftyone_cocomask.datasets.importing import writer
 
-writer.BATCH_SIZE = 5
+writer.BATCH_SIZE = shared_reading.BATCH_SIZE = 5
 for line in sys.stdin:
     child = os.fork()
     if child == 0:
-        fcm.import_roboflow_coco(sys.argv[1], "killed", progress=False)
+        workers = int(line)
+        fcm.import_roboflow_coco(
+            sys.argv[1], "killed", num_workers=workers, progress=False
+        )
         os._exit(0)
     print(child, flush=True)
     os.waitpid(child, 0)
@@ -49,11 +53,11 @@ for line in sys.stdin:
 
 
 @pytest.fixture
-def start_import(tmp_path: Path) -> Iterator[Callable[[Path], int]]:
+def start_import(tmp_path: Path) -> Iterator[Callable[[Path, int], int]]:
     """Starts an import into "killed" in a process of its own; returns its id."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(export: Path) -> int:
+    def start(export: Path, num_workers: int) -> int:
         if not started:
             # The database is that of this process, which keeps it running.
             started.append(
@@ -67,7 +71,7 @@ def start_import(tmp_path: Path) -> Iterator[Callable[[Path], int]]:
         (importer,) = started
         assert importer.stdin is not None
         assert importer.stdout is not None
-        importer.stdin.write("go\n")
+        importer.stdin.write(f"{num_workers}\n")
         importer.stdin.flush()
         return int(importer.stdout.readline())
 
@@ -78,7 +82,7 @@ def start_import(tmp_path: Path) -> Iterator[Callable[[Path], int]]:
 
 @needs_posix
 def test_an_import_killed_at_any_moment_can_simply_be_run_again(
-    new_dataset: Any, tmp_path: Path, start_import: Callable[[Path], int]
+    new_dataset: Any, tmp_path: Path, start_import: Callable[[Path, int], int]
 ) -> None:
     count = 120
     names = [image_name(f"{number:03}") for number in range(count)]
@@ -91,7 +95,8 @@ def test_an_import_killed_at_any_moment_can_simply_be_run_again(
     for attempt in range(_ATTEMPTS):
         if fo.dataset_exists("killed"):
             fo.delete_dataset("killed")
-        process = start_import(export)
+        # Every other one with processes of its own, which end with it.
+        process = start_import(export, 1 + attempt % 2)
         # One moment in each part of the time that an import takes.
         time.sleep((attempt + delays.random()) / _ATTEMPTS * 0.5)
         with suppress(ProcessLookupError):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeVar
 
 import fiftyone as fo
 
@@ -10,6 +11,8 @@ from ...coco.issues import Action, IssueCode
 from ...coco.records import ImageRecord
 from ...coco.report import ExportReport
 from ..documents import declare_paths, label_value_types, sample_ids
+
+_KeyT = TypeVar("_KeyT")
 
 _FIELD_OF_TYPE: dict[type, type] = {
     bool: fo.BooleanField,
@@ -33,6 +36,20 @@ _SUFFIXES: dict[type, str] = {
     list: "list",
     dict: "object",
 }
+
+
+class KnownKinds(NamedTuple):
+    """What is known of the annotations' own attributes.
+
+    Attributes:
+        kinds: what the values of each are
+        moved: the new name of each that cannot have its own, by that and its type
+        types: the types of the values of some images
+    """
+
+    kinds: dict[str, str]
+    moved: dict[tuple[str, type], str]
+    types: dict[str, set[type]]
 
 
 class AttributeTypes:
@@ -88,6 +105,35 @@ class AttributeTypes:
                 named[name] = value
             annotation.attributes = named
 
+    def known(self) -> KnownKinds:
+        """Returns what is known of attributes by now."""
+        return KnownKinds(dict(self.kinds), dict(self._moved), {})
+
+    def begin_at(self, known: KnownKinds) -> None:
+        """Goes on from what was known when other images had been passed by."""
+        self.kinds, self._moved = dict(known.kinds), dict(known.moved)
+        self._types = {}
+
+    def part(self) -> KnownKinds:
+        """Returns what is known of attributes since :meth:`begin_at`."""
+        return KnownKinds(self.kinds, self._moved, self._types)
+
+    def fits(self, part: KnownKinds) -> bool:
+        """Whether the attributes of the images that come next have the same names here.
+
+        Args:
+            part: what another process found in them, which began at what was known
+                here some time ago
+        """
+        return _agree(self.kinds, part.kinds) and _agree(self._moved, part.moved)
+
+    def join(self, part: KnownKinds) -> None:
+        """Takes over what another process found in the images that come next."""
+        self.kinds |= part.kinds
+        self._moved |= part.moved
+        for name, types in part.types.items():
+            self._types.setdefault(name, set()).update(types)
+
     def declare(self) -> None:
         """Declares the attributes that have one type in all of the dataset's labels."""
         new = [name for name in self._types if not self._fields(name)]
@@ -141,6 +187,11 @@ class AttributeTypes:
             found = (self._dataset.get_field(f"{path}.{name}") for path in self._paths)
             self._declared[name] = [field for field in found if field is not None]
         return self._declared[name]
+
+
+def _agree(ours: Mapping[_KeyT, str], theirs: Mapping[_KeyT, str]) -> bool:
+    """Whether nothing that is in both is another."""
+    return all(ours.get(key, value) == value for key, value in theirs.items())
 
 
 def label_paths(label_field: str, box_field: str) -> tuple[str, str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from ...arguments import checked, shown
 from ...choices import ConflictRule, IfExists, OldCopies
 from ...coco.check import ExportReader
 from ...coco.report import ExportReport
+from ...coco.shared_reading import Work
 from ...errors import CocoMaskError
 from ..database_errors import explain_database_errors
 from ..documents import sample_ids, settle
@@ -25,10 +27,13 @@ from ..field_names import check_new_field
 from ..folders import export_folder
 from ..locks import Lock, locked
 from ..memory import frozen_heap
-from ..parallel.workers import thread_count
+from ..parallel.processes import CAN_FORK, map_in_processes
+from ..parallel.workers import process_count
+from .attribute_types import KnownKinds
 from .replacing import check_replacement, complete_replacement, replaced_samples
 from .samples import ImportRules
 from .schema import check_schema, declare_fields, store_export_info, written_fields
+from .shared import MadeSamples
 from .writer import SampleWriter
 
 # Taking back a dataset that an import made, and added nothing to, ends after this.
@@ -93,9 +98,9 @@ def import_roboflow_coco(
             augmented anew: ``"tag"`` tags them ``old_copy``, ``"delete"`` deletes
             those that no person has worked on
         dry_run: whether to write nothing, and only report what would be done
-        num_workers: the number of threads that read image headers ahead; useful
-            where the images are on a network drive. None is FiftyOne's default, else
-            they are read in turn
+        num_workers: the number of processes that read the images and make samples of
+            them; None is FiftyOne's default, else this one. What is imported, and the
+            report, are the same
         progress: whether to render a progress bar (True/False), FiftyOne's default
             (None), or a function to call with the bar
 
@@ -109,7 +114,7 @@ def import_roboflow_coco(
         DatabaseError: if MongoDB goes away; run the same call again
     """
     check_names(dataset, label_field, box_field)
-    threads = thread_count(num_workers)
+    processes = process_count(num_workers)
     fields = (label_field, box_field)
     present = _present_dataset(dataset, if_exists, fields)
     with ExitStack() as stack:
@@ -137,16 +142,17 @@ def import_roboflow_coco(
         )
         if target is not None and not dry_run and rules.is_replacing:
             stack.enter_context(replaced_samples(target, rules))
-        writer = SampleWriter(
-            target, reader, rules, lock=lock, is_merge=if_exists == "merge"
+        writer = stack.enter_context(
+            SampleWriter(
+                target, reader, rules, lock=lock, is_merge=if_exists == "merge"
+            )
         )
         bar = fou.ProgressBar(
             total=reader.num_images, progress=progress, iters_str="images"
         )
         with bar, frozen_heap():
-            for record in reader.images(num_workers=threads):
-                writer.add(record)
-                bar.update()
+            for number in _written(reader, writer, processes):
+                bar.update(number)
         writer.finish(old_copies)
         if target is not None and not dry_run:
             if rules.is_replacing:
@@ -154,6 +160,28 @@ def import_roboflow_coco(
             settle(target, written_fields(label_field, box_field))
             store_export_info(target, reader, writer.attribute_types)
     return target, reader.report
+
+
+def _written(
+    reader: ExportReader, writer: SampleWriter, processes: int
+) -> Iterator[int]:
+    """Reads and writes all images, and yields numbers of those that are done."""
+    if processes < 2 or not CAN_FORK:
+        for record in reader.images():
+            writer.add(record)
+            yield 1
+        return
+    forked = partial(map_in_processes, num_workers=processes)
+    work: Work[KnownKinds, MadeSamples] = writer.shared()
+    batches = reader.made_of_images(work, forked)
+    with closing(batches):
+        for batch in batches:
+            if isinstance(batch, MadeSamples):
+                yield writer.add_made(batch)
+                continue
+            for record in batch:
+                writer.add(record)
+                yield 1
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 import fiftyone as fo
 from bson import ObjectId
@@ -23,11 +24,13 @@ from ..documents import (
     Document,
     change_documents,
     insert_documents,
+    insert_encoded_documents,
     new_sample_document,
     read_documents,
     write_time,
 )
 from ..locks import Lock
+from ..parallel.ahead import OneBehind
 from .attribute_types import AttributeTypes
 from .base import BASE_FIELD
 from .identity import (
@@ -52,12 +55,29 @@ from .samples import (
     new_sample,
 )
 from .schema import declare_text_ids
+from .shared import MadeSamples, NewImage, SharedImport
 
 _EXAMPLES = 3
 
 
+class _Taken(NamedTuple):
+    """An image that is to be written.
+
+    Attributes:
+        record: the image
+        sample: the sample that it is, if the dataset has one
+        said: the digest of all that the export says of it, if that is known
+    """
+
+    record: ImageRecord
+    sample: KnownSample | None
+    said: bytes | None = None
+
+
 class SampleWriter:
     """Adds the images of an export to a dataset, or merges them into its samples.
+
+    It is a context manager, which ends with what is being written.
 
     Args:
         dataset: the dataset, with its fields declared; None for one that is not there,
@@ -95,40 +115,92 @@ class SampleWriter:
         self._new_splits: dict[str, set[str]] = {}
         self._moved_from: set[str] = set()
         self._replaced = ReplacedLabels()
-        self._batch: list[tuple[ImageRecord, KnownSample | None]] = []
+        self._batch: list[_Taken] = []
+        # Samples that other processes have made, and the names of their fields.
+        self._encoded: list[bytes] = []
+        self._paths: set[str] = set()
         self._batch_bytes = 0
+        self._inserting = OneBehind()
+
+    def __enter__(self) -> SampleWriter:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._inserting.__exit__(*error)
+
+    def shared(self) -> SharedImport:
+        """Returns what other processes make of images, for :meth:`add_made`."""
+        return SharedImport(
+            self._dataset,
+            self._rules,
+            self.attribute_types,
+            is_dry=self._is_dry,
+            has_known=len(self._known) > 0,
+        )
 
     def add(self, record: ImageRecord) -> None:
         """Takes an image; it is written with the others of its batch."""
-        sample = self._known.find(record)
-        if sample is None:
-            self._tell_new(record)
-        self._batch.append((record, sample))
-        self._batch_bytes += record.stored_bytes
-        if len(self._batch) == BATCH_SIZE or self._batch_bytes > MAX_BATCH_BYTES:
-            self.flush()
+        self.attribute_types.add(record)
+        self._take(record)
+
+    def add_made(self, made: MadeSamples) -> int:
+        """Takes what another process has made of images; returns their number."""
+        self.attribute_types.join(made.attributes)
+        for record, said in made.records:
+            self._take(record, said)
+        for image in made.new:
+            self._count_new(image)
+        if made.has_text_ids:
+            self._declare_text_ids()
+        if made.encoded:
+            if self._batch:
+                self.flush()
+            self._encoded += made.encoded
+            self._paths |= made.paths
+            self._batch_bytes += sum(map(len, made.encoded))
+            self._flush_if_full(len(self._encoded))
+        return len(made.records) + len(made.new)
 
     def flush(self) -> None:
         """Writes what has been added; a killed import repeats the rest."""
         if self._lock is not None:
             self._lock.check()
         batch, self._batch, self._batch_bytes = self._batch, [], 0
+        encoded, self._encoded = self._encoded, []
         new: list[Document] = []
-        known: dict[ObjectId, ImageRecord] = {}
+        known: dict[ObjectId, _Taken] = {}
         now = write_time()
-        for record, sample in batch:
-            self.attribute_types.add(record)
-            if sample is not None:
-                known[sample.id] = record
+        for taken in batch:
+            record = taken.record
+            if taken.sample is not None:
+                known[taken.sample.id] = taken
             elif not self._is_dry:
                 tags, fields = new_sample(record, self._rules, now)
                 new.append({**new_sample_document(str(record.path), tags), **fields})
-        if any(isinstance(record.coco_id, str) for record, _ in batch):
+        if any(isinstance(taken.record.coco_id, str) for taken in batch):
             self._declare_text_ids()
+        call, dataset = self._inserting.call, self._dataset
+        if encoded:
+            call(insert_encoded_documents, dataset, encoded, self._paths)
         if new:
-            insert_documents(self._dataset, new, now)
+            call(insert_documents, dataset, new, now)
         if known:
+            self._inserting.wait()
             self._merge(known)
+
+    def _take(self, record: ImageRecord, said: bytes | None = None) -> None:
+        if self._encoded:
+            self.flush()
+        sample = self._known.find(record)
+        if sample is None:
+            self._tell_new(record)
+        self._batch.append(_Taken(record, sample, said))
+        self._batch_bytes += record.stored_bytes
+        self._flush_if_full(len(self._batch))
+
+    def _flush_if_full(self, number: int) -> None:
+        if number >= BATCH_SIZE or self._batch_bytes > MAX_BATCH_BYTES:
+            self.flush()
 
     def finish(self, old_copies: OldCopies) -> None:
         """Tags and reports what the dataset has and the export no longer.
@@ -138,6 +210,7 @@ class SampleWriter:
                 tagged or, where no person has worked on them, deleted
         """
         self.flush()
+        self._inserting.wait()
         self._report_leakage()
         if not is_project(self._origin):
             self.counts.labels_replaced = self._replaced.report(self._report)
@@ -159,11 +232,8 @@ class SampleWriter:
             self._retire(copies, old_copies)
 
     def _tell_new(self, record: ImageRecord) -> None:
-        self.counts.images_new += 1
-        self.counts.labels_added += len(record.annotations)
-        if record.source_key is not None:
-            self._new_sources[record.source_key] += 1
-            self._new_splits.setdefault(record.source_key, set()).add(record.split)
+        number = len(record.annotations)
+        self._count_new(NewImage(record.split, record.source_key, number))
         namesake = self._known.namesake(record)
         if namesake is not None:
             record.issues.append(IssueCode.OTHER_IMAGE_OF_NAME)
@@ -177,19 +247,29 @@ class SampleWriter:
                 image_id=record.coco_id,
             )
 
+    def _count_new(self, image: NewImage) -> None:
+        self.counts.images_new += 1
+        self.counts.labels_added += image.num_labels
+        if image.source_key is not None:
+            self._new_sources[image.source_key] += 1
+            self._new_splits.setdefault(image.source_key, set()).add(image.split)
+
     def _declare_text_ids(self) -> None:
         if self._dataset is not None and not self._is_dry:
             declare_text_ids(self._dataset)
 
-    def _merge(self, known: dict[ObjectId, ImageRecord]) -> None:
+    def _merge(self, known: dict[ObjectId, _Taken]) -> None:
         """Merges images into their samples, and counts what that does."""
         merged: dict[ObjectId, MergedSample] = {}
-        said = {i: said_digest(record, self._rules.tags) for i, record in known.items()}
+        said = {
+            sample_id: taken.said or said_digest(taken.record, self._rules.tags)
+            for sample_id, taken in known.items()
+        }
 
         def change(document: Document, now: datetime) -> Document:
             sample_id = document["_id"]
             merged[sample_id] = merged_sample(
-                document, known[sample_id], said[sample_id], self._rules, now
+                document, known[sample_id].record, said[sample_id], self._rules, now
             )
             return merged[sample_id].changes
 
@@ -208,11 +288,11 @@ class SampleWriter:
                 change(document, write_time())
         elif left:
             change_documents(self._dataset, list(left), self._rules.paths, change)
-        for sample_id, record in known.items():
+        for sample_id, taken in known.items():
             if sample_id in merged:
-                self._count(record, merged[sample_id])
+                self._count(taken.record, merged[sample_id])
             elif sample_id not in left:
-                self._replaced.add_unchanged(record)
+                self._replaced.add_unchanged(taken.record)
 
     def _count(self, record: ImageRecord, merged: MergedSample) -> None:
         counts, labels = self.counts, merged.labels

@@ -1,10 +1,10 @@
-"""Items of an iterator fetched while the ones before are worked on."""
+"""Work on a batch while the database is busy with the one before or after it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
 _ItemT = TypeVar("_ItemT")
 
@@ -20,3 +20,40 @@ def one_ahead(items: Iterator[_ItemT]) -> Iterator[_ItemT]:
         while (item := pending.result()) is not end:
             pending = pool.submit(next, items, end)
             yield item  # type: ignore[misc]
+
+
+class OneBehind:
+    """Calls functions in their order in a thread, each while the next is prepared.
+
+    The database takes in a batch of documents while the next one is made. It is a
+    context manager, which ends with what is under way.
+    """
+
+    def __init__(self) -> None:
+        self._pool: ThreadPoolExecutor | None = None
+        self._pending: Future[Any] | None = None
+
+    def __enter__(self) -> OneBehind:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    def call(self, function: Callable[..., Any], *args: Any) -> None:
+        """Calls a function once the one before has returned; raises what that raised.
+
+        Args:
+            function: the function
+            *args: what to call it with
+        """
+        self.wait()
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(1)
+        self._pending = self._pool.submit(function, *args)
+
+    def wait(self) -> None:
+        """Returns when the last function has returned; raises what it raised."""
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            pending.result()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import random
 import runpy
 import signal
 import sys
@@ -89,6 +90,8 @@ def prepare_worker() -> None:
     for ever once the process that gives the work was killed.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Forked processes would draw the same numbers.
+    random.seed()
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_after, args=(parent,), daemon=True).start()

@@ -21,20 +21,6 @@ def process_count(num_workers: int | None) -> int:
     return fou.recommend_process_pool_workers(num_workers, default_num_workers=1)
 
 
-def thread_count(num_workers: int | None) -> int:
-    """Returns a number of threads; below 2, this thread does the work.
-
-    Args:
-        num_workers: what was asked for. None is
-            ``fo.config.default_thread_pool_workers``, else this thread alone
-
-    Raises:
-        CocoMaskError: if it is not a number of threads
-    """
-    _check(num_workers)
-    return fou.recommend_thread_pool_workers(num_workers, default_num_workers=1)
-
-
 def _check(num_workers: int | None) -> None:
     if num_workers is None:
         return
