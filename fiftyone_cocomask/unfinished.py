@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import filecmp
+import itertools
 import os
 import re
 import secrets
@@ -56,6 +58,48 @@ def whole_file(path: str | Path) -> Iterator[BinaryIO]:
         with suppress(OSError):
             os.remove(unfinished)
         raise
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """Opens a file to write as :func:`whole_file` does, but replaces none.
+
+    Where a file of other content has the name, this one gets a number behind it.
+
+    Args:
+        path: the file, in a folder that is there
+
+    Raises:
+        OSError: if it cannot be written
+    """
+    unfinished = path.with_name(unfinished_name())
+    try:
+        with open(unfinished, "xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        for number in itertools.count(1):
+            end = f"-{number}" if number > 1 else ""
+            if _take_place(
+                unfinished, path.with_name(f"{path.stem}{end}{path.suffix}")
+            ):
+                return
+    finally:
+        with suppress(OSError):
+            os.remove(unfinished)
+
+
+def _take_place(unfinished: Path, path: Path) -> bool:
+    """Gives a file its name; returns whether that has its content now."""
+    try:
+        os.link(unfinished, path)
+    except FileExistsError:
+        return path.is_file() and filecmp.cmp(unfinished, path, shallow=False)
+    except OSError:  # The file system has no links.
+        if path.exists():
+            return path.is_file() and filecmp.cmp(unfinished, path, shallow=False)
+        os.replace(unfinished, path)
+    return True
 
 
 class WritesAhead:

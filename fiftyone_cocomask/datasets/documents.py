@@ -48,6 +48,8 @@ _ID_START, _ID_END = 9, 21
 _SETTLES_S = 0.1
 # By dataset what this process wrote to its samples since :func:`settle`, and when last.
 _written: dict[ObjectId, tuple[set[str], float]] = {}
+# What :func:`current_dataset` compares.
+_OUTLINE = ("sample_fields", "runs", "evaluations", "app_config.sidebar_groups")
 # How often a sample is changed again that others change at the same time.
 _MAX_ATTEMPTS = 20
 
@@ -224,6 +226,25 @@ def ungrouped_samples(samples: SampleCollection) -> SampleCollection:
 def root_dataset(samples: SampleCollection) -> Dataset:
     """Returns the dataset behind a view, also behind one of patches or frames."""
     return samples._root_dataset
+
+
+def current_dataset(samples: SampleCollection) -> Dataset:
+    """Returns the dataset behind a view as it is now, with what others have changed.
+
+    FiftyOne keeps what it loaded. It saves a change of a field by the field's place in
+    the schema, which would be another field's after somebody has deleted one before it.
+
+    Raises:
+        DatabaseError: if MongoDB cannot be reached
+    """
+    dataset = root_dataset(samples)
+    with explain_database_errors():
+        stored = get_db_conn().datasets.find_one(
+            {"_id": dataset_id(dataset)}, dict.fromkeys(_OUTLINE, 1)
+        )
+        if stored is not None and _outline(stored) != _outline(dataset._doc.to_mongo()):
+            dataset.reload()
+    return dataset
 
 
 def backing_dataset(samples: SampleCollection) -> Dataset:
@@ -748,6 +769,16 @@ def _undeclared(dataset: Dataset, paths: Iterable[str]) -> list[str]:
             for path in _plain(paths) - there
             if "." not in path or dataset.get_field(path) is not None
         )
+
+
+def _outline(stored: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Returns what a dataset has, in the order of the lists it is in."""
+    groups = (stored.get("app_config") or {}).get("sidebar_groups") or ()
+    return (
+        list(_db_paths(stored.get("sample_fields") or ())),
+        [set(stored.get(kind) or ()) for kind in ("runs", "evaluations")],
+        [group["name"] for group in groups],
+    )
 
 
 def _plain(paths: Iterable[str]) -> set[str]:

@@ -12,6 +12,7 @@ from typing import Any
 import fiftyone as fo
 
 from ..errors import CocoMaskError
+from .documents import current_dataset
 
 INFO_KEY = "cocomask"
 
@@ -104,6 +105,7 @@ class EvaluationFields:
 
     def declare(self, dataset: fo.Dataset) -> None:
         """Adds the fields to the dataset and to a group of the sidebar."""
+        dataset = current_dataset(dataset)
         specs = [(self.on_sample(spec.suffix), spec) for spec in self.sample_specs]
         if self.label_path is not None:
             specs += [(self.on_label(spec.suffix), spec) for spec in self.label_specs]

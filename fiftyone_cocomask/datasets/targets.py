@@ -6,7 +6,7 @@ import fiftyone as fo
 
 from ..errors import CocoMaskError
 from ..fiftyone_types import SampleCollection
-from .documents import backing_dataset, root_dataset, ungrouped_samples
+from .documents import backing_dataset, current_dataset, ungrouped_samples
 
 # What functions that work on samples take.
 Samples = fo.Dataset | fo.DatasetView
@@ -20,7 +20,7 @@ def checked_samples(samples: SampleCollection) -> SampleCollection:
     Raises:
         CocoMaskError: if it does not hold images, or holds copies of other samples
     """
-    dataset = root_dataset(samples)
+    dataset = current_dataset(samples)
     if backing_dataset(samples) is not dataset:
         raise CocoMaskError(
             "A view of patches, clips or frames holds copies of samples; give the "

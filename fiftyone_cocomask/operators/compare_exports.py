@@ -24,7 +24,7 @@ from .forms import (
 )
 from .job import JobOperator, ProgressArgument, Results
 from .label_fields import labelled_fields, usual_objects
-from .markdown import code
+from .markdown import code, plain
 from .results import NextStep, next_step, rows
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class CompareExports(JobOperator):
         self, ctx: ExecutionContext, outputs: types.Object, results: Results
     ) -> None:
         """Shows the change log, and the views."""
-        title = f"{results['old']} → {results['new']}"
+        title = plain(f"{results['old']} → {results['new']}")
         if results["same"]:
             outputs.view("same", types.Success(label=f"No changes: {title}"))
             return
@@ -161,11 +161,13 @@ class CompareExports(JobOperator):
         ]
         for key, word in (("classes_added", "New"), ("classes_removed", "Gone")):
             if results[key]:
-                lines.append(f"- {word} classes: {', '.join(results[key][:_MAX_ROWS])}")
+                listed = plain(", ".join(results[key][:_MAX_ROWS]))
+                lines.append(f"- {word} classes: {listed}")
         outputs.view("changes", types.Notice(label=title, description="\n".join(lines)))
         if results["edited"]:
             edited = [
-                f"| {row['file_name']} | {row['new_label']} | {row['iou']:.3f} | "
+                f"| {plain(row['file_name'])} | {plain(row['new_label'])} | "
+                f"{row['iou']:.3f} | "
                 f"{row['boundary_iou']:.3f} |"
                 for row in results["edited"]
             ]

@@ -28,7 +28,7 @@ from .forms import (
 )
 from .job import JobOperator, ProgressArgument, Results
 from .label_fields import drawable_fields, why_no_field
-from .markdown import code, plain
+from .markdown import code, plain, plain_lines
 from .results import NextStep, next_step, rows, split_rows, without_dry_run
 
 _KEY = "mask_issues"
@@ -369,7 +369,7 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         reject(field, str(error))
         return
     if report is not None:
-        note(inputs, "planned", "What would be done", report.summary())
+        note(inputs, "planned", "What would be done", plain_lines(report.summary()))
         picture = report.pictures()
         if picture is not None:
             inputs.str(
@@ -436,6 +436,6 @@ def _checked(
 
 
 def _show(outputs: types.Object, results: Results) -> None:
-    first, *rest = results["summary"].splitlines()
+    first, _, rest = results["summary"].partition("\n")
     view = types.Success if results["fixed"] else types.Notice
-    outputs.view("done", view(label=first, description="  \n".join(rest)))
+    outputs.view("done", view(label=plain(first), description=plain_lines(rest)))

@@ -13,7 +13,7 @@ import fiftyone.operators.types as types
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext, SampleCollection
 from .forms import form, is_app_request, option_labels
-from .markdown import plain
+from .markdown import code_block, plain
 from .open_form import add_next_step
 from .parameters import complete
 from .progress import Progress, follow
@@ -141,10 +141,9 @@ class JobOperator(foo.Operator):
                 ctx, types.Error(label=plain(option_labels(str(error))))
             )
         except Exception as error:
-            trace = f"```\n{traceback.format_exc()}\n```"
             view = types.Error(
                 label=f"Unexpected error in the plugin: {plain(repr(error))}",
-                caption=trace,
+                caption=code_block(traceback.format_exc()),
             )
             yield from self._show_error(ctx, view)
 

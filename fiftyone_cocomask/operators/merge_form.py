@@ -24,7 +24,7 @@ from .forms import (
     stop,
     warn,
 )
-from .markdown import bold
+from .markdown import bold, plain
 
 if TYPE_CHECKING:
     from ..coco.merge_counts import MergeCounts
@@ -66,7 +66,7 @@ def preview_merge(
     try:
         return MergePreview(*_counted(ctx, dataset, wanted))
     except (CocoMaskError, ValueError) as error:
-        stop(inputs, str(error))
+        stop(inputs, plain(str(error)))
         return None
 
 

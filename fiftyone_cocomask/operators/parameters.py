@@ -19,6 +19,7 @@ from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext
 from .export_form import given_path, is_place
 from .forms import hide, is_app_request, names, reject, stop
+from .markdown import plain
 
 # What the caller says beside the form, and what tasks of a job are given.
 _BESIDE = {"self", "samples", "delegate"}
@@ -58,13 +59,14 @@ def complete(
             reject(field, problem)
             if isinstance(field.view, types.HiddenView):
                 # What is wrong is seen nowhere else.
-                stop(inputs, problem)
+                stop(inputs, plain(problem))
     known = {*parameters, *inputs.properties, *_ALWAYS}
     unknown = [name for name in ctx.params if name not in known]
     # The App keeps what was answered to questions that a form no longer asks.
     if unknown and not is_app_request(ctx):
         what = names(sorted(parameters), 30)
-        stop(inputs, f"There is no parameter '{unknown[0]}'; there are {what}")
+        said = f"There is no parameter '{unknown[0]}'; there are {what}"
+        stop(inputs, plain(said))
 
 
 def _problem(

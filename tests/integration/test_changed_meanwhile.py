@@ -183,6 +183,29 @@ def test_a_dataset_that_another_process_deletes_does_not_come_back(
     assert collection not in database.list_collection_names()
 
 
+@pytest.mark.parametrize("work", [import_again, masks_again])
+@pytest.mark.parametrize("field", ["coco_id", "mask"])
+def test_a_field_deleted_by_another_process_before_is_no_longer_the_datasets(
+    dataset: fo.Dataset, work: Work, field: str
+) -> None:
+    """FiftyOne in this process still has the field, and the places of all others."""
+    database = dataset._sample_collection.database
+    removed = {"$pull": {"sample_fields": {"name": field}}}
+    database.datasets.update_one({"name": "meanwhile"}, removed)
+    dataset._sample_collection.update_many({}, {"$unset": {field: ""}})
+    work(dataset, None)
+    stored = database.datasets.find_one({"name": "meanwhile"})
+    assert stored is not None
+    # A change that was saved by its place would have left a field without a name.
+    assert all(
+        field.get("name") and field["ftype"] for field in stored["sample_fields"]
+    )
+    dataset.reload()
+    assert len(list(dataset)) == len(NAMES)
+    made_again = {import_again: "coco_id", masks_again: "mask"}[work]
+    assert dataset.has_field(field) == (field == made_again)
+
+
 @pytest.mark.parametrize("work", [import_again, masks_again, area_again, search])
 def test_a_sample_deleted_meanwhile_costs_nothing(
     dataset: fo.Dataset, work: Work

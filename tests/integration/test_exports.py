@@ -215,6 +215,19 @@ def test_instance_numbers_are_written_with_their_labels(
     ]
     written = cv2.imread(str(out / table[0][0]), cv2.IMREAD_UNCHANGED)
     np.testing.assert_array_equal(written, sample.numbers.get_mask())
+    # Again, the table is the same; of other masks it does not replace that.
+    before = (out / "instances.csv").read_bytes()
+    fcm.export_masks(dataset, "numbers", out, values="instance")
+    report = fcm.export_masks(
+        dataset[:1], "numbers", out, suffix="_", values="instance"
+    )
+    assert (out / "instances.csv").read_bytes() == before
+    tables = sorted(path.name for path in out.iterdir() if path.is_file())
+    assert tables == ["instances-2.csv", "instances.csv"]
+    assert {row[0] for row in rows(out / "instances-2.csv")[1:]} <= {
+        path.relative_to(out).as_posix() for path in out.rglob("*_.png")
+    }
+    assert report.files == 2
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from fiftyone_cocomask.operators.markdown import bold, code, plain, unmarked
+from fiftyone_cocomask.operators.markdown import bold, code, code_block, plain, unmarked
 
 # Printable, and what Markdown makes something of.
-TEXTS = st.text(st.sampled_from("ab1 _*`![]()<>#|~&;$\\-+=.:/\n\té"), max_size=30)
+TEXTS = st.text(st.sampled_from("ab1 _*`![]()<>#|~&;$\\-+=.:/@\n\té"), max_size=30)
 
 
 def shown(markdown: str) -> str:
@@ -25,6 +25,7 @@ def shown(markdown: str) -> str:
 @example("![x](http://example.com/x.png)")
 @example("1. a")
 @example("- a")
+@example("---")
 @example("mask_area_px and _this_")
 @example("&lt; &#33;")
 def test_plain_text_is_shown_as_it_is(text: str) -> None:
@@ -38,6 +39,22 @@ def test_code_is_shown_as_it_is(text: str) -> None:
     line = " ".join(text.split())
     if line:
         assert shown(code(text)) == f"<code>{line}</code>"
+
+
+def test_addresses_are_not_taken_for_ones_before_they_are_unescaped() -> None:
+    # The App makes links of those in the text that is left.
+    assert plain("http://a/?b&c") == r"http:\//a/?b\&c"
+    assert plain("www.a~b, c@d.e") == r"www\.a\~b, c\@d.e"
+
+
+@given(TEXTS, TEXTS)
+@example("```\n![x](http://example.com/x.png)", "")
+def test_a_block_of_code_is_shown_as_it_is(first: str, second: str) -> None:
+    text = f"x{first}\n{second}x"
+    assert (
+        MarkdownIt("gfm-like", {"linkify": False}).parse(code_block(text))[0].content
+        == f"{text}\n"
+    )
 
 
 def test_only_what_is_bold_is_bold() -> None:

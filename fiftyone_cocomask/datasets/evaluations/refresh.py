@@ -9,7 +9,7 @@ from ...arguments import checked
 from ...errors import CocoMaskError
 from ...fiftyone_types import Dataset
 from ..database_errors import explain_database_errors
-from ..documents import root_dataset
+from ..documents import current_dataset
 from ..masks.redraw import redraw_masks
 from ..targets import Samples
 from .area import evaluate_mask_area
@@ -51,7 +51,7 @@ def refresh_mask_evaluations(
         CocoMaskError: if there is no such evaluation, or its queued tasks are not done;
             nothing has been written then
     """
-    dataset = root_dataset(samples)
+    dataset = current_dataset(samples)
     keys = keys_to_refresh(dataset) if eval_keys is None else list(eval_keys)
     for info in [_refreshable(dataset, key) for key in keys]:
         covered = dataset.load_run_view(info.eval_key)

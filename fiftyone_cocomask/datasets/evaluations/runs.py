@@ -17,7 +17,7 @@ from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ..comparison.runs import comparison_fields, is_comparison
 from ..database_errors import explain_database_errors
-from ..documents import Document, root_dataset
+from ..documents import Document, current_dataset, root_dataset
 from ..journal import Journal
 from ..masks.stored import MEASURED
 from ..owned_fields import EvaluationFields, owned_paths
@@ -93,7 +93,7 @@ def rename_mask_evaluation(samples: Samples, eval_key: str, new_eval_key: str) -
         CocoMaskError: if there is no such evaluation, or the new key is taken; nothing
             has been changed then
     """
-    dataset = root_dataset(samples)
+    dataset = current_dataset(samples)
     complete_changes(dataset, (eval_key, new_eval_key))
     kinds = _kinds(dataset)
     done = Journal(dataset).entry("rename", eval_key)
@@ -131,7 +131,7 @@ def delete_mask_evaluation(samples: Samples, eval_key: str) -> None:
     Raises:
         CocoMaskError: if there is no such evaluation
     """
-    dataset = root_dataset(samples)
+    dataset = current_dataset(samples)
     complete_changes(dataset, [eval_key])
     if eval_key not in _kinds(dataset) and Journal(dataset).entry("delete", eval_key):
         # Asked for once more, as after a kill.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from ...fiftyone_types import SampleCollection
-from ..documents import root_dataset, stream_documents
+from ..documents import Document, aggregate_documents, root_dataset
 
 _JSON_END = ".coco.json"
 
@@ -18,11 +18,14 @@ def export_folders(samples: SampleCollection) -> list[str]:
     Those beside a COCO JSON or below one, and those in the folder that the dataset was
     imported from.
     """
-    folders = {
-        os.path.dirname(document["filepath"])
-        for documents in stream_documents(samples, ["filepath"])
-        for document in documents
-    }
+    # MongoDB finds them: they are few, of perhaps millions of images.
+    folder = {"$regexFind": {"input": "$filepath", "regex": r"(?s)^.*[/\\]"}}
+    stages: list[Document] = [
+        {"$project": {"folder": folder}},
+        {"$group": {"_id": "$folder.match"}},
+    ]
+    found = aggregate_documents(samples, stages)
+    folders = {os.path.dirname(row["_id"]) for row in found if row["_id"]}
     info = root_dataset(samples).info.get("coco")
     path = info.get("path") if isinstance(info, Mapping) else None
     source = path if isinstance(path, str) else None

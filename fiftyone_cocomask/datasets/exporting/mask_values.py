@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import cv2
 import fiftyone as fo
 import numpy as np
 
 from ...choices import Values
-from ...errors import CocoMaskError
+from ...errors import CocoMaskError, MaskFileError
 from ...geometry.png import encode_mask
+from ...unfinished import new_file
 from ..documents import Document
 from ..folders import safe_name
 from ..labels import label_documents
 from ..masks.compute import class_names, mask_options
 from ..masks.options import MaskOptions
 
+Row = tuple[Any, ...]
 _TABLES = {"binary": "classes.csv", "class": "classes.csv", "instance": "instances.csv"}
 
 
@@ -33,14 +37,12 @@ class MaskValues:
         per_class: whether each class has masks of its own, in its own folder
         classes: the class of each value, where values are classes
         options: how the masks were computed, if this plugin computed them
-        rows: the rows of the table, without its head
     """
 
     values: Values
     per_class: bool
     classes: dict[int, str] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
-    rows: list[tuple[Any, ...]] = field(default_factory=list)
 
     @classmethod
     def of_field(
@@ -66,11 +68,6 @@ class MaskValues:
             found.classes = class_names(dataset, mask_field) or {}
             if mode not in ("semantic", None) or not found.classes:
                 raise _other_mode(mask_field, mode, "semantic")
-            folders = found.folders()
-            found.rows = [
-                (value, name, *([folders[value]] if per_class else []))
-                for value, name in sorted(found.classes.items())
-            ]
         return found
 
     @property
@@ -111,8 +108,10 @@ class MaskValues:
             depth = np.uint8 if mask.max(initial=0) < 256 else np.uint16
             yield "", cv2.imencode(".png", mask.astype(depth))[1].tobytes()
 
-    def add_instances(self, document: Document, mask: np.ndarray, file: str) -> None:
-        """Adds what the numbers of an instance mask mean to the table.
+    def instances(
+        self, document: Document, mask: np.ndarray, file: str
+    ) -> Iterator[Row]:
+        """Yields what the numbers of an instance mask mean, as rows of the table.
 
         Args:
             document: the sample's document, with the labels it was drawn of
@@ -134,16 +133,82 @@ class MaskValues:
             if number <= len(selected):
                 item = selected[number - 1]
                 label, label_id = item.label, str(labels[item.index]["_id"])
-            self.rows.append((file, number, label, label_id))
+            yield file, number, label, label_id
 
-    def table(self) -> tuple[str, bytes]:
-        """Returns the name of the table, and its bytes as CSV."""
-        head: tuple[str, ...] = ("file", "value", "class", "label_id")
-        if self.values != "instance":
-            head = ("value", "class", *(["folder"] if self.per_class else []))
+    def head(self) -> list[Row]:
+        """Returns the first rows of the table: its head, and the classes."""
+        if self.values == "instance":
+            return [("file", "value", "class", "label_id")]
+        folders = self.folders() if self.per_class else {}
+        rows = sorted(self.classes.items())
+        return [
+            ("value", "class", *(["folder"] if folders else [])),
+            *((v, name, *([folders[v]] if folders else [])) for v, name in rows),
+        ]
+
+
+class ValueTable:
+    """The table of what values mean, written row by row.
+
+    Args:
+        file: the file, open to write
+        name: what it is called in messages
+    """
+
+    def __init__(self, file: BinaryIO, name: Path) -> None:
+        self._file = file
+        self._name = name
+
+    def write(self, rows: Iterable[Row]) -> None:
+        """Appends rows.
+
+        Raises:
+            MaskFileError: if the disk refuses them
+        """
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([head, *self.rows])
-        return _TABLES[self.values], text.getvalue().encode()
+        csv.writer(text, lineterminator="\n").writerows(rows)
+        with _told(self._name):
+            self._file.write(text.getvalue().encode())
+
+
+@contextmanager
+def value_table(folder: Path, meaning: MaskValues) -> Iterator[ValueTable | None]:
+    """Opens the table beside masks, which has its name once all of it is written.
+
+    One of other content that is there already stays: this one gets a number then.
+
+    Args:
+        folder: the folder of the masks, made if need be
+        meaning: what their pixels mean
+
+    Yields:
+        the table; None where none is needed
+
+    Raises:
+        MaskFileError: if it cannot be written
+    """
+    if not meaning.has_table:
+        yield None
+        return
+    path = folder / _TABLES[meaning.values]
+    with ExitStack() as opened:
+        with _told(path):
+            folder.mkdir(parents=True, exist_ok=True)
+            table = ValueTable(opened.enter_context(new_file(path)), path)
+        table.write(meaning.head())
+        yield table
+        with _told(path):
+            opened.pop_all().close()
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Says of which file it is that the disk refuses it."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise MaskFileError(f"The file {path} cannot be written: {reason}") from error
 
 
 def _other_mode(mask_field: str, mode: Any, wanted: str) -> CocoMaskError:

@@ -40,7 +40,7 @@ from ..masks.compute import MAX_NAMED, mask_options
 from ..masks.files import MaskPaths
 from ..masks.stored import has_mask, read_array
 from ..targets import checked_samples
-from .mask_values import MaskValues
+from .mask_values import MaskValues, value_table
 
 
 @dataclass(slots=True)
@@ -118,7 +118,8 @@ def export_masks(
         values: ``"binary"`` for 0 and 255, ``"class"`` for the class values of semantic
             masks, ``"instance"`` for the numbers of instance masks, as stored (16 bits
             where 8 do not hold them). A table beside the masks says what they mean:
-            ``classes.csv`` or ``instances.csv``
+            ``classes.csv`` or ``instances.csv``, with a number where the folder has
+            one of other masks
         per_class: whether to write a 0/255 mask for each class that an image has, in a
             folder for each class; needs semantic masks
         progress: whether to render a progress bar (True/False), FiftyOne's default
@@ -162,7 +163,7 @@ def export_masks(
     label_field = meaning.label_field()
     if label_field and samples.has_field(label_field):
         read += geometry_paths(samples, label_field)
-    with WritesAhead() as writes:
+    with WritesAhead() as writes, value_table(folder, meaning) as table:
         files = _FileWriter(report, writes)
         for document in _documents(samples, read, progress):
             mask = _mask_of(document, mask_field, report)
@@ -171,17 +172,10 @@ def export_masks(
             path = path_of(document)
             for place, data in meaning.files(mask):
                 target = folder / place / path.relative_to(folder) if place else path
-                files.write(document, target, data)
-            if not beside_images:
-                name = path.relative_to(folder).as_posix()
-                meaning.add_instances(document, mask, name)
-    if meaning.has_table:
-        table, data = meaning.table()
-        try:
-            write_whole(folder / table, data)
-        except OSError as error:
-            raise MaskFileError(str(error)) from error
-        report.files += 1
+                if files.write(document, target, data) and table is not None:
+                    name = target.relative_to(folder).as_posix()
+                    table.write(meaning.instances(document, mask, name))
+    report.files += meaning.has_table
     return report
 
 
@@ -272,19 +266,20 @@ class _FileWriter:
         self._writes = writes
         self._written: set[int] = set()
 
-    def write(self, document: Document, path: Path, data: bytes) -> None:
+    def write(self, document: Document, path: Path, data: bytes) -> bool:
+        """Writes a file, unless there is another; returns whether that was tried."""
         key = hash(str(path).lower())
         if key in self._written:
             self._report.skip(document, f"another sample was written to {path}")
-            return
+            return False
         try:
             if path.exists() and (path.is_dir() or path.read_bytes() != data):
                 reason = f"{path} is there already with other content"
                 self._report.skip(document, reason)
-                return
+                return False
         except OSError as error:
             self._tell_error(error, document, path)
-            return
+            return False
         self._written.add(key)
         names = {name: document[name] for name in ("_id", "filepath")}
 
@@ -296,6 +291,7 @@ class _FileWriter:
                 self._tell_error(error, names, path)
 
         self._writes.add(partial(write_whole, path, data), done)
+        return True
 
     def _tell_error(self, error: BaseException, document: Document, path: Path) -> None:
         """Notes what is in the way of one file alone: a name that is too long.

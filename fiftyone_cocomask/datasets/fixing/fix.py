@@ -16,6 +16,7 @@ from ..database_errors import explain_database_errors
 from ..documents import (
     Document,
     Update,
+    current_dataset,
     read_documents,
     root_dataset,
     sample_ids,
@@ -168,7 +169,7 @@ def undo_mask_fixes(
     Raises:
         CocoMaskError: if there are no repairs under this key
     """
-    dataset = root_dataset(dataset)
+    dataset = current_dataset(dataset)
     stored, journal = StoredFixes(dataset, fix_key), Journal(dataset)
     report = FixReport(fix_key, undone=True)
     if not stored.exist:

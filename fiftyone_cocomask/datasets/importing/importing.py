@@ -22,7 +22,7 @@ from ...coco.report import ExportReport
 from ...coco.shared_reading import Work
 from ...errors import CocoMaskError
 from ..database_errors import explain_database_errors
-from ..documents import sample_ids, settle
+from ..documents import current_dataset, sample_ids, settle
 from ..field_names import check_new_field
 from ..folders import export_folder
 from ..locks import Lock, locked
@@ -269,7 +269,8 @@ def _present_dataset(
     """
     if dataset is None or (isinstance(dataset, str) and not fo.dataset_exists(dataset)):
         return None
-    present = fo.load_dataset(dataset) if isinstance(dataset, str) else dataset
+    loaded = fo.load_dataset(dataset) if isinstance(dataset, str) else dataset
+    present = current_dataset(loaded)
     if if_exists == "error":
         raise CocoMaskError(
             f"Dataset '{present.name}' already exists; give another name, or "

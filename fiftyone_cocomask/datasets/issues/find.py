@@ -12,7 +12,7 @@ from ...arguments import checked
 from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ..database_errors import explain_database_errors
-from ..documents import root_dataset
+from ..documents import current_dataset, root_dataset
 from ..journal import Journal
 from ..label_lists import LabelList, boxes_beside
 from ..labels import check_has_masks, is_mask_field
@@ -157,7 +157,7 @@ def clear_mask_issues(samples: Samples, key: str = "mask_issues") -> None:
     Raises:
         CocoMaskError: if there is no such search
     """
-    dataset = root_dataset(samples)
+    dataset = current_dataset(samples)
     journal = Journal(dataset)
     if _search_config(dataset, key) is None:
         if journal.entry("clear", key):

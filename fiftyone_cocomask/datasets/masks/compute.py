@@ -23,6 +23,7 @@ from ..database_errors import explain_database_errors
 from ..documents import (
     aggregate_documents,
     backing_dataset,
+    current_dataset,
     field_info,
     read_documents,
     read_encoded_documents,
@@ -452,7 +453,7 @@ def declare_mask_field(dataset: fo.Dataset, plan: MaskPlan) -> None:
     mask_field, label_field, options = plan.mask_field, plan.label_field, plan.options
     description = f"{options.mode.capitalize()} masks of '{label_field}'"
     made = {INFO_KEY: _made(plan)}
-    field_ = dataset.get_field(mask_field)
+    field_ = current_dataset(dataset).get_field(mask_field)
     if field_ is None:
         dataset.add_sample_field(
             mask_field,

@@ -19,7 +19,14 @@ from ...fiftyone_types import SampleCollection
 from ...geometry.edges import EdgeImage, OutlineFit
 from ...geometry.outlines import object_rings
 from ..database_errors import explain_database_errors
-from ..documents import Document, Update, root_dataset, settle, update_documents
+from ..documents import (
+    Document,
+    Update,
+    current_dataset,
+    root_dataset,
+    settle,
+    update_documents,
+)
 from ..label_lists import LabelList
 from ..measuring.measure import drawing_options
 from ..measuring.reading import SampleReader, SampleRecord
@@ -203,7 +210,7 @@ def delete_outline_ranking(samples: Samples, eval_key: str = "outline") -> None:
     Raises:
         CocoMaskError: if there is none of that key
     """
-    dataset = root_dataset(samples)
+    dataset = current_dataset(samples)
     config = _config(dataset, eval_key)
     if config is None:
         keys = ", ".join(list_outline_rankings(dataset)) or "none"

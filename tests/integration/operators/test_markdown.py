@@ -128,6 +128,23 @@ def test_forms_show_the_names_of_a_dataset_as_text(
     assert shown > 0
 
 
+def test_a_change_log_shows_the_names_of_an_export_as_text(
+    app_request: Any, dataset: fo.Dataset, export: Path
+) -> None:
+    sample = dataset.first()
+    lines = sample.segmentations.polylines
+    # Both copies of the polygon, or one of them would be the export's.
+    lines.append(lines[0].copy())
+    for line in lines[:2]:
+        line.points = [[(x / 2, y) for x, y in line.points[0]]]
+    lines[-1].label = f"new {IMAGE}"
+    sample.save()
+    path = {"absolute_path": str(export)}
+    request = app_request("compare_exports", dataset, path=path)
+    # The title, and the new class.
+    assert assert_fetches_nothing(request.messages()) >= 2
+
+
 def test_panels_show_the_names_of_a_dataset_as_text(dataset: fo.Dataset) -> None:
     assert_fetches_nothing(_drawn("mask_evaluation", dataset, "on_load"))
     bar = {"path": "classes__coverage__cover", "trace_idx": 0, "idx": 0}
