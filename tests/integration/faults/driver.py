@@ -38,6 +38,7 @@ def main() -> None:
     monitoring.register(COUNTER)
     from .jobs import JOBS, write_exports
 
+    import_all()
     write_exports(folder)
     for line in sys.stdin:
         request = json.loads(line)
@@ -53,6 +54,20 @@ def main() -> None:
         else:
             answer = in_process(read)
         print(json.dumps(answer), flush=True)
+
+
+def import_all() -> None:
+    """Imports what the calls would import in each process anew."""
+    import pandas  # noqa: F401
+    from PIL import Image
+
+    import fiftyone_cocomask as fcm
+
+    from . import content  # noqa: F401
+
+    Image.preinit()
+    for name in fcm.__all__:
+        getattr(fcm, name)
 
 
 def prepare(job: Any, folder: Path) -> Any:
