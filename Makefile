@@ -34,9 +34,11 @@ demo: $(READY)
 	$(PY) -m fiftyone_cocomask demo --port $(PORT) \
 	    $(if $(EXPORT),--export "$(EXPORT)") $(if $(filter 0,$(APP)),--no-app)
 
-# All of them, also behind one that fails: a person wants to know the rest.
-test:
-	$(MAKE) --keep-going lint types unit integration app package
+# All of them, also behind one that fails: a person wants to know the rest. First those
+# that take one processor each.
+test: $(TEST_READY)
+	$(MAKE) --keep-going --jobs=2 --output-sync package types lint; alone=$$?; \
+	$(MAKE) --keep-going unit integration app && exit $$alone
 
 lint: $(TEST_READY)
 	$(PY) -m ruff check .

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import atexit
+import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import partialmethod
@@ -12,7 +14,12 @@ import pytest
 
 from fiftyone_cocomask.demo.own_fiftyone import delete_own_fiftyone, use_own_fiftyone
 
-_FOLDER = Path(tempfile.mkdtemp(prefix="cocomask-tests-"))
+# In memory where there is room: MongoDB waits for the disk with each new dataset.
+_MEMORY = "/dev/shm"
+_HAS_ROOM = os.path.isdir(_MEMORY) and shutil.disk_usage(_MEMORY).free > 2**31
+_FOLDER = Path(
+    tempfile.mkdtemp(prefix="cocomask-tests-", dir=_MEMORY if _HAS_ROOM else None)
+)
 atexit.register(delete_own_fiftyone, _FOLDER)
 # Before the import below: FiftyOne reads its settings when it is imported.
 use_own_fiftyone(_FOLDER, show_progress_bars=False)

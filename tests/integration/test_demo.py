@@ -1,11 +1,14 @@
-"""The demo, as `make demo` runs it, in a process and a FiftyOne of its own."""
+"""The demo, as `make demo` runs it in a terminal, with a FiftyOne of its own."""
 
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
+
+from tests.conftest import needs_posix
+
+from .cli.test_terminal import in_terminal
 
 JOB = """
 import json, os, sys
@@ -39,15 +42,16 @@ os._exit(0)
 """
 
 
+@needs_posix
 def test_the_demo_leaves_a_dataset_with_runs_and_a_workspace(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", JOB, str(tmp_path)], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
+    shown = in_terminal(sys.executable, "-c", JOB, str(tmp_path))
     # The second time it finds what the first one has made.
-    assert done.stdout.count("EXIT 0") == 2
-    assert done.stdout.count("21 of 21 images usable") == 2
-    found = json.loads(done.stdout.partition("FOUND")[2])
+    assert shown.count("EXIT 0") == 2, shown
+    assert shown.count("21 of 21 images usable") == 2
+    assert "The database, masks and plugin link are in" in shown
+    assert "100% |" in shown
+    assert "Traceback" not in shown
+    found = json.loads(shown.partition("FOUND")[2].splitlines()[0])
     assert (found["samples"], found["masks"]) == (21, 21)
     assert {"area", "coverage", "mask_issues", "outline"} <= set(found["runs"])
     assert "opencv_vs_coco" in found["comparisons"]

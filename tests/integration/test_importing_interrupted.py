@@ -84,7 +84,7 @@ def start_import(tmp_path: Path) -> Iterator[Callable[[Path, int], int]]:
 def test_an_import_killed_at_any_moment_can_simply_be_run_again(
     new_dataset: Any, tmp_path: Path, start_import: Callable[[Path, int], int]
 ) -> None:
-    count = 120
+    count = 60
     names = [image_name(f"{number:03}") for number in range(count)]
     annotations = [annotation(number, number // 5) for number in range(5 * count)]
     export = write_split(tmp_path / "export", names, annotations)

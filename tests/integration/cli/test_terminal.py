@@ -9,7 +9,6 @@ import struct
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import fiftyone as fo
@@ -40,8 +39,6 @@ COMMANDS = {
     "install": "",
     "uninstall": "",
 }
-# Its FiftyOne is its own, so it has a process to itself.
-DEMO = "demo --no-app --folder {folder}/demo"
 # Commands that show a bar.
 WITH_BARS = {
     *("import", "masks", "evaluate", "issues", "rank", "fix", "diff", "report"),
@@ -116,6 +113,7 @@ def names_of(parser: argparse.ArgumentParser, before: str = "") -> Iterator[str]
 
 
 def test_every_command_is_tried() -> None:
+    # The demo has a FiftyOne of its own, and a test: `test_demo.py`.
     assert set(names_of(_parser())) == {*COMMANDS, "demo"}
 
 
@@ -133,14 +131,3 @@ def test_a_command_ends_well(command: str, shown: dict[str, str]) -> None:
     assert re.search(r"CODE 0\s*$", text), text
     assert "Traceback" not in text
     assert ("100% |" in text) == (command in WITH_BARS), text
-
-
-def test_the_demo_ends_well(tmp_path: Path) -> None:
-    words = DEMO.format(folder=tmp_path).split()
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("FIFTYONE_")}
-    text = in_terminal(
-        sys.executable, "-m", "fiftyone_cocomask", *words, env=environment
-    )
-    assert "The database, masks and plugin link are in" in text
-    assert "100% |" in text
-    assert "Traceback" not in text

@@ -11,6 +11,7 @@ from typing import Any
 import fiftyone as fo
 import numpy as np
 import pytest
+from pycocotools import mask as mask_utils
 from pycocotools.coco import COCO
 
 import fiftyone_cocomask as fcm
@@ -30,16 +31,20 @@ class ImageReference:
 
 def image_reference(coco: COCO, annotations: list[dict[str, Any]]) -> ImageReference:
     image = coco.imgs[annotations[0]["image_id"]]
-    masks = [coco.annToMask(item).astype(bool) for item in annotations]
-    areas = [int(mask.sum()) for mask in masks]
-    canvas = np.full((image["height"], image["width"]), -1)
-    covered = np.zeros(canvas.shape, int)
+    rles = [coco.annToRLE(item) for item in annotations]
+    areas = [int(mask_utils.area(rle)) for rle in rles]
+    canvas = np.full((image["height"], image["width"]), -1, np.int32)
+    covered = np.zeros(canvas.shape, np.int32)
     # Largest first, and otherwise in their order: `sorted` is stable.
-    for index in sorted(range(len(masks)), key=lambda i: -areas[i]):
-        canvas[masks[index]] = index
-        covered += masks[index]
+    for index in sorted(range(len(rles)), key=lambda i: -areas[i]):
+        x, y, width, height = map(int, mask_utils.toBbox(rles[index]))
+        place = np.s_[y : y + height, x : x + width]
+        mask = mask_utils.decode(rles[index])[place].astype(bool)
+        assert mask.sum() == areas[index]
+        canvas[place][mask] = index
+        covered[place] += mask
     ids = [item["id"] for item in annotations]
-    visible = np.bincount(canvas[canvas >= 0], minlength=len(masks)).tolist()
+    visible = np.bincount(canvas[canvas >= 0], minlength=len(rles)).tolist()
     by_class: Counter[int] = Counter()
     for item, pixels in zip(annotations, visible, strict=True):
         by_class[item["category_id"]] += pixels
@@ -105,17 +110,19 @@ def check(
     objects = 0
     with_labels = dataset.match({"segmentations.polylines.0": {"$exists": True}})
     assert len(with_labels) == len(expected) > 0
-    for sample in with_labels:
-        folder = Path(sample.filepath).parent.name
-        reference = expected[folder, sample.file_name]
-        labels = sample.segmentations.polylines
-        objects += len(labels)
-        assert {x.coco_id: x.area_px for x in labels} == reference.areas
-        assert {x.coco_id: x.area_visible_px for x in labels} == reference.visible
-        assert sample.area_px == reference.foreground_px
-        assert sample.coverage_ratio == reference.foreground_px / reference.image_px
-        overlap = reference.overlap_px / reference.foreground_px
-        assert sample.coverage_overlap == overlap
+    path = "segmentations.polylines"
+    read = ("filepath", "file_name", "area_px", "coverage_ratio", "coverage_overlap")
+    of_labels = (f"{path}.{n}" for n in ("coco_id", "area_px", "area_visible_px"))
+    for filepath, name, area_px, covered, overlap, ids, areas, visible in zip(
+        *with_labels.values([*read, *of_labels]), strict=True
+    ):
+        reference = expected[Path(filepath).parent.name, name]
+        objects += len(ids)
+        assert dict(zip(ids, areas, strict=True)) == reference.areas
+        assert dict(zip(ids, visible, strict=True)) == reference.visible
+        assert area_px == reference.foreground_px
+        assert covered == reference.foreground_px / reference.image_px
+        assert overlap == reference.overlap_px / reference.foreground_px
     total = sum(item.foreground_px for item in expected.values())
     assert (area["foreground_px"], area["objects"]) == (total, objects)
     summary = coverage.summary()

@@ -10,7 +10,6 @@ import fiftyone as fo
 import pytest
 
 import fiftyone_cocomask as fcm
-from fiftyone_cocomask.demo import write_demo_export
 from tests.plugin import link_plugin
 
 from .events import chosen, send, state_after
@@ -18,10 +17,10 @@ from .events import chosen, send, state_after
 PANEL = "mask_evaluation"
 
 
-@pytest.fixture
-def dataset(tmp_path: Path) -> Iterator[fo.Dataset]:
+@pytest.fixture(scope="module")
+def dataset(demo_export: Path) -> Iterator[fo.Dataset]:
     link_plugin(fo.config.plugins_dir)
-    dataset, _ = fcm.import_roboflow_coco(write_demo_export(tmp_path / "demo"), "demo")
+    dataset, _ = fcm.import_roboflow_coco(demo_export, "demo")
     fcm.compute_masks(dataset)
     for eval_key in ("first", "second"):
         fcm.evaluate_mask_coverage(
@@ -58,5 +57,5 @@ def test_a_choice_is_kept_where_the_app_sends_the_state_before_it(
     told = tell("choose_worst", stale, other_view, value="least")
     assert _shown(told) == ("second", "least")
     # A server that has never seen the panel goes by what the App kept.
-    told = send(PANEL, dataset, "on_load", state_after(told), panel_id="new")
+    told = send(PANEL, dataset, "on_load", state_after(told), panel_id=f"new-{lost}")
     assert _shown(told) == ("second", "least")

@@ -10,7 +10,6 @@ import fiftyone as fo
 import pytest
 
 import fiftyone_cocomask as fcm
-from fiftyone_cocomask.demo import write_demo_export
 from tests.plugin import link_plugin
 
 from .events import chosen, send, state_after
@@ -19,10 +18,9 @@ PANEL = "mask_inspector"
 
 
 @pytest.fixture(scope="module")
-def dataset(tmp_path_factory: pytest.TempPathFactory) -> Iterator[fo.Dataset]:
+def dataset(demo_export: Path) -> Iterator[fo.Dataset]:
     link_plugin(fo.config.plugins_dir)
-    export = write_demo_export(Path(tmp_path_factory.mktemp("export")) / "demo")
-    dataset, _ = fcm.import_roboflow_coco(export, "inspected")
+    dataset, _ = fcm.import_roboflow_coco(demo_export, "inspected")
     for field in ("mask", "mask_other"):
         fcm.compute_masks(dataset.limit(len(dataset) - 1), mask_field=field)
     yield dataset
