@@ -37,13 +37,17 @@ class KeptSums:
     Args:
         dataset: the dataset
         eval_key: the key of the evaluation
+        begun: when it was begun, where it is not a custom run of FiftyOne's
     """
 
-    def __init__(self, dataset: Dataset, eval_key: str) -> None:
+    def __init__(
+        self, dataset: Dataset, eval_key: str, begun: str | None = None
+    ) -> None:
         self._dataset = dataset
+        begun = begun or run_time(dataset, eval_key)
         # An evaluation that is run again has another time, and other sums; so may
         # another version of this package.
-        self._prefix = f"{__version__}/{eval_key}/{run_time(dataset, eval_key)}"
+        self._prefix = f"{__version__}/{eval_key}/{begun}"
 
     def get(
         self,

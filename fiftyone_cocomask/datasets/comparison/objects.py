@@ -99,6 +99,11 @@ class ObjectMatcher:
 
     def rows(self) -> Iterator[Document]:
         """Yields a row for each pair and each object without a partner."""
+        for rows in self.images():
+            yield from rows
+
+    def images(self) -> Iterator[list[Document]]:
+        """Yields the rows of each image."""
         both = zip_longest(self._drawn(self._pred), self._drawn(self._gt))
         for pred, gt in both:
             if pred is None or gt is None or pred.sample_id != gt.sample_id:
@@ -106,8 +111,9 @@ class ObjectMatcher:
                     "Samples were added or deleted while objects were compared; "
                     "compare them again"
                 )
-            for row in _Image(pred, gt, self._min_iou).rows():
-                yield {"sample_id": str(gt.sample_id), **row}
+            sample = {"sample_id": str(gt.sample_id)}
+            found = _Image(pred, gt, self._min_iou).rows()
+            yield [{**sample, **row} for row in found]
 
     def _drawn(self, source: LabelSource) -> Iterator[DrawnSample]:
         options = drawing_options(self._samples, source.mask_field, source.labels.field)

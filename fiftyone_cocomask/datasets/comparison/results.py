@@ -9,14 +9,19 @@ import numpy as np
 
 from ...arguments import checked
 from ...errors import CocoMaskError
-from ..documents import Document, stream_documents, whole_samples
+from ...fiftyone_types import SampleCollection
+from ..cached_sums import KeptSums
+from ..documents import Document, root_dataset, stream_documents, whole_samples
 from ..figures.ratios import ratio
+from ..kept_pass import KeptPass
 from ..split_names import split_of, split_paths, split_rank
 from .metrics import AREA_ERROR, METRICS
 
 if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
+
+    from .objects import LabelSource, ObjectMatcher
 
 
 class MaskComparison:
@@ -179,16 +184,86 @@ class MaskComparison:
         """
         import pandas as pd
 
-        from .objects import COLUMNS, LabelSource, ObjectMatcher
+        from .objects import COLUMNS
 
         if not 0 < min_iou <= 1:
             raise CocoMaskError(f"min_iou must be above 0 and at most 1, not {min_iou}")
         view = self.samples if samples is None else whole_samples(samples)
-        fields = (self.pred_field, self.gt_field)
-        pred, gt = (LabelSource.of_masks(self.samples, name) for name in fields)
-        matcher = ObjectMatcher(view, pred, gt, min_iou)
+        matcher = self._matcher(view, min_iou)
         table = pd.DataFrame(matcher.rows(), columns=list(COLUMNS))
         return table.astype({"gt_px": "Int64", "pred_px": "Int64"})
+
+    def objects_pass(self) -> KeptPass | None:
+        """Returns the pass that sums :meth:`objects`; None where its sums are kept.
+
+        Raises:
+            CocoMaskError: if :func:`compute_masks` has not drawn both fields
+        """
+        from .overview import OBJECTS, ObjectsOverview
+
+        kept = self._kept_sums()
+        if kept.has(OBJECTS, self.samples):
+            return None
+        overview = ObjectsOverview(self._matcher(self.samples, 0.5))
+        return KeptPass(kept, self.samples, overview.read(), overview.sums)
+
+    def objects_overview(self) -> dict[str, Any]:
+        """Returns what :meth:`objects` say in sum.
+
+        ``classes`` has a dict for each class, as :meth:`object_counts` has rows;
+        ``worst`` the rows of the 50 pairs of least IoU; ``labels`` the ids of the first
+        10,000 labels of each outcome. It is kept until a sample changes.
+
+        Raises:
+            CocoMaskError: if :func:`compute_masks` has not drawn both fields
+        """
+        from .overview import OBJECTS
+
+        def match(_: SampleCollection) -> Any:
+            objects = self.objects_pass()
+            found = objects.run() if objects is not None else None
+            return None if found is None else found[OBJECTS]
+
+        found: dict[str, Any] = self._kept_sums().get(OBJECTS, self.samples, match)
+        return found
+
+    def pair_view(self, sample_id: str, *label_ids: str | None) -> fo.DatasetView:
+        """Returns one sample with nothing but some of its compared objects.
+
+        Args:
+            sample_id: the sample's id, as :meth:`objects` has it
+            label_ids: the ids of the labels, of both fields
+        """
+        dataset = root_dataset(self.samples)
+        fields = list(dict.fromkeys(self.label_fields()))
+        ids = [label_id for label_id in label_ids if label_id is not None]
+        return dataset.select(sample_id).select_labels(ids=ids, fields=fields)
+
+    def label_fields(self) -> tuple[str, str]:
+        """Returns the fields that the predicted masks and the others were drawn from.
+
+        Raises:
+            CocoMaskError: if :func:`compute_masks` has not drawn both fields
+        """
+        pred, gt = self._sources()
+        return pred.labels.field, gt.labels.field
+
+    def _sources(self) -> tuple[LabelSource, LabelSource]:
+        from .objects import LabelSource
+
+        fields = (self.pred_field, self.gt_field)
+        pred, gt = (LabelSource.of_masks(self.samples, name) for name in fields)
+        return pred, gt
+
+    def _matcher(self, samples: SampleCollection, min_iou: float) -> ObjectMatcher:
+        from .objects import ObjectMatcher
+
+        return ObjectMatcher(samples, *self._sources(), min_iou)
+
+    def _kept_sums(self) -> KeptSums:
+        dataset = root_dataset(self.samples)
+        begun = dataset.get_evaluation_info(self.key).timestamp
+        return KeptSums(dataset, self.key, begun.isoformat(timespec="milliseconds"))
 
     def object_counts(
         self, by: Literal["class", "bucket"] = "class", **options: Any

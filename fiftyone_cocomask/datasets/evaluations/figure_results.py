@@ -11,7 +11,6 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
-import fiftyone.core.utils as fou
 import numpy as np
 
 from ...arguments import checked
@@ -22,25 +21,23 @@ from ..figures.drawn_figures import (
     CENTRES,
     SHAPES,
     TOGETHER,
+    DrawnFigures,
     FigureSource,
     heatmap_name,
 )
 from ..figures.heatmaps import MAX_PLACES, MaskReader, covers_place, mean_shares
 from ..figures.mask_places import PLACES
+from ..kept_pass import KeptPass
 from ..label_lists import LabelList
 from ..masks.compute import class_names
 from ..measuring.measure import drawing_options
 from ..split_names import split_rank
-from .figure_pass import FigurePass
 from .stored import StoredEvaluation
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ..figures.sources import SampleFigures
-
-# In seconds: how often a progress bar is brought up to date.
-_BAR_EVERY = 0.5
 
 
 class FigureResults(StoredEvaluation):
@@ -67,15 +64,9 @@ class FigureResults(StoredEvaluation):
         """
         if self._sums.has(CENTRES, self._measured(samples)):
             return
-        figures = self.figure_pass(samples)
-        with fou.ProgressBar(total=figures.total, progress=progress) as bar:
-            done = 0
-            while figures.run(_BAR_EVERY) is None:
-                bar.update(figures.done - done)
-                done = figures.done
-            bar.update(figures.done - done)
+        self.figure_pass(samples).run_with_bar(progress)
 
-    def figure_pass(self, samples: SampleCollection | None = None) -> FigurePass:
+    def figure_pass(self, samples: SampleCollection | None = None) -> KeptPass:
         """Returns the pass of :meth:`keep_figures`, to be run bit by bit.
 
         Args:
@@ -84,7 +75,9 @@ class FigureResults(StoredEvaluation):
         Returns:
             the pass, which has not begun
         """
-        return FigurePass(self._sums, self._measured(samples), self._figure_source())
+        view = self._measured(samples)
+        figures = DrawnFigures(self._figure_source())
+        return KeptPass(self._sums, view, figures.read(view), figures.sums)
 
     def are_figures_kept(self, samples: SampleCollection | None = None) -> bool:
         """Whether :meth:`keep_figures` would have nothing to do."""

@@ -92,6 +92,33 @@ def test_outcomes_are_counted_by_class_and_by_size(compared: Any) -> None:
     assert by_size.loc["small", "mean_iou"] == pytest.approx(mean)
 
 
+def test_the_overview_has_the_counts_and_the_worst_pairs_first(compared: Any) -> None:
+    overview = compared.objects_overview()
+    outcomes = ["found", "confused", "missed", "extra"]
+    rows = {
+        row["class"]: [row[name] for name in outcomes] for row in overview["classes"]
+    }
+    assert rows == {"cat": [1, 1, 0, 1], "dog": [0, 0, 2, 2]}
+    (cat, _) = overview["classes"]
+    assert cat["mean_iou"] == pytest.approx(np.mean([_iou(GT[0][0], PRED[0][0]), 1.0]))
+    assert [row["outcome"] for row in overview["worst"]] == ["found", "confused"]
+    sample = compared.samples.first()
+    gt = [line.id for line in sample["segmentations"].polylines]
+    pred = [line.id for line in sample["predicted"].polylines]
+    assert overview["labels"] == {
+        "found": [gt[0], pred[0]],
+        "confused": [gt[1], pred[2]],
+        "missed": gt[2:4],
+        "extra": [pred[1], pred[3], pred[5]],
+    }
+    assert compared.objects_pass() is None
+    worst = overview["worst"][0]
+    ids = (worst["gt_label_id"], worst["pred_label_id"])
+    view = compared.pair_view(worst["sample_id"], *ids)
+    shown = [view.values(f"{f}.polylines.id") for f in ("segmentations", "predicted")]
+    assert shown == [[[gt[0]]], [[pred[0]]]]
+
+
 def test_a_lower_limit_matches_more(compared: Any) -> None:
     outcomes = compared.objects(min_iou=0.3)["outcome"].value_counts().to_dict()
     assert outcomes == {"found": 2, "confused": 1, "missed": 1, "extra": 2}

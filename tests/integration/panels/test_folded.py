@@ -28,6 +28,9 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Iterator[fo.Dataset]:
     fcm.compute_masks(dataset)
     fcm.evaluate_mask_area(dataset, label_field="segmentations", eval_key="area")
     fcm.evaluate_mask_coverage(dataset, label_field="segmentations", eval_key="cover")
+    dataset.clone_sample_field("segmentations", "predicted")
+    fcm.compute_masks(dataset, "predicted", "predicted_mask", rasterizer="opencv")
+    fcm.compare_masks(dataset, "predicted_mask", eval_key="compared")
     yield dataset
     dataset.delete()
 
@@ -209,6 +212,21 @@ def test_bars_of_the_balance_and_rows_of_the_splits_lead_to_images(
     assert {row["split"] for row in first} == {"valid", "test"}
     view = opened.click("drift__rows", row=0)
     assert len(view.distinct("split")) == 1
+
+
+def test_worst_pairs_and_outcomes_of_a_comparison_lead_to_their_objects(
+    opened: Opened, dataset: fo.Dataset
+) -> None:
+    assert "pairs__worst" in opened.open("pairs")
+    objects = fcm.load_mask_evaluation(dataset, "compared").objects()
+    worst = objects.sort_values("iou", kind="stable").iloc[0]
+    view = opened.click("pairs__worst", row=0)
+    assert view.values("id") == [worst["sample_id"]]
+    for field in ("segmentations", "predicted"):
+        assert view.values(f"{field}.polylines.id") == [[worst["gt_label_id"]]]
+    found = objects[objects["outcome"] == "found"]
+    view = opened.click("pairs_found", section="pairs", outcome="found")
+    assert view.count("segmentations.polylines") == len(found) > 0
 
 
 def test_a_section_says_how_far_it_is_and_goes_on(

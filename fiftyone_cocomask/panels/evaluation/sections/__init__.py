@@ -21,6 +21,7 @@ from .issues import Issues
 from .next_labels import NextLabels
 from .next_steps import NextSteps
 from .out_of_date import OutOfDateSamples
+from .pairs import Pairs
 from .ranking import RankingOfSamples
 from .resized import Resized
 from .section import Page, Section
@@ -49,6 +50,7 @@ PARTS: dict[str, tuple[Section, ...]] = {
         StatedAreas(),
         RankingOfSamples(),
         Drift(),
+        Pairs(),
     ),
     "What to do next": (NextLabels(), NextSteps(), Downloads()),
 }
@@ -62,7 +64,7 @@ _SIDE_BY_SIDE = (
     ("out_of_date", "cards", "classes", "class_names", "splits"),
     ("issues", "next", "next_steps", "downloads"),
     # They read where they are opened, some of it from sums of those above.
-    ("how_many", "where", "together", "balance", "resized", "drift"),
+    ("how_many", "where", "together", "balance", "resized", "drift", "pairs"),
 )
 
 
