@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .datasets.exporting.compare import compare_exports
     from .datasets.exporting.masks import export_cutouts, export_masks
     from .datasets.fixing.classes import merge_classes
+    from .datasets.fixing.deleting import delete_objects
     from .datasets.fixing.fix import (
         fix_mask_issues,
         list_mask_fixes,
@@ -67,6 +68,7 @@ _MODULE_OF_NAME = {
     "clear_mask_issues": ".datasets.issues",
     "IssueLimits": ".datasets.issues",
     "merge_classes": ".datasets.fixing.classes",
+    "delete_objects": ".datasets.fixing.deleting",
     "fix_mask_issues": ".datasets.fixing.fix",
     "undo_mask_fixes": ".datasets.fixing.fix",
     "list_mask_fixes": ".datasets.fixing.fix",
@@ -113,6 +115,7 @@ __all__ = [
     "compare_masks",
     "compute_masks",
     "delete_mask_evaluation",
+    "delete_objects",
     "delete_outline_ranking",
     "evaluate_mask_area",
     "evaluate_mask_coverage",

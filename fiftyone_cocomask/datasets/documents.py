@@ -260,6 +260,18 @@ def is_generated(samples: SampleCollection) -> bool:
     return samples._is_generated
 
 
+def patches_field(samples: SampleCollection) -> str | None:
+    """Returns the field of whose labels a view shows patches; None of other views."""
+    field: str | None = getattr(samples, "patches_field", None)
+    return field
+
+
+def reload_patches(samples: SampleCollection) -> None:
+    """Makes the patches of a view anew, once labels that they are of have changed."""
+    if samples._is_generated:
+        samples.reload()
+
+
 def serialized(view: SampleCollection) -> list[Document]:
     """Returns the stages of a view as the App has them."""
     return view._serialize()

@@ -8,6 +8,7 @@ from .check_export import CheckExport
 from .compare_exports import CompareExports
 from .compare_masks import CompareMasks
 from .compute_masks import ComputeMasks
+from .delete_objects import DeleteObjects
 from .evaluate_mask_area import EvaluateMaskArea
 from .evaluate_mask_coverage import EvaluateMaskCoverage
 from .export_cutouts import ExportCutouts
@@ -42,6 +43,7 @@ OPERATORS = (
     FixMaskIssues,
     UndoMaskFixes,
     MergeClasses,
+    DeleteObjects,
     RankMaskOutlines,
     RefreshMaskEvaluations,
     ListMaskEvaluations,

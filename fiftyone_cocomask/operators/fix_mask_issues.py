@@ -264,8 +264,12 @@ class UndoMaskFixes(JobOperator):
 
 
 def fix_results(ctx: ExecutionContext, report: Any) -> Results:
-    """Returns what repairs did, as JSON holds it."""
+    """Returns what repairs did, as JSON holds it; patches of the labels follow."""
+    from ..datasets.documents import reload_patches
+
     found = report.to_dict()
+    if found["sample_ids"] and not found["dry_run"] and ctx.view is not None:
+        reload_patches(ctx.view)
     labels = Counter(row["label"] or "" for row in found["changes"])
     changed = ctx.dataset.select(found["sample_ids"])
     return {

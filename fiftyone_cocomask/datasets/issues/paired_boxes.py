@@ -68,7 +68,7 @@ def marked_polygons(
     marked = []
     for document in _documents(dataset, set(found.values()), _compared(labels)):
         for label in labels.documents(document):
-            annotation = _annotation(label)
+            annotation = annotation_of(label)
             if str(label["_id"]) in found and annotation is not None:
                 sample_id = str(document["_id"])
                 tags = _tags(label, key)
@@ -149,9 +149,9 @@ class _Pairs:
     ) -> None:
         self.marked: list[Marked] = []
         self._polygons = {str(polygon["_id"]): polygon for polygon in polygons}
-        self._annotations = Counter(map(_annotation, polygons))
+        self._annotations = Counter(map(annotation_of, polygons))
         self._boxes = boxes
-        self._box_annotations = Counter(map(_annotation, boxes))
+        self._box_annotations = Counter(map(annotation_of, boxes))
         self._key = key
 
     def follow(self, marked: list[Marked], changes: BoxChanges) -> list[Document]:
@@ -159,7 +159,7 @@ class _Pairs:
         wanted = {polygon[2]: polygon for polygon in marked}
         after = []
         for box in self._boxes:
-            annotation = _annotation(box)
+            annotation = annotation_of(box)
             polygon = wanted.pop(annotation, None) if annotation is not None else None
             # Ids that several annotations share say nothing about whose box it is.
             if polygon is None or self._box_annotations[annotation] > 1:
@@ -211,7 +211,7 @@ def _documents(
         yield from read_documents(dataset, ids[start : start + _BATCH_SIZE], paths)
 
 
-def _annotation(label: Document) -> Any:
+def annotation_of(label: Document) -> Any:
     """Returns the id of a label's annotation, None if it has none."""
     return label.get("coco_id", label.get("coco_id_text"))
 

@@ -7,7 +7,7 @@ from typing import Any
 import fiftyone as fo
 import pytest
 
-from fiftyone_cocomask import find_mask_issues
+from fiftyone_cocomask import delete_objects, find_mask_issues, undo_mask_fixes
 from fiftyone_cocomask.datasets.issues import follow_edits
 
 from .conftest import Samples, polyline
@@ -119,3 +119,40 @@ def test_a_box_that_somebody_has_relabelled_keeps_that(searched: Samples) -> Non
     sample.save()
     assert not follow_edits(searched.dataset, "mask_issues")
     assert boxes(searched)[0] == (0, "mine", ["mine"])
+
+
+def test_objects_are_deleted_from_patches_and_given_back(searched: Samples) -> None:
+    dataset = searched.dataset
+    before = searched.raw(dataset.first())
+    polygons = before["segmentations"]["polylines"]
+    of_polygon, second = patches(searched).values("id")[:2]
+    of_box = str(before["detections"]["detections"][3]["_id"])
+    planned = delete_objects(dataset, [of_polygon, of_box], dry_run=True)
+    assert planned.fixed == {"deleted_object": 2}
+    assert searched.raw(dataset.first()) == before
+
+    report = delete_objects(dataset, [of_polygon, of_box, of_box])
+    assert report.fixed == {"deleted_object": 2}
+    lines = dataset.first().segmentations.polylines
+    assert [line.coco_id for line in lines] == [1, 2]
+    assert [box[0] for box in boxes(searched)] == [1, 2]
+    assert not follow_edits(dataset, "mask_issues")
+    again = delete_objects(dataset, [of_polygon, second])
+    assert (again.fixed, again.num_skipped) == ({"deleted_object": 1}, 1)
+
+    undo_mask_fixes(dataset, "deleted_objects")
+    after = searched.raw(dataset.first())
+    assert after["segmentations"]["polylines"] == polygons
+    assert after["detections"] == before["detections"]
+
+
+def test_a_box_of_several_polygons_goes_with_the_last(searched: Samples) -> None:
+    sample = searched.dataset.first()
+    for line in sample.segmentations.polylines[:2]:
+        line.coco_id = 0
+    sample.save()
+    first, second = (line.id for line in sample.segmentations.polylines[:2])
+    delete_objects(searched.dataset, [first])
+    assert [box[0] for box in boxes(searched)] == [0, 1, 2, 3]
+    delete_objects(searched.dataset, [second])
+    assert [box[0] for box in boxes(searched)] == [1, 2, 3]

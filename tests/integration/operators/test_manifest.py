@@ -25,6 +25,7 @@ RISKS = {
     **dict.fromkeys(("import_roboflow_coco", "compute_masks"), "high"),
     **dict.fromkeys(("export_roboflow_coco", "export_masks"), "high"),
     **dict.fromkeys(("fix_mask_issues", "delete_mask_evaluation"), "high"),
+    "delete_objects": "high",
 }
 
 

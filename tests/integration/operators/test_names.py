@@ -31,6 +31,7 @@ def dataset(demo_export: Path) -> Iterator[fo.Dataset]:
         ("find_mask_issues", "key", {}),
         ("fix_mask_issues", "fix_key", {}),
         ("merge_classes", "fix_key", {}),
+        ("delete_objects", "fix_key", {"label_ids": ["0" * 24]}),
         ("rename_mask_evaluation", "new_eval_key", {"eval_key": "mask_area"}),
     ],
 )

@@ -90,11 +90,17 @@ _questions: dict[str, Form] = {}
 
 @pytest.fixture
 def answers(
-    name: str, form: Callable[..., Form], demo_export: Path, tmp_path: Path
+    name: str,
+    form: Callable[..., Form],
+    prepared: fo.Dataset,
+    demo_export: Path,
+    tmp_path: Path,
 ) -> Params:
     """The answers to what the form requires, question by question."""
 
     def answer(question: str, field: dict[str, Any]) -> Any:
+        if question == "label_ids":
+            return [prepared.first().segmentations.polylines[0].id]
         suffix = ".html" if question == "output_path" else ""
         path = demo_export if question == "path" else tmp_path / f"{question}{suffix}"
         return _answer(field, path)

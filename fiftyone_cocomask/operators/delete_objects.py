@@ -1,0 +1,264 @@
+"""Operator: objects that are selected are deleted, each with its box."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import fiftyone.operators as foo
+import fiftyone.operators.types as types
+
+from ..errors import CocoMaskError
+from .fix_mask_issues import after_changes, fix_results, left_alone
+from .forms import (
+    ask_for_dry_run,
+    choose_field,
+    count,
+    default_field,
+    hide,
+    is_app_request,
+    reject,
+    samples_problem,
+    stop,
+    warn,
+)
+from .job import JobOperator, ProgressArgument, Results
+from .label_fields import labelled_fields, usual_objects, why_no_field
+from .markdown import code
+from .results import NextStep, without_dry_run
+
+_FIX_KEY = "deleted_objects"
+
+
+class DeleteObjects(JobOperator):
+    """Deletes objects, each polygon together with its box."""
+
+    verb = "Deleting objects"
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return foo.OperatorConfig(
+            name="delete_objects",
+            label="Delete objects",
+            description="Delete selected objects, polygon and box; can be undone",
+            icon="/assets/delete.svg",
+            dynamic=True,
+            execute_as_generator=True,
+            allow_delegated_execution=True,
+            risk_level=types.RiskLevel.HIGH,
+            view_target=False,
+        )
+
+    def __call__(
+        self,
+        dataset: Any,
+        label_ids: Sequence[str],
+        *,
+        label_field: str = "segmentations",
+        fix_key: str = _FIX_KEY,
+        dry_run: bool = False,
+        delegate: bool = False,
+    ) -> Any:
+        """Deletes objects, each polygon together with its box.
+
+        Example::
+
+            import fiftyone.operators as foo
+
+            delete_objects = foo.get_operator("@cocomask/cocomask/delete_objects")
+            view = dataset.load_saved_view("mask_issues: tiny")
+            delete_objects(dataset, view.values("id"))
+
+        Args:
+            dataset: the dataset, or a view into it
+            label_ids: the ids of the labels, or of their boxes; those of patches are
+                the same
+            label_field: the field of the labels
+            fix_key: the key of the deletions, to undo them by
+            dry_run: whether to say what would be done, and to write nothing
+            delegate: whether to queue the job for an orchestrator
+
+        Returns:
+            the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
+            ``result`` is :meth:`FixReport.to_dict`
+        """
+        params = {
+            "label_ids": list(label_ids),
+            "label_field": label_field,
+            "fix_key": fix_key,
+            "dry_run": dry_run,
+        }
+        return self.execute_on(dataset, params, delegate)
+
+    def resolve_placement(self, ctx: Any) -> types.Placement | None:
+        """Returns the button in the grid's toolbar, where patches are selected."""
+        if not _selected(ctx):
+            return None
+        return types.Placement(
+            types.Places.SAMPLES_GRID_SECONDARY_ACTIONS,
+            types.Button(label=self.config.label, icon=self.config.icon, prompt=True),
+        )
+
+    def ask(self, ctx: Any, inputs: types.Object) -> None:
+        """Asks: under which key; what is deleted is selected already."""
+        problem = samples_problem(ctx)
+        fields = [] if problem else labelled_fields(ctx.dataset)
+        if problem or not fields:
+            stop(inputs, problem or why_no_field(ctx.dataset))
+        else:
+            _ask(ctx, inputs, fields)
+
+    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+        """Deletes them and returns the report."""
+        from ..datasets.fixing.deleting import delete_objects
+
+        params = ctx.params
+        report = delete_objects(
+            ctx.dataset,
+            _label_ids(ctx),
+            label_field=params.get("label_field")
+            or _usual(ctx, labelled_fields(ctx.dataset)),
+            fix_key=params.get("fix_key") or _FIX_KEY,
+            dry_run=bool(params.get("dry_run")),
+        )
+        return fix_results(ctx, report)
+
+    def warnings(self, results: Results) -> list[str]:
+        """Returns what was left as it is."""
+        return left_alone(results)
+
+    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+        """Returns what brings figures up to date; of a dry run, the deletion itself."""
+        if results["dry_run"]:
+            return [without_dry_run("delete_objects", ctx.params)]
+        return after_changes(ctx, results)
+
+    def update_app(self, ctx: Any, results: Results) -> Any:
+        """Yields what makes the App show the rest, with nothing selected."""
+        if not results["dry_run"]:
+            yield ctx.ops.clear_selected_samples()
+            yield ctx.ops.clear_selected_labels()
+        yield from super().update_app(ctx, results)
+
+    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+        """Shows how many objects are gone, and how to get them back."""
+        number = count(sum(results["fixed"].values()), "object")
+        would = "would be deleted" if results["dry_run"] else "deleted"
+        how = "**Undo mask fixes** gives them back"
+        view = types.Success if results["fixed"] else types.Notice
+        outputs.view("done", view(label=f"{number} {would}", description=how))
+
+
+def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
+    params, selected = ctx.params, _selected(ctx)
+    label_ids = inputs.list(
+        "label_ids",
+        types.String(),
+        label="Objects",
+        description="The ids of labels or of their boxes. Nothing is selected: show "
+        "patches, such as those of an issue, and select what is to be deleted",
+        required=True,
+    )
+    if selected and is_app_request(ctx):
+        hide(label_ids)
+    label_field = choose_field(
+        inputs,
+        "label_field",
+        fields,
+        params.get("label_field"),
+        label="Labels",
+        description="The field of the labels; their boxes go too",
+        usual=_usual(ctx, fields),
+    )
+    fix_key = params.get("fix_key") or _FIX_KEY
+    key_field = inputs.str(
+        "fix_key",
+        label="Key",
+        description="The name of the deletions, to undo them by",
+        default=_FIX_KEY,
+    )
+    ask_for_dry_run(inputs)
+    ids = _label_ids(ctx)
+    if label_field is None or not ids or not isinstance(ids, list):
+        return
+    _tell(ctx, inputs, (label_ids, key_field), ids, label_field, fix_key)
+
+
+def _tell(
+    ctx: Any,
+    inputs: types.Object,
+    asked: tuple[types.Property, types.Property],
+    ids: list[str],
+    label_field: str,
+    fix_key: str,
+) -> None:
+    """Says what will be deleted, and shows it."""
+    from ..datasets.fixing.deleting import delete_objects
+    from ..datasets.fixing.stored import check_fix_key
+
+    try:
+        check_fix_key(ctx.dataset, fix_key, label_field)
+    except CocoMaskError as error:
+        reject(asked[1], str(error))
+        return
+    try:
+        report = delete_objects(
+            ctx.dataset, ids, label_field=label_field, fix_key=fix_key, dry_run=True
+        )
+    except CocoMaskError as error:
+        reject(asked[0], str(error))
+        return
+    number = count(sum(report.fixed.values()), "object")
+    images = count(len(set(report.sample_ids)), "image")
+    picture = report.pictures()
+    if picture is not None and is_app_request(ctx):
+        inputs.str(
+            "pictures",
+            label="What goes, and what is left",
+            description="The first of them",
+            default=picture,
+            view=types.ImageView(width=480, alt="Objects before and after"),
+        )
+    warn(
+        inputs,
+        "outcome",
+        f"Deletes {number} of {code(label_field)} in {images}, and their boxes",
+        "**Undo mask fixes** gives them back",
+    )
+
+
+def _label_ids(ctx: Any) -> Any:
+    return ctx.params.get("label_ids") or _selected(ctx)
+
+
+def _selected(ctx: Any) -> list[str]:
+    """Returns the ids of the labels that are selected in the App.
+
+    A patch has the id of its label.
+    """
+    labels = [label["label_id"] for label in ctx.selected_labels or ()]
+    patches = [*ctx.selected, *([ctx.current_sample] if ctx.current_sample else [])]
+    if labels or not patches or _patches_field(ctx) is None:
+        return labels
+    return list(ctx.selected or patches)
+
+
+def _usual(ctx: Any, fields: list[str]) -> str:
+    """Returns the field whose labels are meant, if nobody says which."""
+    from ..datasets.label_lists import LabelList, boxes_beside
+
+    shown = _patches_field(ctx)
+    usual = default_field(fields, usual_objects(fields))
+    # Of boxes that belong to polygons, the polygons are meant.
+    for name in [usual, *fields]:
+        boxes = boxes_beside(ctx.dataset, LabelList.of_field(ctx.dataset, name))
+        if shown in (name, boxes.field if boxes else None):
+            return name
+    return usual
+
+
+def _patches_field(ctx: Any) -> str | None:
+    """Returns the field whose patches the grid shows, None if it shows samples."""
+    from ..datasets.documents import patches_field
+
+    return patches_field(ctx.view) if ctx.has_custom_view else None
