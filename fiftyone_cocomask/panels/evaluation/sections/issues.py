@@ -47,6 +47,9 @@ class Issues(Section):
         elements.heading(
             page.content, f"issues_{key}", f"{total:,} {noun} found by {key}"
         )
+        if not counts:
+            # Without cards, their grid would be a blank strip.
+            return
         grid = elements.cards(page.content, f"issues_of_{key}")
         for issue, count in counts.items():
             elements.card_button(
