@@ -9,6 +9,7 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
+from ..fiftyone_types import ExecutionContext
 from .fix_mask_issues import after_changes, fix_results, left_alone
 from .forms import (
     ask_for_dry_run,
@@ -90,7 +91,7 @@ class DeleteObjects(JobOperator):
         }
         return self.execute_on(dataset, params, delegate)
 
-    def resolve_placement(self, ctx: Any) -> types.Placement | None:
+    def resolve_placement(self, ctx: ExecutionContext) -> types.Placement | None:
         """Returns the button in the grid's toolbar, where patches are selected."""
         if not _selected(ctx):
             return None
@@ -99,7 +100,7 @@ class DeleteObjects(JobOperator):
             types.Button(label=self.config.label, icon=self.config.icon, prompt=True),
         )
 
-    def ask(self, ctx: Any, inputs: types.Object) -> None:
+    def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: under which key; what is deleted is selected already."""
         problem = samples_problem(ctx)
         fields = [] if problem else labelled_fields(ctx.dataset)
@@ -108,7 +109,7 @@ class DeleteObjects(JobOperator):
         else:
             _ask(ctx, inputs, fields)
 
-    def run(self, ctx: Any, progress: ProgressArgument) -> Results:
+    def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
         """Deletes them and returns the report."""
         from ..datasets.fixing.deleting import delete_objects
 
@@ -127,20 +128,22 @@ class DeleteObjects(JobOperator):
         """Returns what was left as it is."""
         return left_alone(results)
 
-    def next_steps(self, ctx: Any, results: Results) -> list[NextStep]:
+    def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
         """Returns what brings figures up to date; of a dry run, the deletion itself."""
         if results["dry_run"]:
             return [without_dry_run("delete_objects", ctx.params)]
         return after_changes(ctx, results)
 
-    def update_app(self, ctx: Any, results: Results) -> Any:
+    def update_app(self, ctx: ExecutionContext, results: Results) -> Any:
         """Yields what makes the App show the rest, with nothing selected."""
         if not results["dry_run"]:
             yield ctx.ops.clear_selected_samples()
             yield ctx.ops.clear_selected_labels()
         yield from super().update_app(ctx, results)
 
-    def show_results(self, ctx: Any, outputs: types.Object, results: Results) -> None:
+    def show_results(
+        self, ctx: ExecutionContext, outputs: types.Object, results: Results
+    ) -> None:
         """Shows how many objects are gone, and how to get them back."""
         number = count(sum(results["fixed"].values()), "object")
         would = "would be deleted" if results["dry_run"] else "deleted"
@@ -149,7 +152,7 @@ class DeleteObjects(JobOperator):
         outputs.view("done", view(label=f"{number} {would}", description=how))
 
 
-def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
+def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None:
     params, selected = ctx.params, _selected(ctx)
     label_ids = inputs.list(
         "label_ids",
@@ -185,7 +188,7 @@ def _ask(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
 
 
 def _tell(
-    ctx: Any,
+    ctx: ExecutionContext,
     inputs: types.Object,
     asked: tuple[types.Property, types.Property],
     ids: list[str],
@@ -227,11 +230,11 @@ def _tell(
     )
 
 
-def _label_ids(ctx: Any) -> Any:
+def _label_ids(ctx: ExecutionContext) -> Any:
     return ctx.params.get("label_ids") or _selected(ctx)
 
 
-def _selected(ctx: Any) -> list[str]:
+def _selected(ctx: ExecutionContext) -> list[str]:
     """Returns the ids of the labels that are selected in the App.
 
     A patch has the id of its label.
@@ -243,7 +246,7 @@ def _selected(ctx: Any) -> list[str]:
     return list(ctx.selected or patches)
 
 
-def _usual(ctx: Any, fields: list[str]) -> str:
+def _usual(ctx: ExecutionContext, fields: list[str]) -> str:
     """Returns the field whose labels are meant, if nobody says which."""
     from ..datasets.label_lists import LabelList, boxes_beside
 
@@ -257,7 +260,7 @@ def _usual(ctx: Any, fields: list[str]) -> str:
     return usual
 
 
-def _patches_field(ctx: Any) -> str | None:
+def _patches_field(ctx: ExecutionContext) -> str | None:
     """Returns the field whose patches the grid shows, None if it shows samples."""
     from ..datasets.documents import patches_field
 
