@@ -182,8 +182,13 @@ def delete_fields(dataset: fo.Dataset, paths: list[str], group: str) -> None:
 def add_to_sidebar_group(dataset: fo.Dataset, paths: list[str], group: str) -> None:
     """Puts fields of samples into a group of the App's sidebar that bears a name."""
     config = dataset.app_config
-    if config.sidebar_groups is None:
-        config.sidebar_groups = _default_groups(dataset)
+    groups = config.sidebar_groups
+    if groups is None:
+        groups = fo.DatasetAppConfig.default_sidebar_groups(dataset)
+    # Not those of fields whose content the App cannot show, which would be empty.
+    config.sidebar_groups = [
+        item for item in groups if item.paths or not dataset.has_field(item.name)
+    ]
     own = next((item for item in config.sidebar_groups if item.name == group), None)
     if own is None:
         own = fo.SidebarGroupDocument(name=group, paths=[])
@@ -193,12 +198,3 @@ def add_to_sidebar_group(dataset: fo.Dataset, paths: list[str], group: str) -> N
             item.paths = [path for path in item.paths if path not in paths]
     own.paths = [*own.paths, *(path for path in paths if path not in own.paths)]
     dataset.save()
-
-
-def _default_groups(dataset: fo.Dataset) -> list[fo.SidebarGroupDocument]:
-    """Returns FiftyOne's groups, without those of fields that the App cannot show."""
-    return [
-        group
-        for group in fo.DatasetAppConfig.default_sidebar_groups(dataset)
-        if group.paths or not dataset.has_field(group.name)
-    ]

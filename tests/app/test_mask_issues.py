@@ -37,6 +37,7 @@ def test_issues_are_found_shown_as_a_view_and_cleared(
     assert 0 < len(view) < 21
     app.choose_saved_view("mask_issues: coarse")
     app.wait_for_patches(len(view))
+    _delete_a_patch_and_undo_it(app, dataset, len(view))
 
     form = app.open_form("Clear mask issues")
     form.expect_text("Removes the tags")
@@ -45,6 +46,31 @@ def test_issues_are_found_shown_as_a_view_and_cleared(
     assert not _saved_views("issues")
     dataset.reload()
     assert not dataset.count_values("segmentations.polylines.tags")
+
+
+def _delete_a_patch_and_undo_it(
+    app: AppPage, dataset: fo.Dataset, num_patches: int
+) -> None:
+    before = _counts(dataset)
+    app.select_samples(1)
+    form = app.open_form("Delete objects")
+    form.expect_text("Deletes 1 object of")
+    form.execute()
+    form.finish("1 object deleted")
+    app.wait_for_patches(num_patches - 1)
+    # The polygon and its box.
+    assert _counts(dataset) == (before[0] - 1, before[1] - 1)
+    form = app.open_form("Undo mask fixes")
+    form.execute()
+    form.finish("1 issue undone")
+    app.wait_for_patches(num_patches)
+    assert _counts(dataset) == before
+
+
+def _counts(dataset: fo.Dataset) -> tuple[int, int]:
+    dataset.reload()
+    polygons = dataset.count("segmentations.polylines")
+    return polygons, dataset.count("detections.detections")
 
 
 def _saved_views(name: str) -> list[str]:

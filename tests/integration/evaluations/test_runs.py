@@ -8,6 +8,7 @@ from typing import Any
 
 import fiftyone as fo
 import pytest
+from fiftyone.core.odm import DynamicEmbeddedDocument
 from fiftyone.core.service import DatabaseService
 
 from fiftyone_cocomask import (
@@ -83,6 +84,22 @@ def test_fields_stand_together_in_the_sidebar_with_descriptions(
     ]
     for path in ("area_px", "segmentations.polylines.area_bucket", "cover_classes"):
         assert dataset.get_field(path).description
+
+
+def test_the_sidebar_has_no_group_of_what_the_app_cannot_show(
+    evaluated: Samples,
+) -> None:
+    dataset = evaluated.dataset
+    dataset.add_sample_field(
+        "import_base",
+        fo.EmbeddedDocumentField,
+        embedded_doc_type=DynamicEmbeddedDocument,
+    )
+    for groups in (None, fo.DatasetAppConfig.default_sidebar_groups(dataset)):
+        dataset.app_config.sidebar_groups = groups
+        evaluate_mask_area(dataset, eval_key="again")
+        assert "import_base" not in group_paths(dataset)
+        assert group_paths(dataset)["again"] == ["again_px"]
 
 
 def test_renaming_takes_the_fields_along(evaluated: Samples) -> None:
@@ -237,6 +254,7 @@ def test_fields_of_a_run_that_others_deleted_can_be_written_again(
 _OPEN_WITHOUT_PLUGIN = """
 import sys
 sys.modules["fiftyone_cocomask"] = None  # importing it raises
+from fiftyone.core.odm import DynamicEmbeddedDocument
 from fiftyone.core.service import DatabaseService
 DatabaseService.service_name = sys.argv[2]
 import fiftyone as fo
