@@ -17,6 +17,7 @@ from . import (
     coco_commands,
     dataset_commands,
     export_commands,
+    figure_command,
     issue_commands,
     program_commands,
     report_command,
@@ -106,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     coco_commands.add_diff_to(commands)
     dataset_commands.add_to(commands)
     issue_commands.add_to(commands)
+    figure_command.add_to(commands)
     report_command.add_to(commands)
     program_commands.add_to(commands)
     return parser

@@ -8,8 +8,10 @@ from typing import Any
 
 import cv2
 import fiftyone as fo
+import numpy as np
 import pytest
 
+from fiftyone_cocomask import load_mask_evaluation
 from fiftyone_cocomask.cli import main
 from tests.integration.small_export import annotation, image_name, write_split
 
@@ -133,6 +135,28 @@ def test_evaluate_only_one_under_a_key(with_masks: fo.Dataset, run: Any) -> None
     code, result = run("evaluate", NAME, "--only", "area", "--area-key", "px2")
     assert (code, list(result)) == (0, ["area"])
     assert with_masks.list_runs() == ["px2"]
+
+
+def test_figures_are_those_of_the_evaluation(
+    with_masks: fo.Dataset, run: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["figures", NAME]) == 1
+    assert "run `evaluate` first" in capsys.readouterr().err
+    assert run("evaluate", NAME)[0] == 0
+    code, found = run("figures", NAME)
+    assert (code, found["eval_key"]) == (0, "mask_area")
+    with_masks.reload()
+    area = load_mask_evaluation(with_masks, "mask_area")
+    assert found["resized_objects"] == area.resized_objects().to_dict("records")
+    assert found["co_occurrence"] == area.co_occurrence().to_dict("records")
+    texts = [row["text"] for row in found["split_drift"]]
+    assert texts == area.split_drift()["text"].tolist()
+    for heatmap in found["heatmaps"]:
+        expected = area.heatmap(heatmap["class"])
+        assert np.array_equal(heatmap["shares"], expected)
+    assert main(["figures", NAME, "--eval-key", "mask_coverage"]) == 0
+    assert "Small objects" not in (text := capsys.readouterr().out)
+    assert "Where: centre and spread" in text
 
 
 def test_evaluate_prints_a_table_of_classes(

@@ -28,6 +28,7 @@ COMMANDS = {
     "import": f"{{folder}}/export --dataset {NAME}",
     "masks": NAME,
     "evaluate": NAME,
+    "figures": NAME,
     "issues": NAME,
     "rank": NAME,
     "fix": f"{NAME} --dry-run",
@@ -41,7 +42,8 @@ COMMANDS = {
 }
 # Commands that show a bar.
 WITH_BARS = {
-    *("import", "masks", "evaluate", "issues", "rank", "fix", "diff", "report"),
+    *("import", "masks", "evaluate", "figures", "issues", "rank", "fix", "diff"),
+    "report",
     *("export coco", "export masks", "export cutouts"),
 }
 

@@ -1,0 +1,136 @@
+"""The command ``figures``: what the masks and labels of a dataset say."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from ..errors import CocoMaskError
+from .named_dataset import add_dataset, samples_of
+from .outcome import Outcome, bar, on_interrupt, say
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..datasets.evaluations import MaskEvaluation
+
+# A table says no more than this; JSON has all.
+_MAX_ROWS = 30
+
+
+def add_to(commands: Any) -> None:
+    """Adds ``figures`` to a parser's subparsers."""
+    figures = commands.add_parser(
+        "figures",
+        help="where classes lie, which occur together, how large they are, and more",
+        description="Say what the masks and labels of an evaluated dataset show: where "
+        "in the images classes lie, which occur together, how many objects images "
+        "have and how large they are, whether the splits are alike, and what resizing "
+        "would do. JSON has the heatmaps too.",
+    )
+    add_dataset(figures)
+    figures.add_argument(
+        "--eval-key",
+        metavar="KEY",
+        help="the evaluation (the first one of labels; of areas, if there is one)",
+    )
+    figures.add_argument(
+        "--json", action="store_true", help="print JSON instead of tables"
+    )
+    on_interrupt(figures, "Nothing was written")
+    figures.set_defaults(run=_figures)
+
+
+def _figures(options: argparse.Namespace) -> Outcome:
+    from ..datasets.evaluations import load_mask_evaluation
+
+    samples = samples_of(options)
+    key = options.eval_key or _first_key(samples)
+    evaluation = load_mask_evaluation(samples, key)
+    if evaluation.kind == "comparison":
+        raise CocoMaskError(f"'{key}' is a comparison; figures are of an evaluation")
+    view = samples if options.view else None
+    say(f"Reading the masks and labels of {options.dataset}")
+    evaluation.keep_figures(view, progress=bar())
+    tables = dict(_tables(evaluation, view))
+    data: dict[str, Any] = {"eval_key": key}
+    data |= {name: _rows(table) for name, table in tables.items()}
+    if options.json:
+        labels = [None, *evaluation.classes(view)]
+        data["heatmaps"] = [
+            {"class": label, "shares": evaluation.heatmap(label, samples=view).tolist()}
+            for label in labels
+        ]
+    return Outcome(_text(key, tables), data)
+
+
+def _first_key(samples: Any) -> str:
+    """Returns the first complete evaluation, one of the areas of labels if there is."""
+    from ..datasets.evaluations import list_mask_evaluations, load_mask_evaluation
+
+    found = []
+    for key in list_mask_evaluations(samples):
+        # One that was stopped has nothing to say.
+        with suppress(CocoMaskError):
+            found.append(load_mask_evaluation(samples, key))
+    if not found:
+        raise CocoMaskError("There is no mask evaluation yet; run `evaluate` first")
+    found.sort(key=lambda each: (each.label_field is None, each.kind != "area"))
+    return str(found[0].key)
+
+
+def _tables(
+    evaluation: MaskEvaluation, view: Any
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    from ..datasets.evaluations import AreaResults
+
+    yield "per_class", evaluation.per_class(view)
+    yield "mask_centres", evaluation.mask_centres(view)
+    if evaluation.label_field is not None:
+        yield "co_occurrence", evaluation.co_occurrence(view)
+        yield "objects_per_image", evaluation.objects_per_image(view)
+        yield "object_shapes", evaluation.object_shapes(view)
+        if isinstance(evaluation, AreaResults):
+            yield "resized_objects", evaluation.resized_objects(view)
+    yield "split_drift", evaluation.split_drift(view)
+
+
+_TITLES = {
+    "per_class": "Classes",
+    "mask_centres": "Where: centre and spread, as shares of the width and height",
+    "co_occurrence": "Together: images that hold both, pixels that both cover",
+    "objects_per_image": "Objects in an image",
+    "object_shapes": "Sizes and shapes of the objects",
+    "resized_objects": "Small objects, once images are resized",
+    "split_drift": "Splits that differ",
+}
+
+
+def _text(key: str, tables: dict[str, pd.DataFrame]) -> str:
+    parts = [f"Figures of mask evaluation {key!r}"]
+    for name, title in _TITLES.items():
+        if name not in tables:
+            continue
+        table = tables[name]
+        if name == "split_drift":
+            differing = table[table["alike"].eq(False)]
+            lines = differing["text"].tolist()[:_MAX_ROWS] or ["none"]
+            few = int(table["alike"].isna().sum())
+            if few:
+                lines.append(f"{few:,} comparisons have too few source images")
+            parts.append(f"{title}\n" + "\n".join(f"  {line}" for line in lines))
+            continue
+        shown = table[:_MAX_ROWS].to_string(index=False, float_format="{:,.4g}".format)
+        left = len(table) - _MAX_ROWS
+        more = f"\n  and {left:,} more rows, see --json" if left > 0 else ""
+        parts.append(f"{title}\n{shown if len(table) else '  none'}{more}")
+    return "\n\n".join(parts)
+
+
+def _rows(table: pd.DataFrame) -> Any:
+    """Returns a table as a list of dicts, number for number; missing ones are null."""
+    known = table.astype(object).where(table.notna(), None)
+    return json.loads(json.dumps(known.to_dict("records"), default=lambda n: n.item()))
