@@ -12,9 +12,9 @@ from typing import Any
 import fiftyone as fo
 
 from .documents import Document, move_values, remove_values
+from .documents.runs import RunField, delete_run, rename_run
 from .journal import Journal
 from .owned_fields import INFO_KEY, delete_fields, field_owner
-from .stored_runs import RunField, delete_run, rename_run
 
 
 def change_key(

@@ -12,8 +12,11 @@ import fiftyone as fo
 import pytest
 
 import fiftyone_cocomask as fcm
-from fiftyone_cocomask.datasets import documents
-from fiftyone_cocomask.datasets.documents import change_documents, read_documents
+from fiftyone_cocomask.datasets.documents import (
+    change_documents,
+    read_documents,
+    writing,
+)
 from fiftyone_cocomask.datasets.importing import writer
 from fiftyone_cocomask.datasets.issues import marks
 from fiftyone_cocomask.datasets.masks import compute
@@ -128,7 +131,7 @@ def test_what_is_written_while_a_field_is_being_deleted_does_not_stay(
 ) -> None:
     if work is area_again:
         fcm.compute_masks(dataset, rasterizer="opencv")
-    noted = documents._note_written
+    noted = writing._note_written
 
     def note(written: Any, paths: set[str]) -> None:
         noted(written, paths)
@@ -144,7 +147,7 @@ def test_what_is_written_while_a_field_is_being_deleted_does_not_stay(
         now = zip(*written.values(["id", "last_modified_at"]), strict=True)
         return {i for i, time in now if before.get(i) != time}
 
-    monkeypatch.setattr(documents, "_note_written", note)
+    monkeypatch.setattr(writing, "_note_written", note)
     with suppress(fcm.CocoMaskError):
         work(dataset, None)
     dataset.reload()

@@ -18,12 +18,12 @@ from ...fiftyone_types import SampleCollection
 from ..comparison.runs import comparison_fields, is_comparison
 from ..database_errors import explain_database_errors
 from ..documents import Document, current_dataset, root_dataset
+from ..documents.runs import RunField, begin_run
 from ..journal import Journal
 from ..masks.stored import MEASURED
 from ..owned_fields import EvaluationFields, owned_paths
 from ..run_changes import change_key, complete_changes, remove_run
 from ..run_keys import check_key
-from ..stored_runs import RunField, begin_run
 from ..targets import Samples
 
 Kind = Literal["area", "coverage"]

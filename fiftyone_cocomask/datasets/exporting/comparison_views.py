@@ -6,7 +6,7 @@ import fiftyone as fo
 
 from ...coco.changes import Change
 from ...coco.comparison import ExportComparison
-from ..stored_runs import delete_saved_view
+from ..documents.runs import delete_saved_view
 
 # What the names of the views begin with.
 VIEW_PREFIX = "compare_exports"

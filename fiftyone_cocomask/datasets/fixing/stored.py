@@ -9,10 +9,10 @@ from bson import ObjectId
 
 from ...errors import CocoMaskError
 from ..documents import read_documents
+from ..documents.runs import begin_run, delete_run, replace_results
 from ..issues.find import check_issue_search
 from ..label_lists import LabelList
 from ..run_keys import check_key
-from ..stored_runs import begin_run, delete_run, replace_results
 from .applying import has_been_applied
 from .changes import Change, decode_changes, encode_changes
 

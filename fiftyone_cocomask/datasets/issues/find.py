@@ -13,12 +13,12 @@ from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ..database_errors import explain_database_errors
 from ..documents import current_dataset, root_dataset
+from ..documents.runs import begin_run, delete_run, replace_results
 from ..journal import Journal
 from ..label_lists import LabelList, boxes_beside
 from ..labels import check_has_masks, is_mask_field
 from ..memory import frozen_heap
 from ..run_keys import check_key
-from ..stored_runs import begin_run, delete_run, replace_results
 from ..targets import Samples, checked_samples
 from .marks import IssueMarks
 from .paired_boxes import BoxChanges, Marked, follow_polygons, marked_polygons

@@ -13,8 +13,8 @@ from fiftyone import ViewField as F
 from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ..documents import aggregate_documents
+from ..documents.runs import delete_saved_view, save_patches_view
 from ..label_lists import LabelList
-from ..stored_runs import delete_saved_view, save_patches_view
 from .rules import CHECKED, RETIRED_ISSUES, IssueLimits, MaskIssue
 
 # Labels are selected by their ids, this many at a time.

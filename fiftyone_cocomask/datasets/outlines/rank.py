@@ -27,13 +27,13 @@ from ..documents import (
     settle,
     update_documents,
 )
+from ..documents.runs import begin_run, delete_run
 from ..label_lists import LabelList
 from ..measuring.measure import drawing_options
 from ..measuring.reading import SampleReader, SampleRecord
 from ..owned_fields import EvaluationFields, FieldSpec, delete_fields, owned_paths
 from ..robust_scale import RobustScale
 from ..run_keys import check_key
-from ..stored_runs import begin_run, delete_run
 from ..targets import Samples, checked_samples
 from .ranking import OutlineRanking
 

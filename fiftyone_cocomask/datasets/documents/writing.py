@@ -1,18 +1,11 @@
-"""Sample documents as MongoDB holds them: the only module on FiftyOne's private API.
-
-Reading and writing whole batches of documents is what makes imports, masks and
-evaluations fast: FiftyOne's public calls build one Python object per label. Tests
-compare every document written here with the one that ``Dataset.add_samples`` writes.
-"""
+"""Documents of samples, written in batches, with what must still hold of them."""
 
 from __future__ import annotations
 
-import itertools
-import os
 import random
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -24,339 +17,25 @@ from fiftyone.core.odm import get_db_conn
 from pymongo import UpdateOne
 from pymongo.write_concern import WriteConcern
 
-from ..errors import CocoMaskError
-from ..fiftyone_types import Dataset, SampleCollection
-from .database_errors import (
+from ...fiftyone_types import Dataset
+from ..database_errors import (
     DatabaseError,
     DatasetChangedError,
     explain_database_errors,
 )
+from .reading import BATCH_SIZE, MODIFIED, read_documents
+from .views import Document, dataset_id, db_paths
 
-BATCH_SIZE = 200
-# A batch of documents with tens of thousands of labels each ends earlier.
-MAX_BATCH_BYTES = 2**24
-
-Document = dict[str, Any]
 # The id of a sample, what to set, and what must still hold for it to be set.
 Update = tuple[ObjectId, Document] | tuple[ObjectId, Document, Document]
-
-
-MODIFIED = "last_modified_at"
 # Where the id, a sample's first field, is in its BSON: behind length, type and name.
 _ID_START, _ID_END = 9, 21
 # FiftyOne takes so long between removing a field's values and its declaration, at most.
 _SETTLES_S = 0.1
 # By dataset what this process wrote to its samples since :func:`settle`, and when last.
 _written: dict[ObjectId, tuple[set[str], float]] = {}
-# What :func:`current_dataset` compares.
-_OUTLINE = ("sample_fields", "runs", "evaluations", "app_config.sidebar_groups")
 # How often a sample is changed again that others change at the same time.
 _MAX_ATTEMPTS = 20
-
-
-def stream_documents(
-    samples: SampleCollection, paths: Sequence[str], batch_size: int = BATCH_SIZE
-) -> Iterator[list[Document]]:
-    """Yields the documents of a view in batches, in the view's order.
-
-    Args:
-        samples: a dataset or view; of a grouped dataset, its active slice
-        paths: the fields to read, ``embedded.field.name`` syntax; ``_id`` is
-            always among them
-        batch_size: the number of documents per batch
-
-    Yields:
-        lists of at most ``batch_size`` documents, as MongoDB holds them
-
-    Raises:
-        DatabaseError: if MongoDB cannot be reached
-    """
-    yield from _batches(samples._dataset._sample_collection, samples, paths, batch_size)
-
-
-def stream_encoded_documents(
-    samples: SampleCollection, paths: Sequence[str], batch_size: int = BATCH_SIZE
-) -> Iterator[list[bytes]]:
-    """Yields what :func:`stream_documents` does as BSON, for others to decode."""
-    collection = samples._dataset._sample_collection
-    options = collection.codec_options.with_options(document_class=RawBSONDocument)
-    collection = collection.with_options(codec_options=options)
-    for batch in _batches(collection, samples, paths, batch_size):
-        yield [document.raw for document in batch]
-
-
-def ids_of(samples: SampleCollection) -> set[ObjectId]:
-    """Returns the ids of a view's samples.
-
-    Raises:
-        DatabaseError: if MongoDB cannot be reached
-    """
-    batches = stream_documents(samples, ["_id"])
-    return {document["_id"] for documents in batches for document in documents}
-
-
-def read_documents(
-    dataset: Dataset, ids: Sequence[ObjectId], paths: Sequence[str]
-) -> list[Document]:
-    """Returns the documents of some samples, whole where a view would filter labels.
-
-    Args:
-        dataset: the dataset that holds the samples
-        ids: the ids of the samples
-        paths: the fields to read, as for :func:`stream_documents`
-
-    Returns:
-        the documents of those samples that there are, in no particular order
-
-    Raises:
-        DatabaseError: if MongoDB cannot be reached
-    """
-    projection = dict.fromkeys(_without_children(paths), 1)
-    with explain_database_errors():
-        return list(
-            dataset._sample_collection.find({"_id": {"$in": list(ids)}}, projection)
-        )
-
-
-def read_encoded_documents(
-    dataset: Dataset,
-    ids: Sequence[ObjectId] | None,
-    paths: Sequence[str],
-    computed: Document,
-    batch_size: int = BATCH_SIZE,
-) -> Iterator[list[RawBSONDocument]]:
-    """Yields documents of samples, decoded only where they are looked at.
-
-    Args:
-        dataset: the dataset that holds the samples; of a grouped one, all slices
-        ids: the ids of the samples, None for all
-        paths: the fields to read, as for :func:`stream_documents`
-        computed: further fields, by MongoDB's aggregation expressions
-        batch_size: the number of documents per batch
-
-    Raises:
-        DatabaseError: if MongoDB cannot be reached
-    """
-    condition = {} if ids is None else {"_id": {"$in": list(ids)}}
-    projection = dict.fromkeys(_without_children(paths), 1) | computed
-    collection = dataset._sample_collection
-    options = collection.codec_options.with_options(document_class=RawBSONDocument)
-    collection = collection.with_options(codec_options=options)
-    with (
-        explain_database_errors(),
-        collection.find(condition, projection, batch_size=batch_size) as cursor,
-    ):
-        yield from _cut(cursor, batch_size)
-
-
-def image_paths_below(folder: str) -> Iterator[str]:
-    """Yields the paths of all datasets' images below a folder.
-
-    Raises:
-        DatabaseError: if MongoDB cannot be reached
-    """
-    below = {"filepath": {"$regex": f"^{re.escape(os.path.join(folder, ''))}"}}
-    with explain_database_errors():
-        database = get_db_conn()
-        for dataset in database.datasets.find({}, {"sample_collection_name": 1}):
-            samples = database[dataset["sample_collection_name"]]
-            for document in samples.find(below, {"filepath": 1}):
-                yield document["filepath"]
-
-
-def dataset_id(dataset: Dataset) -> ObjectId:
-    """Returns the id of a dataset, which it keeps when it is renamed."""
-    return dataset._doc.id
-
-
-def field_info(dataset: Dataset, name: str) -> Document | None:
-    """Returns what a field's ``info`` is in the database now; None without the field.
-
-    Raises:
-        DatabaseError: if MongoDB cannot be reached
-    """
-    with explain_database_errors():
-        found = get_db_conn().datasets.find_one(
-            {"_id": dataset_id(dataset)},
-            {"sample_fields": {"$elemMatch": {"name": name}}},
-        )
-    fields = (found or {}).get("sample_fields")
-    return fields[0].get("info") or {} if fields else None
-
-
-def whole_samples(samples: SampleCollection) -> SampleCollection:
-    """Returns the samples that a view is of: each alone, and whole.
-
-    Of patches those that they are of, of dynamic groups all that are in them; other
-    views as they are.
-    """
-    samples = ungrouped_samples(samples)
-    if not getattr(samples, "_is_generated", False):
-        return samples
-    ids = samples.distinct("sample_id")
-    dataset = samples._root_dataset
-    if dataset.media_type == "group":
-        # Else those of its default slice would be selected.
-        dataset = dataset.select_group_slices(media_type="image")
-    return dataset.select(ids)
-
-
-def ungrouped_samples(samples: SampleCollection) -> SampleCollection:
-    """Returns all samples of dynamic groups (``group_by``); other views as they are.
-
-    Raises:
-        CocoMaskError: if FiftyOne cannot tell them
-    """
-    if not getattr(samples, "_is_dynamic_groups", False):
-        return samples
-    _, _, all_groups, _ = samples._parse_dynamic_groups()
-    if len(all_groups._stages) + 1 == len(samples._stages):
-        # Else MongoDB would look through all samples for those of each group.
-        return all_groups
-    flat = samples.flatten()
-    if flat.media_type == "group" and flat.group_slice is None:
-        # FiftyOne takes them for groups, with slices that they do not have.
-        raise CocoMaskError(
-            "The view has stages after the group_by() of a slice; give it without "
-            "group_by()"
-        )
-    return flat
-
-
-def root_dataset(samples: SampleCollection) -> Dataset:
-    """Returns the dataset behind a view, also behind one of patches or frames."""
-    return samples._root_dataset
-
-
-def current_dataset(samples: SampleCollection) -> Dataset:
-    """Returns the dataset behind a view as it is now, with what others have changed.
-
-    FiftyOne keeps what it loaded. It saves a change of a field by the field's place in
-    the schema, which would be another field's after somebody has deleted one before it.
-
-    Raises:
-        DatabaseError: if MongoDB cannot be reached
-    """
-    dataset = root_dataset(samples)
-    with explain_database_errors():
-        stored = get_db_conn().datasets.find_one(
-            {"_id": dataset_id(dataset)}, dict.fromkeys(_OUTLINE, 1)
-        )
-        if stored is not None and _outline(stored) != _outline(dataset._doc.to_mongo()):
-            dataset.reload()
-    return dataset
-
-
-def backing_dataset(samples: SampleCollection) -> Dataset:
-    """Returns the dataset whose documents a view shows.
-
-    Of patches, clips and frames, a temporary one of FiftyOne's; else that behind it.
-    """
-    return samples._dataset
-
-
-def is_generated(samples: SampleCollection) -> bool:
-    """Whether a view is one of patches, clips or frames."""
-    return samples._is_generated
-
-
-def patches_field(samples: SampleCollection) -> str | None:
-    """Returns the field of whose labels a view shows patches; None of other views."""
-    field: str | None = getattr(samples, "patches_field", None)
-    return field
-
-
-def reload_patches(samples: SampleCollection) -> None:
-    """Makes the patches of a view anew, once labels that they are of have changed."""
-    if samples._is_generated:
-        samples.reload()
-
-
-def serialized(view: SampleCollection) -> list[Document]:
-    """Returns the stages of a view as the App has them."""
-    return view._serialize()
-
-
-def serialized_stage(stage: Any) -> Document:
-    """Returns a stage of a view as the App has it."""
-    return stage._serialize()
-
-
-def pipeline(samples: SampleCollection) -> list[Document]:
-    """Returns MongoDB's stages that make a view."""
-    return samples._pipeline()
-
-
-def sample_ids(
-    dataset: Dataset, condition: Document, batch_size: int = BATCH_SIZE
-) -> Iterator[list[ObjectId]]:
-    """Yields the ids of a dataset's samples that meet a condition, in batches.
-
-    Args:
-        dataset: the dataset; of a grouped one, all slices
-        condition: a MongoDB filter
-        batch_size: the number of ids per batch
-
-    Raises:
-        DatabaseError: if MongoDB cannot be reached
-    """
-    with (
-        explain_database_errors(),
-        dataset._sample_collection.find(condition, {"_id": 1}) as cursor,
-    ):
-        while batch := [d["_id"] for d in itertools.islice(cursor, batch_size)]:
-            yield batch
-
-
-def aggregate_documents(
-    samples: SampleCollection, stages: Sequence[Document]
-) -> list[Document]:
-    """Returns what MongoDB's aggregation stages make of a view's samples.
-
-    Args:
-        samples: a dataset or view; of a grouped dataset, its active slice
-        stages: the stages to append to the view's own
-
-    Raises:
-        DatabaseError: if MongoDB cannot be reached
-    """
-    stages = samples._pipeline(post_pipeline=list(stages))
-    collection = samples._dataset._sample_collection
-    with explain_database_errors():
-        return list(collection.aggregate(stages, allowDiskUse=True))
-
-
-def label_value_types(
-    dataset: Dataset, path: str, names: Sequence[str]
-) -> dict[str, set[str]]:
-    """Returns MongoDB's types of the values that labels have in attributes.
-
-    Args:
-        dataset: the dataset
-        path: the path of the labels' lists: ``"field.polylines"``
-        names: the names of the attributes
-
-    Returns:
-        by name, the types but for missing values
-
-    Raises:
-        DatabaseError: if MongoDB cannot be reached
-    """
-    if not names:
-        return {}
-    types = {
-        str(number): {"$addToSet": {"$type": f"${path}.{name}"}}
-        for number, name in enumerate(names)
-    }
-    stages = [{"$unwind": f"${path}"}, {"$group": {"_id": None, **types}}]
-    with explain_database_errors():
-        found = list(dataset._sample_collection.aggregate(stages, allowDiskUse=True))
-    if not found:
-        return {}
-    return {
-        name: set(found[0][str(number)]) - {"missing", "null", "undefined"}
-        for number, name in enumerate(names)
-    }
 
 
 def declare_paths(dataset: Dataset, fields: Mapping[str, Any]) -> None:
@@ -370,18 +49,6 @@ def declare_paths(dataset: Dataset, fields: Mapping[str, Any]) -> None:
     """
     if fields:
         dataset._merge_sample_field_schema(dict(fields))
-
-
-def samples_state(dataset: Dataset) -> str:
-    """Returns a text that changes when a sample is changed, added or deleted."""
-    collection = dataset._sample_collection
-    with explain_database_errors():
-        # FiftyOne has an index of it.
-        last = collection.find_one(
-            {}, {"_id": 0, "last_modified_at": 1}, sort=[("last_modified_at", -1)]
-        )
-        count = collection.estimated_document_count()
-    return f"{count} samples, {(last or {}).get('last_modified_at')}"
 
 
 def update_documents(
@@ -691,32 +358,6 @@ def new_sample_document(filepath: str, tags: list[str]) -> Document:
     }
 
 
-def _batches(
-    collection: Any, samples: SampleCollection, paths: Sequence[str], batch_size: int
-) -> Iterator[list[Any]]:
-    projection = {"$project": dict.fromkeys(_without_children(paths), 1)}
-    pipeline = samples._pipeline(post_pipeline=[projection])
-    with explain_database_errors():
-        cursor = collection.aggregate(pipeline, allowDiskUse=True, batchSize=batch_size)
-        with cursor:
-            yield from _cut(cursor, batch_size)
-
-
-def _cut(documents: Iterable[Any], batch_size: int) -> Iterator[list[Any]]:
-    """Yields documents in batches; those whose size is known, in smaller ones."""
-    batch: list[Any] = []
-    num_bytes = 0
-    for document in documents:
-        batch.append(document)
-        if isinstance(document, RawBSONDocument):
-            num_bytes += len(document.raw)
-        if len(batch) == batch_size or num_bytes > MAX_BATCH_BYTES:
-            yield batch
-            batch, num_bytes = [], 0
-    if batch:
-        yield batch
-
-
 def _journaled(dataset: Dataset) -> Any:
     """Returns the collection of a dataset's samples, whose writes outlive a crash.
 
@@ -774,7 +415,7 @@ def _undeclared(dataset: Dataset, paths: Iterable[str]) -> list[str]:
             raise DatasetChangedError(
                 f"Dataset '{dataset.name}' was deleted while it was written to"
             )
-        there = set(_db_paths(stored["sample_fields"]))
+        there = set(db_paths(stored["sample_fields"]))
         # What labels have beyond the schema is theirs: FiftyOne reads it all the same.
         return sorted(
             path
@@ -783,27 +424,9 @@ def _undeclared(dataset: Dataset, paths: Iterable[str]) -> list[str]:
         )
 
 
-def _outline(stored: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Returns what a dataset has, in the order of the lists it is in."""
-    groups = (stored.get("app_config") or {}).get("sidebar_groups") or ()
-    return (
-        list(_db_paths(stored.get("sample_fields") or ())),
-        [set(stored.get(kind) or ()) for kind in ("runs", "evaluations")],
-        [group["name"] for group in groups],
-    )
-
-
 def _plain(paths: Iterable[str]) -> set[str]:
     """Returns paths without the places in lists."""
     return {re.sub(r"\.(\d+|\$\[\w*\])(?=\.|$)", "", path) for path in paths}
-
-
-def _db_paths(fields: Sequence[Document], parent: str = "") -> Iterator[str]:
-    """Yields the paths of a stored schema's fields as MongoDB has them."""
-    for field in fields:
-        path = parent + (field.get("db_field") or field["name"])
-        yield path
-        yield from _db_paths(field.get("fields") or (), f"{path}.")
 
 
 def _leaf(path: str) -> str:
@@ -813,15 +436,6 @@ def _leaf(path: str) -> str:
 def _now() -> datetime:
     """Returns the time as FiftyOne writes it: UTC, without a time zone."""
     return datetime.now(timezone.utc).replace(tzinfo=None)
-
-
-def _without_children(paths: Sequence[str]) -> list[str]:
-    """Drops paths below another path of the list: MongoDB refuses such a pair."""
-    return [
-        path
-        for path in dict.fromkeys(["_id", *paths])
-        if not any(path.startswith(other + ".") for other in paths)
-    ]
 
 
 def _reload_loaded_samples(dataset: Dataset, sample_ids: Sequence[ObjectId]) -> None:

@@ -2,8 +2,7 @@
 
 FiftyOne's own calls delete a run before they write the one that takes its place, and
 its document before the dataset's reference to it: killed in between, the dataset names
-a run, or a view, that is not there. Beside ``documents.py`` the only module on
-FiftyOne's private API.
+a run, or a view, that is not there.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import fiftyone.core.dataset as fod
 from bson import json_util
 from fiftyone.core.odm.runs import RunDocument
 
-from ..fiftyone_types import SampleCollection
+from ...fiftyone_types import SampleCollection
 
 # The fields of a dataset's document that hold runs, and its caches of their results.
 RunField = Literal["runs", "evaluations"]
@@ -148,7 +147,7 @@ def save_patches_view(
 
 
 def delete_saved_view(dataset: fo.Dataset, name: str) -> None:
-    """Deletes a saved view; one that is not there is no error."""
+    """Deletes a saved view; one that is not there is not an error."""
     dataset._doc.reload("saved_views")
     for document in dataset._doc.get_saved_views():
         if document.name == name:

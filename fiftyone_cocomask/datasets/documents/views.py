@@ -1,0 +1,143 @@
+"""Datasets and views: what stands behind them, and their stages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from bson import ObjectId
+from fiftyone.core.odm import get_db_conn
+
+from ...errors import CocoMaskError
+from ...fiftyone_types import Dataset, SampleCollection
+from ..database_errors import explain_database_errors
+
+Document = dict[str, Any]
+# What :func:`current_dataset` compares.
+_OUTLINE = ("sample_fields", "runs", "evaluations", "app_config.sidebar_groups")
+
+
+def dataset_id(dataset: Dataset) -> ObjectId:
+    """Returns the id of a dataset, which it keeps when it is renamed."""
+    return dataset._doc.id
+
+
+def whole_samples(samples: SampleCollection) -> SampleCollection:
+    """Returns the samples that a view is of: each alone, and whole.
+
+    Of patches those that they are of, of dynamic groups all that are in them; other
+    views as they are.
+    """
+    samples = ungrouped_samples(samples)
+    if not getattr(samples, "_is_generated", False):
+        return samples
+    ids = samples.distinct("sample_id")
+    dataset = samples._root_dataset
+    if dataset.media_type == "group":
+        # Else those of its default slice would be selected.
+        dataset = dataset.select_group_slices(media_type="image")
+    return dataset.select(ids)
+
+
+def ungrouped_samples(samples: SampleCollection) -> SampleCollection:
+    """Returns all samples of dynamic groups (``group_by``); other views as they are.
+
+    Raises:
+        CocoMaskError: if FiftyOne cannot tell them
+    """
+    if not getattr(samples, "_is_dynamic_groups", False):
+        return samples
+    _, _, all_groups, _ = samples._parse_dynamic_groups()
+    if len(all_groups._stages) + 1 == len(samples._stages):
+        # Else MongoDB would look through all samples for those of each group.
+        return all_groups
+    flat = samples.flatten()
+    if flat.media_type == "group" and flat.group_slice is None:
+        # FiftyOne takes them for groups, with slices that they do not have.
+        raise CocoMaskError(
+            "The view has stages after the group_by() of a slice; give it without "
+            "group_by()"
+        )
+    return flat
+
+
+def root_dataset(samples: SampleCollection) -> Dataset:
+    """Returns the dataset behind a view, also behind one of patches or frames."""
+    return samples._root_dataset
+
+
+def current_dataset(samples: SampleCollection) -> Dataset:
+    """Returns the dataset behind a view as it is now, with what others have changed.
+
+    FiftyOne keeps what it loaded. It saves a change of a field by the field's place in
+    the schema, which would be another field's after somebody has deleted one before it.
+
+    Raises:
+        DatabaseError: if MongoDB cannot be reached
+    """
+    dataset = root_dataset(samples)
+    with explain_database_errors():
+        stored = get_db_conn().datasets.find_one(
+            {"_id": dataset_id(dataset)}, dict.fromkeys(_OUTLINE, 1)
+        )
+        if stored is not None and _outline(stored) != _outline(dataset._doc.to_mongo()):
+            dataset.reload()
+    return dataset
+
+
+def backing_dataset(samples: SampleCollection) -> Dataset:
+    """Returns the dataset whose documents a view shows.
+
+    Of patches, clips and frames, a temporary one of FiftyOne's; else that behind it.
+    """
+    return samples._dataset
+
+
+def is_generated(samples: SampleCollection) -> bool:
+    """Whether a view is one of patches, clips or frames."""
+    return samples._is_generated
+
+
+def patches_field(samples: SampleCollection) -> str | None:
+    """Returns the field of whose labels a view shows patches; None of other views."""
+    field: str | None = getattr(samples, "patches_field", None)
+    return field
+
+
+def reload_patches(samples: SampleCollection) -> None:
+    """Makes the patches of a view anew, once labels that they are of have changed."""
+    if samples._is_generated:
+        samples.reload()
+
+
+def serialized(view: SampleCollection) -> list[Document]:
+    """Returns the stages of a view as the App has them."""
+    return view._serialize()
+
+
+def serialized_stage(stage: Any) -> Document:
+    """Returns a stage of a view as the App has it."""
+    return stage._serialize()
+
+
+def pipeline(samples: SampleCollection) -> list[Document]:
+    """Returns MongoDB's stages that make a view."""
+    return samples._pipeline()
+
+
+def _outline(stored: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Returns what a dataset has, in the order of the lists it is in."""
+    groups = (stored.get("app_config") or {}).get("sidebar_groups") or ()
+    return (
+        list(db_paths(stored.get("sample_fields") or ())),
+        [set(stored.get(kind) or ()) for kind in ("runs", "evaluations")],
+        [group["name"] for group in groups],
+    )
+
+
+def db_paths(fields: Sequence[Document], parent: str = "") -> Iterator[str]:
+    """Yields the paths of a stored schema's fields as MongoDB has them."""
+    for field in fields:
+        path = parent + (field.get("db_field") or field["name"])
+        yield path
+        yield from db_paths(field.get("fields") or (), f"{path}.")
