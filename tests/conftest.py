@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 import sys
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -22,12 +26,30 @@ settings.load_profile("no_deadline")
 
 
 @pytest.fixture(scope="session")
-def demo_export(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo's export, to be read: 21 images, 3 splits, an RLE, a broken ring."""
+def demo_export(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Path:
+    """The demo's export, to be read: 21 images, 3 splits, an RLE, a broken ring.
+
+    It takes seconds to draw: pytest's cache keeps it while its code is the same.
+    """
     # Not above: it loads OpenCV, and not every test needs that.
     from fiftyone_cocomask.demo import write_demo_export
 
-    return write_demo_export(tmp_path_factory.mktemp("demo") / "butterflies")
+    digest = hashlib.sha256()
+    for room in ("coco", "demo", "geometry"):
+        for path in sorted((REPOSITORY / "fiftyone_cocomask" / room).glob("*.py")):
+            digest.update(path.read_bytes())
+    folder = tmp_path_factory.mktemp("demo")
+    kept = pytestconfig.cache.mkdir("demo_exports") / digest.hexdigest()[:16]
+    if not kept.exists():
+        drawn = write_demo_export(folder / "drawn")
+        with tempfile.TemporaryDirectory(dir=kept.parent) as beside:
+            copy = shutil.copytree(drawn, Path(beside) / "copy")
+            # Another process may have been first.
+            with suppress(OSError):
+                copy.rename(kept)
+    return shutil.copytree(kept, folder / "butterflies")
 
 
 @pytest.fixture(scope="session")

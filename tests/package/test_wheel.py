@@ -17,7 +17,6 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from fiftyone_cocomask import __version__
-from fiftyone_cocomask.demo import write_demo_export
 from tests.conftest import REPOSITORY
 
 MANIFEST: dict[str, Any] = yaml.safe_load((REPOSITORY / "fiftyone.yml").read_text())
@@ -51,11 +50,6 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def wheel(dist: Path) -> Path:
     (path,) = dist.glob("*.whl")
     return path
-
-
-@pytest.fixture(scope="session")
-def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_demo_export(tmp_path_factory.mktemp("demo") / "butterflies")
 
 
 @pytest.fixture(scope="session")
@@ -124,11 +118,11 @@ def test_the_metadata_has_the_version_of_the_manifest(wheel: Path) -> None:
 
 
 def test_the_program_checks_an_export(
-    python: Path, export: Path, tmp_path: Path
+    python: Path, demo_export: Path, tmp_path: Path
 ) -> None:
     program = python.with_name("fiftyone-cocomask")
     # The train split has a broken annotation, for which the exit code would be 1.
-    split = export / "valid" / "_annotations.coco.json"
+    split = demo_export / "valid" / "_annotations.coco.json"
     shown = run(program, "check", split, "--json", cwd=tmp_path)
     assert json.loads(shown)["images"] == 3
     assert (
@@ -139,10 +133,10 @@ def test_the_program_checks_an_export(
 
 @pytest.mark.parametrize("options", [(), ("--copy",)], ids=["link", "copy"])
 def test_the_wheel_alone_is_the_plugin(
-    python: Path, export: Path, tmp_path: Path, options: tuple[str, ...]
+    python: Path, demo_export: Path, tmp_path: Path, options: tuple[str, ...]
 ) -> None:
     script = Path(__file__).with_name("job.py").read_text()
-    command = (python, "-c", script, tmp_path / "fiftyone", export, *options)
+    command = (python, "-c", script, tmp_path / "fiftyone", demo_export, *options)
     seen = json.loads(run(*command, cwd=tmp_path).splitlines()[-1])
     expected = {*MANIFEST["operators"], *MANIFEST["panels"]}
     assert set(seen["operators"]) == expected
