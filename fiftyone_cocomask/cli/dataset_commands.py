@@ -111,7 +111,7 @@ def _add_evaluate(commands: Any) -> None:
     parser.add_argument(
         "--label-field",
         metavar="FIELD",
-        help="the objects to measure; by default those that the masks were drawn of",
+        help="the objects to measure; by default those that the masks were drawn from",
     )
     for kind in ("area", "coverage"):
         parser.add_argument(
@@ -297,4 +297,4 @@ def _why_nothing(
         )
     if not len(samples):
         return f"No image got a {what}: there are no samples"
-    return f"No image got a {what}: there is nothing in any of them to make one of"
+    return f"No image got a {what}: there is nothing in any of them to make one from"

@@ -53,7 +53,7 @@ def _add_rank(commands: Any) -> None:
     parser.add_argument(
         "--worst", type=int, default=10, metavar="N", help="how many to list (10)"
     )
-    add_output_options(parser, "if an image could not be looked at")
+    add_output_options(parser, "if an image could not be checked")
     on_interrupt(parser, "The ranking has no scores yet; run the command again")
     parser.set_defaults(run=_rank)
 

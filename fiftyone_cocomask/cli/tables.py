@@ -50,7 +50,7 @@ def coverage_text(results: CoverageResults) -> str:
     """Returns the coverage of the classes, and the means below them."""
     total = results.summary()
     means = [
-        f"{total[key]:.1%} (mean over {what})"
+        f"{total[key]:.1%} over {what}"
         for key, what in (
             ("mean_coverage_over_images", "images"),
             ("mean_coverage_over_pixels", "pixels"),
@@ -61,7 +61,7 @@ def coverage_text(results: CoverageResults) -> str:
         [
             f"Mask coverage {results.key!r}",
             _table(results.per_class(), _COVERAGE_COLUMNS, "{:.1%}"),
-            f"{total['images']:,} images covered to {', '.join(means) or 'no number'}",
+            f"Mean coverage of {total['images']:,} images: {', '.join(means) or '–'}",
             *_without_number(total),
             *_out_of_date(results),
         ]

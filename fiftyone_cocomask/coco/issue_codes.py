@@ -132,7 +132,7 @@ class IssueCode(Word):
     )
     OLD_COPIES = (
         "old_copies",
-        "The dataset has older augmented copies of sources that this export has anew.",
+        "The dataset has older augmented copies of sources that this export has again.",
     )
     MERGE_CONFLICT = (
         "merge_conflict",

@@ -24,7 +24,7 @@ class MergeCounts:
         conflicts: the annotations that a person and the export changed in different
             ways
         old_copies: of the images that are gone, those of whose source the export has
-            copies that were augmented anew
+            copies that were augmented again
         old_copies_deleted: those of them that were deleted, as was asked for
         labels_replaced: the annotations that the dataset had of the export's images,
             if nearly all of them are others now; such an export may be of another
@@ -62,7 +62,7 @@ class MergeCounts:
             "edits_kept": "edits of yours kept",
             "conflicts": "conflicts",
             "old_copies": "of the images gone are older copies of sources that the "
-            "export has augmented anew",
+            "export has augmented again",
             "old_copies_deleted": "of these deleted",
             "labels_replaced": "annotations are replaced, nearly all of these images: "
             "the export may be of another project, which needs other fields",

@@ -98,9 +98,9 @@ class EvaluationFields:
             field = dataset.get_field(path)
             if field is not None and field_owner(field) != self.owner():
                 raise CocoMaskError(
-                    f"Dataset '{dataset.name}' has a field '{path}' that is not of a "
-                    f"mask {self.kind} evaluation '{self.eval_key}'; give another "
-                    "eval_key"
+                    f"Dataset '{dataset.name}' has a field '{path}' that does not "
+                    f"belong to a mask {self.kind} evaluation '{self.eval_key}'; give "
+                    "another eval_key"
                 )
 
     def declare(self, dataset: fo.Dataset) -> None:

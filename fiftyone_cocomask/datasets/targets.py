@@ -32,6 +32,6 @@ def checked_samples(samples: SampleCollection) -> SampleCollection:
     if samples.media_type not in ("image", None):
         raise CocoMaskError(
             f"Dataset '{dataset.name}' holds {samples.media_type} samples; masks are "
-            "drawn of, and measured on, images"
+            "drawn and measured on images"
         )
     return samples

@@ -98,7 +98,7 @@ def write_demo_export(folder: str | Path, *, seed: int = 7) -> Path:
     folder = Path(folder)
     if not _may_replace(folder):
         raise CocoMaskError(
-            f"{folder} holds something else than a demo export; give another folder"
+            f"{folder} holds something other than a demo export; give another folder"
         )
     new = folder.with_name(folder.name + ".new")
     shutil.rmtree(new, ignore_errors=True)

@@ -96,7 +96,7 @@ class CheckExport(JobOperator):
         """Returns the import."""
         if not results["usable_images"]:
             return []
-        why = "Make a dataset of it, or bring one up to date"
+        why = "Create a dataset from it, or bring one up to date"
         return [next_step("import_roboflow_coco", why, **_place(ctx))]
 
     def update_app(self, ctx: ExecutionContext, results: Results) -> Any:

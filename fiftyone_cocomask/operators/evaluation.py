@@ -341,7 +341,7 @@ def _default_labels(
     labels: list[str],
     last: _LastRun | None,
 ) -> str:
-    """Returns the labels of the last evaluation, or those that masks were drawn of."""
+    """Returns the labels of the last evaluation, or those the masks were drawn from."""
     from ..datasets.masks.compute import mask_options
 
     if last is not None and last.mask_field == mask_field:

@@ -141,7 +141,7 @@ class ExportRoboflowCoco(JobOperator):
 
     def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
         """Returns the comparison of what was written."""
-        why = "Say what the export has that the dataset has not, and the other way"
+        why = "Say what only the export has, and what only the dataset has"
         known = {"path": results["output_dir"], "label_field": results["label_field"]}
         return [next_step("compare_exports", why, **known)]
 

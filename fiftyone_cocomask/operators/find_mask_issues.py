@@ -389,7 +389,7 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         ],
         given_field(params, "mask_field", _NO_MASKS),
         label="Masks",
-        description="The masks that were drawn of them; decides which object is on top",
+        description="The masks drawn from them; they decide which object is on top",
         default=_default_masks(ctx.dataset),
     )
     key = params.get("key") or _KEY

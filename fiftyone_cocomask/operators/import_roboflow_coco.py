@@ -53,7 +53,7 @@ class ImportRoboflowCoco(JobOperator):
         return foo.OperatorConfig(
             name="import_roboflow_coco",
             label="Import a Roboflow COCO export",
-            description="Make a dataset of a COCO export, or merge it into one",
+            description="Create a dataset from a COCO export, or merge it into one",
             icon="/assets/import.svg",
             dynamic=True,
             execute_as_generator=True,
@@ -104,7 +104,7 @@ class ImportRoboflowCoco(JobOperator):
             conflicts: ``"keep"`` leaves what a person made, ``"export"`` takes the
                 export's
             old_copies: ``"tag"`` or ``"delete"`` older copies of images that the
-                export has augmented anew
+                export has augmented again
             dry_run: whether to write nothing, and only report what would be done
             num_workers: the number of processes that read and make samples
             delegate: whether to queue the import for an orchestrator
@@ -325,7 +325,7 @@ def _ask_for_fields(inputs: types.Object) -> None:
             name, default=default, label=label, description=f"The field for {what}"
         )
     ask_for_dry_run(inputs, "Write nothing")
-    ask_for_processes(inputs, "read the images and make samples of them")
+    ask_for_processes(inputs, "read the images and make samples from them")
     inputs.list(
         "tags",
         types.String(),

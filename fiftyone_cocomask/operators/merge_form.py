@@ -128,7 +128,7 @@ def describe_merge(
 def _ask_for_old_copies(
     ctx: ExecutionContext, inputs: types.Object, merge: MergePreview | None
 ) -> None:
-    label = "Older copies of images that the export has augmented anew"
+    label = "Older copies of images that the export has augmented again"
     if merge is not None and merge.counts.old_copies:
         label += f": {merge.counts.old_copies:,}"
     chosen = choose(

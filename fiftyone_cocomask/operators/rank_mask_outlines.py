@@ -140,7 +140,7 @@ class RankMaskOutlines(JobOperator):
                 label=f"{count(summary['labels'], 'label')} ranked, "
                 f"{summary['below_-3.5']:,} of them far below their class",
                 description=f"Sort the samples by '{results['eval_key']}_worst' to see "
-                "the worst first. This is a ranking to look through, and no verdict.",
+                "the worst first. This is a ranking to look through, not a verdict.",
             ),
         )
 

@@ -12,13 +12,13 @@ from .results import Results, completed
 
 
 class ShowDataset(foo.Operator):
-    """Shows a dataset in the App: opens it, or loads it anew where it is open.
+    """Shows a dataset in the App: opens it, or reloads it where it is open.
 
     For operators with a form to trigger, instead of FiftyOne's ``open_dataset``. Where
     the App goes from its page for no samples to that for samples, it makes its dialogs
-    anew, and a form whose operator still runs is shown again. The App learns of the
-    operator's end by one request and draws the new page after another: either can
-    be first. With this operator's own request before the page's, the end is.
+    again, and shows a form whose operator still runs once more. The App learns of the
+    operator's end by one request and draws the new page after another. The two can
+    arrive in either order; this operator's extra request makes the end arrive first.
     """
 
     @property
@@ -26,7 +26,7 @@ class ShowDataset(foo.Operator):
         return foo.OperatorConfig(
             name="show_dataset",
             label="Show a dataset",
-            description="Open a dataset in the App, or load it anew",
+            description="Open a dataset in the App, or reload it",
             icon="/assets/import.svg",
             unlisted=True,
             risk_level=types.RiskLevel.LOW,

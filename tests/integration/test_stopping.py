@@ -127,7 +127,7 @@ def test_masks_stop_and_are_completed_by_the_next_run(
 @needs_posix
 def test_an_evaluation_stops_and_is_completed_by_the_next(dataset: fo.Dataset) -> None:
     fcm.compute_masks(dataset)
-    # Labels that masks were not drawn of have to be drawn to be measured.
+    # Labels that masks were not drawn from have to be drawn to be measured.
     dataset.clone_sample_field("segmentations", "others")
     stop_in_the_middle(AREA)
     dataset.reload()

@@ -68,8 +68,8 @@ def _check_free(dataset: fo.Dataset, eval_key: str) -> None:
     for path in comparison_fields(eval_key):
         if dataset.has_field(path):
             raise CocoMaskError(
-                f"Dataset '{dataset.name}' has a field '{path}' that is of no "
-                f"comparison '{eval_key}'; give another eval_key"
+                f"Dataset '{dataset.name}' has a field '{path}' that does not "
+                f"belong to a comparison '{eval_key}'; give another eval_key"
             )
 
 

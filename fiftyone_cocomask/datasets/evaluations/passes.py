@@ -38,7 +38,7 @@ from .plan import EvaluationPlan, SampleFigures
 
 # Results name at most this many samples of each kind.
 _MAX_NAMED = 1000
-# Samples that others change in the moment of their evaluation are measured once more,
+# Samples that others change while they are measured are measured once more,
 # this many times.
 _MORE_ATTEMPTS = 3
 
@@ -205,7 +205,7 @@ class EvaluationPass:
         return {path: new}
 
     def _is_older(self, record: SampleRecord) -> bool:
-        """Whether a mask that was drawn of the labels would be another one by now."""
+        """Whether a mask that was drawn from the labels would now be different."""
         mask, size = record.mask, record.size
         if not self._draws_labels or self._options is None or size is None:
             return False

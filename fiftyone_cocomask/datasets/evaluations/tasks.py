@@ -97,7 +97,7 @@ def _plan(dataset: fo.Dataset, begun: Document) -> EvaluationPlan:
     key = begun["eval_key"]
     if key not in dataset.list_runs() or run_time(dataset, key) != begun["begun_at"]:
         raise CocoMaskError(
-            f"Mask evaluation '{key}' was deleted or begun anew since this task was "
+            f"Mask evaluation '{key}' was deleted or started again since this task was "
             "queued; queue the whole evaluation again"
         )
     kind = _KINDS[begun["kind"]]

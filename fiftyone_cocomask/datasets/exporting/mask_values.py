@@ -114,7 +114,7 @@ class MaskValues:
         """Yields what the numbers of an instance mask mean, as rows of the table.
 
         Args:
-            document: the sample's document, with the labels it was drawn of
+            document: the sample's document, with the labels it was drawn from
             mask: its mask
             file: the name of its file
         """

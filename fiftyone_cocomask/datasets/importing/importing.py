@@ -95,7 +95,7 @@ def import_roboflow_coco(
             have changed it in different ways: the person's (``"keep"``) or the
             export's (``"export"``)
         old_copies: what becomes of older copies of images that the export has
-            augmented anew: ``"tag"`` tags them ``old_copy``, ``"delete"`` deletes
+            augmented again: ``"tag"`` tags them ``old_copy``, ``"delete"`` deletes
             those that no person has worked on
         dry_run: whether to write nothing, and only report what would be done
         num_workers: the number of processes that read the images and make samples of

@@ -37,7 +37,7 @@ def preview_merge(
         splits: the splits to import; all by default
         fields: the fields of segmentations and of boxes
         conflicts: whose version stays in conflicts
-        old_copies: what becomes of older copies of images that were augmented anew
+        old_copies: what becomes of older copies of images that were augmented again
         max_seconds: how long to count
 
     Returns:

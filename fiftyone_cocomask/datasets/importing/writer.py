@@ -206,7 +206,7 @@ class SampleWriter:
         """Tags and reports what the dataset has and the export no longer.
 
         Args:
-            old_copies: whether older copies of sources that were augmented anew are
+            old_copies: whether older copies of sources that were augmented again are
                 tagged or, where no person has worked on them, deleted
         """
         self.flush()

@@ -121,7 +121,7 @@ def read_thumbnail(path: str, header: ImageHeader) -> np.ndarray:
         flags = grey_flags
     image = cv2.imread(path, flags)
     if image is None:
-        raise CocoMaskError(f"The image {path} is none that OpenCV can read")
+        raise CocoMaskError(f"The image {path} cannot be read by OpenCV")
     if image.ndim == 2:
         image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
     size = picture_size(header.width, header.height)

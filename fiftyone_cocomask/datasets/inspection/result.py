@@ -16,7 +16,7 @@ class MaskState(str, Enum):
     NONE = "none"
     """The sample has no mask in the field."""
     UNREADABLE = "unreadable"
-    """Its file is missing or no mask."""
+    """Its file is missing or is not a mask."""
     NO_FIELD = "no_field"
     """The dataset has no field of masks."""
 

@@ -106,7 +106,7 @@ class SampleReader:
         if self._samples is self._dataset:
             yield from self._read(None)
             return
-        # A view may filter labels, but masks were drawn of them all.
+        # A view may filter labels, but masks were drawn from all of them.
         for ids in stream_documents(self._samples, ["_id"], _BATCH_SIZE):
             yield from self._read([document["_id"] for document in ids])
 

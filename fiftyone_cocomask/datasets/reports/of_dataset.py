@@ -87,7 +87,7 @@ def _evaluation(evaluation: MaskEvaluation, samples: SampleCollection) -> Sectio
     for field in (evaluation.mask_field, evaluation.label_field):
         if field is not None and not dataset.has_field(field):
             section.texts.append(
-                f"The field {field} that it is of is no longer there; evaluate again."
+                f"Its field {field} is no longer there; evaluate again."
             )
             return section
     of_labels = (

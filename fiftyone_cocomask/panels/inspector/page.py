@@ -133,7 +133,7 @@ def _add_missing_mask(
     if not found.objects:
         hint = "It has no objects to draw one from: import or add labels first."
     elif found.state == "unreadable":
-        hint = "Compute masks draws it anew."
+        hint = "Compute masks draws it again."
     elif found.state == "no_field":
         hint = "Compute masks draws them from the objects."
     else:

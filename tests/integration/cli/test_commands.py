@@ -166,7 +166,7 @@ def test_evaluate_prints_a_table_of_classes(
     out = capsys.readouterr().out
     assert "butterfly" in out
     assert f"{with_masks.sum('mask_area_px'):,} px of foreground" in out
-    assert f"{with_masks.mean('mask_coverage_ratio'):.1%} (mean over images)" in out
+    assert f"{with_masks.mean('mask_coverage_ratio'):.1%} over images" in out
 
 
 def test_strict_evaluate_fails_if_a_mask_is_gone(

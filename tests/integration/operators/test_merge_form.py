@@ -33,7 +33,7 @@ def version(new_dataset: Any, tmp_path: Path) -> Path:
     path = second / "train" / "_annotations.coco.json"
     coco = json.loads(path.read_text())
     coco["annotations"][0]["category_id"] = 2
-    # The picture of b is augmented anew.
+    # The picture of b is augmented again.
     new = image_name("b", "9f")
     (second / "train" / coco["images"][1]["file_name"]).rename(second / "train" / new)
     coco["images"][1]["file_name"] = new
@@ -74,7 +74,7 @@ def test_deleting_older_copies_takes_a_yes(
     form: Callable[..., Form], version: Path
 ) -> None:
     question = form()["old_copies"]
-    assert question["view"]["label"].endswith("augmented anew: 1")
+    assert question["view"]["label"].endswith("augmented again: 1")
     assert [choice["value"] for choice in question["view"]["choices"]] == [
         "tag",
         "delete",

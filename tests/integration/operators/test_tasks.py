@@ -310,9 +310,9 @@ def test_a_task_whose_run_was_replaced_fails_with_a_sentence(
 
     operator("evaluate_mask_area")(small, eval_key="size", num_tasks=2)
     fcm.evaluate_mask_area(small, eval_key="size")
-    assert "'size' was deleted or begun anew since this task" in run_next().error
+    assert "'size' was deleted or started again since this task" in run_next().error
     fcm.delete_mask_evaluation(small, "size")
-    assert "'size' was deleted or begun anew since this task" in run_next().error
+    assert "'size' was deleted or started again since this task" in run_next().error
     assert not small.has_field("size_px")
 
 

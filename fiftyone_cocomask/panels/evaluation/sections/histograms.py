@@ -83,7 +83,9 @@ class Histograms(Section):
         elements.heading(page.content, element, f"{title} of {noun}")
         histograms = [Histogram.from_dict(found) for found in chart["histograms"]]
         if not any(histogram.counts for histogram in histograms):
-            page.content.md(f"No {noun} here have a number.", name=f"{element}_none")
+            page.content.md(
+                f"None of these {noun} has a number.", name=f"{element}_none"
+            )
             return
         labels = [histogram_chart.bar_labels(h, is_share=is_share) for h in histograms]
         place = page.place_in(self, element)
