@@ -30,10 +30,10 @@ import fiftyone as fo
 import fiftyone_cocomask as fcm
 
 for line in sys.stdin:
-    folder, workers = line.split()
+    name, folder, workers = line.split()
     child = os.fork()
     if child == 0:
-        dataset = fo.load_dataset(sys.argv[1])
+        dataset = fo.load_dataset(name)
         fcm.compute_masks(dataset, output_dir=folder, num_workers=int(workers))
         os._exit(0)
     print(child, flush=True)
@@ -76,18 +76,20 @@ def dataset(new_dataset: Any, tmp_path: Path) -> fo.Dataset:
     return dataset
 
 
-@pytest.fixture
-def start(dataset: fo.Dataset) -> Iterator[Callable[[Path, int], int]]:
-    """Starts to compute masks into a folder in a process of its own."""
-    command = [sys.executable, "-c", FORKING, dataset.name]
+@pytest.fixture(scope="module")
+def start() -> Iterator[Callable[[str, Path, int], int]]:
+    """Starts to compute a dataset's masks into a folder in a process of its own."""
+    # The database is that of this process, which keeps it running.
+    fo.list_datasets()
+    command = [sys.executable, "-c", FORKING]
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert process.stdin is not None
     assert process.stdout is not None
 
-    def start(folder: Path, workers: int) -> int:
-        process.stdin.write(f"{folder} {workers}\n")
+    def start(name: str, folder: Path, workers: int) -> int:
+        process.stdin.write(f"{name} {folder} {workers}\n")
         process.stdin.flush()
         return int(process.stdout.readline())
 
@@ -116,14 +118,14 @@ def expected_areas() -> list[int]:
 def test_masks_killed_at_any_moment_are_whole_once_run_again(
     dataset: fo.Dataset,
     tmp_path: Path,
-    start: Callable[[Path, int], int],
+    start: Callable[[str, Path, int], int],
     workers: int,
 ) -> None:
     moments = random.Random(workers)
     in_the_middle = 0
     for attempt in range(4):
         folder = tmp_path / f"masks-{attempt}"
-        process = start(folder, workers)
+        process = start(dataset.name, folder, workers)
         wait_for_files(folder, moments.randint(1, COUNT - 20))
         children = psutil.Process(process).children()
         assert len(children) == (workers if workers > 1 else 0)

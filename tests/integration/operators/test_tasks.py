@@ -13,6 +13,7 @@ import fiftyone as fo
 import fiftyone.operators as foo
 import numpy as np
 import pytest
+from bson import ObjectId
 from fiftyone.operators.delegated import DelegatedOperationService
 from fiftyone.operators.executor import ExecutionError
 
@@ -24,7 +25,7 @@ from .delegation import operations, run_next
 from .workers import Workers
 
 # Of the large images.
-COUNT = 120
+COUNT = 90
 WIDTH, HEIGHT = 3000, 2000
 
 Operator = Callable[[str], Any]
@@ -140,12 +141,18 @@ def workers(tmp_path: Path) -> Iterator[Workers]:
     workers.stop()
 
 
-def finish(workers: Workers, killed: str) -> None:
-    """Has the task of a killed worker done again, as the README says."""
+def finish(workers: Workers, killed: str, *, by_commands: bool) -> None:
+    """Has the task of a killed worker done again, by the commands of the README."""
     workers.start(1)
     workers.wait(lambda: len(operations("completed")) == len(operations()) - 1)
-    workers.command("fail", killed)
-    workers.command("rerun", killed)
+    if by_commands:
+        workers.command("fail", killed)
+        workers.command("rerun", killed)
+    else:
+        # What those call, without two more processes.
+        service = DelegatedOperationService()
+        service.set_failed(ObjectId(killed))
+        service.rerun_operation(ObjectId(killed))
     workers.wait(lambda: not operations("queued") + operations("running"))
     states = [operation.run_state for operation in operations()]
     assert states.count("failed") == 1
@@ -184,7 +191,8 @@ def test_three_workers_of_which_one_is_killed_do_what_one_process_does(
         drawn = {path.stem for path in folder.rglob("*.png")}
         return 1 <= len(drawn & {Path(path).stem for path in part}) < len(part)
 
-    finish(workers, workers.kill_one_in_the_middle(has_files))
+    killed = workers.kill_one_in_the_middle(has_files)
+    finish(workers, killed, by_commands=True)
     assert content(split) == content(whole)
     assert named_by_file(joined()) == named_by_file(expected)
     assert split.mask_targets == whole.mask_targets
@@ -204,7 +212,8 @@ def test_three_workers_of_which_one_is_killed_do_what_one_process_does(
     arguments = {"label_field": "others", "eval_key": "size"}
     expected = operator("evaluate_mask_area")(whole, **arguments).result
     operator("evaluate_mask_area")(split, **arguments, num_tasks=6)
-    finish(workers, workers.kill_one_in_the_middle(lambda operation: True))
+    killed = workers.kill_one_in_the_middle(lambda operation: True)
+    finish(workers, killed, by_commands=False)
     assert content(split) == content(whole)
     assert named_by_file(joined()) == named_by_file(expected)
 
