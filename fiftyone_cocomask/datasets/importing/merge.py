@@ -31,11 +31,24 @@ from .base import (
     base_annotation,
     new_label,
 )
-from .digests import Document, LabelPair, content_digests, label_box, short_id
+from .conflicts import (
+    CONFLICT_TAG,
+    Conflict,
+    tagged,
+    untagged,
+    words_of_pair,
+    words_of_state,
+)
+from .digests import Document, LabelPair, content_digests, short_id
 from .matching import is_same_label, is_same_shape, match_annotations
-from .states import AnnotationState, Change, annotation_state, annotation_states
-
-CONFLICT_TAG = "merge_conflict"
+from .states import (
+    AnnotationState,
+    annotation_state,
+    annotation_states,
+    id_of_pair,
+    id_of_state,
+    paired_states,
+)
 
 # What an export says and no person changes; the rest of what it writes is content.
 _FACTS = (
@@ -52,21 +65,6 @@ _CONTENT = ("label", "points", "closed", "filled", "rle", "bounding_box", "iscro
 # What a label keeps whatever the export says.
 _OWN = ("_id", "_cls", "tags", "attributes")
 _ISSUES = frozenset(issue.value for issue in MaskIssue)
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """An annotation that the export and a person have changed in different ways.
-
-    Attributes:
-        coco_id: its id in the export, else the one it had
-        dataset: what the dataset has, for a person to read
-        export: what the export has
-    """
-
-    coco_id: int | str | None
-    dataset: str
-    export: str
 
 
 @dataclass(slots=True)
@@ -200,7 +198,7 @@ class _Merge:
         records = [base_annotation(*pair, self._names) for pair in pairs]
         states = annotation_states(self._base, polylines, detections)
         if self._base is None or not self._base.annotations:
-            states = _paired(states)
+            states = paired_states(states)
         matches = match_annotations(states, pairs, records, self._names)
         for index, pair, record in zip(matches, pairs, records, strict=True):
             if index is None:
@@ -295,7 +293,7 @@ class _Merge:
         if self._base is None and self._is_imported:
             # Without a base nobody knows whether it is new, or was deleted.
             self._result.conflicts.append(
-                Conflict(_coco_id(pair), "does not have it", _words(pair))
+                Conflict(id_of_pair(pair), "does not have it", words_of_pair(pair))
             )
             if not self._takes_export:
                 flagged = record._replace(flags=CONFLICT)
@@ -315,7 +313,7 @@ class _Merge:
             return
         if base is None:
             is_legacy = self._base is None and self._is_imported
-            if is_legacy and _coco_id_of(state) is not None:
+            if is_legacy and id_of_state(state) is not None:
                 self._conflict_of_removed(
                     state,
                     base_annotation(state.polyline, state.detection, self._names),
@@ -336,8 +334,10 @@ class _Merge:
     def _conflict(
         self, state: AnnotationState, pair: LabelPair, record: BaseAnnotation
     ) -> None:
-        said = _dataset_words(state)
-        self._result.conflicts.append(Conflict(_coco_id(pair), said, _words(pair)))
+        said = words_of_state(state)
+        self._result.conflicts.append(
+            Conflict(id_of_pair(pair), said, words_of_pair(pair))
+        )
         if self._takes_export:
             self._result.updated += 1
             self._take(state, pair, record)
@@ -347,14 +347,14 @@ class _Merge:
     def _conflict_of_removed(
         self, state: AnnotationState, base: BaseAnnotation
     ) -> None:
-        said = Conflict(_coco_id_of(state), _dataset_words(state), "does not have it")
+        said = Conflict(id_of_state(state), words_of_state(state), "does not have it")
         self._result.conflicts.append(said)
         if self._takes_export:
             self._result.deleted += 1
             self._delete(state)
             return
         for label in state.labels:
-            self._changed[id(label)] = _tagged(label)
+            self._changed[id(label)] = tagged(label)
         self._result.annotations.append(base._replace(flags=CONFLICT | REMOVED))
 
     def _take(
@@ -399,7 +399,7 @@ class _Merge:
             if label is None:
                 continue
             kept = label if other is None else self._with_facts(label, other)
-            self._changed[id(label)] = _tagged(kept) if is_conflict else kept
+            self._changed[id(label)] = tagged(kept) if is_conflict else kept
         self._result.annotations.append(
             record._replace(
                 polyline_id=ids[0],
@@ -443,7 +443,7 @@ class _Merge:
         """Returns a label with all that the export says, and the rest its own."""
         outdated = {*_FACTS, *_CONTENT, *self._names, "mask", "mask_path"}
         kept = {k: v for k, v in label.items() if k not in outdated or k in _OWN}
-        return _same_or(label, _untagged({**kept, **_said(other)}))
+        return _same_or(label, untagged({**kept, **_said(other)}))
 
     def _with_facts(self, label: Document, other: Document) -> Document:
         """Returns a label with the export's facts, and the rest its own."""
@@ -475,18 +475,6 @@ def _same_or(label: Document, merged: Document) -> Document:
     return label if merged == label else merged
 
 
-def _tagged(label: Document) -> Document:
-    tags = label.get("tags") or []
-    return label if CONFLICT_TAG in tags else {**label, "tags": [*tags, CONFLICT_TAG]}
-
-
-def _untagged(label: Document) -> Document:
-    tags = label.get("tags") or []
-    if CONFLICT_TAG not in tags:
-        return label
-    return {**label, "tags": [tag for tag in tags if tag != CONFLICT_TAG]}
-
-
 def _is_deleted(state: AnnotationState) -> bool:
     """Whether one label is gone and the other, if any, is untouched."""
     return state.is_polyline_changed != state.is_detection_changed and (
@@ -502,74 +490,3 @@ def _has_own_tags(state: AnnotationState) -> bool:
         for label in state.labels
         for tag in label.get("tags") or ()
     )
-
-
-def _paired(states: list[AnnotationState]) -> list[AnnotationState]:
-    """Puts polylines and detections of one id together, where their places agree."""
-    boxes: dict[object, list[AnnotationState]] = {}
-    paired = []
-    for state in states:
-        if state.detection is not None and _coco_id_of(state) is not None:
-            boxes.setdefault(_coco_id_of(state), []).append(state)
-        elif state.detection is not None:
-            paired.append(state)
-    for state in states:
-        if state.polyline is None:
-            continue
-        paired.append(state)
-        box = label_box(state.polyline)
-        for other in boxes.get(_coco_id_of(state), ()):
-            if box and _is_near(box, label_box(other.detection or {})):
-                state.detection = other.detection
-                boxes[_coco_id_of(state)].remove(other)
-                break
-    return paired + [state for rest in boxes.values() for state in rest]
-
-
-def _is_near(first: tuple[float, ...], second: tuple[float, ...] | None) -> bool:
-    """Whether two boxes share a place."""
-    if second is None:
-        return False
-    return (
-        first[0] <= second[2]
-        and second[0] <= first[2]
-        and first[1] <= second[3]
-        and second[1] <= first[3]
-    )
-
-
-def _coco_id(pair: LabelPair) -> int | str | None:
-    for label in pair:
-        for name in ("coco_id", "coco_id_text"):
-            if label is not None and label.get(name) is not None:
-                found: int | str = label[name]
-                return found
-    return None
-
-
-def _coco_id_of(state: AnnotationState) -> int | str | None:
-    return _coco_id((state.polyline, state.detection))
-
-
-def _dataset_words(state: AnnotationState) -> str:
-    if not state.labels:
-        return "deleted it"
-    words = _words((state.polyline, state.detection))
-    if state.base is None or not state.is_changed:
-        return words
-    if state.change is Change.RELABELLED:
-        return f"{words}, relabelled"
-    if state.is_shape_changed and len(state.labels) == 1 and state.base.has_detection:
-        return f"{words}, of which one label was deleted"
-    return f"{words}, edited"
-
-
-def _words(pair: LabelPair) -> str:
-    polyline, detection = pair
-    label = polyline or detection or {}
-    name = label.get("label")
-    rings = (polyline or {}).get("points")
-    rings = rings if isinstance(rings, list) else []
-    points = sum(len(ring) for ring in rings if isinstance(ring, list))
-    shape = f"{points} points" if polyline is not None else "a box"
-    return f"has '{name}' of {shape}"

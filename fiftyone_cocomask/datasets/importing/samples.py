@@ -10,10 +10,11 @@ from ...choices import ConflictRule
 from ...coco.records import ImageRecord
 from ..documents import MODIFIED
 from .base import BASE_FIELD, REPLACING, BaseKey, Fields, SampleBase, new_label
+from .conflicts import CONFLICT_TAG, Conflict
 from .digests import Document, short_id
 from .documents import annotation_labels, label_fields, own_names, sample_fields
 from .identity import are_other_projects
-from .merge import CONFLICT_TAG, Conflict, MergedLabels, keep_labels, merge_labels
+from .merge import MergedLabels, keep_labels, merge_labels
 from .said import said_digest
 from .states import AnnotationState, annotation_states
 

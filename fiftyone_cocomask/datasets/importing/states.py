@@ -10,8 +10,10 @@ from .base import BaseAnnotation, SampleBase
 from .digests import (
     NO_LABEL,
     Document,
+    LabelPair,
     attributes_digest,
     box_record,
+    label_box,
     label_digest,
     points_digest,
     short_id,
@@ -157,3 +159,52 @@ def _note(
     state.is_label_changed |= is_label_other
     state.are_attributes_changed |= are_others
     return True
+
+
+def paired_states(states: list[AnnotationState]) -> list[AnnotationState]:
+    """Puts polylines and detections of one id together, where their places agree."""
+    boxes: dict[object, list[AnnotationState]] = {}
+    paired = []
+    for state in states:
+        if state.detection is not None and id_of_state(state) is not None:
+            boxes.setdefault(id_of_state(state), []).append(state)
+        elif state.detection is not None:
+            paired.append(state)
+    for state in states:
+        if state.polyline is None:
+            continue
+        paired.append(state)
+        box = label_box(state.polyline)
+        for other in boxes.get(id_of_state(state), ()):
+            if box and _is_near(box, label_box(other.detection or {})):
+                state.detection = other.detection
+                boxes[id_of_state(state)].remove(other)
+                break
+    return paired + [state for rest in boxes.values() for state in rest]
+
+
+def _is_near(first: tuple[float, ...], second: tuple[float, ...] | None) -> bool:
+    """Whether two boxes share a place."""
+    if second is None:
+        return False
+    return (
+        first[0] <= second[2]
+        and second[0] <= first[2]
+        and first[1] <= second[3]
+        and second[1] <= first[3]
+    )
+
+
+def id_of_pair(pair: LabelPair) -> int | str | None:
+    """Returns the id that an annotation has in the export, if it has one."""
+    for label in pair:
+        for name in ("coco_id", "coco_id_text"):
+            if label is not None and label.get(name) is not None:
+                found: int | str = label[name]
+                return found
+    return None
+
+
+def id_of_state(state: AnnotationState) -> int | str | None:
+    """Returns the id that an annotation of the dataset had in its export, if any."""
+    return id_of_pair((state.polyline, state.detection))

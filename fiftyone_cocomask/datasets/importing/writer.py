@@ -33,6 +33,7 @@ from ..locks import Lock
 from ..parallel.ahead import OneBehind
 from .attribute_types import AttributeTypes
 from .base import BASE_FIELD
+from .conflicts import Conflict
 from .identity import (
     KnownSample,
     KnownSamples,
@@ -41,7 +42,6 @@ from .identity import (
     is_version,
     origin_of,
 )
-from .merge import Conflict
 from .replaced_labels import ReplacedLabels
 from .said import said_digest
 from .samples import (
