@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -42,6 +43,7 @@ def draw_objects(
     values: Sequence[int],
     overlap: str | Sequence[str] = "largest_first",
     labels: Sequence[str | None] | None = None,
+    patches: Iterator[Patch] | None = None,
 ) -> Drawing:
     """Draws objects into one mask.
 
@@ -53,6 +55,8 @@ def draw_objects(
         values: the value of each object in the mask, 1..65535
         overlap: which object owns a pixel under several, see :func:`drawing_order`
         labels: the class of each object, where ``overlap`` is a list of classes
+        patches: yields the pixels of each object; those of the next images' objects
+            may follow, so that all are drawn together
 
     Returns:
         a :class:`Drawing`
@@ -62,15 +66,17 @@ def draw_objects(
             malformed or not of the image's size
     """
     canvas = Canvas(height, width, rasterizer)
-    areas, kept = _measured(objects, canvas)
+    if patches is None:
+        patches = canvas.patches(objects)
+    areas, kept = _measured(len(objects), patches)
     top_down = drawing_order(areas, overlap, labels)[::-1]
     if kept is not None:
-        patches = iter([kept[index] for index in top_down])
+        drawn = iter([kept[index] for index in top_down])
     else:
-        patches = canvas.patches([objects[index] for index in top_down])
+        drawn = canvas.patches([objects[index] for index in top_down])
     painting = _Painting(height, width, values)
     visible = np.zeros(len(objects), np.int64)
-    for index, patch in zip(top_down, patches, strict=True):
+    for index, patch in zip(top_down, drawn, strict=True):
         visible[index] = areas[index] - painting.add_below(patch, values[index])
     return Drawing(painting.mask(), areas, visible, painting.overlap_px())
 
@@ -163,17 +169,17 @@ class _Painting:
 
 
 def _measured(
-    objects: Sequence[MaskObject], canvas: Canvas
+    number: int, patches: Iterator[Patch]
 ) -> tuple[np.ndarray, list[Patch] | None]:
     """Returns the areas of objects, and their patches unless these are too large."""
-    areas = np.zeros(len(objects), np.int64)
-    patches: list[Patch] | None = []
+    areas = np.zeros(number, np.int64)
+    kept: list[Patch] | None = []
     kept_bytes = 0
-    for index, patch in enumerate(canvas.patches(objects)):
+    for index, patch in enumerate(islice(patches, number)):
         areas[index] = patch.area
         kept_bytes += patch.mask.nbytes
         if kept_bytes > _KEPT_BYTES:
-            patches = None
-        elif patches is not None:
-            patches.append(patch)
-    return areas, patches
+            kept = None
+        elif kept is not None:
+            kept.append(patch)
+    return areas, kept

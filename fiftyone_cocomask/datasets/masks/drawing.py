@@ -6,9 +6,10 @@ Nothing here reads or writes the database, so batches can be drawn by other proc
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 
 import bson
@@ -18,6 +19,8 @@ from bson import ObjectId
 from ...errors import MaskFileError
 from ...fiftyone_types import SampleCollection
 from ...geometry.draw import Drawing, draw_objects
+from ...geometry.objects import Canvas
+from ...geometry.patches import Patch
 from ...geometry.png import is_picture, mask_png, read_mask, write_whole
 from ...limits import MAX_PIXELS
 from ...unfinished import WritesAhead
@@ -75,6 +78,31 @@ class MaskResult:
 
 
 @dataclass(frozen=True, slots=True)
+class _Begun:
+    """A sample that is read and not drawn yet.
+
+    Attributes:
+        result: what becomes of its mask
+        mask: the mask that it has
+        path: the file of its new mask, None for one in the database
+        wanted: the fingerprint of its new mask; None if there is nothing to draw
+        size: the width and height of its image
+        num_labels: the number of its labels
+        chosen: the objects to draw
+        others: how many of the labels' objects are left out
+    """
+
+    result: MaskResult
+    mask: Document
+    path: Path | None = None
+    wanted: str | None = None
+    size: tuple[int, int] = (0, 0)
+    num_labels: int = 0
+    chosen: list[LabelObject] = field(default_factory=list)
+    others: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class MaskMaker:
     """Makes the masks of samples; it can be sent to another process.
 
@@ -108,19 +136,33 @@ class MaskMaker:
     def make_batch(self, encoded: Iterable[bytes]) -> list[MaskResult]:
         """Makes the masks of some samples, given as BSON; one with an error ends it."""
         results: list[MaskResult] = []
+        begun = [self._begun(bson.decode(data)) for data in encoded]
         with WritesAhead() as writes:
-            for data in encoded:
-                results.append(self._make(bson.decode(data), writes))
-                if results[-1].error is not None:
-                    break
+            # The objects of images of one size are drawn together: Roboflow resizes
+            # all images of a version.
+            for size, group in groupby(begun, lambda item: item.size):
+                items = list(group)
+                patches = self._patches(items, size)
+                for item in items:
+                    self._draw(item, patches, writes)
+                    results.append(item.result)
+                    if item.result.error is not None:
+                        return results
         return results
 
-    def _make(self, document: Document, writes: WritesAhead) -> MaskResult:
+    def _patches(self, begun: list[_Begun], size: tuple[int, int]) -> Iterator[Patch]:
+        """Yields the pixels of all objects of some images of one size."""
+        width, height = size
+        objects = [item.geometry for one in begun for item in one.chosen]
+        return Canvas(height, width, self.plan.options.rasterizer).patches(objects)
+
+    def _begun(self, document: Document) -> _Begun:
+        """Returns a sample with what is to be drawn: nothing if it is done."""
         mask = document.get(self.plan.mask_field) or {}
         result = MaskResult(document["_id"], document["filepath"], mask.get("_id"))
         result.skipped = self._reason_to_skip(document)
         if result.skipped is not None:
-            return result
+            return _Begun(result, mask)
         width = document["metadata"]["width"]
         height = document["metadata"]["height"]
         path = self.paths.path_of(document) if self.paths else None
@@ -131,17 +173,32 @@ class MaskMaker:
             drawn = (mask.get("drawn") or {}).get("px") or []
             result.unchanged_objects = sum(px is not None for px in drawn)
             result.unchanged_objects += len((mask.get("drawn") or {}).get("boxes", []))
-            return result
-        drawing, result.segmentation = _drawn(
-            label, boxes, (width, height), wanted, self.plan.options, result
+            return _Begun(result, mask)
+        options = self.plan.options
+        labels = label_documents(label)
+        objects = options.objects(label, width, height)
+        beside = box_objects(boxes, width, height)
+        chosen = [item for item in [*objects, *beside] if options.selects(item)]
+        result.without_geometry = len(labels) - len(objects)
+        others = len(objects) - sum(item.index >= 0 for item in chosen)
+        return _Begun(
+            result, mask, path, wanted, (width, height), len(labels), chosen, others
         )
+
+    def _draw(
+        self, begun: _Begun, patches: Iterator[Patch], writes: WritesAhead
+    ) -> None:
+        """Draws a sample's mask, unless it is done, and has it written."""
+        if begun.wanted is None:
+            return
+        result, path = begun.result, begun.path
+        drawing, result.segmentation = _drawn(begun, patches, self.plan.options)
         if path is None:
             set_array(result.segmentation, drawing.mask)
         else:
-            self._write(path, drawing.mask, mask, result, writes)
-            if mask.get("mask_path") != str(path):
-                result.left = mask.get("mask_path")
-        return result
+            self._write(path, drawing.mask, begun.mask, result, writes)
+            if begun.mask.get("mask_path") != str(path):
+                result.left = begun.mask.get("mask_path")
 
     def _reason_to_skip(self, document: Document) -> str | None:
         label_field, mask_field = self.plan.label_field, self.plan.mask_field
@@ -233,19 +290,12 @@ def _tell_error(error: MaskFileError | OSError, path: Path, result: MaskResult) 
 
 
 def _drawn(
-    label: Document | None,
-    boxes: list[Document],
-    size: tuple[int, int],
-    fingerprint: str,
-    options: MaskOptions,
-    result: MaskResult,
+    begun: _Begun, patches: Iterator[Patch], options: MaskOptions
 ) -> tuple[Drawing, Document]:
     """Draws a sample's mask, and returns it and its document."""
-    width, height = size
-    labels = label_documents(label)
-    objects = options.objects(label, width, height)
-    beside = box_objects(boxes, width, height)
-    chosen = [item for item in [*objects, *beside] if options.selects(item)]
+    width, height = begun.size
+    chosen = begun.chosen
+    assert begun.wanted is not None
     drawing = draw_objects(
         [item.geometry for item in chosen],
         height,
@@ -254,11 +304,11 @@ def _drawn(
         values=options.values(chosen),
         overlap=options.overlap,
         labels=[item.label for item in chosen],
+        patches=patches,
     )
-    result.without_geometry = len(labels) - len(objects)
-    _count(result, chosen, drawing)
-    px: list[int | None] = [None] * len(labels)
-    visible_px: list[int | None] = [None] * len(labels)
+    _count(begun.result, chosen, drawing)
+    px: list[int | None] = [None] * begun.num_labels
+    visible_px: list[int | None] = [None] * begun.num_labels
     drawn_boxes: list[tuple[str | None, int]] = []
     for item, area, visible in zip(chosen, drawing.areas, drawing.visible, strict=True):
         if item.index < 0:
@@ -266,12 +316,11 @@ def _drawn(
         else:
             px[item.index] = int(area)
             visible_px[item.index] = int(visible)
-    others = len(objects) + len(drawn_boxes) - len(chosen)
-    drawn = DrawnLabels(px, visible_px, drawing.overlap_px, others, drawn_boxes)
+    drawn = DrawnLabels(px, visible_px, drawing.overlap_px, begun.others, drawn_boxes)
     values = None
     if options.mode == "semantic":
         values = _pixels_by_value(options.values(chosen), drawing)
-    return drawing, new_document(fingerprint, drawn, values)
+    return drawing, new_document(begun.wanted, drawn, values)
 
 
 def _count(
