@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
+from itertools import accumulate, islice, pairwise
 
 import numpy as np
 
@@ -45,10 +45,10 @@ def annotation_labels(record: ImageRecord) -> list[LabelPair]:
     :func:`.base.new_label`.
     """
     pairs: list[LabelPair] = []
-    for annotation in record.annotations:
+    width, height = record.width, record.height
+    for annotation, shape in zip(record.annotations, _shapes(record), strict=True):
         polyline = detection = None
-        attributes = dict(_label_attributes(annotation))
-        shape = _shape(annotation, record)
+        attributes = _label_attributes(annotation)
         if shape is not None:
             polyline = {
                 "label": annotation.label,
@@ -60,14 +60,14 @@ def annotation_labels(record: ImageRecord) -> list[LabelPair]:
                 **_original(annotation),
             }
         if annotation.box is not None:
-            x, y, width, height = annotation.box
+            x, y, box_width, box_height = annotation.box
             detection = {
                 "label": annotation.label,
                 "bounding_box": [
-                    x / record.width,
-                    y / record.height,
-                    width / record.width,
-                    height / record.height,
+                    x / width,
+                    y / height,
+                    box_width / width,
+                    box_height / height,
                 ],
                 **attributes,
                 **({} if shape is not None else _original(annotation)),
@@ -94,39 +94,60 @@ def own_names(record: ImageRecord) -> tuple[str, ...]:
     return tuple(sorted(own))
 
 
-def _shape(annotation: Annotation, record: ImageRecord) -> Document | None:
-    """Returns an annotation's relative points, and its RLE; None if it has no shape.
+def _shapes(record: ImageRecord) -> list[Document | None]:
+    """Returns each annotation's relative points, and its RLE; None if it has no shape.
 
-    A ring goes through :func:`to_relative`, which keeps its pixels. An RLE may have
-    no pixel: a single point keeps its place, since FiftyOne's COCO exporter raises on
-    a polyline without points.
+    The points of all of them go through :func:`to_relative` at once, which keeps their
+    pixels.
     """
-    shape: Document = {}
-    if annotation.rle is not None:
-        outline = annotation.outline or rle_outline(annotation.rle)
-        corner = (annotation.box or (0.0, 0.0))[:2]
-        rings = outline.rings or [np.array([corner], float)]
-        shape["rle"] = annotation.rle
-        if outline.iou < 1:
-            shape["outline_iou"] = outline.iou
-    elif annotation.rings:
-        rings = annotation.rings
-    else:
-        return None
-    shape["points"] = [
-        to_relative(ring, record.width, record.height).tolist() for ring in rings
-    ]
-    return shape
+    shapes: list[Document | None] = []
+    rings: list[np.ndarray] = []
+    for annotation in record.annotations:
+        shape, own = _shape(annotation)
+        shapes.append(shape)
+        rings += own
+        if shape is not None:
+            shape["points"] = len(own)
+    if not rings:
+        return shapes
+    points = to_relative(np.concatenate(rings), record.width, record.height).tolist()
+    ends = list(accumulate(map(len, rings)))
+    parts = iter([points[start:end] for start, end in pairwise([0, *ends])])
+    for shape in shapes:
+        if shape is not None:
+            shape["points"] = list(islice(parts, shape["points"]))
+    return shapes
 
 
-def _label_attributes(annotation: Annotation) -> Iterator[tuple[str, Any]]:
-    yield from identifier("coco_id", annotation.coco_id).items()
-    yield from identifier("coco_category_id", annotation.category_id).items()
-    for name in ("supercategory", "iscrowd", "annotated_area"):
-        value = getattr(annotation, name)
-        if value is not None:
-            yield name, value
-    yield from annotation.attributes.items()
+def _shape(annotation: Annotation) -> tuple[Document | None, list[np.ndarray]]:
+    """Returns what of a shape is not its rings, None if there is no shape; and these.
+
+    An RLE may have no pixel: a single point keeps its place, since FiftyOne's COCO
+    exporter raises on a polyline without points.
+    """
+    if annotation.rle is None:
+        return ({} if annotation.rings else None), annotation.rings
+    shape: Document = {"rle": annotation.rle}
+    outline = annotation.outline or rle_outline(annotation.rle)
+    if outline.iou < 1:
+        shape["outline_iou"] = outline.iou
+    corner = (annotation.box or (0.0, 0.0))[:2]
+    return shape, outline.rings or [np.array([corner], float)]
+
+
+def _label_attributes(annotation: Annotation) -> Document:
+    attributes = {
+        **identifier("coco_id", annotation.coco_id),
+        **identifier("coco_category_id", annotation.category_id),
+        "supercategory": annotation.supercategory,
+        "iscrowd": annotation.iscrowd,
+        "annotated_area": annotation.annotated_area,
+    }
+    for name in ("supercategory", "annotated_area"):
+        if attributes[name] is None:
+            del attributes[name]
+    attributes.update(annotation.attributes)
+    return attributes
 
 
 def _original(annotation: Annotation) -> Document:
