@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -30,7 +31,11 @@ def wait_for_frame(page: Page) -> None:
 
 
 def do_until(
-    result: Locator, action: Callable[[], object], *, visible: bool = True
+    result: Locator,
+    action: Callable[[], object],
+    *,
+    visible: bool = True,
+    seconds: float = 3,
 ) -> None:
     """Does something again until it leads to what it should.
 
@@ -40,12 +45,14 @@ def do_until(
         result: what the action shows, or hides
         action: what to do; it must do no harm to do it twice
         visible: whether the result is to be visible, or to be hidden
+        seconds: how long to wait for it each time
     """
     for _ in range(10):
         with suppress(TimeoutError):
             action()
         with suppress(TimeoutError):
-            result.wait_for(state="visible" if visible else "hidden", timeout=3000)
+            state: Literal["visible", "hidden"] = "visible" if visible else "hidden"
+            result.wait_for(state=state, timeout=1000 * seconds)
             return
     expect(result).to_be_visible(visible=visible)
 
@@ -170,7 +177,8 @@ class AppPage:
         """Filters by a value of a field in the sidebar."""
         search = self.page.locator(f"[data-cy=selector-sidebar-search-{field}]")
         arrow = self.page.locator(f"[data-cy=sidebar-field-arrow-enabled-{field}]")
-        do_until(search, lambda: arrow.click(timeout=3000))
+        # A second click would close what the first one has opened.
+        do_until(search, lambda: arrow.click(timeout=3000), seconds=30)
         search.click()
         search.fill(value)
         found = f"[data-cy=selector-results-container-sidebar-search-{field}]"
