@@ -19,7 +19,6 @@ from .forms import (
     dataset_problem,
     default_field,
     given_field,
-    hide_unless,
     names,
     note,
     reject,
@@ -29,6 +28,7 @@ from .forms import (
     target_samples,
     warn,
 )
+from .issue_limits import ask_for_limits, limits_of
 from .job import JobOperator, ProgressArgument, Results
 from .label_fields import drawable_fields, why_no_field
 from .markdown import bold, code, plain
@@ -37,61 +37,6 @@ from .results import NextStep, in_sentence, next_step
 _KEY = "mask_issues"
 # What stands for no mask field, since a dropdown cannot be emptied.
 _NO_MASKS = "-"
-# What the form calls each of the `IssueLimits`, and says of it.
-_LIMITS = {
-    "tiny_px": ("Tiny below, in pixels", "A label of fewer pixels is tiny"),
-    "huge_share": (
-        "Huge from, as a share of the image",
-        "A label of at least this share of its image, 0 to 1, is huge",
-    ),
-    "near_iou": (
-        "Near duplicates in one class from an IoU of",
-        "The mask IoU of two labels of one class, 0 to 1",
-    ),
-    "near_iou_across": (
-        "Near duplicates across classes from an IoU of",
-        "The mask IoU of two labels of different classes, 0 to 1",
-    ),
-    "contained_share": (
-        "Contained from a share of",
-        "The share of a label's pixels that lie in a larger label of its class, 0 to 1",
-    ),
-    "spike_degrees": (
-        "Spikes below, in degrees",
-        "The angle between two long sides of an outline",
-    ),
-    "spike_side": (
-        "Spikes have sides beyond a share of",
-        "The share of an outline's length, 0 to 1, that both sides of a spike exceed",
-    ),
-    "stray_share": (
-        "Stray parts below a share of",
-        "The share of an object's pixels, 0 to 1, that a part has",
-    ),
-    "coarse_score": (
-        "Coarse beyond a score of",
-        "How far below 0 the modified z-score of an outline's vertices for its length "
-        "lies in its class",
-    ),
-    "outlier_score": (
-        "Outlier beyond a score of",
-        "The modified z-score in its class beyond which a label is one",
-    ),
-    "min_class_size": (
-        "Outliers in classes from, in labels",
-        "A class of fewer labels has no outliers and no coarse outlines",
-    ),
-    "copy_tolerance": (
-        "Augmented copies differ by more than",
-        "The deviation of a copy's coverage from the median of all copies, as a share "
-        "of that median",
-    ),
-    "leak_distance": (
-        "The same picture up to, in bits",
-        "How many of 256 bits may differ between the perceptual hashes of two images "
-        "that count as the same picture",
-    ),
-}
 
 
 class FindMaskIssues(JobOperator):
@@ -168,7 +113,7 @@ class FindMaskIssues(JobOperator):
         from ..datasets.label_lists import LabelList
 
         params = ctx.params
-        limits = _limits(params)
+        limits = limits_of(params)
         label_field = params.get("label_field") or default_field(
             drawable_fields(ctx.dataset), "segmentations"
         )
@@ -400,7 +345,7 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         default=_KEY,
     )
     with section(ctx, inputs, "change_rules", "Change the rules"):
-        _ask_for_limits(ctx, inputs)
+        ask_for_limits(ctx, inputs)
     if label_field is None:
         return
     problem = _problem(ctx.dataset, key, label_field)
@@ -414,70 +359,6 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         warn(inputs, "outcome", f"Updates the tags and views of {bold(key)}", written)
     else:
         note(inputs, "outcome", written, saved)
-
-
-def _ask_for_limits(ctx: ExecutionContext, inputs: types.Object) -> None:
-    from ..datasets.issues import IssueLimits
-
-    defaults = IssueLimits()
-    for name, (label, description) in _LIMITS.items():
-        default = getattr(defaults, name)
-        least, most = IssueLimits.BOUNDS[name]
-        ask = inputs.int if isinstance(default, int) else inputs.float
-        ask(
-            name,
-            label=label,
-            description=description,
-            default=default,
-            min=least,
-            max=most,
-        )
-    inputs.list(
-        "exempt_pairs",
-        types.String(),
-        label="Classes that may overlap",
-        description="Pairs such as 'membrane, cell': one may cover the other",
-        required=False,
-    )
-    inputs.obj(
-        "limits", label="Limits", description="All of these numbers, by their names"
-    )
-    hide_unless(ctx, inputs, ["limits"], "limits" in ctx.params)
-    for name in ("limits", *_LIMITS, "exempt_pairs"):
-        value = ctx.params.get(name)
-        if value is None or value == "":
-            continue
-        try:
-            given = _limits(ctx.params if name == "limits" else {name: value})
-            IssueLimits.of_numbers(given)
-        except CocoMaskError as error:
-            reject(inputs.properties[name], str(error))
-
-
-def _limits(params: dict[str, Any]) -> Any:
-    """Returns the numbers that were given, each by itself or all by their names."""
-    together = params.get("limits") or {}
-    if not isinstance(together, dict):
-        return together
-    limits = {
-        **together,
-        **{
-            n: params[n]
-            for n in (*_LIMITS, "exempt_pairs")
-            if params.get(n) is not None
-        },
-    }
-    if isinstance(limits.get("exempt_pairs"), list):
-        limits["exempt_pairs"] = _pairs(limits["exempt_pairs"])
-    return limits
-
-
-def _pairs(values: Any) -> list[Any]:
-    """Returns pairs of classes, each given as a pair or as ``"one, other"``."""
-    return [
-        [name.strip() for name in pair.split(",")] if isinstance(pair, str) else pair
-        for pair in values
-    ]
 
 
 def _default_masks(dataset: Dataset) -> str:
