@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from .datasets.fixing.report import FixReport
     from .datasets.importing.importing import import_roboflow_coco
     from .datasets.issues import IssueLimits, clear_mask_issues, find_mask_issues
-    from .datasets.masks.compute import MaskReport, compute_masks
+    from .datasets.masks.compute import compute_masks
+    from .datasets.masks.report import MaskReport
     from .datasets.outlines.rank import (
         delete_outline_ranking,
         list_outline_rankings,
@@ -60,7 +61,7 @@ _MODULE_OF_NAME = {
     "import_roboflow_coco": ".datasets.importing.importing",
     "compute_masks": ".datasets.masks.compute",
     "write_report": ".datasets.reports.write",
-    "MaskReport": ".datasets.masks.compute",
+    "MaskReport": ".datasets.masks.report",
     "evaluate_mask_area": ".datasets.evaluations",
     "evaluate_mask_coverage": ".datasets.evaluations",
     "compare_masks": ".datasets.comparison.compare",

@@ -214,7 +214,7 @@ def _masks(options: argparse.Namespace) -> Outcome:
 def _evaluate(options: argparse.Namespace) -> Outcome:
     from ..datasets.documents import backing_dataset
     from ..datasets.evaluations import evaluate_mask_area, evaluate_mask_coverage
-    from ..datasets.masks.compute import mask_options
+    from ..datasets.masks.field import mask_options
 
     samples = samples_of(options)
     label_field = options.label_field

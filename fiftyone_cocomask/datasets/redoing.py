@@ -21,7 +21,7 @@ from .evaluations.runs import (
 )
 from .issues.find import issue_search_of, list_mask_issues, search_again
 from .labels import mask_fields
-from .masks.compute import mask_options
+from .masks.field import mask_options
 from .masks.redraw import redraw_masks
 from .outlines.rank import list_outline_rankings, rank_again
 

@@ -161,7 +161,7 @@ class ComputeMasks(SplitJobOperator):
         self, ctx: ExecutionContext, samples: SampleCollection
     ) -> dict[str, Any]:
         """Declares the field of the masks, so that no two tasks do."""
-        from ..datasets.masks.compute import declare_mask_field
+        from ..datasets.masks.field import declare_mask_field
         from ..datasets.masks.plan import plan_masks
         from ..datasets.parallel.workers import process_count
 
@@ -178,7 +178,8 @@ class ComputeMasks(SplitJobOperator):
         progress: ProgressArgument,
     ) -> dict[str, Any]:
         """Draws the masks of a part of the samples."""
-        from ..datasets.masks.compute import check_declared, draw_masks
+        from ..datasets.masks.compute import draw_masks
+        from ..datasets.masks.field import check_declared
         from ..datasets.masks.options import MaskPlan
         from ..datasets.parallel.workers import process_count
 
@@ -191,7 +192,7 @@ class ComputeMasks(SplitJobOperator):
         self, ctx: ExecutionContext, plan: dict[str, Any], parts: list[dict[str, Any]]
     ) -> Results:
         """Returns one report of all masks."""
-        from ..datasets.masks.compute import MaskReport
+        from ..datasets.masks.report import MaskReport
 
         return _results(ctx, ctx.dataset, MaskReport.of_parts(parts))
 

@@ -342,7 +342,7 @@ def _default_labels(
     last: _LastRun | None,
 ) -> str:
     """Returns the labels of the last evaluation, or those the masks were drawn from."""
-    from ..datasets.masks.compute import mask_options
+    from ..datasets.masks.field import mask_options
 
     if last is not None and last.mask_field == mask_field:
         label_field = last.label_field

@@ -151,7 +151,7 @@ def default_mask_field(ctx: ExecutionContext) -> str:
 
     Masks of other values are another thing, which somebody may still need.
     """
-    from ..datasets.masks.compute import mask_options
+    from ..datasets.masks.field import mask_options
 
     mode = ctx.params.get("mode") or "binary"
     made = mask_options(ctx.dataset, "mask")
@@ -241,7 +241,7 @@ def _ask_for_more(ctx: ExecutionContext, inputs: types.Object) -> None:
 def _say_what_will_happen(
     ctx: ExecutionContext, inputs: types.Object, target: Any, mask_field: str
 ) -> None:
-    from ..datasets.masks.compute import mask_options
+    from ..datasets.masks.field import mask_options
     from ..datasets.masks.files import default_mask_dir
 
     params = ctx.params

@@ -22,7 +22,7 @@ from ..documents import Document, root_dataset
 from ..figures.drawn import DrawnSample, class_of, drawn_samples
 from ..label_lists import LabelList
 from ..labels import LabelObject
-from ..masks.compute import mask_options
+from ..masks.field import mask_options
 from ..measuring.measure import drawing_options
 
 if TYPE_CHECKING:

@@ -83,6 +83,6 @@ class ObjectsOverview:
 
 def has_objects(samples: SampleCollection, *mask_fields: str) -> bool:
     """Whether all of some fields of masks were drawn from labels."""
-    from ..masks.compute import mask_options
+    from ..masks.field import mask_options
 
     return all(mask_options(samples, name) is not None for name in mask_fields)

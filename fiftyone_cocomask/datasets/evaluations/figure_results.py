@@ -29,7 +29,7 @@ from ..figures.heatmaps import MAX_PLACES, MaskReader, covers_place, mean_shares
 from ..figures.mask_places import PLACES
 from ..kept_pass import KeptPass
 from ..label_lists import LabelList
-from ..masks.compute import class_names
+from ..masks.field import class_names
 from ..measuring.measure import drawing_options
 from ..split_names import split_rank
 from .stored import StoredEvaluation

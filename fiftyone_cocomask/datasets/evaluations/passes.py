@@ -22,7 +22,7 @@ from ..documents import (
     write_time,
 )
 from ..label_lists import images_of_boxes
-from ..masks.compute import mask_options
+from ..masks.field import mask_options
 from ..masks.stored import MEASURED, fingerprint
 from ..measuring.measure import (
     NoFiguresError,

@@ -10,7 +10,7 @@ import fiftyone as fo
 
 from ..label_lists import LabelList
 from ..labels import check_has_masks
-from ..masks.compute import class_names
+from ..masks.field import class_names
 from ..measuring.measure import LabelFigures, MaskFigures
 from ..owned_fields import EvaluationFields, FieldSpec
 from .runs import Kind

@@ -15,7 +15,7 @@ import fiftyone as fo
 from ...fiftyone_types import SampleCollection
 from ..documents import Document, root_dataset, stream_documents
 from ..figures.histogram import Histogram, Scale, field_histogram, histogram_view
-from ..masks.compute import mask_options
+from ..masks.field import mask_options
 from ..measuring.measure import NO_LABEL
 from ..split_names import split_of, split_paths
 from .figure_results import FigureResults

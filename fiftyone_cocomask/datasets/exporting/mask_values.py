@@ -21,7 +21,7 @@ from ...unfinished import new_file
 from ..documents import Document
 from ..folders import safe_name
 from ..labels import label_documents
-from ..masks.compute import class_names, mask_options
+from ..masks.field import class_names, mask_options
 from ..masks.options import MaskOptions
 
 Row = tuple[Any, ...]

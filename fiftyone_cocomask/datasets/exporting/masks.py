@@ -36,8 +36,9 @@ from ..labels import (
     mask_objects,
     object_list_path,
 )
-from ..masks.compute import MAX_NAMED, mask_options
+from ..masks.field import mask_options
 from ..masks.files import MaskPaths
+from ..masks.report import MAX_NAMED
 from ..masks.stored import has_mask, read_array
 from ..targets import checked_samples
 from .mask_values import MaskValues, value_table

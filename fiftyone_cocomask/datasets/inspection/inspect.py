@@ -20,7 +20,7 @@ from ..documents import Document, read_documents
 from ..issues.rules import MaskIssue
 from ..label_lists import LabelList
 from ..labels import check_has_masks, mask_fields, object_fields
-from ..masks.compute import class_names, mask_options
+from ..masks.field import class_names, mask_options
 from ..masks.options import MaskOptions
 from ..measuring.measure import (
     NO_LABEL,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -16,15 +15,11 @@ import fiftyone.core.utils as fou
 
 from ...arguments import checked
 from ...choices import Boxes, Mode, Overlap, Rasterizer, Storage
-from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ...geometry.png import begin_writing
 from ..database_errors import explain_database_errors
 from ..documents import (
-    aggregate_documents,
     backing_dataset,
-    current_dataset,
-    field_info,
     read_documents,
     read_encoded_documents,
     settle,
@@ -32,150 +27,21 @@ from ..documents import (
     stream_encoded_documents,
     update_documents,
 )
-from ..field_display import colour_values, show_fields
 from ..label_lists import BOXES, LabelList, boxes_to_draw, count_boxes_only
 from ..memory import frozen_heap
 from ..parallel.processes import map_in_processes
 from ..parallel.workers import process_count
 from ..targets import checked_samples
 from .drawing import MaskMaker, MaskResult
+from .field import check_still_planned, declare_mask_field
 from .files import MaskPaths, remove_left
-from .options import FOREGROUND, INFO_KEY, MaskPlan
+from .options import MaskPlan
 from .plan import plan_masks
+from .report import MaskReport
 
 # Samples per batch; fewer where several processes are to have equal shares.
 BATCH_OF_ONE = 100
 BATCH_OF_SEVERAL = 25
-# A report names at most this many samples of each kind.
-MAX_NAMED = 1000
-
-
-@dataclass(slots=True)
-class MaskReport:
-    """What :func:`compute_masks` did.
-
-    Attributes:
-        images: the number of images that have a current mask now
-        unchanged: how many of them had it before; the figures below leave them out
-        unchanged_objects: the number of objects in those
-        objects: the number of objects drawn
-        hidden: the objects with no visible pixel, as ``{"sample_id", "filepath",
-            "label_id"}``; at most 1,000 are named
-        num_hidden: how many there are
-        overlap_px: the number of pixels under two or more objects
-        lines: how many objects were drawn as lines: polylines that are not filled, in
-            a field that says so or in which nothing is filled
-        without_geometry: the number of labels that have no polygon, RLE or mask
-        boxes: the number of boxes that have no shape and are background in the masks,
-            also those in the field of boxes that an import writes beside its polygons
-        skipped: the samples that got no mask, as ``{"sample_id", "filepath",
-            "reason"}``; at most 1,000 are named
-        num_skipped: how many there are
-        output_dir: the folder of the mask files, or None
-        seconds: how long it took; of several tasks, all together
-    """
-
-    images: int = 0
-    unchanged: int = 0
-    unchanged_objects: int = 0
-    objects: int = 0
-    hidden: list[dict[str, str]] = field(default_factory=list)
-    num_hidden: int = 0
-    overlap_px: int = 0
-    lines: int = 0
-    without_geometry: int = 0
-    boxes: int = 0
-    skipped: list[dict[str, str]] = field(default_factory=list)
-    num_skipped: int = 0
-    output_dir: str | None = None
-    seconds: float = 0.0
-
-    def add(self, result: MaskResult) -> None:
-        """Counts one sample."""
-        names = {"sample_id": str(result.sample_id), "filepath": result.filepath}
-        if result.skipped is not None:
-            self.num_skipped += 1
-            if len(self.skipped) < MAX_NAMED:
-                self.skipped.append({**names, "reason": result.skipped})
-            return
-        self.images += 1
-        self.unchanged += result.segmentation is None
-        self.unchanged_objects += result.unchanged_objects
-        self.objects += result.objects
-        self.overlap_px += result.overlap_px
-        self.lines += result.lines
-        self.without_geometry += result.without_geometry
-        self.num_hidden += len(result.hidden)
-        for label_id in result.hidden[: MAX_NAMED - len(self.hidden)]:
-            self.hidden.append({**names, "label_id": str(label_id)})
-
-    @classmethod
-    def of_parts(cls, reports: Iterable[dict[str, Any]]) -> MaskReport:
-        """Returns one report of what several tasks did, given as :meth:`to_dict`."""
-        total = cls()
-        for part in reports:
-            for name in _SUMS:
-                setattr(total, name, getattr(total, name) + part.get(name, 0))
-            total.hidden += part["hidden"][: MAX_NAMED - len(total.hidden)]
-            total.skipped += part["skipped"][: MAX_NAMED - len(total.skipped)]
-            total.output_dir = part["output_dir"]
-        return total
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns the report as JSON holds it."""
-        return asdict(self)
-
-    def summary(self) -> str:
-        """Returns the report in a few lines for a person."""
-        objects = self.objects + self.unchanged_objects
-        kept = "all" if self.unchanged == self.images else f"{self.unchanged:,} of them"
-        lines = [
-            f"{self.images:,} masks of {objects:,} objects"
-            + (f", {kept} unchanged" if self.unchanged else "")
-            + f", in {self.seconds:.1f} s"
-        ]
-        if self.images > self.unchanged or not self.images:
-            lines.append(
-                f"{self.overlap_px:,} px lie under two or more objects; "
-                f"{self.num_hidden:,} objects have no visible pixel"
-            )
-        if self.lines:
-            lines.append(
-                f"{self.lines:,} objects are not filled and were drawn as lines; for "
-                "areas, set the default of 'filled' in the field's label schema to True"
-            )
-        if self.without_geometry:
-            lines.append(f"{self.without_geometry:,} labels have no geometry to draw")
-        if self.boxes:
-            lines.append(
-                f"Boxes without a shape: {self.boxes:,}; the masks have background "
-                "there"
-            )
-        if self.num_skipped:
-            first = self.skipped[0]
-            lines.append(
-                f"{self.num_skipped:,} samples got no mask; the first is "
-                f"{first['filepath']}: {first['reason']}"
-            )
-        if self.output_dir:
-            lines.append(f"Mask files are in {self.output_dir}")
-        return "\n".join(lines)
-
-
-# What several reports are added up by.
-_SUMS = (
-    "images",
-    "unchanged",
-    "unchanged_objects",
-    "objects",
-    "num_hidden",
-    "overlap_px",
-    "lines",
-    "without_geometry",
-    "boxes",
-    "num_skipped",
-    "seconds",
-)
 
 
 @explain_database_errors()
@@ -328,31 +194,6 @@ def draw_masks(
     return report
 
 
-def mask_options(samples: SampleCollection, mask_field: str) -> dict[str, Any] | None:
-    """Returns how :func:`compute_masks` made a field's masks, or None if it did not.
-
-    Returns:
-        a dict with ``label_field``, the fields of :class:`MaskOptions`, ``storage``
-        and ``output_dir``; masks of earlier versions have not the last two
-    """
-    field_ = samples.get_field(mask_field)
-    return (field_.info or {}).get(INFO_KEY) if field_ is not None else None
-
-
-def class_names(dataset: fo.Dataset, mask_field: str) -> dict[int, str] | None:
-    """Returns the class of each value in a field's masks.
-
-    None where values are not classes: those of binary and instance masks, and masks
-    whose values neither the field's nor the dataset's mask targets name.
-    """
-    made = mask_options(dataset, mask_field)
-    if made is not None and made["mode"] != "semantic":
-        return None
-    targets = dataset.mask_targets.get(mask_field) or dataset.default_mask_targets
-    names = {k: str(v) for k, v in (targets or {}).items() if isinstance(k, int) and k}
-    return names or None
-
-
 def _masked_batches(
     samples: SampleCollection,
     maker: MaskMaker,
@@ -381,7 +222,7 @@ def _masked_batches(
         if on_start is not None:
             on_start()
         for made in chain([] if first is None else [first], made_batches):
-            _check_still_planned(dataset, plan)
+            check_still_planned(dataset, plan)
             _save(dataset, plan, made)
             for result in made:
                 if result.error is not None:
@@ -432,87 +273,3 @@ def _save(dataset: fo.Dataset, plan: MaskPlan, results: list[MaskResult]) -> Non
                 f"somebody else saved its mask in '{plan.mask_field}' while it was "
                 "drawn; that one stays"
             )
-
-
-def _check_still_planned(dataset: fo.Dataset, plan: MaskPlan) -> None:
-    """Checks that nobody makes other masks in the field at the same time.
-
-    Raises:
-        CocoMaskError: if somebody does
-    """
-    info = field_info(dataset, plan.mask_field)
-    if info is not None and info.get(INFO_KEY) != _made(plan):
-        raise CocoMaskError(
-            f"The masks of field '{plan.mask_field}' are being computed with other "
-            "options by somebody else; compute them again once that is done"
-        )
-
-
-def declare_mask_field(dataset: fo.Dataset, plan: MaskPlan) -> None:
-    """Adds the field of planned masks to a dataset, or says there how they are made."""
-    mask_field, label_field, options = plan.mask_field, plan.label_field, plan.options
-    description = f"{options.mode.capitalize()} masks of '{label_field}'"
-    made = {INFO_KEY: _made(plan)}
-    field_ = current_dataset(dataset).get_field(mask_field)
-    if field_ is None:
-        dataset.add_sample_field(
-            mask_field,
-            fo.EmbeddedDocumentField,
-            embedded_doc_type=fo.Segmentation,
-            description=description,
-            info=made,
-        )
-    else:
-        field_.description = description
-        field_.info = {**(field_.info or {}), **made}
-        field_.save()
-    targets = _mask_targets(dataset, plan)
-    if targets != dataset.mask_targets.get(mask_field):
-        dataset.mask_targets[mask_field] = targets
-        dataset.save()
-    show_fields(dataset, [mask_field])
-    if options.mode != "binary":
-        colour_values(dataset, mask_field, label_field, options.class_values)
-
-
-def check_declared(dataset: fo.Dataset, plan: MaskPlan) -> None:
-    """Checks that a field's masks are still to be made as planned.
-
-    Raises:
-        CocoMaskError: if others have been planned since
-    """
-    if mask_options(dataset, plan.mask_field) != _made(plan):
-        raise CocoMaskError(
-            f"The masks of field '{plan.mask_field}' have been computed with other "
-            "options since this task was queued, or deleted; queue the whole job again"
-        )
-
-
-def _made(plan: MaskPlan) -> dict[str, Any]:
-    return {
-        "label_field": plan.label_field,
-        **plan.options.to_dict(),
-        "storage": "database" if plan.output_dir is None else "disk",
-        # The dataset's own folder has another name in another dataset.
-        "output_dir": None if plan.is_own_folder else plan.output_dir,
-    }
-
-
-def _mask_targets(dataset: fo.Dataset, plan: MaskPlan) -> dict[int, str]:
-    """Returns the names of a field's values.
-
-    The App does not draw values without one, and takes the dataset's default ones where
-    a field has none: instances would have the names of classes.
-    """
-    options = plan.options
-    if options.mode == "semantic":
-        return {value: name for name, value in options.class_values.items()}
-    if options.mode == "binary":
-        one_class = options.classes is not None and len(options.classes) == 1
-        name = options.classes[0] if one_class and options.classes else "foreground"
-        return {FOREGROUND: name}
-    labels = LabelList.of_field(dataset, plan.label_field)
-    most = {"_id": None, "number": {"$max": {"$size": labels.expression()}}}
-    found = aggregate_documents(dataset, [{"$group": most}])
-    number = found[0]["number"] if found else 0
-    return {value: f"object {value}" for value in range(1, max(number, 1) + 1)}

@@ -6,7 +6,9 @@ from typing import Any
 
 from ...fiftyone_types import SampleCollection
 from ..documents import root_dataset
-from .compute import MaskReport, compute_masks, mask_options
+from .compute import compute_masks
+from .field import mask_options
+from .report import MaskReport
 
 
 def redraw_masks(

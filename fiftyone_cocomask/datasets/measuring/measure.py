@@ -25,7 +25,7 @@ from ...geometry.png import count_foreground
 from ...limits import MAX_PIXELS
 from ..documents import Document, backing_dataset, root_dataset
 from ..labels import box_objects, draws_lines, label_documents
-from ..masks.compute import mask_options
+from ..masks.field import mask_options
 from ..masks.options import MaskOptions
 from ..masks.stored import drawn_labels, fingerprint, has_mask, known_pixels, read_array
 from .reading import SampleRecord

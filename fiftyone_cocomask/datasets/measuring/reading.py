@@ -19,7 +19,7 @@ from ...fiftyone_types import SampleCollection
 from ..documents import Document, read_encoded_documents, root_dataset, stream_documents
 from ..label_lists import BOXES, LabelList, boxes_to_draw
 from ..labels import geometry_paths
-from ..masks.compute import mask_options
+from ..masks.field import mask_options
 from ..masks.stored import ATTRIBUTES
 
 _BATCH_SIZE = 200

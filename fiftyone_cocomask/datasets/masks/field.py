@@ -1,0 +1,127 @@
+"""The field of masks: what the dataset declares and notes of how they are drawn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone as fo
+
+from ...errors import CocoMaskError
+from ...fiftyone_types import SampleCollection
+from ..documents import (
+    aggregate_documents,
+    current_dataset,
+    field_info,
+)
+from ..field_display import colour_values, show_fields
+from ..label_lists import LabelList
+from .options import FOREGROUND, INFO_KEY, MaskPlan
+
+
+def mask_options(samples: SampleCollection, mask_field: str) -> dict[str, Any] | None:
+    """Returns how :func:`compute_masks` made a field's masks, or None if it did not.
+
+    Returns:
+        a dict with ``label_field``, the fields of :class:`MaskOptions`, ``storage``
+        and ``output_dir``; masks of earlier versions have not the last two
+    """
+    field_ = samples.get_field(mask_field)
+    return (field_.info or {}).get(INFO_KEY) if field_ is not None else None
+
+
+def class_names(dataset: fo.Dataset, mask_field: str) -> dict[int, str] | None:
+    """Returns the class of each value in a field's masks.
+
+    None where values are not classes: those of binary and instance masks, and masks
+    whose values neither the field's nor the dataset's mask targets name.
+    """
+    made = mask_options(dataset, mask_field)
+    if made is not None and made["mode"] != "semantic":
+        return None
+    targets = dataset.mask_targets.get(mask_field) or dataset.default_mask_targets
+    names = {k: str(v) for k, v in (targets or {}).items() if isinstance(k, int) and k}
+    return names or None
+
+
+def declare_mask_field(dataset: fo.Dataset, plan: MaskPlan) -> None:
+    """Adds the field of planned masks to a dataset, or says there how they are made."""
+    mask_field, label_field, options = plan.mask_field, plan.label_field, plan.options
+    description = f"{options.mode.capitalize()} masks of '{label_field}'"
+    made = {INFO_KEY: _made(plan)}
+    field_ = current_dataset(dataset).get_field(mask_field)
+    if field_ is None:
+        dataset.add_sample_field(
+            mask_field,
+            fo.EmbeddedDocumentField,
+            embedded_doc_type=fo.Segmentation,
+            description=description,
+            info=made,
+        )
+    else:
+        field_.description = description
+        field_.info = {**(field_.info or {}), **made}
+        field_.save()
+    targets = _mask_targets(dataset, plan)
+    if targets != dataset.mask_targets.get(mask_field):
+        dataset.mask_targets[mask_field] = targets
+        dataset.save()
+    show_fields(dataset, [mask_field])
+    if options.mode != "binary":
+        colour_values(dataset, mask_field, label_field, options.class_values)
+
+
+def check_declared(dataset: fo.Dataset, plan: MaskPlan) -> None:
+    """Checks that a field's masks are still to be made as planned.
+
+    Raises:
+        CocoMaskError: if others have been planned since
+    """
+    if mask_options(dataset, plan.mask_field) != _made(plan):
+        raise CocoMaskError(
+            f"The masks of field '{plan.mask_field}' have been computed with other "
+            "options since this task was queued, or deleted; queue the whole job again"
+        )
+
+
+def check_still_planned(dataset: fo.Dataset, plan: MaskPlan) -> None:
+    """Checks that nobody makes other masks in the field at the same time.
+
+    Raises:
+        CocoMaskError: if somebody does
+    """
+    info = field_info(dataset, plan.mask_field)
+    if info is not None and info.get(INFO_KEY) != _made(plan):
+        raise CocoMaskError(
+            f"The masks of field '{plan.mask_field}' are being computed with other "
+            "options by somebody else; compute them again once that is done"
+        )
+
+
+def _made(plan: MaskPlan) -> dict[str, Any]:
+    return {
+        "label_field": plan.label_field,
+        **plan.options.to_dict(),
+        "storage": "database" if plan.output_dir is None else "disk",
+        # The dataset's own folder has another name in another dataset.
+        "output_dir": None if plan.is_own_folder else plan.output_dir,
+    }
+
+
+def _mask_targets(dataset: fo.Dataset, plan: MaskPlan) -> dict[int, str]:
+    """Returns the names of a field's values.
+
+    The App does not draw values without one, and takes the dataset's default ones where
+    a field has none: instances would have the names of classes.
+    """
+    options = plan.options
+    if options.mode == "semantic":
+        return {value: name for name, value in options.class_values.items()}
+    if options.mode == "binary":
+        one_class = options.classes is not None and len(options.classes) == 1
+        name = options.classes[0] if one_class and options.classes else "foreground"
+        return {FOREGROUND: name}
+    labels = LabelList.of_field(dataset, plan.label_field)
+    most = {"_id": None, "number": {"$max": {"$size": labels.expression()}}}
+    found = aggregate_documents(dataset, [{"$group": most}])
+    number = found[0]["number"] if found else 0
+    return {value: f"object {value}" for value in range(1, max(number, 1) + 1)}
