@@ -11,7 +11,7 @@ import fiftyone.operators.types as types
 from ..fiftyone_types import ExecutionContext
 from .export_form import ask_for_export, given_path, path_text
 from .forms import count
-from .job import JobOperator, ProgressArgument, Results
+from .job import JobOperator, ProgressArgument, Results, job_config
 from .markdown import bold, plain
 from .results import NextStep, next_step, rows
 
@@ -27,14 +27,11 @@ class CheckExport(JobOperator):
 
     @property
     def config(self) -> foo.OperatorConfig:
-        return foo.OperatorConfig(
+        return job_config(
             name="check_export",
             label="Check a COCO export",
             description="Say what is in a COCO export and what is wrong with it",
             icon="/assets/inspect.svg",
-            dynamic=True,
-            execute_as_generator=True,
-            allow_delegated_execution=True,
             risk_level=types.RiskLevel.LOW,
         )
 

@@ -22,7 +22,7 @@ from .forms import (
     stop,
     target_slices,
 )
-from .job import JobOperator, ProgressArgument, Results
+from .job import JobOperator, ProgressArgument, Results, job_config
 from .label_fields import labelled_fields, usual_objects
 from .markdown import code, plain
 from .results import NextStep, next_step, rows
@@ -46,14 +46,11 @@ class CompareExports(JobOperator):
 
     @property
     def config(self) -> foo.OperatorConfig:
-        return foo.OperatorConfig(
+        return job_config(
             name="compare_exports",
             label="Compare with an export",
             description="Say what changed between a COCO export and this dataset",
             icon="/assets/check.svg",
-            dynamic=True,
-            execute_as_generator=True,
-            allow_delegated_execution=True,
             risk_level=types.RiskLevel.MEDIUM,
         )
 

@@ -24,7 +24,7 @@ from .forms import (
     target_samples,
     warn,
 )
-from .job import JobOperator, ProgressArgument, Results
+from .job import JobOperator, ProgressArgument, Results, job_config
 from .markdown import bold, code, plain
 from .results import NextStep, in_sentence, next_step, records
 
@@ -38,14 +38,11 @@ class CompareMasks(JobOperator):
 
     @property
     def config(self) -> foo.OperatorConfig:
-        return foo.OperatorConfig(
+        return job_config(
             name="compare_masks",
             label="Compare masks",
             description="Compare two fields of masks: area, coverage, IoU and Dice",
             icon="/assets/evaluate.svg",
-            dynamic=True,
-            execute_as_generator=True,
-            allow_delegated_execution=True,
             risk_level=types.RiskLevel.MEDIUM,
         )
 

@@ -25,7 +25,7 @@ from ..choices import (
 from ..fiftyone_types import ExecutionContext, SampleCollection
 from .export_form import given_path, path_text
 from .forms import count, dataset_problem, default_field, stop
-from .job import ProgressArgument, Results
+from .job import ProgressArgument, Results, job_config
 from .label_fields import box_fields, drawable_fields, why_no_field
 from .markdown import bold, code
 from .mask_form import ask_for_masks, default_mask_field
@@ -40,14 +40,11 @@ class ComputeMasks(SplitJobOperator):
 
     @property
     def config(self) -> foo.OperatorConfig:
-        return foo.OperatorConfig(
+        return job_config(
             name="compute_masks",
             label="Compute masks",
             description="Draw objects into one mask per image; fills in metadata",
             icon="/assets/mask.svg",
-            dynamic=True,
-            execute_as_generator=True,
-            allow_delegated_execution=True,
             allow_distributed_execution=True,
             risk_level=types.RiskLevel.HIGH,
         )

@@ -23,7 +23,7 @@ from .forms import (
     stop,
     warn,
 )
-from .job import JobOperator, ProgressArgument, Results
+from .job import JobOperator, ProgressArgument, Results, job_config
 from .label_fields import labelled_fields, usual_objects, why_no_field
 from .markdown import code
 from .results import NextStep, without_dry_run
@@ -38,14 +38,11 @@ class DeleteObjects(JobOperator):
 
     @property
     def config(self) -> foo.OperatorConfig:
-        return foo.OperatorConfig(
+        return job_config(
             name="delete_objects",
             label="Delete objects",
             description="Delete selected objects, polygon and box; can be undone",
             icon="/assets/delete.svg",
-            dynamic=True,
-            execute_as_generator=True,
-            allow_delegated_execution=True,
             risk_level=types.RiskLevel.HIGH,
             view_target=False,
         )

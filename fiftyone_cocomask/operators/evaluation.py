@@ -28,7 +28,7 @@ from .forms import (
     target_samples,
     warn,
 )
-from .job import ProgressArgument, Results
+from .job import ProgressArgument, Results, job_config
 from .label_fields import drawable_fields
 from .markdown import bold, code, plain
 from .results import NextStep, in_sentence, next_step, records
@@ -52,14 +52,11 @@ class EvaluationOperator(SplitJobOperator):
 
     @property
     def config(self) -> foo.OperatorConfig:
-        return foo.OperatorConfig(
+        return job_config(
             name=f"evaluate_mask_{self.kind}",
             label=f"Evaluate mask {self.kind}",
             description=f"Measure {self.kind} of masks and labels; fills in metadata",
             icon=f"/assets/{self.kind}.svg",
-            dynamic=True,
-            execute_as_generator=True,
-            allow_delegated_execution=True,
             risk_level=types.RiskLevel.MEDIUM,
         )
 

@@ -20,7 +20,7 @@ from .forms import (
     stop,
     target_samples,
 )
-from .job import ProgressArgument, Results
+from .job import ProgressArgument, Results, job_config
 from .label_fields import drawable_fields, why_no_field
 from .results import NextStep, class_rows, next_step, split_rows
 
@@ -32,14 +32,11 @@ class ExportCutouts(ExportOperator):
 
     @property
     def config(self) -> foo.OperatorConfig:
-        return foo.OperatorConfig(
+        return job_config(
             name="export_cutouts",
             label="Export cut-outs",
             description="Write objects as PNG files with a transparent background",
             icon="/assets/mask.svg",
-            dynamic=True,
-            execute_as_generator=True,
-            allow_delegated_execution=True,
             risk_level=types.RiskLevel.MEDIUM,
         )
 

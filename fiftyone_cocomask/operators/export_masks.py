@@ -26,7 +26,7 @@ from .forms import (
     stop,
     target_samples,
 )
-from .job import ProgressArgument, Results
+from .job import ProgressArgument, Results, job_config
 from .markdown import code
 from .results import NextStep, next_step, split_rows
 
@@ -38,14 +38,11 @@ class ExportMasks(ExportOperator):
 
     @property
     def config(self) -> foo.OperatorConfig:
-        return foo.OperatorConfig(
+        return job_config(
             name="export_masks",
             label="Export masks",
             description="Write masks as PNG files, in a folder or beside images",
             icon="/assets/mask.svg",
-            dynamic=True,
-            execute_as_generator=True,
-            allow_delegated_execution=True,
             risk_level=types.RiskLevel.HIGH,
         )
 

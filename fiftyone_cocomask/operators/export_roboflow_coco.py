@@ -25,7 +25,7 @@ from .forms import (
     stop,
     target_slices,
 )
-from .job import JobOperator, ProgressArgument, Results
+from .job import JobOperator, ProgressArgument, Results, job_config
 from .label_fields import labelled_fields, usual_objects
 from .markdown import code
 from .results import NextStep, class_rows, next_step, rows
@@ -38,14 +38,11 @@ class ExportRoboflowCoco(JobOperator):
 
     @property
     def config(self) -> foo.OperatorConfig:
-        return foo.OperatorConfig(
+        return job_config(
             name="export_roboflow_coco",
             label="Export to Roboflow COCO",
             description="Write the dataset back as a COCO export, with all edits",
             icon="/assets/export.svg",
-            dynamic=True,
-            execute_as_generator=True,
-            allow_delegated_execution=True,
             risk_level=types.RiskLevel.HIGH,
         )
 

@@ -29,7 +29,7 @@ from .forms import (
     warn,
 )
 from .issue_limits import ask_for_limits, limits_of
-from .job import JobOperator, ProgressArgument, Results
+from .job import JobOperator, ProgressArgument, Results, job_config
 from .label_fields import drawable_fields, why_no_field
 from .markdown import bold, code, plain
 from .results import NextStep, in_sentence, next_step
@@ -46,14 +46,11 @@ class FindMaskIssues(JobOperator):
 
     @property
     def config(self) -> foo.OperatorConfig:
-        return foo.OperatorConfig(
+        return job_config(
             name="find_mask_issues",
             label="Find mask issues",
             description="Tag masks that look wrong, and save views; fills in metadata",
             icon="/assets/evaluate.svg",
-            dynamic=True,
-            execute_as_generator=True,
-            allow_delegated_execution=True,
             risk_level=types.RiskLevel.MEDIUM,
         )
 
@@ -200,14 +197,11 @@ class ClearMaskIssues(JobOperator):
 
     @property
     def config(self) -> foo.OperatorConfig:
-        return foo.OperatorConfig(
+        return job_config(
             name="clear_mask_issues",
             label="Clear mask issues",
             description="Remove the tags and saved views of a search for mask issues",
             icon="/assets/evaluate.svg",
-            dynamic=True,
-            execute_as_generator=True,
-            allow_delegated_execution=True,
             risk_level=types.RiskLevel.MEDIUM,
         )
 

@@ -26,7 +26,7 @@ from .forms import (
     target_samples,
     warn,
 )
-from .job import JobOperator, ProgressArgument, Results
+from .job import JobOperator, ProgressArgument, Results, job_config
 from .label_fields import drawable_fields, why_no_field
 from .markdown import code, plain, plain_lines
 from .results import NextStep, next_step, rows, split_rows, without_dry_run
@@ -42,14 +42,11 @@ class FixMaskIssues(JobOperator):
 
     @property
     def config(self) -> foo.OperatorConfig:
-        return foo.OperatorConfig(
+        return job_config(
             name="fix_mask_issues",
             label="Fix mask issues",
             description="Repair what a search for mask issues found; can be undone",
             icon="/assets/evaluate.svg",
-            dynamic=True,
-            execute_as_generator=True,
-            allow_delegated_execution=True,
             risk_level=types.RiskLevel.HIGH,
         )
 
@@ -164,14 +161,11 @@ class UndoMaskFixes(JobOperator):
 
     @property
     def config(self) -> foo.OperatorConfig:
-        return foo.OperatorConfig(
+        return job_config(
             name="undo_mask_fixes",
             label="Undo mask fixes",
             description="Take repairs of mask issues back, label by label",
             icon="/assets/evaluate.svg",
-            dynamic=True,
-            execute_as_generator=True,
-            allow_delegated_execution=True,
             risk_level=types.RiskLevel.MEDIUM,
         )
 

@@ -35,7 +35,7 @@ from .forms import (
     stop,
     warn,
 )
-from .job import JobOperator, ProgressArgument, Results
+from .job import JobOperator, ProgressArgument, Results, job_config
 from .markdown import bold, code
 from .merge_form import ask_what_wins, describe_merge, preview_merge
 from .results import NextStep, next_step, without_dry_run
@@ -50,14 +50,11 @@ class ImportRoboflowCoco(JobOperator):
 
     @property
     def config(self) -> foo.OperatorConfig:
-        return foo.OperatorConfig(
+        return job_config(
             name="import_roboflow_coco",
             label="Import a Roboflow COCO export",
             description="Create a dataset from a COCO export, or merge it into one",
             icon="/assets/import.svg",
-            dynamic=True,
-            execute_as_generator=True,
-            allow_delegated_execution=True,
             # It can remove the samples of an existing dataset.
             risk_level=types.RiskLevel.HIGH,
             view_target=False,

@@ -27,6 +27,30 @@ _MAX_WARNINGS = 8
 ProgressArgument = Callable[[Any], None] | bool | None
 
 
+def job_config(
+    name: str, label: str, description: str, icon: str, **more: Any
+) -> foo.OperatorConfig:
+    """Returns the config of a job: its form changes with the answers, and it can wait.
+
+    Args:
+        name: the operator's name
+        label: what the App calls it
+        description: what it does
+        icon: the path of its icon in the plugin's folder
+        more: what else ``foo.OperatorConfig`` takes
+    """
+    return foo.OperatorConfig(
+        name=name,
+        label=label,
+        description=description,
+        icon=icon,
+        dynamic=True,
+        execute_as_generator=True,
+        allow_delegated_execution=True,
+        **more,
+    )
+
+
 class JobOperator(foo.Operator):
     """An operator over one function of the SDK.
 

@@ -10,7 +10,7 @@ import fiftyone.operators.types as types
 from ..errors import CocoMaskError
 from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
 from .forms import NO_DATASET, Choice, choose, form, names, note, reject, stop, warn
-from .job import JobOperator, ProgressArgument
+from .job import JobOperator, ProgressArgument, job_config
 from .markdown import bold, plain
 from .results import NextStep, Results, completed, next_step
 
@@ -101,14 +101,11 @@ class RenameMaskEvaluation(JobOperator):
 
     @property
     def config(self) -> foo.OperatorConfig:
-        return foo.OperatorConfig(
+        return job_config(
             name="rename_mask_evaluation",
             label="Rename a mask evaluation",
             description="Give a mask evaluation and its fields another name",
             icon="/assets/evaluate.svg",
-            dynamic=True,
-            execute_as_generator=True,
-            allow_delegated_execution=True,
             risk_level=types.RiskLevel.MEDIUM,
         )
 
@@ -196,14 +193,11 @@ class DeleteMaskEvaluation(JobOperator):
 
     @property
     def config(self) -> foo.OperatorConfig:
-        return foo.OperatorConfig(
+        return job_config(
             name="delete_mask_evaluation",
             label="Delete a mask evaluation",
             description="Delete a mask evaluation and the fields that it wrote",
             icon="/assets/evaluate.svg",
-            dynamic=True,
-            execute_as_generator=True,
-            allow_delegated_execution=True,
             risk_level=types.RiskLevel.HIGH,
         )
 

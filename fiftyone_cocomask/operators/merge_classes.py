@@ -24,7 +24,7 @@ from .forms import (
     target_samples,
     warn,
 )
-from .job import JobOperator, ProgressArgument, Results
+from .job import JobOperator, ProgressArgument, Results, job_config
 from .label_fields import drawable_fields, why_no_field
 from .markdown import code
 from .results import NextStep, without_dry_run
@@ -39,14 +39,11 @@ class MergeClasses(JobOperator):
 
     @property
     def config(self) -> foo.OperatorConfig:
-        return foo.OperatorConfig(
+        return job_config(
             name="merge_classes",
             label="Merge classes",
             description="Give classes that are one a single name; can be undone",
             icon="/assets/evaluate.svg",
-            dynamic=True,
-            execute_as_generator=True,
-            allow_delegated_execution=True,
             risk_level=types.RiskLevel.MEDIUM,
         )
 

@@ -20,7 +20,7 @@ from .forms import (
     target_samples,
     warn,
 )
-from .job import JobOperator, ProgressArgument, Results
+from .job import JobOperator, ProgressArgument, Results, job_config
 from .label_fields import drawable_fields, why_no_field
 from .markdown import code
 from .results import NextStep, in_sentence, next_step, records, split_rows
@@ -36,14 +36,11 @@ class RankMaskOutlines(JobOperator):
 
     @property
     def config(self) -> foo.OperatorConfig:
-        return foo.OperatorConfig(
+        return job_config(
             name="rank_mask_outlines",
             label="Rank mask outlines",
             description="Find outlines beside their objects' edges; fills in metadata",
             icon="/assets/evaluate.svg",
-            dynamic=True,
-            execute_as_generator=True,
-            allow_delegated_execution=True,
             risk_level=types.RiskLevel.MEDIUM,
         )
 

@@ -11,7 +11,7 @@ import fiftyone.operators.types as types
 from ..fiftyone_types import Dataset, ExecutionContext
 from .evaluation import evaluation_results
 from .forms import NO_DATASET, choose_several, count, names, note, stop, warn
-from .job import JobOperator, ProgressArgument, Results
+from .job import JobOperator, ProgressArgument, Results, job_config
 from .markdown import plain
 from .results import NextStep, next_step
 
@@ -23,14 +23,11 @@ class RefreshMaskEvaluations(JobOperator):
 
     @property
     def config(self) -> foo.OperatorConfig:
-        return foo.OperatorConfig(
+        return job_config(
             name="refresh_mask_evaluations",
             label="Redraw masks and evaluate again",
             description="Bring masks and their evaluations up to date with the labels",
             icon="/assets/evaluate.svg",
-            dynamic=True,
-            execute_as_generator=True,
-            allow_delegated_execution=True,
             risk_level=types.RiskLevel.MEDIUM,
             view_target=False,
         )

@@ -21,7 +21,7 @@ from .forms import (
     stop,
     target_samples,
 )
-from .job import JobOperator, ProgressArgument, Results
+from .job import JobOperator, ProgressArgument, Results, job_config
 from .markdown import code, plain
 from .results import NextStep, next_step, split_rows
 
@@ -35,14 +35,11 @@ class WriteReport(JobOperator):
 
     @property
     def config(self) -> foo.OperatorConfig:
-        return foo.OperatorConfig(
+        return job_config(
             name="write_report",
             label="Write a report",
             description="Write what the mask evaluations say as one HTML file",
             icon="/assets/export.svg",
-            dynamic=True,
-            execute_as_generator=True,
-            allow_delegated_execution=True,
             risk_level=types.RiskLevel.MEDIUM,
         )
 
