@@ -21,11 +21,10 @@ from ..documents import (
 )
 from ..label_lists import LabelList, boxes_beside
 from ..targets import checked_samples
-from .applying import applied
 from .changes import Change
-from .fix import write_changes
 from .report import FixReport
 from .stored import StoredFixes, check_fix_key
+from .writing import carry_out
 
 _BATCH_SIZE = 100
 # What a report calls a label whose class is merged into another.
@@ -84,14 +83,7 @@ def merge_classes(
         for document in _with_classes(samples, sorted(going), lists):
             changes += _changes(document, going, into, lists)
             bar.update()
-    if dry_run:
-        for change in changes:
-            report.add(change)
-        return report
-    stored = StoredFixes(dataset, fix_key)
-    if changes or stored.exist:
-        stored.add(changes, lists)
-        write_changes(dataset, changes, lists, applied, report)
+    carry_out(dataset, changes, lists, report)
     return report
 
 

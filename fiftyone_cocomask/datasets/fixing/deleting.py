@@ -13,11 +13,11 @@ from ..database_errors import explain_database_errors
 from ..documents import Document, read_documents, root_dataset, sample_ids
 from ..issues.paired_boxes import annotation_of
 from ..label_lists import LabelList, boxes_beside
-from .applying import DELETED, applied
+from .applying import DELETED
 from .changes import Change
-from .fix import write_changes
 from .report import FixReport
-from .stored import StoredFixes, check_fix_key
+from .stored import check_fix_key
+from .writing import carry_out
 
 _BATCH_SIZE = 100
 # What a report calls an object that was asked for.
@@ -71,14 +71,7 @@ def delete_objects(
     for label_id in wanted:
         if label_id not in found:
             report.skip("", label_id, DELETED_OBJECT, DELETED)
-    if dry_run:
-        for change in changes:
-            report.add(change)
-        return report
-    stored = StoredFixes(dataset, fix_key)
-    if changes or stored.exist:
-        stored.add(changes, lists)
-        write_changes(dataset, changes, lists, applied, report)
+    carry_out(dataset, changes, lists, report)
     return report
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import fiftyone as fo
 import fiftyone.core.utils as fou
-from bson import ObjectId
 
 from ...arguments import checked
 from ...errors import CocoMaskError
@@ -15,14 +14,11 @@ from ...fiftyone_types import SampleCollection
 from ..database_errors import explain_database_errors
 from ..documents import (
     Document,
-    Update,
     current_dataset,
     read_documents,
     root_dataset,
     sample_ids,
-    settle,
     stream_documents,
-    update_documents,
 )
 from ..issues.find import issue_search_of
 from ..issues.rules import IssueLimits, MaskIssue
@@ -32,17 +28,15 @@ from ..measuring.measure import drawing_options
 from ..outlines.rank import list_outline_rankings
 from ..redoing import redo_samples
 from ..targets import checked_samples
-from .applying import DELETED, EDITED, Outcome, applied, undone
+from .applying import DELETED, EDITED, undone
 from .changes import Change
 from .planning import REPAIRABLE, FixPlan, SampleRepair
 from .report import FixReport
 from .splits import split_changes
 from .stored import StoredFixes, check_fixes, fix_keys
+from .writing import SAMPLE_DELETED, carry_out, write_changes
 
 _BATCH_SIZE = 100
-_ATTEMPTS = 3
-_SAMPLE_DELETED = "its sample was deleted"
-_MEANWHILE = "it was changed while the repair was made; run it again"
 
 
 @explain_database_errors()
@@ -127,19 +121,12 @@ def fix_mask_issues(
         if MaskIssue.LEAK in plan.issues:
             changes += split_changes(samples, plan)
         bar.update(max(len(samples) - bar.iteration, 0))
-    if dry_run:
-        for change in changes:
-            report.add(change)
-        return report
     lists = {x.field: x for x in (plan.labels, plan.boxes) if x is not None}
-    stored = StoredFixes(dataset, fix_key)
-    if changes or stored.exist:
-        together = stored.add(changes, lists)
-        write_changes(dataset, changes, lists, applied, report)
-        if redo:
-            # All of them: the call before may have been killed before it came to that.
-            ids = [change.sample_id for change in together]
-            report.redone = redo_samples(dataset, ids, label_field)
+    together = carry_out(dataset, changes, lists, report)
+    if redo and together:
+        # All of them: the call before may have been killed before it came to that.
+        ids = [change.sample_id for change in together]
+        report.redone = redo_samples(dataset, ids, label_field)
     return report
 
 
@@ -227,7 +214,7 @@ def _undo(
 
     last_first = changes[::-1]
     left = write_changes(dataset, last_first, lists, undone, report, reason_of)
-    final = (EDITED, DELETED, _SAMPLE_DELETED)
+    final = (EDITED, DELETED, SAMPLE_DELETED)
     waiting = {id(change) for change, reason in left if reason not in final}
     return [change for change in changes if id(change) in waiting]
 
@@ -315,81 +302,3 @@ def _tagged_documents(
         wanted = [i for i in ids if within is None or i in within]
         documents = read_documents(dataset, wanted, paths)
         yield sorted(documents, key=lambda document: document["_id"])
-
-
-def write_changes(
-    dataset: fo.Dataset,
-    changes: Iterable[Change],
-    lists: dict[str, LabelList],
-    make: Callable[..., Outcome],
-    report: FixReport,
-    reason_of: Callable[[Change, str], str] = lambda _, reason: reason,
-) -> list[tuple[Change, str]]:
-    """Makes, or undoes, changes sample by sample.
-
-    Args:
-        dataset: the dataset
-        changes: the changes, those of a sample in their order
-        lists: where the labels are, by field
-        make: :func:`applied` or :func:`undone`
-        report: counts what is done and what is not
-        reason_of: says why a change is left in other words
-
-    Returns:
-        the changes that are left, and why
-    """
-    by_sample: dict[str, list[Change]] = {}
-    for change in changes:
-        by_sample.setdefault(change.sample_id, []).append(change)
-    all_left = []
-    for sample_id, own in by_sample.items():
-        done, left = _write(dataset, sample_id, own, lists, make)
-        for change in done:
-            report.add(change)
-        for change, reason in left:
-            reason = reason_of(change, reason)
-            for issue in change.issues or ["box"]:
-                report.skip(sample_id, change.label_id, issue, reason)
-            all_left.append((change, reason))
-    settle(dataset)
-    return all_left
-
-
-def _write(
-    dataset: fo.Dataset,
-    sample_id: str,
-    changes: list[Change],
-    lists: dict[str, LabelList],
-    make: Callable[..., Outcome],
-) -> tuple[list[Change], list[tuple[Change, str]]]:
-    """Makes, or undoes, the changes of one sample in one write.
-
-    The write rests on what was read: where somebody has changed the sample meanwhile,
-    it is read and made again.
-
-    Returns:
-        the changes that were made, and those that were not, with the reason
-    """
-    for _ in range(_ATTEMPTS):
-        fields = ["tags", "split", *lists]
-        found = read_documents(dataset, [ObjectId(sample_id)], fields)
-        if not found:
-            return [], [(change, _SAMPLE_DELETED) for change in changes]
-        document = found[0]
-        values, done, left = make(document, changes, lists)
-        update: Update = (
-            document["_id"],
-            values,
-            {path: _value_at(document, path) for path in values},
-        )
-        if not values or update_documents(dataset, [update]):
-            return done, left
-    return [], [(change, _MEANWHILE) for change in changes]
-
-
-def _value_at(document: Document, path: str) -> Any:
-    """Returns the value at a path of embedded documents, None if there is none."""
-    value: Any = document
-    for name in path.split("."):
-        value = (value or {}).get(name)
-    return value

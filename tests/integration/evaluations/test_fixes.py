@@ -298,7 +298,7 @@ def test_repairs_that_were_stored_but_not_made_are_made_by_running_again(
     samples: Samples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from fiftyone_cocomask.datasets.documents import update_documents
-    from fiftyone_cocomask.datasets.fixing import fix
+    from fiftyone_cocomask.datasets.fixing import writing
 
     made = [
         add(samples, f"{name}.jpg", [polygon(SQUARE), polygon(DUPLICATE)])
@@ -315,7 +315,7 @@ def test_repairs_that_were_stored_but_not_made_are_made_by_running_again(
         return written(dataset, updates)
 
     with monkeypatch.context() as patch:
-        patch.setattr(fix, "update_documents", killed)
+        patch.setattr(writing, "update_documents", killed)
         with pytest.raises(KeyboardInterrupt):
             fix_mask_issues(samples.dataset)
     assert [len(labels(samples, sample)) for sample in made] == [1, 2]

@@ -1,0 +1,134 @@
+"""Changes of labels written, each sample in one write, and kept to be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import fiftyone as fo
+from bson import ObjectId
+
+from ..documents import (
+    Document,
+    Update,
+    read_documents,
+    settle,
+    update_documents,
+)
+from ..label_lists import LabelList
+from .applying import Outcome, applied
+from .changes import Change
+from .report import FixReport
+from .stored import StoredFixes
+
+_ATTEMPTS = 3
+SAMPLE_DELETED = "its sample was deleted"
+_MEANWHILE = "it was changed while the repair was made; run it again"
+
+
+def carry_out(
+    dataset: fo.Dataset,
+    changes: list[Change],
+    lists: dict[str, LabelList],
+    report: FixReport,
+) -> list[Change]:
+    """Makes changes that can be undone, or in a dry run only counts them.
+
+    Args:
+        dataset: the dataset
+        changes: the changes, those of a sample in their order
+        lists: where the labels are, by field
+        report: says whether it is a dry run, and counts what is done and what is not
+
+    Returns:
+        all changes of the report's key, also of a call that was killed; none in a dry
+        run
+    """
+    if report.dry_run:
+        for change in changes:
+            report.add(change)
+        return []
+    stored = StoredFixes(dataset, report.fix_key)
+    if not changes and not stored.exist:
+        return []
+    together = stored.add(changes, lists)
+    write_changes(dataset, changes, lists, applied, report)
+    return together
+
+
+def write_changes(
+    dataset: fo.Dataset,
+    changes: Iterable[Change],
+    lists: dict[str, LabelList],
+    make: Callable[..., Outcome],
+    report: FixReport,
+    reason_of: Callable[[Change, str], str] = lambda _, reason: reason,
+) -> list[tuple[Change, str]]:
+    """Makes, or undoes, changes sample by sample.
+
+    Args:
+        dataset: the dataset
+        changes: the changes, those of a sample in their order
+        lists: where the labels are, by field
+        make: :func:`applied` or :func:`undone`
+        report: counts what is done and what is not
+        reason_of: says why a change is left in other words
+
+    Returns:
+        the changes that are left, and why
+    """
+    by_sample: dict[str, list[Change]] = {}
+    for change in changes:
+        by_sample.setdefault(change.sample_id, []).append(change)
+    all_left = []
+    for sample_id, own in by_sample.items():
+        done, left = _write(dataset, sample_id, own, lists, make)
+        for change in done:
+            report.add(change)
+        for change, reason in left:
+            reason = reason_of(change, reason)
+            for issue in change.issues or ["box"]:
+                report.skip(sample_id, change.label_id, issue, reason)
+            all_left.append((change, reason))
+    settle(dataset)
+    return all_left
+
+
+def _write(
+    dataset: fo.Dataset,
+    sample_id: str,
+    changes: list[Change],
+    lists: dict[str, LabelList],
+    make: Callable[..., Outcome],
+) -> tuple[list[Change], list[tuple[Change, str]]]:
+    """Makes, or undoes, the changes of one sample in one write.
+
+    The write rests on what was read: where somebody has changed the sample meanwhile,
+    it is read and made again.
+
+    Returns:
+        the changes that were made, and those that were not, with the reason
+    """
+    for _ in range(_ATTEMPTS):
+        fields = ["tags", "split", *lists]
+        found = read_documents(dataset, [ObjectId(sample_id)], fields)
+        if not found:
+            return [], [(change, SAMPLE_DELETED) for change in changes]
+        document = found[0]
+        values, done, left = make(document, changes, lists)
+        update: Update = (
+            document["_id"],
+            values,
+            {path: _value_at(document, path) for path in values},
+        )
+        if not values or update_documents(dataset, [update]):
+            return done, left
+    return [], [(change, _MEANWHILE) for change in changes]
+
+
+def _value_at(document: Document, path: str) -> Any:
+    """Returns the value at a path of embedded documents, None if there is none."""
+    value: Any = document
+    for name in path.split("."):
+        value = (value or {}).get(name)
+    return value
