@@ -268,6 +268,8 @@ class EvaluationOperator(SplitJobOperator):
         key: str,
         label_field: str,
     ) -> None:
+        from ..datasets.evaluations.covered import count_others
+
         with_labels = label_field != _NO_LABELS
         fields = list(self.sample_fields)
         if with_labels:
@@ -278,7 +280,13 @@ class EvaluationOperator(SplitJobOperator):
             on_labels = ", ".join(code(f"{key}_{name}") for name in self.label_fields)
             text += f", and {on_labels} on each label of {code(label_field)}"
         if key in ctx.dataset.list_runs():
+            others = count_others(target, key)
             replaced = f"Replaces the evaluation {bold(key)} and its fields"
+            if others:
+                replaced = (
+                    f"Evaluates {count(len(target), 'image')} of {bold(key)} again and "
+                    f"leaves {count(others, 'other')} as measured"
+                )
             warn(inputs, "outcome", replaced, text)
         else:
             note(inputs, "outcome", text)

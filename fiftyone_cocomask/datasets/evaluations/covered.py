@@ -45,20 +45,19 @@ def covered_samples(samples: SampleCollection, plan: EvaluationPlan) -> Covered:
         CocoMaskError: if the values of the others are of other masks or labels
     """
     dataset, key = root_dataset(samples), plan.eval_key
-    if samples is dataset or key not in dataset.list_runs():
+    num_others = count_others(samples, key)
+    if not num_others:
         return Covered(samples)
     before = dataset.load_run_view(key)
     wanted, covered = ids_of(samples), ids_of(before)
-    others = covered - wanted
-    if not others:
-        return Covered(samples)
     config = dataset.get_run_info(key).config
     fields = (config.mask_field, config.label_field)
     if fields != (plan.mask_field, plan.label_field):
         labels = f" and '{fields[1]}'" if fields[1] else ""
+        are = "sample that is" if num_others == 1 else "samples that are"
         raise CocoMaskError(
             f"Mask evaluation '{key}' is of '{fields[0]}'{labels}, also on "
-            f"{len(others):,} samples that are not in this view; give another "
+            f"{num_others:,} {are} not in this view; give another "
             "eval_key, or delete it first"
         )
     report = _earlier_report(_last_report(dataset, key), wanted)
@@ -76,6 +75,14 @@ def covered_samples(samples: SampleCollection, plan: EvaluationPlan) -> Covered:
             "two views; evaluate the dataset, or give another eval_key"
         )
     return Covered(base.select(sorted(map(str, everything))), report)
+
+
+def count_others(samples: SampleCollection, key: str) -> int:
+    """Returns how many samples an evaluation covers that are not among some samples."""
+    dataset = root_dataset(samples)
+    if samples is dataset or key not in dataset.list_runs():
+        return 0
+    return len(ids_of(dataset.load_run_view(key)) - ids_of(samples))
 
 
 def _last_report(dataset: Dataset, key: str) -> Document | None:

@@ -163,6 +163,9 @@ def test_a_form_names_what_it_writes_and_replaces(
     assert "Writes `mask_area_px` on 21 images" in request.notices()
     operator("evaluate_mask_area")(dataset)
     assert "Replaces the evaluation **mask_area**" in request.notices()
+    request.request["view"] = dataset.limit(7)._serialize()
+    again = "Evaluates 7 images of **mask_area** again and leaves 14 others as measured"
+    assert again in request.notices()
 
 
 def test_only_fitting_fields_are_offered(app_request: Any, dataset: fo.Dataset) -> None:
