@@ -1,7 +1,8 @@
 """Mutates valid exports and reads them: ``python -m tests.unit.coco.fuzzing --help``.
 
 Each case is made from its number alone, so a failing one can be run again by itself.
-The process limits its own memory: what asks for more than that fails.
+The process limits its own memory: what asks for more than that fails. So does a case
+that takes more time or memory than a base and some for each byte of its files.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ import random
 import resource
 import sys
 import tempfile
+import time
 import traceback
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -31,6 +34,9 @@ from fiftyone_cocomask.coco.records import Annotation, ImageRecord
 from fiftyone_cocomask.errors import ExportError
 
 MEMORY_LIMIT = 3 * 2**30
+# What a case may take, and what it may take for each byte more.
+SECONDS, SECONDS_PER_BYTE = 1.0, 20e-6
+MEMORY, MEMORY_PER_BYTE = 64 * 2**20, 100
 WIDTH, HEIGHT = 48, 32
 
 Json = Any
@@ -212,9 +218,25 @@ def change_text(parts: Json, rng: random.Random) -> None:
         container[key] = text[:place] + sign + text[place + 1 :]
 
 
+def grow(parts: Json, rng: random.Random) -> None:
+    """Makes a list, an object or a text long, with items of its own."""
+    container, key = rng.choice(places(parts))
+    value = container[key]
+    size = rng.choice([2000, 20_000, 200_000])
+    if isinstance(value, str):
+        container[key] = value * (size // max(len(value), 1))
+    elif isinstance(value, (list, dict)) and value:
+        item = rng.choice(list(value.values()) if isinstance(value, dict) else value)
+        items = [copy.deepcopy(item) for _ in range(size // len(json.dumps(item)))]
+        if isinstance(value, list):
+            value.extend(items)
+        else:
+            value.update({f"key {number}": item for number, item in enumerate(items)})
+
+
 _VALUE_MUTATIONS = [
     replace, replace, replace, remove, repeat, swap, add_key, change_number,
-    change_number, change_text, shorten,
+    change_number, change_text, shorten, grow,
 ]  # fmt: skip
 
 
@@ -361,6 +383,34 @@ def check_annotation(annotation: Annotation, record: ImageRecord) -> None:
         mask_utils.frPyObjects(flat, record.height, record.width)
 
 
+@contextmanager
+def budget(size: int) -> Iterator[None]:
+    """Checks what is done on an input: that it takes no more than its bytes allow.
+
+    Args:
+        size: the number of bytes of the input
+    """
+    peak, resident, began = _peak(), _resident(), time.process_time()
+    yield
+    seconds = time.process_time() - began
+    allowed = SECONDS + size * SECONDS_PER_BYTE
+    assert seconds <= allowed, f"{seconds:.1f} s for {size:,} bytes"
+    # What an input has taken is seen where the process never had so much before.
+    memory = _peak() - resident if _peak() > peak else 0
+    assert memory <= MEMORY + size * MEMORY_PER_BYTE, f"{memory:,} for {size:,} bytes"
+
+
+def _peak() -> int:
+    """Returns the most bytes of memory that this process ever had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _resident() -> int:
+    """Returns the bytes of memory that this process has now."""
+    pages = Path("/proc/self/statm").read_text().split()[1]
+    return int(pages) * resource.getpagesize()
+
+
 def run(first: int, cases: int) -> int:
     """Runs cases and prints what failed; returns how many did."""
     failures = 0
@@ -368,7 +418,10 @@ def run(first: int, cases: int) -> int:
     for number in range(first, first + cases):
         with tempfile.TemporaryDirectory() as folder:
             try:
-                outcome = check_case(write_case(Path(folder), number))
+                path = write_case(Path(folder), number)
+                files = (f for f in Path(folder).rglob("*") if f.is_file())
+                with budget(sum(file.stat().st_size for file in files)):
+                    outcome = check_case(path)
             except BaseException:
                 failures += 1
                 outcome = "failed"
