@@ -80,14 +80,15 @@ class Balance(FoldedSection):
         said = "; ".join(f"{name}: {numbers}" for name, numbers in found["rarest"])
         content.md(plain(f"The rarest: {said}"), name="balance_rarest")
         for index, (split, lacks) in enumerate(found["missing"].items()):
+            text = f"Not in split {split}: {names(lacks)}"
+            content.md(plain(text), name=f"balance_lacks_{index}")
             row = content.grid(f"balance_missing_{index}", orientation="2d", gap=1)
             elements.button(
                 row,
                 "missing",
-                f"Not in {split}: {names(lacks)}",
+                f"Images with {'it' if len(lacks) == 1 else 'them'}",
                 page.panel.click,
                 self.params(split=split),
-                title="Shows the images that have them",
             )
         if found["figures"]["omitted"] or found["all"]:
             row = content.grid("balance_all", orientation="2d", gap=1)
@@ -115,7 +116,9 @@ class Balance(FoldedSection):
             split = click.params["split"]
             lacks = found["missing"][split]
             view = evaluation.classes_view(lacks, shown.measured)
-            return Part(view, f"images with classes that {split} lacks", ["split"])
+            return Part(
+                view, f"images with classes that {split} lacks", ["split", split]
+            )
         trace, index = click.params["trace_idx"], click.params["idx"]
         name = found["figures"]["names"][index]
         view = evaluation.class_view(name, shown.measured)

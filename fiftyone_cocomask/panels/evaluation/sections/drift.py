@@ -101,17 +101,19 @@ def _cells(row: Any) -> dict[str, str]:
     return {
         "Class": plain(str(row["class"])),
         "Figure": _FIGURES.get(row["figure"], row["figure"]),
-        "Splits": plain(f"{row['split']} against {row['reference']}"),
+        "Splits": plain(f"{row['split']} / {row['reference']}"),
         "Verdict": _VERDICTS[_verdict(row)],
-        "Sources": f"{row['sources']:,} / {row['reference_sources']:,}",
         "Means": f"{_number(row['mean'])} / {_number(row['reference_mean'])}",
         "Distance": _number(row["distance"]),
-        "p, adjusted": _number(row["adjusted_p_value"]),
+        "Adjusted p": _number(row["adjusted_p_value"]),
+        "Sources": f"{row['sources']:,} / {row['reference_sources']:,}",
     }
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None or math.isnan(value) else f"{value:,.3g}"
+    if value is None or math.isnan(value):
+        return "–"
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def _text(found: Found) -> str:

@@ -14,6 +14,7 @@ PLACES_HEIGHT = 420
 _MAX_COLUMN_NAMES = 24
 _MAX_TEXTS = 24
 _CELL = 18
+_LITTLE = "#7A6A60"
 _GREY = "rgba(128, 128, 128, 0.9)"
 
 Selected = Sequence[int] | None
@@ -109,7 +110,12 @@ def matrix_traces(
         "x": list(range(columns)),
         "y": list(range(len(values))),
         "z": [list(row) for row in values],
-        "colorscale": [[0, faded(charts.COLORS[0], 0.06)], [1, charts.COLORS[0]]],
+        # Of nothing hardly to be seen, of little so that white text can be read on it.
+        "colorscale": [
+            [0, faded(_LITTLE, 0.12)],
+            [1e-6, _LITTLE],
+            [1, charts.COLORS[0]],
+        ],
         "showscale": False,
         "hoverongaps": False,
         "xgap": 1,
@@ -119,7 +125,11 @@ def matrix_traces(
     }
     trace["zmin"], trace["zmax"] = colors or (0, None)
     if columns <= _MAX_TEXTS:
-        trace |= {"text": [list(row) for row in texts], "texttemplate": "%{text}"}
+        trace |= {
+            "text": [list(row) for row in texts],
+            "texttemplate": "%{text}",
+            "textfont": {"color": "#FFFFFF"},
+        }
     return [trace]
 
 
@@ -149,7 +159,7 @@ def matrix_layout(
             "zeroline": False,
         }
     if len(columns) > _MAX_COLUMN_NAMES:
-        layout["xaxis"]["showticklabels"] = False
+        layout["xaxis"] |= {"showticklabels": False, "ticks": ""}
     layout["yaxis"]["range"] = [len(rows) - 0.5, -0.5]
     if at is not None:
         row, column = at

@@ -80,7 +80,7 @@ class Resized(FoldedSection):
             element,
             place_chart.matrix_traces(
                 shares,
-                [[share(each) for each in line] for line in shares],
+                [[share(each) if each else "" for each in line] for line in shares],
                 [
                     [_says(found, a, b) for b in range(len(columns))]
                     for a in range(len(shares))

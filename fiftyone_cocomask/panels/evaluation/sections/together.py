@@ -69,7 +69,7 @@ class Together(FoldedSection):
             page.content,
             element,
             place_chart.matrix_traces(
-                [[number or None for number in line] for line in found[by]],
+                found[by],
                 [[pixels(n) if n else "" for n in line] for line in found[by]],
                 [
                     [_says(found, a, b) for b in range(len(names))]
