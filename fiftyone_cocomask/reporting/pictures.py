@@ -13,7 +13,7 @@ import numpy as np
 from ..coco.images import ImageFileError, read_header
 
 # Of all pictures together: a report stays below 5 MB, of which Plotly takes two.
-_MAX_BYTES = 2_000_000
+MAX_PICTURE_BYTES = 2_000_000
 _MAX_PICTURES = 24
 _MAX_DECODED_PIXELS = 2**26
 _SIDE = 320
@@ -44,7 +44,7 @@ def few(pictures: Iterable[Picture]) -> list[Picture]:
     size = 0
     for picture in pictures:
         size += len(picture.jpeg)
-        if size > _MAX_BYTES:
+        if size > MAX_PICTURE_BYTES:
             break
         found.append(picture)
         if len(found) == _MAX_PICTURES:

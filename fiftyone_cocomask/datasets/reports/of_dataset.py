@@ -16,18 +16,26 @@ from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ...reporting import charts
 from ...reporting.page import Chart, Page, Section, Table
-from ...reporting.pictures import Picture, decoded, few, small_picture
+from ...reporting.pictures import (
+    MAX_PICTURE_BYTES,
+    Picture,
+    decoded,
+    few,
+    small_picture,
+)
 from ..documents import root_dataset, stream_documents, whole_samples
 from ..evaluations.loading import load_mask_evaluation
 from ..evaluations.rankings import first_ranking, ranked_samples, rankings
 from ..evaluations.results import MaskEvaluation
 from ..evaluations.runs import list_mask_evaluations
 from ..masks.stored import has_mask, read_array
+from .figures import figure_tables
+from .findings import findings
+from .texts import MAX_ROWS, table_of, text_of, words
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
-_MAX_ROWS = 200
 _MAX_CLASSES = 80
 _PICTURES = 12
 
@@ -53,12 +61,17 @@ def dataset_page(
     dataset = root_dataset(samples)
     sections: list[Section] = []
     evaluations = _evaluations(dataset, eval_keys)
+    mask_fields: set[str] = set()
     bar = fou.ProgressBar(progress=progress, iters_str="evaluations")
     for evaluation in bar(evaluations):
         if isinstance(evaluation, MaskEvaluation):
-            sections.append(_evaluation(evaluation, samples))
+            mapped = evaluation.mask_field in mask_fields
+            mask_fields.add(evaluation.mask_field)
+            sections.append(_evaluation(evaluation, samples, with_map=not mapped))
         else:
             sections.append(_comparison(evaluation))
+    sections += findings(samples)
+    _limit_pictures(sections)
     name = title or dataset.name
     view = "" if samples is dataset else f", a view of {len(samples):,} samples"
     source = f"Dataset {dataset.name} of {len(dataset):,} samples{view}"
@@ -81,7 +94,9 @@ def _evaluations(dataset: fo.Dataset, eval_keys: Sequence[str] | None) -> list[A
     return found
 
 
-def _evaluation(evaluation: MaskEvaluation, samples: SampleCollection) -> Section:
+def _evaluation(
+    evaluation: MaskEvaluation, samples: SampleCollection, *, with_map: bool
+) -> Section:
     section = Section(f"Mask {evaluation.kind}: {evaluation.key}")
     dataset = root_dataset(samples)
     for field in (evaluation.mask_field, evaluation.label_field):
@@ -104,15 +119,18 @@ def _evaluation(evaluation: MaskEvaluation, samples: SampleCollection) -> Sectio
     section.tables.append(table_of(evaluation.per_split(samples), "By split"))
     drift = evaluation.split_drift(samples)
     differing = drift[drift["alike"].eq(False)] if len(drift) else drift
-    section.texts += differing["text"].tolist()[:_MAX_ROWS]
+    section.texts += differing["text"].tolist()[:MAX_ROWS]
     if len(drift) and differing.empty:
         section.texts.append("No split is measurably different from another.")
-    section.charts += _charts(evaluation, samples)
+    section.tables += figure_tables(evaluation, samples)
+    section.charts += _charts(evaluation, samples, with_map=with_map)
     section.pictures += few(_pictures(evaluation, samples))
     return section
 
 
-def _charts(evaluation: MaskEvaluation, samples: SampleCollection) -> Iterator[Chart]:
+def _charts(
+    evaluation: MaskEvaluation, samples: SampleCollection, *, with_map: bool
+) -> Iterator[Chart]:
     of_labels = evaluation.label_value_path is not None
     histogram = evaluation.overview_histogram(samples, of_labels=of_labels)
     what = "objects" if of_labels else "images"
@@ -181,7 +199,21 @@ def _masks(evaluation: MaskEvaluation, sample_id: str) -> list[np.ndarray]:
     return []
 
 
+def _limit_pictures(sections: Sequence[Section]) -> None:
+    """Leaves out the last pictures of a report that would be too large."""
+    left = MAX_PICTURE_BYTES
+    for section in sections:
+        kept = []
+        for picture in section.pictures:
+            left -= len(picture.jpeg)
+            if left >= 0:
+                kept.append(picture)
+        section.pictures = kept
+
+
 def _comparison(comparison: Any) -> Section:
+    import pandas as pd
+
     section = Section(f"Comparison: {comparison.key}")
     section.texts.append(
         f"Masks of {comparison.pred_field} against those of {comparison.gt_field}."
@@ -191,41 +223,13 @@ def _comparison(comparison: Any) -> Section:
     section.tables.append(Table(("Figure", "Value"), rows))
     section.tables.append(table_of(comparison.per_class(), "By class"))
     with suppress(CocoMaskError):
-        section.tables.append(table_of(comparison.object_counts(), "Objects by class"))
+        overview = comparison.objects_overview()
+        for name, title in (
+            ("classes", "Objects by class"),
+            ("worst", "The pairs of objects that differ most"),
+        ):
+            section.tables.append(table_of(pd.DataFrame(overview[name]), title))
     return section
-
-
-def table_of(frame: pd.DataFrame, title: str) -> Table:
-    """Returns the rows of a table of figures as texts."""
-    columns = list(frame.columns)
-    known = frame.astype(object).where(frame.notna(), None)
-    rows = [
-        [text_of(name, value) for name, value in zip(columns, row, strict=True)]
-        for row in known.to_dict("split")["data"][:_MAX_ROWS]
-    ]
-    return Table([words(name) for name in columns], rows, title)
-
-
-def words(name: str) -> str:
-    """Returns the name of a figure as words."""
-    return name.replace("_", " ").capitalize()
-
-
-def text_of(name: str, value: Any) -> str:
-    """Returns a figure as a text.
-
-    Args:
-        name: the figure's name, which says whether it is a share
-        value: its value
-    """
-    if value is None:
-        return "–"
-    if isinstance(value, float) and not value.is_integer():
-        is_share = any(w in name for w in ("coverage", "share", "overlap", "ratio"))
-        return f"{value:.2%}" if is_share else f"{value:,.4g}"
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return f"{value:,.0f}"
-    return str(value)
 
 
 def _is_figure(value: Any) -> bool:

@@ -31,11 +31,15 @@ def dataset(samples: Samples) -> fo.Dataset:
 def test_a_report_says_what_the_evaluations_say(
     dataset: fo.Dataset, tmp_path: Path
 ) -> None:
-    text = fcm.write_report(dataset, tmp_path / "report.html").read_text()
+    fcm.find_mask_issues(dataset)
+    path = fcm.write_report(dataset, tmp_path / "report.html")
+    assert path.stat().st_size <= 5_000_000
+    text = path.read_text()
     headings = re.findall(r"<h2>(.*?)</h2>", text)
     assert headings == [
         "Mask area: mask_area",
         "Mask coverage: mask_coverage",
+        "What is wrong: mask_issues",
         "Definitions",
     ]
     rows = [
@@ -44,6 +48,15 @@ def test_a_report_says_what_the_evaluations_say(
     # Three cats and two dogs of 300 of 1,200 pixels each.
     assert ["Foreground px", "1,500"] in rows
     assert ["Mean coverage over pixels", "41.67%"] in rows
+    area = fcm.load_mask_evaluation(dataset, "mask_area")
+    (solidity,) = (
+        area.object_shapes().query("figure == 'area_percent'").to_dict("records")[:1]
+    )
+    numbers = [f"{solidity[name]:,.4g}" for name in ("min", "q25", "median")]
+    assert ["(all)", "area_percent", "5", *numbers, *numbers[-1:] * 2] in rows
+    assert ["(all)", "3", "0.45", "0.45", "0.2843", "0.2843"] in rows
+    for label_id in dataset.values("segmentations.polylines.id", unwind=True):
+        assert f"<td>{label_id}</td>" in text
     heatmaps = [
         f["data"][0]["z"] for f in charts(text) if f["data"][0]["type"] == "heatmap"
     ]
