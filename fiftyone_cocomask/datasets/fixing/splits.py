@@ -6,7 +6,7 @@ import fiftyone as fo
 
 from ...fiftyone_types import SampleCollection
 from ..documents import Document, root_dataset, stream_documents
-from ..issues.leaks import leaking_groups, read_picture
+from ..issues.leaks import Pictures
 from ..issues.rules import MaskIssue
 from .changes import Change
 from .planning import FixPlan
@@ -22,7 +22,7 @@ def split_changes(samples: SampleCollection, plan: FixPlan) -> list[Change]:
     if "split" not in names or MaskIssue.LEAK not in plan.issues:
         return []
     documents = {}
-    pictures = []
+    pictures = Pictures()
     tag = plan.marks.tag(MaskIssue.LEAK)
     for batch in stream_documents(samples, ["filepath", "metadata", "tags", *names]):
         for document in batch:
@@ -31,17 +31,15 @@ def split_changes(samples: SampleCollection, plan: FixPlan) -> list[Change]:
             metadata = document.get("metadata") or {}
             size = (metadata.get("width") or 0, metadata.get("height") or 0)
             documents[document["_id"]] = document
-            pictures.append(
-                read_picture(
-                    document["_id"],
-                    document["split"],
-                    document.get("source_name"),
-                    document["filepath"],
-                    size if all(size) else None,
-                )
+            pictures.add(
+                document["_id"],
+                document["split"],
+                document.get("source_name"),
+                document["filepath"],
+                size if all(size) else None,
             )
     changes = []
-    for group in leaking_groups(pictures, plan.limits.leak_distance):
+    for group in pictures.leaking_groups(plan.limits.leak_distance):
         target = _most_common([picture.split for picture in group])
         for picture in group:
             document = documents[picture.sample_id]

@@ -6,6 +6,7 @@ import math
 from array import array
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,33 @@ class ClassValues:
     def chosen(self, flags: np.ndarray) -> Iterator[Ids]:
         """Yields the labels that are flagged."""
         return (self._ids[index] for index in np.flatnonzero(flags).tolist())
+
+
+class Copies:
+    """How much of each copy is covered, 28 bytes a copy."""
+
+    def __init__(self) -> None:
+        self._sources = array("Q")
+        self._shares = array("d")
+        self._ids = bytearray()
+
+    def add(self, source: str, sample_id: ObjectId, share: float) -> None:
+        """Adds a copy of a source."""
+        encoded = source.encode("utf-8", "surrogatepass")
+        digest = blake2b(encoded, digest_size=8).digest()
+        self._sources.append(int.from_bytes(digest, "little"))
+        self._shares.append(share)
+        self._ids += sample_id.binary
+
+    def by_source(self) -> Iterator[tuple[list[ObjectId], np.ndarray]]:
+        """Yields the copies of each source that has several, and their shares."""
+        sources, shares = np.array(self._sources), np.array(self._shares)
+        order = np.argsort(sources, kind="stable")
+        ends = np.flatnonzero(np.diff(sources[order])) + 1
+        for places in np.split(order, ends):
+            if len(places) > 1:
+                ids = [bytes(self._ids[12 * p : 12 * p + 12]) for p in places.tolist()]
+                yield [ObjectId(sample_id) for sample_id in ids], shares[places]
 
 
 # Where a copy of so many sources deviates, copies are random crops, and not wrong.

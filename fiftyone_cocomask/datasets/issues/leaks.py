@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -19,71 +19,99 @@ _MAX_PIXELS = 2**27
 # An image with fewer differences in brightness than this is too plain to be told.
 _MIN_BITS = 16
 _BYTES = _GRID * _GRID // 8
+_DIGEST_BYTES = 16
 _READ_BYTES = 2**20
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """What identifies the picture of a sample.
+# What is kept of a picture. Zeros stand for what it does not have.
+_ROW = np.dtype(
+    [
+        ("sample_id", "V12"),
+        ("split", "<u4"),
+        ("source", f"V{_DIGEST_BYTES}"),
+        ("digest", f"V{_DIGEST_BYTES}"),
+        ("hash", "u1", (_BYTES,)),
+    ]
+)
+_BITS_SET = np.array([byte.bit_count() for byte in range(256)], np.uint8)
 
-    Attributes:
-        sample_id: the sample
-        split: its split
-        source: the image before augmentation, or None
-        digest: of the file's bytes, b"" where it cannot be read
-        hash: the perceptual hash, 32 bytes; b"" where there is none
-    """
+
+class Picture(NamedTuple):
+    """A sample whose picture stands in another split too."""
 
     sample_id: ObjectId
     split: str
-    source: str | None
-    digest: bytes
-    hash: bytes
 
 
-def read_picture(
-    sample_id: ObjectId,
-    split: str,
-    source: str | None,
-    filepath: str,
-    size: tuple[int, int] | None,
-) -> Picture:
-    """Reads the image file of a sample once, and keeps 64 bytes of it."""
-    try:
-        digest = _digest(filepath)
-    except OSError:
-        return Picture(sample_id, split, source, b"", b"")
-    fits = size is not None and size[0] * size[1] <= _MAX_PIXELS
-    return Picture(
-        sample_id, split, source, digest, _brightness_hash(filepath) if fits else b""
-    )
+class Pictures:
+    """What identifies the pictures of samples, 80 bytes each."""
 
+    def __init__(self) -> None:
+        self._rows = bytearray()
+        self._splits: dict[str, int] = {}
 
-def leaking_groups(
-    pictures: Iterable[Picture], max_distance: int
-) -> list[list[Picture]]:
-    """Returns the pictures that stand in several splits, all of one group together.
+    def add(
+        self,
+        sample_id: ObjectId,
+        split: str,
+        source: str | None,
+        filepath: str,
+        size: tuple[int, int] | None,
+    ) -> None:
+        """Adds a sample, whose image file is read once.
 
-    Args:
-        pictures: the pictures of all samples
-        max_distance: how many bits of their hashes may differ
-    """
-    pictures = list(pictures)
-    groups = _Groups(len(pictures))
-    for key in ("source", "digest"):
-        first: dict[object, int] = {}
-        for place, picture in enumerate(pictures):
-            value = getattr(picture, key)
-            if value:
-                groups.join(first.setdefault(value, place), place)
-    hashed = [place for place, picture in enumerate(pictures) if picture.hash]
-    for one, others in _similar([pictures[p] for p in hashed], max_distance):
-        for other in others:
-            # Frames of one film may all be alike within their split.
-            if pictures[hashed[one]].split != pictures[hashed[other]].split:
-                groups.join(hashed[one], hashed[other])
-    found = [[pictures[place] for place in group] for group in groups.all()]
-    return [group for group in found if len({p.split for p in group}) > 1]
+        Args:
+            sample_id: the sample
+            split: its split
+            source: the image before augmentation, or None
+            filepath: its image
+            size: the image's (width, height) in pixels, None if it is not known
+        """
+        digest, brightness = b"", b""
+        try:
+            digest = _digest(filepath)
+        except OSError:
+            pass
+        else:
+            if size is not None and size[0] * size[1] <= _MAX_PIXELS:
+                brightness = _brightness_hash(filepath)
+        self._rows += sample_id.binary
+        self._rows += self._splits.setdefault(split, len(self._splits)).to_bytes(
+            4, "little"
+        )
+        self._rows += _digest_of_text(source).ljust(_DIGEST_BYTES, b"\0")
+        self._rows += digest.ljust(_DIGEST_BYTES, b"\0")
+        self._rows += brightness.ljust(_BYTES, b"\0")
+
+    def leaking_groups(self, max_distance: int) -> list[list[Picture]]:
+        """Returns those that stand in several splits, all of one group together.
+
+        Args:
+            max_distance: how many bits of their perceptual hashes may differ
+        """
+        if not self._rows:
+            return []
+        rows = np.frombuffer(bytes(self._rows), _ROW)
+        groups = _Groups(len(rows))
+        for key in ("source", "digest"):
+            first: dict[bytes, int] = {}
+            for place, value in enumerate(rows[key].tolist()):
+                if any(value):
+                    groups.join(first.setdefault(value, place), place)
+        hashed = np.flatnonzero(rows["hash"].any(axis=1))
+        splits = rows["split"].tolist()
+        for one, others in _similar(rows["hash"][hashed], max_distance):
+            for other in hashed[others].tolist():
+                # Frames of one film may all be alike within their split.
+                if splits[hashed[one]] != splits[other]:
+                    groups.join(int(hashed[one]), other)
+        names = list(self._splits)
+        ids = rows["sample_id"]
+        return [
+            [Picture(ObjectId(bytes(ids[p])), names[splits[p]]) for p in group]
+            for group in groups.all()
+            if len({splits[place] for place in group}) > 1
+        ]
 
 
 class _Groups:
@@ -108,30 +136,24 @@ class _Groups:
         return place
 
 
-def _similar(
-    pictures: list[Picture], max_distance: int
-) -> Iterator[tuple[int, list[int]]]:
-    """Yields the place of each picture with those of others of nearly the same hash.
+def _similar(hashes: np.ndarray, max_distance: int) -> Iterator[tuple[int, np.ndarray]]:
+    """Yields the place of each hash with those of others that are nearly the same.
 
     Two hashes that differ in fewer bits than there are pairs of bytes agree in a pair,
-    so only pictures that share one are compared.
+    so only such that share one are compared.
     """
-    if not pictures:
-        return
-    hashes = np.frombuffer(b"".join(p.hash for p in pictures), np.uint8)
-    hashes = hashes.reshape(len(pictures), _BYTES)
     groups: Iterable[np.ndarray]
     if max_distance < _BYTES // 2:
         groups = _by_two_bytes(hashes)
     else:
-        groups = [np.arange(len(pictures))]
+        groups = [np.arange(len(hashes))]
     for group in groups:
-        bits = np.unpackbits(hashes[group], axis=1)
+        some = hashes[group]
         for place in range(len(group) - 1):
-            distances = (bits[place + 1 :] != bits[place]).sum(axis=1)
-            near = group[place + 1 :][distances <= max_distance]
-            if len(near):
-                yield int(group[place]), near.tolist()
+            differing = _BITS_SET[some[place + 1 :] ^ some[place]]
+            near = differing.sum(axis=1, dtype=np.int64) <= max_distance
+            if near.any():
+                yield int(group[place]), group[place + 1 :][near]
 
 
 def _by_two_bytes(hashes: np.ndarray) -> Iterator[np.ndarray]:
@@ -145,8 +167,16 @@ def _by_two_bytes(hashes: np.ndarray) -> Iterator[np.ndarray]:
                 yield np.sort(group)
 
 
+def _digest_of_text(text: str | None) -> bytes:
+    if not text:
+        return b""
+    # Python's texts can hold what UTF-8 cannot.
+    encoded = text.encode("utf-8", "surrogatepass")
+    return blake2b(encoded, digest_size=_DIGEST_BYTES).digest()
+
+
 def _digest(filepath: str) -> bytes:
-    digest = blake2b(digest_size=16)
+    digest = blake2b(digest_size=_DIGEST_BYTES)
     with Path(filepath).open("rb") as file:
         while data := file.read(_READ_BYTES):
             digest.update(data)

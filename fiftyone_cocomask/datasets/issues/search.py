@@ -9,7 +9,6 @@ from typing import Any
 
 import fiftyone as fo
 import numpy as np
-from bson import ObjectId
 
 from ...coco.splits import are_splits
 from ...errors import CocoMaskError
@@ -29,6 +28,7 @@ from ..measuring.measure import (
 from ..measuring.reading import SampleReader, SampleRecord
 from .dataset_rules import (
     ClassValues,
+    Copies,
     deviating_copies,
     differing_ids,
     log_density,
@@ -36,7 +36,7 @@ from .dataset_rules import (
     vary_by_crops,
 )
 from .image_rules import ImageLabels
-from .leaks import Picture, leaking_groups, read_picture
+from .leaks import Pictures
 from .marks import FoundIssues
 from .report import MaskIssueReport
 from .rules import IssueLimits, MaskIssue
@@ -95,8 +95,8 @@ class IssueSearch:
         self._without_figures: list[dict[str, str]] = []
         self._shares: dict[str | None, ClassValues] = defaultdict(ClassValues)
         self._densities: dict[str | None, ClassValues] = defaultdict(ClassValues)
-        self._copies: dict[str, list[tuple[ObjectId, float]]] = {}
-        self._pictures: list[Picture] = []
+        self._copies = Copies()
+        self._pictures = Pictures()
         self.found = FoundIssues()
 
     def run(self) -> Iterator[int]:
@@ -116,7 +116,7 @@ class IssueSearch:
             yield len(records)
         self._look_at_classes()
         self._look_at_copies()
-        for group in leaking_groups(self._pictures, self._limits.leak_distance):
+        for group in self._pictures.leaking_groups(self._limits.leak_distance):
             for picture in group:
                 self.found.add_sample(picture.sample_id, MaskIssue.LEAK)
 
@@ -139,14 +139,12 @@ class IssueSearch:
             record.values.get("source_name"), record.values.get("file_name")
         )
         if self._has_splits and record.values.get("split"):
-            self._pictures.append(
-                read_picture(
-                    record.sample_id,
-                    record.values["split"],
-                    source,
-                    record.filepath,
-                    record.size,
-                )
+            self._pictures.add(
+                record.sample_id,
+                record.values["split"],
+                source,
+                record.filepath,
+                record.size,
             )
         if record.size is None:
             raise NoFiguresError("the size of its image cannot be read")
@@ -155,8 +153,8 @@ class IssueSearch:
         self._look_at_shapes(record, objects, figures)
         self._look_at_documents(record, label_documents(label), figures)
         if source and objects:
-            copies = self._copies.setdefault(source, [])
-            copies.append((record.sample_id, figures.drawn_px / figures.image_px))
+            covered = figures.drawn_px / figures.image_px
+            self._copies.add(source, record.sample_id, covered)
         self._images += 1
         self._labels_seen += len(objects)
         if self._mask_field is not None and any(
@@ -253,11 +251,10 @@ class IssueSearch:
     def _look_at_copies(self) -> None:
         found = []
         sources = 0
-        for copies in self._copies.values():
-            sources += len(copies) > 1
-            shares = np.array([share for _, share in copies])
+        for sample_ids, shares in self._copies.by_source():
+            sources += 1
             deviating = np.flatnonzero(deviating_copies(shares, self._limits))
-            found.append([copies[index][0] for index in deviating])
+            found.append([sample_ids[index] for index in deviating])
         if vary_by_crops(sum(map(bool, found)), sources):
             self._figures_of_copies = {"varying_copies": sum(map(len, found))}
             return
