@@ -66,9 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say_stopped()
         return INTERRUPTED
     except Exception as error:
-        if not _can_be_put_right(error):
+        explained = _explained(error)
+        if not isinstance(explained, (CocoMaskError, OSError)):
             raise
-        print(f"error: {printable_lines(str(error))}", file=sys.stderr)
+        print(f"error: {printable_lines(str(explained))}", file=sys.stderr)
         return getattr(options, "failure_code", FAILED)
     _print(outcome, as_json=getattr(options, "json", False))
     if outcome.nothing:
@@ -113,18 +114,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _can_be_put_right(error: Exception) -> bool:
-    """Whether an error is the user's to put right, and no defect."""
-    if isinstance(error, (CocoMaskError, OSError)):
-        return True
-    # What FiftyOne raises if its database does not start; a check never loads it.
+def _explained(error: Exception) -> Exception:
+    """Returns a sentence in place of what MongoDB or FiftyOne raise about it."""
+    # Without FiftyOne, as in a check, there is no database.
     if "fiftyone" not in sys.modules:
-        return False
-    from fiftyone.core.config import FiftyOneConfigError
-    from fiftyone.core.service import ServiceException
-    from pymongo.errors import PyMongoError
+        return error
+    from ..datasets.database_errors import explain_database_errors
 
-    return isinstance(error, (FiftyOneConfigError, ServiceException, PyMongoError))
+    try:
+        with explain_database_errors():
+            raise error
+    except Exception as explained:
+        return explained
 
 
 def _print(outcome: Outcome, *, as_json: bool) -> None:

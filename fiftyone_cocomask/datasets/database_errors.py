@@ -44,8 +44,9 @@ def explain_database_errors() -> Iterator[None]:
     # FiftyOne itself raises Python's ConnectionError.
     except (ConnectionFailure, ConnectionError) as error:
         raise DatabaseError(
-            "The connection to MongoDB was lost; what was written so far is "
-            "complete, so start MongoDB and run the same call again"
+            "The connection to MongoDB was lost, or there was none; what was written "
+            "so far is complete, so start MongoDB, or correct the database_uri of "
+            "FiftyOne's settings, and run the same call again"
         ) from error
     except (FiftyOneConfigError, ServiceException) as error:
         raise DatabaseError(_why_no_database(error)) from error

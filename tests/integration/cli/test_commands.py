@@ -10,9 +10,12 @@ import cv2
 import fiftyone as fo
 import numpy as np
 import pytest
+from pymongo.errors import AutoReconnect
 
 from fiftyone_cocomask import load_mask_evaluation
 from fiftyone_cocomask.cli import main
+from fiftyone_cocomask.cli.main import _explained
+from fiftyone_cocomask.errors import CocoMaskError
 from tests.integration.small_export import annotation, image_name, write_split
 
 NAME = "command-line"
@@ -342,3 +345,15 @@ def test_ctrl_c_says_what_is_kept_and_how_to_go_on(
     said = capsys.readouterr().err.splitlines()[-1]
     assert said.startswith("Stopped. ")
     assert sentence in said
+
+
+@pytest.mark.parametrize("error", [AutoReconnect("127.0.0.1:1"), ConnectionError("x")])
+def test_what_is_raised_about_mongodb_becomes_a_sentence(error: Exception) -> None:
+    explained = _explained(error)
+    assert isinstance(explained, CocoMaskError)
+    assert str(explained).startswith("The connection to MongoDB was lost")
+
+
+def test_a_defect_stays_what_it_is() -> None:
+    defect = KeyError("x")
+    assert _explained(defect) is defect
