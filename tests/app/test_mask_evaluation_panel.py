@@ -11,7 +11,6 @@ import pytest
 from fiftyone import ViewField as F
 
 from fiftyone_cocomask import (
-    compute_masks,
     delete_mask_evaluation,
     evaluate_mask_area,
     import_roboflow_coco,
@@ -21,19 +20,13 @@ from fiftyone_cocomask.datasets.issues import load_mask_issues
 from .app_page import AppPage
 
 LABELS = "segmentations.polylines"
-_OPEN_BUTTON = "[data-item-id='@cocomask/cocomask/open_mask_evaluation']"
+_TOOLBAR_BUTTON = "[data-item-id='@cocomask/cocomask/open_mask_evaluation']"
 
 
 @pytest.fixture
 def imported(demo_export: Path) -> fo.Dataset:
     dataset, _ = import_roboflow_coco(demo_export, "demo")
     return dataset
-
-
-@pytest.fixture
-def masked(imported: fo.Dataset) -> fo.Dataset:
-    compute_masks(imported)
-    return imported
 
 
 @pytest.fixture
@@ -141,12 +134,13 @@ def test_the_panel_follows_the_view_and_the_filters_of_the_sidebar(
     panel.expect_text(f"{number} images · click to see samples")
 
 
-def test_reload_shows_an_evaluation_that_was_made_elsewhere(
+def test_the_toolbar_opens_the_panel_and_reload_shows_what_was_made_elsewhere(
     app: AppPage, dataset: fo.Dataset
 ) -> None:
     app.open("demo")
     panel = app.panel
-    panel.open()
+    app.page.locator(_TOOLBAR_BUTTON).click()
+    panel.content.wait_for()
     panel.expect_text("foreground px")
     valid = dataset.match_tags("valid")
     delete_mask_evaluation(dataset, "mask_area")
@@ -181,36 +175,36 @@ def test_what_is_out_of_date_is_said_and_brought_up_to_date(
     panel.expect_text(f"{pixels / 1e6:.2f} M")
 
 
-def test_what_to_do_next_is_said_where_there_are_no_masks(
+def test_what_to_do_next_is_said_step_by_step(
     app: AppPage, imported: fo.Dataset
 ) -> None:
+    imported.save_view("not measured", imported.match_tags("valid"))
     app.open("demo")
+    app.wait_for_samples(21)
+    for label in ("Evaluate mask area", "Delete a mask evaluation"):
+        form = app.open_form(label)
+        form.expect_text("Run ")
+        form.expect_not_executable()
+        form.close()
     panel = app.panel
     panel.open()
     panel.expect_text("No masks yet")
     panel.press("Compute masks")
-    app.form().expect_text("Writes masks of 21 images")
-
-
-def test_what_to_do_next_is_said_where_there_is_no_evaluation(
-    app: AppPage, masked: fo.Dataset
-) -> None:
-    app.open("demo")
-    panel = app.panel
-    panel.open()
+    form = app.form()
+    form.expect_text("Writes masks of 21 images")
+    form.execute()
+    form.finish("21 masks in")
+    panel.press("Reload")
     panel.expect_text("No mask evaluation yet")
     panel.press("Evaluate mask coverage")
-    app.form().expect_text("mask_coverage_ratio")
-
-
-def test_a_view_without_a_measured_sample_is_said_to_be_one(
-    app: AppPage, masked: fo.Dataset
-) -> None:
-    evaluate_mask_area(masked.match_tags("train"))
-    masked.save_view("valid", masked.match_tags("valid"))
-    app.open("demo?view=valid")
-    panel = app.panel
-    panel.open()
+    form = app.form()
+    form.expect_text("mask_coverage_ratio")
+    form.close()
+    imported.reload()
+    evaluate_mask_area(imported.match_tags("train"))
+    panel.press("Reload")
+    panel.expect_text("foreground px")
+    app.choose_saved_view("not measured")
     panel.expect_text("No evaluated samples in this view")
     app.run("Clear view bar")
     panel.expect_text("foreground px")
@@ -228,12 +222,3 @@ def test_patches_lead_back_to_their_samples(app: AppPage, dataset: fo.Dataset) -
     form = app.form()
     form.expect_text(f"mask_area_px on {len(valid)} images")
     form.expect_text("Replaces the evaluation mask_area")
-
-
-def test_a_button_of_the_toolbar_opens_the_panel(
-    app: AppPage, dataset: fo.Dataset
-) -> None:
-    app.open("demo")
-    app.page.locator(_OPEN_BUTTON).click()
-    app.panel.content.wait_for()
-    app.panel.expect_text("foreground px")

@@ -1,4 +1,4 @@
-"""Operators beside the main job: check, exports, and evaluations that are managed."""
+"""Operators beside the main job: exports, and evaluations that are managed."""
 
 from __future__ import annotations
 
@@ -20,19 +20,6 @@ def dataset(app: AppPage, demo_export: Path) -> fo.Dataset:
     app.open("others")
     app.wait_for_samples(21)
     return dataset
-
-
-def test_an_export_is_checked(app: AppPage, demo_export: Path) -> None:
-    fo.Dataset("start", persistent=True)
-    app.open("start")
-    form = app.open_form("Check a COCO export")
-    form.type_path(str(demo_export.parent / "nothing"))
-    form.expect_text("There is no file or folder")
-    form.expect_not_executable()
-    form.browse_to(demo_export.name)
-    form.expect_text("21 images")
-    form.execute()
-    form.finish("21 of 21 images")
 
 
 def test_masks_and_cutouts_are_written(

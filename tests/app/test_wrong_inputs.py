@@ -47,7 +47,9 @@ def test_wrong_values_are_explained_beside_their_fields(opened: AppPage) -> None
     assert dataset.list_runs() == ["mask_area"]
 
 
-def test_a_wrong_path_is_named(app: AppPage, tmp_path: Path) -> None:
+def test_a_wrong_path_is_named_and_the_right_one_is_browsed_to(
+    app: AppPage, demo_export: Path, tmp_path: Path
+) -> None:
     fo.Dataset("start", persistent=True)
     app.open("start")
     for label in ("Check a COCO export", "Import a Roboflow COCO export"):
@@ -59,24 +61,10 @@ def test_a_wrong_path_is_named(app: AppPage, tmp_path: Path) -> None:
         form.expect_text("holds no")
         form.expect_not_executable()
         form.close()
-
-
-def test_a_dataset_without_masks_or_evaluations_is_told_what_to_do(
-    app: AppPage, demo_export: Path
-) -> None:
-    import_roboflow_coco(demo_export, "bare")
-    app.open("bare")
-    app.wait_for_samples(21)
-    for label in ("Evaluate mask area", "Delete a mask evaluation"):
-        form = app.open_form(label)
-        form.expect_text("Run ")
-        form.expect_not_executable()
-        form.close()
-    app.panel.open()
-    app.panel.expect_text("No masks yet")
-    app.panel.press("Compute masks")
-    form = app.form()
+    form = app.open_form("Check a COCO export")
+    form.type_path(str(demo_export.parent / "nothing"))
+    form.expect_text("There is no file or folder")
+    form.browse_to(demo_export.name)
+    form.expect_text("21 images")
     form.execute()
-    form.finish("21 masks in")
-    app.panel.press("Reload")
-    app.panel.expect_text("No mask evaluation yet")
+    form.finish("21 of 21 images")
