@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import fiftyone as fo
@@ -124,6 +127,45 @@ def test_a_lower_limit_matches_more(compared: Any) -> None:
     assert outcomes == {"found": 2, "confused": 1, "missed": 1, "extra": 2}
     with pytest.raises(CocoMaskError, match="min_iou must be above 0"):
         compared.objects(min_iou=0)
+
+
+def test_planted_changes_of_mushrooms_are_counted(
+    exports: Path, new_dataset: Callable[..., fo.Dataset]
+) -> None:
+    dataset = new_dataset()
+    fcm.import_roboflow_coco(exports / "mushrooms", dataset, splits=["test"])
+    dataset = dataset.limit(2).clone(f"{dataset.name}-planted")
+    random = np.random.default_rng(4)
+    planted: Counter[str] = Counter()
+    for sample in dataset.iter_samples(autosave=True):
+        scale = np.array([sample.metadata.width, sample.metadata.height])
+        lines: list[fo.Polyline] = []
+        pred: list[fo.Polyline] = []
+        for line in sample["segmentations"].polylines:
+            ring = np.array(line.points[0]) * scale
+            # A pixel or two of a small object would be half of it.
+            if len(line.points) > 1 or np.ptp(ring, axis=0).min() < 20:
+                continue
+            moved = (ring + random.uniform(-1, 1, 2)) / scale
+            change = ("missed", "confused", "extra", *["found"] * 7)[len(lines) % 10]
+            lines.append(line)
+            planted[change] += 1
+            copies = {"missed": 0, "extra": 2}.get(change, 1)
+            label = "other" if change == "confused" else line.label
+            pred += [
+                fo.Polyline(label=label, points=[moved], closed=True, filled=True)
+                for _ in range(copies)
+            ]
+        sample["segmentations"] = fo.Polylines(polylines=lines)
+        sample["predicted"] = fo.Polylines(polylines=pred)
+    # Each object that is there twice is also found once.
+    planted["found"] += planted["extra"]
+    fcm.compute_masks(dataset)
+    fcm.compute_masks(dataset, "predicted", "pred_mask")
+    compared = fcm.compare_masks(dataset, "pred_mask", eval_key="planted")
+    assert compared.objects()["outcome"].value_counts().to_dict() == planted
+    assert planted["found"] > 50
+    dataset.delete()
 
 
 def test_masks_that_nobody_drew_have_no_objects(samples: Samples) -> None:
