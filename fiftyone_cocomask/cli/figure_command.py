@@ -45,12 +45,12 @@ def add_to(commands: Any) -> None:
 
 
 def _figures(options: argparse.Namespace) -> Outcome:
-    from ..datasets.evaluations import load_mask_evaluation
+    from ..datasets.evaluations import load_mask_evaluation, mask_evaluation_info
 
     samples = samples_of(options)
     key = options.eval_key or _first_key(samples)
     evaluation = load_mask_evaluation(samples, key)
-    if evaluation.kind == "comparison":
+    if mask_evaluation_info(samples, key).is_comparison:
         raise CocoMaskError(f"'{key}' is a comparison; figures are of an evaluation")
     view = samples if options.view else None
     say(f"Reading the masks and labels of {options.dataset}")

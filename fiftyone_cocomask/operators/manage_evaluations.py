@@ -303,11 +303,6 @@ def _about(dataset: Dataset, key: str) -> dict[str, Any]:
     from ..datasets.evaluations import mask_evaluation_info
 
     info = mask_evaluation_info(dataset, key)
-    if info.kind == "comparison":
-        text = f"Comparison of {info.mask_field} with {info.gt_field}"
-    else:
-        of_labels = f" and the labels of {info.label_field}" if info.label_field else ""
-        text = f"Mask {info.kind} of {info.mask_field}{of_labels}"
     return {
         "eval_key": key,
         "kind": info.kind,
@@ -315,7 +310,7 @@ def _about(dataset: Dataset, key: str) -> dict[str, Any]:
         "label_field": info.label_field,
         "gt_field": info.gt_field,
         "evaluated_at": info.evaluated_at.strftime("%Y-%m-%d %H:%M"),
-        "text": text,
+        "text": info.text,
     }
 
 

@@ -95,7 +95,7 @@ def keys_to_refresh(dataset: Dataset) -> list[str]:
 def _refreshable(dataset: Dataset, key: str) -> MaskEvaluationInfo:
     """Returns what is known of an evaluation, also of one that was stopped."""
     info = mask_evaluation_info(dataset, key)
-    if info.kind == "comparison":
+    if info.is_comparison:
         raise CocoMaskError(
             f"'{key}' is the key of a comparison; compare its masks again"
         )

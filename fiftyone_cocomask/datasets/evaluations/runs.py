@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import fiftyone as fo
 
@@ -30,12 +30,6 @@ Kind = Literal["area", "coverage"]
 AnyKind = Literal["area", "coverage", "comparison"]
 
 _METHOD_PREFIX = "cocomask/"
-# Where FiftyOne keeps the runs of each kind.
-_RUN_FIELDS: dict[AnyKind, RunField] = {
-    "area": "runs",
-    "coverage": "runs",
-    "comparison": "evaluations",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +53,71 @@ class MaskEvaluationInfo:
     gt_field: str | None
     evaluated_at: datetime
     fields: list[str]
+
+    @property
+    def is_comparison(self) -> bool:
+        """Whether it compares two fields of masks."""
+        return self.gt_field is not None
+
+    @property
+    def text(self) -> str:
+        """What it is of, for a person to read."""
+        if self.is_comparison:
+            return f"Comparison of {self.mask_field} with {self.gt_field}"
+        of_labels = f" and the labels of {self.label_field}" if self.label_field else ""
+        return f"Mask {self.kind} of {self.mask_field}{of_labels}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """An evaluation of area or coverage as its dataset stores it."""
+
+    dataset: fo.Dataset
+    key: str
+    kind: AnyKind
+
+    field: ClassVar[RunField] = "runs"
+
+    def info(self) -> Any:
+        return self.dataset.get_run_info(self.key)
+
+    def mask_field(self) -> str:
+        return self.info().config.mask_field
+
+    def paths(self) -> list[str]:
+        """Returns the paths of the fields that it has written."""
+        return owned_paths(self.dataset, _owner(self.kind, self.key))
+
+    def marks(self) -> list[str]:
+        """Returns the path of the marks that it has left on the masks."""
+        return [f"{self.mask_field()}.{MEASURED}.{self.key}"]
+
+
+class _StoredComparison(_Stored):
+    """A comparison, which FiftyOne stores as an evaluation of its own."""
+
+    __slots__ = ()
+
+    field: ClassVar[RunField] = "evaluations"
+
+    def info(self) -> Any:
+        return self.dataset.get_evaluation_info(self.key)
+
+    def mask_field(self) -> str:
+        return self.info().config.pred_field
+
+    def paths(self) -> list[str]:
+        return [p for p in comparison_fields(self.key) if self.dataset.has_field(p)]
+
+    def marks(self) -> list[str]:
+        return []
+
+
+_STORED: dict[AnyKind, type[_Stored]] = {
+    "area": _Stored,
+    "coverage": _Stored,
+    "comparison": _StoredComparison,
+}
 
 
 @explain_database_errors()
@@ -101,14 +160,13 @@ def rename_mask_evaluation(samples: Samples, eval_key: str, new_eval_key: str) -
     if is_done and eval_key not in kinds and new_eval_key in kinds:
         # Asked for once more, as after a kill.
         return
-    kind = evaluation_kind(dataset, eval_key)
+    stored = _stored(dataset, eval_key)
     check_key(dataset, new_eval_key, "new_eval_key")
     if new_eval_key in dataset.list_runs():
         raise CocoMaskError(
             f"Dataset '{dataset.name}' already has a run '{new_eval_key}'; give another"
         )
-    paths = _paths(dataset, kind, eval_key)
-    paths += _marks(dataset, kind, eval_key)
+    paths = stored.paths() + stored.marks()
     names = {path: _renamed(path, eval_key, new_eval_key) for path in paths}
     for path in names.values():
         if dataset.has_field(path):
@@ -116,7 +174,7 @@ def rename_mask_evaluation(samples: Samples, eval_key: str, new_eval_key: str) -
                 f"Dataset '{dataset.name}' already has a field '{path}'; give another "
                 "key"
             )
-    change_key(dataset, _RUN_FIELDS[kind], eval_key, new_eval_key, names)
+    change_key(dataset, stored.field, eval_key, new_eval_key, names)
 
 
 @explain_database_errors()
@@ -136,9 +194,9 @@ def delete_mask_evaluation(samples: Samples, eval_key: str) -> None:
     if eval_key not in _kinds(dataset) and Journal(dataset).entry("delete", eval_key):
         # Asked for once more, as after a kill.
         return
-    kind = evaluation_kind(dataset, eval_key)
-    paths = _paths(dataset, kind, eval_key) + _marks(dataset, kind, eval_key)
-    remove_run(dataset, _RUN_FIELDS[kind], eval_key, paths)
+    stored = _stored(dataset, eval_key)
+    paths = stored.paths() + stored.marks()
+    remove_run(dataset, stored.field, eval_key, paths)
 
 
 def evaluation_kind(dataset: fo.Dataset, eval_key: str) -> AnyKind:
@@ -166,21 +224,16 @@ def mask_evaluation_info(samples: Samples, eval_key: str) -> MaskEvaluationInfo:
         CocoMaskError: if there is none of that key
     """
     dataset = root_dataset(samples)
-    kind = evaluation_kind(dataset, eval_key)
-    if kind == "comparison":
-        info = dataset.get_evaluation_info(eval_key)
-        mask_field = info.config.pred_field
-    else:
-        info = dataset.get_run_info(eval_key)
-        mask_field = info.config.mask_field
+    stored = _stored(dataset, eval_key)
+    info = stored.info()
     return MaskEvaluationInfo(
         eval_key=eval_key,
-        kind=kind,
-        mask_field=mask_field,
+        kind=stored.kind,
+        mask_field=stored.mask_field(),
         label_field=getattr(info.config, "label_field", None),
         gt_field=getattr(info.config, "gt_field", None),
         evaluated_at=info.timestamp,
-        fields=_paths(dataset, kind, eval_key),
+        fields=stored.paths(),
     )
 
 
@@ -261,19 +314,14 @@ def _kinds(dataset: fo.Dataset) -> dict[str, AnyKind]:
     return kinds
 
 
-def _paths(dataset: fo.Dataset, kind: AnyKind, eval_key: str) -> list[str]:
-    """Returns the paths of the fields that an evaluation has written."""
-    if kind != "comparison":
-        return owned_paths(dataset, _owner(kind, eval_key))
-    return [path for path in comparison_fields(eval_key) if dataset.has_field(path)]
+def _stored(dataset: fo.Dataset, eval_key: str) -> _Stored:
+    """Returns a mask evaluation as it is stored.
 
-
-def _marks(dataset: fo.Dataset, kind: AnyKind, eval_key: str) -> list[str]:
-    """Returns the path of the marks that an evaluation has left on the masks."""
-    if kind == "comparison":
-        return []
-    mask_field = dataset.get_run_info(eval_key).config.mask_field
-    return [f"{mask_field}.{MEASURED}.{eval_key}"]
+    Raises:
+        CocoMaskError: if there is none of that key
+    """
+    kind = evaluation_kind(dataset, eval_key)
+    return _STORED[kind](dataset, eval_key, kind)
 
 
 def _owner(kind: str, eval_key: str) -> dict[str, str]:
