@@ -10,7 +10,7 @@ import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext
-from .fix_mask_issues import after_changes, fix_results, left_alone
+from .changing import ChangeOperator, fix_results
 from .forms import (
     ask_for_dry_run,
     choose_field,
@@ -23,15 +23,14 @@ from .forms import (
     stop,
     warn,
 )
-from .job import JobOperator, ProgressArgument, Results, job_config
+from .job import ProgressArgument, Results, job_config
 from .label_fields import labelled_fields, usual_objects, why_no_field
 from .markdown import code
-from .results import NextStep, without_dry_run
 
 _FIX_KEY = "deleted_objects"
 
 
-class DeleteObjects(JobOperator):
+class DeleteObjects(ChangeOperator):
     """Deletes objects, each polygon together with its box."""
 
     verb = "Deleting objects"
@@ -120,16 +119,6 @@ class DeleteObjects(JobOperator):
             dry_run=bool(params.get("dry_run")),
         )
         return fix_results(ctx, report)
-
-    def warnings(self, results: Results) -> list[str]:
-        """Returns what was left as it is."""
-        return left_alone(results)
-
-    def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
-        """Returns what brings figures up to date; of a dry run, the deletion itself."""
-        if results["dry_run"]:
-            return [without_dry_run("delete_objects", ctx.params)]
-        return after_changes(ctx, results)
 
     def update_app(self, ctx: ExecutionContext, results: Results) -> Any:
         """Yields what makes the App show the rest, with nothing selected."""

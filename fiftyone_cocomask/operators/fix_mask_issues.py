@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
 from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
+from .changing import ChangeOperator, fix_results
 from .forms import (
     NO_DATASET,
     ask_for_dry_run,
@@ -26,16 +26,15 @@ from .forms import (
     target_samples,
     warn,
 )
-from .job import JobOperator, ProgressArgument, Results, job_config
+from .job import ProgressArgument, Results, job_config
 from .label_fields import drawable_fields, why_no_field
 from .markdown import code, plain, plain_lines
-from .results import NextStep, next_step, rows, split_rows, without_dry_run
 
 _KEY = "mask_issues"
 _FIX_KEY = "mask_fixes"
 
 
-class FixMaskIssues(JobOperator):
+class FixMaskIssues(ChangeOperator):
     """Repairs the mask issues that have a safe repair."""
 
     verb = "Repairing mask issues"
@@ -137,24 +136,8 @@ class FixMaskIssues(JobOperator):
         )
         return fix_results(ctx, report)
 
-    def warnings(self, results: Results) -> list[str]:
-        """Returns what was left as it is."""
-        return left_alone(results)
 
-    def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
-        """Returns what brings figures up to date; of a dry run, the repair itself."""
-        if results["dry_run"]:
-            return [without_dry_run("fix_mask_issues", ctx.params)]
-        return after_changes(ctx, results)
-
-    def show_results(
-        self, ctx: ExecutionContext, outputs: types.Object, results: Results
-    ) -> None:
-        """Shows how many issues of each kind were repaired, and what was not."""
-        _show(outputs, results)
-
-
-class UndoMaskFixes(JobOperator):
+class UndoMaskFixes(ChangeOperator):
     """Undoes repairs of mask issues."""
 
     verb = "Undoing repairs"
@@ -241,60 +224,6 @@ class UndoMaskFixes(JobOperator):
             redo=bool(ctx.params.get("redo")),
         )
         return fix_results(ctx, report)
-
-    def warnings(self, results: Results) -> list[str]:
-        """Returns what was left as it is."""
-        return left_alone(results)
-
-    def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
-        """Returns what brings masks and figures up to date."""
-        return after_changes(ctx, results)
-
-    def show_results(
-        self, ctx: ExecutionContext, outputs: types.Object, results: Results
-    ) -> None:
-        """Shows how many repairs were undone, and what was not."""
-        _show(outputs, results)
-
-
-def fix_results(ctx: ExecutionContext, report: Any) -> Results:
-    """Returns what repairs did, as JSON holds it; patches of the labels follow."""
-    from ..datasets.documents import reload_patches
-
-    found = report.to_dict()
-    if found["sample_ids"] and not found["dry_run"] and ctx.view is not None:
-        reload_patches(ctx.view)
-    labels = Counter(row["label"] or "" for row in found["changes"])
-    changed = ctx.dataset.select(found["sample_ids"])
-    return {
-        **found,
-        "summary": report.summary(),
-        "per_class": rows("class", {n: {"labels": labels[n]} for n in sorted(labels)}),
-        "per_split": split_rows(changed) if found["sample_ids"] else [],
-    }
-
-
-def left_alone(results: Results) -> list[str]:
-    """Returns a sentence on the labels that repairs left as they are."""
-    if not results["num_skipped"]:
-        return []
-    left = f"{count(results['num_skipped'], 'label')} left as they are"
-    return [f"{left}. The first: {results['skipped'][0]['reason']}"]
-
-
-def after_changes(ctx: ExecutionContext, results: Results) -> list[NextStep]:
-    """Returns what usually follows where labels were changed."""
-    from ..datasets.evaluations import list_mask_evaluations
-
-    steps = []
-    if not results["redone"] and list_mask_evaluations(ctx.dataset):
-        why = "Bring masks and their evaluations up to date with the labels"
-        steps.append(next_step("refresh_mask_evaluations", why))
-    if results["fixed"] and not results["undone"]:
-        why = "Take it back, label by label"
-        steps.append(next_step("undo_mask_fixes", why, fix_key=results["fix_key"]))
-    why = "Write the dataset back as a COCO export; give output_dir"
-    return [*steps, next_step("export_roboflow_coco", why)]
 
 
 def _label_field(ctx: ExecutionContext) -> str:
@@ -431,9 +360,3 @@ def _checked(
         dry_run=True,
         progress=False,
     )
-
-
-def _show(outputs: types.Object, results: Results) -> None:
-    first, _, rest = results["summary"].partition("\n")
-    view = types.Success if results["fixed"] else types.Notice
-    outputs.view("done", view(label=plain(first), description=plain_lines(rest)))

@@ -10,7 +10,7 @@ import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext, SampleCollection
-from .fix_mask_issues import after_changes, fix_results, left_alone
+from .changing import ChangeOperator, fix_results
 from .forms import (
     ask_for_dry_run,
     choose_field,
@@ -24,15 +24,14 @@ from .forms import (
     target_samples,
     warn,
 )
-from .job import JobOperator, ProgressArgument, Results, job_config
+from .job import ProgressArgument, Results, job_config
 from .label_fields import drawable_fields, why_no_field
 from .markdown import code
-from .results import NextStep, without_dry_run
 
 _FIX_KEY = "merged_classes"
 
 
-class MergeClasses(JobOperator):
+class MergeClasses(ChangeOperator):
     """Gives the labels of some classes the name of another."""
 
     verb = "Merging classes"
@@ -115,16 +114,6 @@ class MergeClasses(JobOperator):
             progress=progress,
         )
         return {**fix_results(ctx, report), "into": params.get("into")}
-
-    def warnings(self, results: Results) -> list[str]:
-        """Returns what was left as it is."""
-        return left_alone(results)
-
-    def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
-        """Returns what brings figures up to date; of a dry run, the merge itself."""
-        if results["dry_run"]:
-            return [without_dry_run("merge_classes", ctx.params)]
-        return after_changes(ctx, results)
 
     def show_results(
         self, ctx: ExecutionContext, outputs: types.Object, results: Results

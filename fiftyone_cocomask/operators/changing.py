@@ -1,0 +1,66 @@
+"""What the operators share that change labels, and whose changes can be undone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import fiftyone.operators.types as types
+
+from ..fiftyone_types import ExecutionContext
+from .forms import count
+from .job import JobOperator, Results
+from .markdown import plain, plain_lines
+from .results import NextStep, next_step, rows, split_rows, without_dry_run
+
+
+class ChangeOperator(JobOperator):
+    """An operator over a function that changes labels, and returns a ``FixReport``."""
+
+    def warnings(self, results: Results) -> list[str]:
+        """Returns what was left as it is."""
+        if not results["num_skipped"]:
+            return []
+        left = f"{count(results['num_skipped'], 'label')} left as they are"
+        return [f"{left}. The first: {results['skipped'][0]['reason']}"]
+
+    def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
+        """Returns what brings figures up to date; of a dry run, the change itself."""
+        from ..datasets.evaluations import list_mask_evaluations
+
+        if results["dry_run"]:
+            return [without_dry_run(self.config.name, ctx.params)]
+        steps = []
+        if not results["redone"] and list_mask_evaluations(ctx.dataset):
+            why = "Bring masks and their evaluations up to date with the labels"
+            steps.append(next_step("refresh_mask_evaluations", why))
+        if results["fixed"] and not results["undone"]:
+            why = "Take it back, label by label"
+            steps.append(next_step("undo_mask_fixes", why, fix_key=results["fix_key"]))
+        why = "Write the dataset back as a COCO export; give output_dir"
+        return [*steps, next_step("export_roboflow_coco", why)]
+
+    def show_results(
+        self, ctx: ExecutionContext, outputs: types.Object, results: Results
+    ) -> None:
+        """Shows how many labels were changed, and what was not."""
+        first, _, rest = results["summary"].partition("\n")
+        view = types.Success if results["fixed"] else types.Notice
+        outputs.view("done", view(label=plain(first), description=plain_lines(rest)))
+
+
+def fix_results(ctx: ExecutionContext, report: Any) -> Results:
+    """Returns what repairs did, as JSON holds it; patches of the labels follow."""
+    from ..datasets.documents import reload_patches
+
+    found = report.to_dict()
+    if found["sample_ids"] and not found["dry_run"] and ctx.view is not None:
+        reload_patches(ctx.view)
+    labels = Counter(row["label"] or "" for row in found["changes"])
+    changed = ctx.dataset.select(found["sample_ids"])
+    return {
+        **found,
+        "summary": report.summary(),
+        "per_class": rows("class", {n: {"labels": labels[n]} for n in sorted(labels)}),
+        "per_split": split_rows(changed) if found["sample_ids"] else [],
+    }
