@@ -10,6 +10,9 @@ MAX_PIXELS = 2**30
 # object of an image but a broken number, and would take gigabytes.
 MAX_RING_LENGTH = 4e6
 
+# A report names at most so many samples, labels or changes of a kind, and counts all.
+MAX_NAMED = 1000
+
 # COCO's size buckets (pycocotools' `Params.areaRng`), in pixels of true mask area.
 SMALL_BELOW = 32**2
 MEDIUM_BELOW = 96**2

@@ -14,6 +14,7 @@ import fiftyone as fo
 from ..errors import CocoMaskError
 from .documents import current_dataset
 
+# The key under which a field's `info` says whose it is; of masks, how they were made.
 INFO_KEY = "cocomask"
 
 

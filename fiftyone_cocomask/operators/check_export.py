@@ -9,14 +9,13 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext
+from ..limits import MAX_NAMED
 from .export_form import ask_for_export, given_path, path_text
 from .forms import count
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .markdown import bold, plain
 from .results import NextStep, next_step, rows
 
-# The App is shown so many issues; the report of the SDK has them all.
-_MAX_ISSUES = 1000
 _EXAMPLES = 3
 
 
@@ -83,7 +82,7 @@ class CheckExport(JobOperator):
                 for _ in bar(reader.images()):
                     pass
             report = reader.report
-        return {**report.to_dict(max_issues=_MAX_ISSUES), **report_rows(report)}
+        return {**report.to_dict(max_issues=MAX_NAMED), **report_rows(report)}
 
     def warnings(self, results: Results) -> list[str]:
         """Returns what cannot be imported, and the worst of what is wrong."""

@@ -10,6 +10,7 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext, SampleCollection
+from ..limits import MAX_NAMED
 from .export_form import ask_for_path, given_path, path_text
 from .forms import (
     Choice,
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _MAX_ROWS = 12
-# The numbers count all of them.
-_MAX_CHANGES = 1000
 _DIRECTIONS = (
     Choice("export_first", "The export is the older one"),
     Choice("dataset_first", "The dataset is the older one"),
@@ -123,7 +122,7 @@ class CompareExports(JobOperator):
         views = save_comparison_views(ctx.dataset, comparison, label_field)
         changes = comparison.changes()
         return {
-            **comparison.to_dict(_MAX_CHANGES),
+            **comparison.to_dict(MAX_NAMED),
             "edited": _most_changed(changes),
             "views": views,
             "per_split": _by_split(changes),

@@ -11,6 +11,7 @@ from fiftyone.utils.eval.segmentation import SimpleEvaluationConfig
 from ...arguments import checked
 from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
+from ...limits import MAX_NAMED
 from ..database_errors import explain_database_errors
 from ..documents import ids_of, root_dataset, settle
 from ..labels import check_has_masks
@@ -33,8 +34,6 @@ from .runs import (
     comparison_fields,
 )
 
-# Reports name at most this many samples.
-_MAX_NAMED = 1000
 # The confusion matrix has the square of this.
 _MAX_CLASSES = 2000
 
@@ -151,7 +150,7 @@ class _Survey:
         for document, pair in mask_pairs(samples, pred_field, gt_field):
             if not isinstance(pair, MaskPair):
                 self.excluded.append(str(document["_id"]))
-                if len(self.without_masks) < _MAX_NAMED:
+                if len(self.without_masks) < MAX_NAMED:
                     self.without_masks.append(
                         {
                             "sample_id": str(document["_id"]),

@@ -12,6 +12,7 @@ import fiftyone.core.utils as fou
 from bson import ObjectId
 
 from ...fiftyone_types import SampleCollection
+from ...limits import MAX_NAMED
 from ..documents import (
     MODIFIED,
     Document,
@@ -36,8 +37,6 @@ from ..owned_fields import CLASSES_SUFFIX
 from .out_of_date import IS_OLDER
 from .plan import EvaluationPlan, SampleFigures
 
-# Results name at most this many samples of each kind.
-_MAX_NAMED = 1000
 # Samples that others change while they are measured are measured once more,
 # this many times.
 _MORE_ATTEMPTS = 3
@@ -66,7 +65,7 @@ class PassReport:
 
     def add_without_number(self, record: SampleRecord, reason: str) -> None:
         self.num_without_number += 1
-        if len(self.without_number) < _MAX_NAMED:
+        if len(self.without_number) < MAX_NAMED:
             self.without_number.append(
                 {
                     "sample_id": str(record.sample_id),
@@ -77,7 +76,7 @@ class PassReport:
 
     def add_other_size(self, record: SampleRecord) -> None:
         self.num_other_size += 1
-        if len(self.other_size) < _MAX_NAMED:
+        if len(self.other_size) < MAX_NAMED:
             self.other_size.append(str(record.sample_id))
 
     def forget(self, ids: set[str]) -> None:
@@ -100,8 +99,8 @@ class PassReport:
             total.other_size += part["other_size"]
             total.num_other_size += part["num_other_size"]
             total.num_changed += part["num_changed"]
-        del total.without_number[_MAX_NAMED:]
-        del total.other_size[_MAX_NAMED:]
+        del total.without_number[MAX_NAMED:]
+        del total.other_size[MAX_NAMED:]
         return total
 
     def to_dict(self) -> Document:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-# So many losses and warnings are named; the numbers count them all.
-_MAX_NAMED = 1000
+from ...limits import MAX_NAMED
 
 
 @dataclass(slots=True)
@@ -49,7 +48,7 @@ class CocoExportReport:
     def lose(self, reason: str, **place: Any) -> None:
         """Notes something that could not be written."""
         self.num_losses += 1
-        if len(self.losses) < _MAX_NAMED:
+        if len(self.losses) < MAX_NAMED:
             known = {name: value for name, value in place.items() if value is not None}
             self.losses.append({**known, "reason": reason})
 

@@ -23,6 +23,7 @@ from ...fiftyone_types import SampleCollection
 from ...geometry.objects import Canvas
 from ...geometry.patches import Patch
 from ...geometry.png import begin_writing, write_whole
+from ...limits import MAX_NAMED
 from ...unfinished import WritesAhead
 from ..database_errors import explain_database_errors
 from ..documents import Document, backing_dataset, root_dataset, stream_documents
@@ -38,7 +39,6 @@ from ..labels import (
 )
 from ..masks.field import mask_options
 from ..masks.files import MaskPaths
-from ..masks.report import MAX_NAMED
 from ..masks.stored import has_mask, read_array
 from ..targets import checked_samples
 from .mask_values import MaskValues, value_table

@@ -6,14 +6,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ...limits import MAX_NAMED
 from ..redoing import Redone
 from .changes import Change
 
 if TYPE_CHECKING:
     import pandas as pd
-
-# Reports name at most this many labels that were not repaired.
-_MAX_NAMED = 1000
 
 
 @dataclass(slots=True)
@@ -56,7 +54,7 @@ class FixReport:
     ) -> None:
         """Counts a label, or a sample, that is left as it is."""
         self.num_skipped += 1
-        if len(self.skipped) < _MAX_NAMED:
+        if len(self.skipped) < MAX_NAMED:
             self.skipped.append(
                 {
                     "sample_id": sample_id,

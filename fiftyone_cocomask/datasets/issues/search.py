@@ -14,6 +14,7 @@ from ...coco.splits import are_splits
 from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ...geometry.objects import Canvas
+from ...limits import MAX_NAMED
 from ..documents import root_dataset
 from ..label_lists import LabelList
 from ..labels import LabelObject, label_documents
@@ -40,9 +41,6 @@ from .leaks import Pictures
 from .marks import FoundIssues
 from .report import MaskIssueReport
 from .rules import IssueLimits, MaskIssue
-
-# Reports name at most this many samples.
-_MAX_NAMED = 1000
 
 
 class IssueSearch:
@@ -266,7 +264,7 @@ class IssueSearch:
         self.found.add_label(record.sample_id, record.label_ids[index], issue)
 
     def _add_without_figures(self, record: SampleRecord, reason: str) -> None:
-        if len(self._without_figures) < _MAX_NAMED:
+        if len(self._without_figures) < MAX_NAMED:
             self._without_figures.append(
                 {
                     "sample_id": str(record.sample_id),

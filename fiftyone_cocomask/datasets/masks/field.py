@@ -15,7 +15,8 @@ from ..documents import (
 )
 from ..field_display import colour_values, show_fields
 from ..label_lists import LabelList
-from .options import FOREGROUND, INFO_KEY, MaskPlan
+from ..owned_fields import INFO_KEY
+from .options import FOREGROUND, MaskPlan
 
 
 def mask_options(samples: SampleCollection, mask_field: str) -> dict[str, Any] | None:

@@ -11,8 +11,6 @@ from ..documents import Document
 from ..labels import LabelObject, mask_objects
 
 FOREGROUND = 255
-# The key under which a mask field's `info` says how its masks were made.
-INFO_KEY = "cocomask"
 
 
 @dataclass(frozen=True, slots=True)

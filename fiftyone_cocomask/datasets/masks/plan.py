@@ -16,8 +16,9 @@ from ..documents import backing_dataset
 from ..field_names import check_new_field
 from ..label_lists import LabelList, boxes_beside, count_boxes_only
 from ..labels import draws_lines, is_mask_field
+from ..owned_fields import INFO_KEY
 from .files import default_mask_dir
-from .options import INFO_KEY, MaskOptions, MaskPlan
+from .options import MaskOptions, MaskPlan
 
 # A message lists at most this many classes.
 _MAX_SHOWN = 20

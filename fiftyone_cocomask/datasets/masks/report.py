@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ...limits import MAX_NAMED
 from .drawing import MaskResult
 
-# A report names at most this many samples of each kind.
-MAX_NAMED = 1000
 # What several reports are added up by.
 _SUMS = (
     "images",

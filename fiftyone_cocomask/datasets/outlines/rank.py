@@ -18,6 +18,7 @@ from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ...geometry.edges import EdgeImage, OutlineFit
 from ...geometry.outlines import object_rings
+from ...limits import MAX_NAMED
 from ..database_errors import explain_database_errors
 from ..documents import (
     Document,
@@ -43,8 +44,6 @@ Scales = dict[str | None, RobustScale]
 
 # Larger images are not decoded: with its gradients, one of this size takes 2 GB.
 _MAX_PIXELS = 2**27
-# Reports name at most this many samples.
-_MAX_NAMED = 1000
 
 _LABEL_SPECS = (
     FieldSpec(
@@ -317,7 +316,7 @@ class _Ranking:
         }
 
     def _skip(self, record: SampleRecord, reason: str) -> None:
-        if len(self.skipped) < _MAX_NAMED:
+        if len(self.skipped) < MAX_NAMED:
             self.skipped.append(
                 {
                     "sample_id": str(record.sample_id),

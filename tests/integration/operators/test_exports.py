@@ -166,7 +166,7 @@ def test_a_comparison_lists_some_changes_and_counts_all(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     compare = operator("compare_exports")
-    monkeypatch.setattr(import_module(type(compare).__module__), "_MAX_CHANGES", 2)
+    monkeypatch.setattr(import_module(type(compare).__module__), "MAX_NAMED", 2)
     polylines = dataset.values("segmentations.polylines")
     for group in polylines:
         for polyline in group:
