@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CocoMaskError
+from ..fiftyone_types import SampleCollection
 from .named_dataset import add_dataset, samples_of
 from .outcome import Outcome, bar, on_interrupt, say
 
@@ -67,7 +68,7 @@ def _figures(options: argparse.Namespace) -> Outcome:
     return Outcome(_text(key, tables), data)
 
 
-def _first_key(samples: Any) -> str:
+def _first_key(samples: SampleCollection) -> str:
     """Returns the first complete evaluation, one of the areas of labels if there is."""
     from ..datasets.evaluations import list_mask_evaluations, load_mask_evaluation
 
@@ -83,7 +84,7 @@ def _first_key(samples: Any) -> str:
 
 
 def _tables(
-    evaluation: MaskEvaluation, view: Any
+    evaluation: MaskEvaluation, view: SampleCollection
 ) -> Iterator[tuple[str, pd.DataFrame]]:
     from ..datasets.evaluations import AreaResults
 

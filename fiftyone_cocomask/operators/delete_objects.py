@@ -9,7 +9,7 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
-from ..fiftyone_types import ExecutionContext
+from ..fiftyone_types import Dataset, ExecutionContext
 from .changing import ChangeOperator, fix_results
 from .forms import (
     ask_for_dry_run,
@@ -48,7 +48,7 @@ class DeleteObjects(ChangeOperator):
 
     def __call__(
         self,
-        dataset: Any,
+        dataset: Dataset,
         label_ids: Sequence[str],
         *,
         label_field: str = "segmentations",

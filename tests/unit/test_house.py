@@ -103,3 +103,17 @@ def test_one_folder_uses_fiftyone_s_private_api() -> None:
     assert others == set(), {name: found[name] for name in others}
     # The test knows what is private.
     assert users
+
+
+def test_contexts_samples_and_datasets_have_types() -> None:
+    named = {"ctx", "samples", "dataset", "view"}
+    untyped = [
+        f"{module.relative_to(PACKAGE)}: {function.name}({argument.arg})"
+        for module in PACKAGE.rglob("*.py")
+        for function in ast.walk(ast.parse(module.read_text("utf-8")))
+        if isinstance(function, ast.FunctionDef)
+        for argument in (*function.args.args, *function.args.kwonlyargs)
+        if argument.arg in named and isinstance(argument.annotation, ast.Name)
+        if argument.annotation.id == "Any"
+    ]
+    assert untyped == []

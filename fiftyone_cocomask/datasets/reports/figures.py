@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from ...fiftyone_types import SampleCollection
 from ...reporting.page import Table
 from ..evaluations.area_results import AreaResults
 from ..evaluations.results import MaskEvaluation
@@ -12,7 +11,7 @@ from .texts import table_of
 _FEW = ("split", "reference", "class", "figure", "distance", "adjusted_p_value")
 
 
-def figure_tables(evaluation: MaskEvaluation, samples: Any) -> list[Table]:
+def figure_tables(evaluation: MaskEvaluation, samples: SampleCollection) -> list[Table]:
     """Returns the tables of an evaluation's figures that are not charts.
 
     Args:

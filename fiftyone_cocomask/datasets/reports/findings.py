@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
+from ...fiftyone_types import SampleCollection
 from ...reporting.page import Section, Table
 from ..documents import root_dataset, stream_documents
 from ..issues import list_mask_issues
@@ -15,7 +15,7 @@ from ..measuring.measure import NO_LABEL
 from .texts import MAX_ROWS, words
 
 
-def findings(samples: Any) -> list[Section]:
+def findings(samples: SampleCollection) -> list[Section]:
     """Returns a section for each search for mask issues.
 
     Args:
@@ -28,7 +28,7 @@ def findings(samples: Any) -> list[Section]:
     ]
 
 
-def _of_search(samples: Any, key: str) -> Section | None:
+def _of_search(samples: SampleCollection, key: str) -> Section | None:
     counts = issue_counts(samples, key)
     if not counts:
         return None
@@ -51,7 +51,9 @@ def _of_search(samples: Any, key: str) -> Section | None:
     return section
 
 
-def _ids(view: Any, labels: LabelList | None, most: int) -> list[list[str]]:
+def _ids(
+    view: SampleCollection, labels: LabelList | None, most: int
+) -> list[list[str]]:
     """Returns the file, the sample, the class and the id of marked labels."""
     paths = ["filepath"]
     if labels is not None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+
+from ....fiftyone_types import Dataset
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
-def class_colors(dataset: Any, label_field: str | None) -> dict[str, str]:
+def class_colors(dataset: Dataset, label_field: str | None) -> dict[str, str]:
     """Returns the colours that the App has been given for the classes of a field.
 
     Others it chooses itself, in the browser, by the order in which it meets them.
@@ -30,6 +31,8 @@ def class_colors(dataset: Any, label_field: str | None) -> dict[str, str]:
     return {}
 
 
-def class_color(dataset: Any, label_field: str | None, label: str | None) -> str | None:
+def class_color(
+    dataset: Dataset, label_field: str | None, label: str | None
+) -> str | None:
     """Returns the colour of a class, None where the App has not been given one."""
     return class_colors(dataset, label_field).get(label) if label is not None else None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import fiftyone.operators.types as types
 
 from ....errors import CocoMaskError
+from ....fiftyone_types import SampleCollection
 from ....operators.markdown import plain
 from ... import elements
 from ..shown import Click, Found, Part, Shown, Work, outdated
@@ -143,7 +144,9 @@ def figure_work(evaluation: MaskEvaluation, shown: Shown) -> tuple[str, Work] | 
     return f"figures of {evaluation.key}", evaluation.figure_pass(shown.samples)
 
 
-def class_choices(evaluation: MaskEvaluation, samples: Any) -> dict[str, str]:
+def class_choices(
+    evaluation: MaskEvaluation, samples: SampleCollection
+) -> dict[str, str]:
     """Returns the classes to choose from: all, and each, the largest first."""
     table = evaluation.per_class(samples)
     if table.empty:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ....fiftyone_types import SampleCollection
 from ....operators.forms import count
 from ....operators.markdown import plain
 from ... import charts, elements
@@ -139,7 +140,9 @@ class HowMany(FoldedSection):
         return Part(view, text, [self.element("bars", found["choice"]), index])
 
 
-def _rows(evaluation: MaskEvaluation, samples: Any, figure: str) -> list[Any]:
+def _rows(
+    evaluation: MaskEvaluation, samples: SampleCollection, figure: str
+) -> list[Any]:
     """Returns a row for each class, the one of most objects first."""
     shapes = evaluation.object_shapes(samples)
     if shapes.empty:
