@@ -67,6 +67,34 @@ def colour_values(
     dataset.save()
 
 
+def colour_classes(
+    dataset: fo.Dataset, label_fields: Sequence[str], names: Sequence[str]
+) -> None:
+    """Gives the classes of fields one colour each, which masks and charts have too.
+
+    The App uses them once it colours by value. Colours that somebody chose stay. The
+    dataset is not saved.
+
+    Args:
+        dataset: the dataset
+        label_fields: the fields of the labels
+        names: the classes
+    """
+    scheme = dataset.app_config.color_scheme or fo.ColorScheme()
+    pool = scheme.color_pool or fo.app_config.color_pool
+    settings = {entry["path"]: entry for entry in scheme.fields or []}
+    for path in label_fields:
+        labels = dict(settings.get(path) or {"path": path})
+        of_label = _colours(labels.get("valueColors"), "value")
+        for place, name in enumerate(names):
+            of_label.setdefault(name, pool[place % len(pool)])
+        labels.setdefault("colorByAttribute", "label")
+        labels["valueColors"] = _listed(of_label, "value")
+        settings[path] = labels
+    scheme.fields = list(settings.values())
+    dataset.app_config.color_scheme = scheme
+
+
 def _colours(entries: Sequence[Mapping[str, Any]] | None, key: str) -> dict[Any, str]:
     return {entry[key]: entry["color"] for entry in entries or []}
 

@@ -13,7 +13,7 @@ from ...coco.check import ExportReader
 from ...coco.records import Category
 from ...errors import CocoMaskError
 from ..documents import declare_paths, rename_label_attributes
-from ..field_display import show_fields
+from ..field_display import colour_classes, show_fields
 from .attribute_types import AttributeTypes, label_paths
 from .base import BASE_FIELD
 from .label_schema import declare_label_schemas
@@ -185,6 +185,9 @@ def store_export_info(
     names = [name for _, name in sorted(targets.items()) if name in used]
     dataset.default_classes = list(dict.fromkeys([*dataset.default_classes, *names]))
     dataset.default_mask_targets = targets
+    if names:
+        fields = list(attribute_types.label_fields)
+        colour_classes(dataset, fields, dataset.default_classes)
     declare_label_schemas(dataset, attribute_types.label_fields, names)
     before = dataset.info.get("coco") or {}
     for facts in reader.info["splits"].values():

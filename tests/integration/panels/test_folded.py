@@ -131,6 +131,15 @@ def test_a_place_of_the_map_leads_to_its_images(
         name, trace = chart(opened.choose("class", value), "where__map")
         found = fcm.load_mask_evaluation(dataset, "area").heatmap(label)
         np.testing.assert_allclose(np.array(trace["z"]) / 100, found, atol=1e-5)
+        if label is not None:
+            colors = {
+                each["value"]: each["color"]
+                for entry in dataset.app_config.color_scheme.fields
+                if entry["path"] == "segmentations"
+                for each in entry["valueColors"]
+            }
+            red, green, blue = (int(colors[label][n : n + 2], 16) for n in (1, 3, 5))
+            assert trace["colorscale"][1][1] == f"rgba({red}, {green}, {blue}, 1)"
         row, column = np.unravel_index(found.argmax(), found.shape)
         view = opened.click(name, x=trace["x"][column], y=trace["y"][row])
         expected = fcm.load_mask_evaluation(dataset, "area").place_view(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,10 +54,18 @@ class ClassFigures:
 
 
 def class_traces(
-    figures: ClassFigures, selected: tuple[int, int] | None
+    figures: ClassFigures,
+    selected: tuple[int, int] | None,
+    colors: Mapping[str, str] | None = None,
 ) -> list[Trace]:
-    """Returns horizontal bars, those of the first class on top."""
-    return [
+    """Returns horizontal bars, those of the first class on top.
+
+    Args:
+        figures: the bars
+        selected: the trace and bar that was clicked on
+        colors: the colours of classes, where there is one bar of each
+    """
+    traces: list[Trace] = [
         {
             "type": "bar",
             "orientation": "h",
@@ -69,6 +78,10 @@ def class_traces(
         }
         for trace, bars in enumerate(figures.bars)
     ]
+    if colors and len(traces) == 1:
+        marker = traces[0]["marker"]
+        marker["color"] = [colors.get(n, marker["color"]) for n in figures.names]
+    return traces
 
 
 def class_layout(figures: ClassFigures) -> Layout:

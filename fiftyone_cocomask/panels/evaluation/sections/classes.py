@@ -13,6 +13,7 @@ from ...text import share
 from ..shown import Click, Found, Part, Shown, chart_of
 from . import class_chart
 from .class_chart import ClassBars, ClassFigures
+from .class_colors import class_colors
 from .section import Page, Section
 from .splits import split_view
 
@@ -38,6 +39,7 @@ class Classes(Section):
                 ),
                 "keys": [evaluation.key for evaluation in group],
                 "all": shown.choices.all_classes,
+                "colors": class_colors(shown.dataset, group[0].label_field),
                 "figures": asdict(_figures(group, shown)),
             }
             for group in shown.groups()
@@ -63,7 +65,9 @@ class Classes(Section):
         elements.chart(
             content,
             element,
-            class_chart.class_traces(figures, (place[0], place[1]) if place else None),
+            class_chart.class_traces(
+                figures, (place[0], place[1]) if place else None, chart["colors"]
+            ),
             class_chart.class_layout(figures),
             class_chart.class_height(figures),
             page.panel.click,
