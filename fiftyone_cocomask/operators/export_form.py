@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fiftyone.operators.types as types
+from fiftyone.operators.cache import execution_cache
 
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext
@@ -147,7 +147,7 @@ def ask_for_export(ctx: ExecutionContext, inputs: types.Object) -> ExportPreview
     if path is None:
         return None
     image_dir = given_path(ctx.params.get("image_dir"))
-    preview = preview_export(path, image_dir, str(ctx.prompt_id))
+    preview = preview_export(ctx, path, image_dir)
     is_json = path.lower().endswith(".json") and preview.is_json
     are_missing = any(p.code == "image_missing" for p in preview.problems)
     if is_json or are_missing or image_dir is not None:
@@ -206,20 +206,22 @@ def ask_for_path(
     return field
 
 
-_previews: OrderedDict[tuple[str, str | None, str], ExportPreview] = OrderedDict()
+def preview_export(
+    ctx: ExecutionContext, path: str, image_dir: str | None
+) -> ExportPreview:
+    """Returns what is in an export, checked once for each opening of a form.
+
+    What opens no form checks it each time: it may have changed since.
+    """
+    read = _preview if ctx.prompt_id else _preview.uncached
+    return read(ctx, path, image_dir)
 
 
-def preview_export(path: str, image_dir: str | None, prompt: str) -> ExportPreview:
-    """Returns what is in an export, checked once for each opening of a form."""
-    key = (path, image_dir, prompt)
-    if key not in _previews:
-        _previews[key] = _read_preview(path, image_dir)
-        while len(_previews) > _MAX_PREVIEWS:
-            _previews.popitem(last=False)
-    return _previews[key]
-
-
-def _read_preview(path: str, image_dir: str | None) -> ExportPreview:
+# The form is made again after each change in it.
+@execution_cache(  # type: ignore[untyped-decorator]
+    residency="ephemeral", max_size=_MAX_PREVIEWS, prompt_scoped=True
+)
+def _preview(ctx: ExecutionContext, path: str, image_dir: str | None) -> ExportPreview:
     from ..coco.check import ExportReader
 
     problem = _path_problem(path)
@@ -286,7 +288,7 @@ def ask_for_project(
     if chosen is None or chosen == ALL_PROJECTS:
         return None if chosen is None else preview
     image_dir = given_path(ctx.params.get("image_dir"))
-    one = preview_export(export_path(ctx.params) or "", image_dir, str(ctx.prompt_id))
+    one = preview_export(ctx, export_path(ctx.params) or "", image_dir)
     return one if one.error is None else None
 
 

@@ -64,7 +64,9 @@ def preview_merge(
         "old_copies": params.get("old_copies") or "tag",
     }
     try:
-        return MergePreview(*_counted(ctx, dataset, wanted))
+        # What opens no form compares each time: the export may have changed since.
+        counted = _counted if ctx.prompt_id else _counted.uncached
+        return MergePreview(*counted(ctx, dataset, wanted))
     except (CocoMaskError, ValueError) as error:
         stop(inputs, plain(str(error)))
         return None
@@ -155,16 +157,15 @@ def _key(
     from ..datasets.documents import dataset_id, samples_state
 
     return (
-        str(ctx.prompt_id),
         str(dataset_id(dataset)),
         samples_state(dataset),
         *(str(value) for value in wanted.values()),
     )
 
 
-# The form is made anew after each change in it, and this compares all images.
+# The form is made again after each change in it, and this compares all images.
 @execution_cache(  # type: ignore[untyped-decorator]
-    residency="ephemeral", max_size=16, key_fn=_key
+    residency="ephemeral", max_size=16, key_fn=_key, prompt_scoped=True
 )
 def _counted(
     ctx: ExecutionContext, dataset: fo.Dataset, wanted: dict[str, Any]

@@ -15,6 +15,7 @@ from fiftyone.operators.executor import ExecutionError
 
 import fiftyone_cocomask as fcm
 from fiftyone_cocomask import import_roboflow_coco
+from tests.integration.small_export import write_small_export
 from tests.plugin import uri
 
 from .delegation import run_next
@@ -99,6 +100,16 @@ def test_a_wrong_call_is_refused_in_a_sentence(
 def test_a_call_without_dataset_says_what_to_do(name: str) -> None:
     with pytest.raises(ExecutionError, match="No dataset is open"):
         foo.execute_operator(uri(name))
+
+
+def test_an_export_that_has_changed_is_read_again(
+    operator: Operator, tmp_path: Path
+) -> None:
+    check = operator("check_export")
+    with pytest.raises(ExecutionError, match="no file or folder"):
+        check(str(tmp_path / "export"))
+    write_small_export(tmp_path / "export")
+    assert check(str(tmp_path / "export")).result["images"] == 3
 
 
 def test_the_app_sees_progress_and_then_a_summary(
