@@ -140,6 +140,16 @@ def union_members(annotation: Any) -> list[Any]:
     return [annotation]
 
 
+def fits_type(value: Any, annotation: Any) -> bool:
+    """Whether a value is of the type that an argument has, whatever it may be in it.
+
+    Any text is of the type of a choice of texts.
+    """
+    members = union_members(annotation)
+    kinds = [str if get_origin(member) is Literal else member for member in members]
+    return not kinds or any(_fitted(value, kind)[0] for kind in kinds)
+
+
 def _fitted(value: Any, member: Any) -> tuple[bool, Any]:
     """Returns whether a value is of a type, and the value as that type."""
     origin = get_origin(member)
@@ -190,14 +200,20 @@ def _expected(name: str, members: list[Any]) -> str:
         if origin is Literal:
             words += [repr(choice) for choice in get_args(member)]
         elif origin is not None:
-            is_table = issubclass(origin, Mapping)
-            words.append("values by name" if is_table else "a list of texts")
+            words.append(_words_of(origin))
         elif member is str and name in _RULES:
             words.append(_WORDS.get(_RULES[name], "a text"))
         elif member is not type(None) and not (member is Path and str in members):
             words.append(_NAMES_OF_TYPES.get(member) or f"a {member.__name__}")
     words = list(dict.fromkeys(words))
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def _words_of(origin: type[Any]) -> str:
+    """Returns what a generic type holds, in words."""
+    if issubclass(origin, os.PathLike):
+        return "a path"
+    return "values by name" if issubclass(origin, Mapping) else "a list of texts"
 
 
 def _check_field(name: str, value: Any) -> None:

@@ -32,6 +32,7 @@ class CheckExport(JobOperator):
             description="Say what is in a COCO export and what is wrong with it",
             icon="/assets/inspect.svg",
             risk_level=types.RiskLevel.LOW,
+            view_target=False,
         )
 
     def __call__(

@@ -203,6 +203,7 @@ class ClearMaskIssues(JobOperator):
             description="Remove the tags and saved views of a search for mask issues",
             icon="/assets/evaluate.svg",
             risk_level=types.RiskLevel.MEDIUM,
+            view_target=False,
         )
 
     def __call__(

@@ -150,6 +150,7 @@ class UndoMaskFixes(ChangeOperator):
             description="Take repairs of mask issues back, label by label",
             icon="/assets/evaluate.svg",
             risk_level=types.RiskLevel.MEDIUM,
+            view_target=False,
         )
 
     def __call__(

@@ -12,10 +12,10 @@ import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext, SampleCollection
-from .forms import form, is_app_request, option_labels
+from .form_operator import FormOperator
+from .forms import is_app_request, option_labels
 from .markdown import code_block, plain
 from .open_form import add_next_step
-from .parameters import complete
 from .progress import Progress, follow
 from .results import NextStep as NextStep
 from .results import Results as Results
@@ -51,7 +51,7 @@ def job_config(
     )
 
 
-class JobOperator(foo.Operator):
+class JobOperator(FormOperator):
     """An operator over one function of the SDK.
 
     In the App it is a generator that moves a progress bar and ends with a summary.
@@ -82,17 +82,6 @@ class JobOperator(foo.Operator):
             params={name: value for name, value in params.items() if value is not None},
             request_delegation=delegate,
         )
-
-    @abstractmethod
-    def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
-        """Adds to a form what is asked, and what will be written."""
-
-    def resolve_input(self, ctx: ExecutionContext) -> types.Property:
-        """Returns the form, with every parameter that the operator takes."""
-        inputs = types.Object()
-        self.ask(ctx, inputs)
-        complete(ctx, inputs, type(self).__call__)
-        return form(inputs, self.config.label)
 
     @abstractmethod
     def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:

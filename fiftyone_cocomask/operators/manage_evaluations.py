@@ -9,13 +9,14 @@ import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
 from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
+from .form_operator import FormOperator
 from .forms import NO_DATASET, Choice, choose, form, names, note, reject, stop, warn
 from .job import JobOperator, ProgressArgument, job_config
 from .markdown import bold, plain
 from .results import NextStep, Results, completed, next_step
 
 
-class ListMaskEvaluations(foo.Operator):
+class ListMaskEvaluations(FormOperator):
     """Lists a dataset's mask evaluations."""
 
     @property
@@ -26,6 +27,7 @@ class ListMaskEvaluations(foo.Operator):
             description="Show the mask evaluations of a dataset",
             icon="/assets/evaluate.svg",
             risk_level=types.RiskLevel.LOW,
+            view_target=False,
         )
 
     def __call__(self, samples: SampleCollection) -> Any:
@@ -50,12 +52,10 @@ class ListMaskEvaluations(foo.Operator):
         """
         return foo.execute_operator(self.uri, view=samples.view())
 
-    def resolve_input(self, ctx: ExecutionContext) -> types.Property:
-        """Returns a form that asks nothing: the App shows the list at once."""
-        inputs = types.Object()
+    def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
+        """Asks nothing: the App shows the list at once."""
         if ctx.dataset is None:
             stop(inputs, NO_DATASET)
-        return form(inputs, "List mask evaluations")
 
     def execute(self, ctx: ExecutionContext) -> Results:
         """Returns the evaluations."""
@@ -107,6 +107,7 @@ class RenameMaskEvaluation(JobOperator):
             description="Give a mask evaluation and its fields another name",
             icon="/assets/evaluate.svg",
             risk_level=types.RiskLevel.MEDIUM,
+            view_target=False,
         )
 
     def __call__(
@@ -199,6 +200,7 @@ class DeleteMaskEvaluation(JobOperator):
             description="Delete a mask evaluation and the fields that it wrote",
             icon="/assets/evaluate.svg",
             risk_level=types.RiskLevel.HIGH,
+            view_target=False,
         )
 
     def __call__(

@@ -7,7 +7,8 @@ import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext
 from ..plugin_folder import NAME
-from .forms import Choice, choose, form, stop
+from .form_operator import FormOperator
+from .forms import Choice, choose
 from .results import NextStep, Results, completed
 
 _FORMS = (
@@ -30,7 +31,7 @@ _FORMS = (
 )
 
 
-class OpenForm(foo.Operator):
+class OpenForm(FormOperator):
     """Opens a form. Buttons of summaries trigger it: they cannot fill a form in."""
 
     @property
@@ -45,9 +46,8 @@ class OpenForm(foo.Operator):
             view_target=False,
         )
 
-    def resolve_input(self, ctx: ExecutionContext) -> types.Property:
-        """Returns the form, for whom asks what the operator takes."""
-        inputs = types.Object()
+    def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
+        """Asks which form; for callers, as the App is not shown this one."""
         choose(
             inputs,
             "form",
@@ -57,9 +57,6 @@ class OpenForm(foo.Operator):
             description="The operator whose form is opened",
         )
         inputs.obj("answers", label="Answers", description="What is filled in")
-        if not isinstance(ctx.params.get("answers") or {}, dict):
-            stop(inputs, "The answers must be an object")
-        return form(inputs, self.config.label)
 
     def execute(self, ctx: ExecutionContext) -> Results:
         """Opens the form."""

@@ -6,12 +6,13 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext
+from .form_operator import FormOperator
 from .forms import open_beside, samples_problem
 from .markdown import unmarked
 from .results import Results, completed
 
 
-class OpenMaskEvaluation(foo.Operator):
+class OpenMaskEvaluation(FormOperator):
     """Opens the panel that shows mask evaluations."""
 
     @property
@@ -31,6 +32,9 @@ class OpenMaskEvaluation(foo.Operator):
             types.Places.SAMPLES_GRID_SECONDARY_ACTIONS,
             types.Button(label=self.config.label, icon=self.config.icon, prompt=False),
         )
+
+    def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
+        """Asks nothing: the App opens the panel at once."""
 
     def execute(self, ctx: ExecutionContext) -> Results:
         """Opens the panel, or says why there is none to open."""

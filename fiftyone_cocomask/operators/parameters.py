@@ -9,15 +9,16 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import fiftyone.operators.types as types
 
-from ..arguments import check_argument, shown, union_members
+from ..arguments import check_argument, fits_type, shown, union_members
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext
-from .export_form import given_path, is_place
+from .export_form import is_place
 from .forms import hide, is_app_request, names, reject, stop
 from .markdown import plain
 
@@ -27,8 +28,14 @@ _ALWAYS = {"progress", "task", "view_target", "custom_view_target", "confirm"}
 
 
 @functools.cache
-def parameters_of(call: Callable[..., Any]) -> dict[str, Any]:
-    """Returns the annotation of each parameter that a form is asked for."""
+def parameters_of(call: Callable[..., Any] | None) -> dict[str, Any]:
+    """Returns the annotation of each parameter that a form is asked for.
+
+    Args:
+        call: the operator's ``__call__``; None if it has none
+    """
+    if call is None:
+        return {}
     hints = get_type_hints(call)
     parameters = list(inspect.signature(call).parameters)
     # Where the dataset is not asked for, it comes first: as samples do.
@@ -36,8 +43,34 @@ def parameters_of(call: Callable[..., Any]) -> dict[str, Any]:
     return {n: hints[n] for n in parameters if n not in _BESIDE | beside}
 
 
+@contextmanager
+def without_wrong_types(
+    ctx: ExecutionContext, call: Callable[..., Any] | None
+) -> Iterator[None]:
+    """Keeps values of wrong types from the code that asks; :func:`complete` names them.
+
+    Args:
+        ctx: the operator's context
+        call: the operator's ``__call__``
+    """
+    parameters = parameters_of(call)
+    given = ctx.params
+    ctx.params = {
+        name: value
+        for name, value in given.items()
+        if value is None
+        or name not in parameters
+        or fits_type(value, parameters[name])
+        or (is_place(value) and fits_type("", parameters[name]))
+    }
+    try:
+        yield
+    finally:
+        ctx.params = given
+
+
 def complete(
-    ctx: ExecutionContext, inputs: types.Object, call: Callable[..., Any]
+    ctx: ExecutionContext, inputs: types.Object, call: Callable[..., Any] | None
 ) -> None:
     """Adds the parameters that a form has not asked for, and refuses wrong values.
 
@@ -48,12 +81,14 @@ def complete(
     """
     parameters = parameters_of(call)
     for name, annotation in parameters.items():
-        given = ctx.params.get(name)
         if name not in inputs.properties:
+            given = ctx.params.get(name)
             field = _add(inputs, name, annotation, given, _said(call).get(name))
             if is_app_request(ctx):
                 hide(field)
-        field = inputs.properties[name]
+    for name, field in list(inputs.properties.items()):
+        given = ctx.params.get(name)
+        annotation = parameters.get(name, _annotation_of(field.type))
         problem = None if field.invalid else _problem(name, given, annotation, field)
         if problem is not None:
             reject(field, problem)
@@ -64,29 +99,51 @@ def complete(
     unknown = [name for name in ctx.params if name not in known]
     # The App keeps what was answered to questions that a form no longer asks.
     if unknown and not is_app_request(ctx):
-        what = names(sorted(parameters), 30)
-        said = f"There is no parameter '{unknown[0]}'; there are {what}"
-        stop(inputs, plain(said))
+        there_are = f"there are {names(sorted(parameters), 30)}"
+        there_are = there_are if parameters else "there are none"
+        stop(inputs, plain(f"There is no parameter '{unknown[0]}'; {there_are}"))
+
+
+def _annotation_of(kind: types.BaseType) -> Any:
+    """Returns what a field of a form takes that is no parameter of the function."""
+    if isinstance(kind, types.Number):
+        return int if kind.int else float
+    simple: dict[type[types.BaseType], Any] = {
+        types.Boolean: bool,
+        types.String: str,
+        types.List: list[str],
+        types.Object: Mapping[str, Any],
+    }
+    return simple.get(type(kind), Any)
 
 
 def _problem(
     name: str, given: Any, annotation: Any, field: types.Property
 ) -> str | None:
     """Returns what is wrong with the value of a parameter."""
+    if is_place(given) and isinstance(field.type, (types.File, types.String)):
+        given = given.get("absolute_path")
     if given is None or given == "":
         return None
     if isinstance(field.type, types.Enum) and given in field.type.values:
         return None
-    if is_place(given):
-        given = given_path(given)
-        if given is None:
-            return None
     if isinstance(field.type, types.List) and not isinstance(given, list):
         return f"{name} must be a list of texts, not {shown(given)}"
     try:
         check_argument(name, given, annotation)
     except CocoMaskError as error:
         return str(error)
+    if isinstance(field.type, types.Number):
+        return _problem_of_number(name, given, field.type)
+    return None
+
+
+def _problem_of_number(name: str, given: float, kind: types.Number) -> str | None:
+    """Returns which of its bounds a number passes."""
+    if kind.min is not None and given < kind.min:
+        return f"{name} must be {kind.min} or more, not {shown(given)}"
+    if kind.max is not None and given > kind.max:
+        return f"{name} must be {kind.max} or less, not {shown(given)}"
     return None
 
 
@@ -101,7 +158,7 @@ def _add(
     if get_origin(first) is Literal and isinstance(given, (str, type(None))):
         values = list(get_args(first))
         field = inputs.enum(name, values, view=types.DropdownView(), **kwargs)
-    elif isinstance(given, dict):
+    elif isinstance(given, dict) or get_origin(first) is Mapping:
         field = inputs.define_property(name, types.Object(), **kwargs)
     elif isinstance(given, list) or get_origin(first) not in (None, Literal):
         field = inputs.list(name, types.String(), **kwargs)
@@ -115,7 +172,7 @@ def _add(
 
 
 @functools.cache
-def _said(call: Callable[..., Any]) -> dict[str, str]:
+def _said(call: Callable[..., Any] | None) -> dict[str, str]:
     """Returns what the docstring of a function says of each argument."""
     text = inspect.getdoc(call) or ""
     section = text.partition("Args:\n")[2].partition("\n\n")[0]

@@ -7,11 +7,12 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext
-from .forms import Choice, choose, form
+from .form_operator import FormOperator
+from .forms import Choice, choose
 from .results import Results, completed
 
 
-class ShowDataset(foo.Operator):
+class ShowDataset(FormOperator):
     """Shows a dataset in the App: opens it, or reloads it where it is open.
 
     For operators with a form to trigger, instead of FiftyOne's ``open_dataset``. Where
@@ -33,9 +34,8 @@ class ShowDataset(foo.Operator):
             view_target=False,
         )
 
-    def resolve_input(self, ctx: ExecutionContext) -> types.Property:
-        """Returns the form, for whom asks what the operator takes."""
-        inputs = types.Object()
+    def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
+        """Asks which dataset; for callers, as the App is not shown this form."""
         name = ctx.params.get("dataset")
         choose(
             inputs,
@@ -46,7 +46,6 @@ class ShowDataset(foo.Operator):
             description="The dataset to show",
             problem=f"There is no dataset {name!r}",
         )
-        return form(inputs, self.config.label)
 
     def execute(self, ctx: ExecutionContext) -> Results:
         """Shows the dataset."""

@@ -94,7 +94,8 @@ class SplitJobOperator(JobOperator):
         for number, part in enumerate(parts, 1):
             params = {**ctx.params, "task": {"run": run_id, "number": number}}
             # The target is the part itself.
-            params.pop("view_target", None)
+            for name in ("view_target", "custom_view_target"):
+                params.pop(name, None)
             request = {
                 "dataset_name": ctx.dataset.name,
                 "dataset_id": str(dataset_id(ctx.dataset)),

@@ -6,6 +6,7 @@ import inspect
 import itertools
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,14 @@ RIGHT = {
 ON_WHOLE_DATASETS = {
     *("clear_mask_issues", "rename_mask_evaluation", "delete_mask_evaluation"),
 }
-DEFECTS = ("Traceback", "TypeError", "KeyError", "AttributeError", "NoneType")
+# No value of one of these types is right for a field of another.
+WRONG_TYPES: tuple[Any, ...] = (5, "no", ["nonsense", 5], {"nonsense": 5})
+TYPES = {"Number": int, "String": str, "Enum": str, "Object": dict}
+# FiftyOne's own words say less than a sentence.
+DEFECTS = (
+    *("Traceback", "TypeError", "KeyError", "AttributeError", "NoneType"),
+    *("Invalid value", "Invalid list", "Invalid enum", "Value must"),
+)
 Params = dict[str, Any]
 Form = dict[str, dict[str, Any]]
 
@@ -266,19 +274,17 @@ def test_a_wrong_value_is_refused_in_a_sentence(
     name: str, prepared: fo.Dataset, form: Callable[..., Form], answers: Params
 ) -> None:
     wrong: dict[str, list[Any]] = {
-        "String": [5, "no/name"],
-        "Enum": ["nonsense", 5],
-        "List": [["nonsense"], "nonsense", 5],
-        "Boolean": ["nonsense"],
-        "Number": ["nonsense", -1],
-        "File": ["/no/such/place", "", 5],
-        "Object": ["nonsense", 5, {"nonsense": 5}],
+        "String": ["no/name"],
+        "Enum": ["nonsense", True],
+        "List": [["nonsense"]],
+        "Boolean": [1],
+        "Number": [-1],
+        "File": ["/no/such/place", "", {"absolute_path": 5}],
+        "Object": [{"nonsense": 5}],
     }
     before = state(prepared)
     tried = 0
     for field_name, field in asked(form(**answers)).items():
-        if field_name == "view_target":  # FiftyOne takes any.
-            continue
         for value in wrong[field["type"]["name"]]:
             counts_as_none = value == "" and not field["required"]
             if (field_name, str(value)) in RIGHT or counts_as_none:
@@ -292,6 +298,54 @@ def test_a_wrong_value_is_refused_in_a_sentence(
             assert not any(word in sentence for word in DEFECTS), (field_name, value)
             tried += 1
     assert tried or not asked(form(**answers))
+    assert state(prepared) == before
+
+
+def test_every_value_of_a_wrong_type_is_marked_in_the_form(
+    name: str, prepared: fo.Dataset, form: Callable[..., Form], answers: Params
+) -> None:
+    before = state(prepared)
+    fields = asked(form(**answers))
+    for value in WRONG_TYPES:
+        wrong = {
+            field_name: value
+            for field_name, field in fields.items()
+            if not isinstance(value, TYPES.get(field["type"]["name"], ()))
+        }
+        if not wrong:
+            continue
+        shown = form(**{**answers, **wrong})
+        for field_name in wrong.keys() & shown.keys():
+            message = shown[field_name]["error_message"]
+            assert shown[field_name]["invalid"], (field_name, value)
+            assert not any(word in message for word in DEFECTS), message
+        with pytest.raises(ExecutionError) as refused:
+            execute(name, prepared, {**answers, **wrong})
+        assert not any(word in str(refused.value) for word in DEFECTS)
+    assert state(prepared) == before
+
+
+def test_a_wrong_target_is_refused_in_a_sentence(
+    name: str, prepared: fo.Dataset, answers: Params
+) -> None:
+    def stage(name: str, *arguments: Any) -> list[Any]:
+        return [{"_cls": f"fiftyone.core.stages.{name}", "kwargs": list(arguments)}]
+
+    custom = "CUSTOM_VIEW_TARGET"
+    wrong: list[tuple[Any, Any]] = [("CURRENT", None), (custom, [5])]
+    if name == "evaluate_mask_area":
+        wrong += [(["DATASET"], None), ("SELECTED_SAMPLES", None), (custom, None)]
+        wrong += [(custom, "train"), (custom, stage("Nonsense"))]
+        wrong += [(custom, stage("MatchTags")), (None, stage("Limit", ["limit", 1]))]
+        wrong += [(custom, stage("Match", ["filter", {"$nonsense": 1}]))]
+    before = state(prepared)
+    for target, stages in wrong:
+        given = {"view_target": target, "custom_view_target": stages}
+        with pytest.raises(ExecutionError) as refused:
+            execute(name, prepared, {**answers, **given})
+        sentence = str(refused.value)
+        assert re.search(r"Reason: (custom_)?view_target ", sentence), sentence
+        assert len(sentence) < 500
     assert state(prepared) == before
 
 

@@ -30,8 +30,8 @@ JSON = "_annotations.coco.json"
 
 # The App alone has a use for these.
 OF_THE_APP = {"open_form", "open_mask_evaluation", "show_dataset"}
-# Any text is right for these, or FiftyOne itself reads them.
-FREE = {"dataset", "into", "view_target", "custom_view_target"}
+# Any text is right for these.
+FREE = {"dataset", "into"}
 # The form asks for it in a part that is closed unless it is opened.
 FOLDED = {("import_roboflow_coco", "dry_run")}
 

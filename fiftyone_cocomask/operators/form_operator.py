@@ -1,0 +1,36 @@
+"""What all operators share: a form with every parameter, in which each is checked."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from contextlib import nullcontext
+
+import fiftyone.operators as foo
+import fiftyone.operators.types as types
+
+from ..fiftyone_types import ExecutionContext
+from .forms import form
+from .parameters import complete, without_wrong_types
+from .targets import reject_target, target_problem, without_target
+
+
+class FormOperator(foo.Operator):
+    """An operator with a form."""
+
+    @abstractmethod
+    def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
+        """Adds to a form what is asked, and what will be written."""
+
+    def resolve_input(self, ctx: ExecutionContext) -> types.Property:
+        """Returns the form, with every parameter that the operator takes."""
+        inputs = types.Object()
+        config = self.config
+        call = type(self).__call__ if callable(self) else None
+        problem = target_problem(ctx, getattr(config, "view_target", True))
+        whole = without_target(ctx) if problem else nullcontext()
+        with whole, without_wrong_types(ctx, call):
+            self.ask(ctx, inputs)
+        if problem is not None:
+            reject_target(inputs, problem)
+        complete(ctx, inputs, call)
+        return form(inputs, config.label)
