@@ -121,9 +121,10 @@ def _problem(
     name: str, given: Any, annotation: Any, field: types.Property
 ) -> str | None:
     """Returns what is wrong with the value of a parameter."""
-    if is_place(given) and isinstance(field.type, (types.File, types.String)):
+    is_text = isinstance(field.type, (types.File, types.String))
+    if is_text and is_place(given):
         given = given.get("absolute_path")
-    if given is None or given == "":
+    if given is None or (is_text and given == ""):
         return None
     if isinstance(field.type, types.Enum) and given in field.type.values:
         return None
