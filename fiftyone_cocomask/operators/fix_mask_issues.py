@@ -332,7 +332,8 @@ def _ask_to_redo(inputs: types.Object) -> None:
         "redo",
         default=False,
         label="Draw masks and measure again",
-        description="Of the changed samples alone: masks, figures, rankings and tags",
+        description="Of the changed samples alone: masks, figures, rankings and tags; "
+        "fills in metadata where it is missing",
         view=types.SwitchView(),
     )
 

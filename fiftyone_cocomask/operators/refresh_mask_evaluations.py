@@ -26,7 +26,7 @@ class RefreshMaskEvaluations(JobOperator):
         return job_config(
             name="refresh_mask_evaluations",
             label="Redraw masks and evaluate again",
-            description="Bring masks and their evaluations up to date with the labels",
+            description="Bring masks and evaluations up to date; fills in metadata",
             icon="/assets/evaluate.svg",
             risk_level=types.RiskLevel.MEDIUM,
             view_target=False,
@@ -128,5 +128,5 @@ def _say_what_will_happen(
         f"Draws the masks in {plain(names(fields))} that are out of date, and runs "
         f"{plain(names(keys))} again",
         f"On all samples that they cover, up to {count(images, 'image')}, whatever the "
-        "grid shows",
+        "grid shows; metadata is filled in where it is missing",
     )

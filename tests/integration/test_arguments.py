@@ -41,7 +41,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "image_dir": (*NO_PATH, "/absent"),
     "output_dir": NO_PATH,
     **dict.fromkeys(("old", "new", "source"), (*NO_PATH, None, "/absent")),
-    "output_path": (*NO_PATH, None, "report.txt", "/absent/report.html"),
+    "output_path": (*NO_PATH, None, "report.txt", "/dev/null/report.html"),
     "eval_keys": (*NO_LIST_OF_TEXTS, ["absent"]),
     "title": (*STRANGE, 5, True),
     "into": (*NO_TEXT, None),

@@ -39,7 +39,7 @@ def write_report(
     Args:
         source: a dataset or view, or an export's folder, ``.zip`` or COCO JSON
         output_path: the file, whose name ends with ``.html``; one that is there is
-            replaced. Its folder must be there
+            replaced. Its folder is made
         eval_keys: the evaluations of a dataset to report, all by default
         title: the title, by default the name of the dataset or export
         progress: whether to render a progress bar (True/False), or a function to call
@@ -101,8 +101,9 @@ def checked_path(output_path: str | Path) -> Path:
     try:
         if path.is_dir():
             raise CocoMaskError(f"output_path {path} is a folder; name a file in it")
-        if not path.parent.is_dir():
-            raise CocoMaskError(f"There is no folder {path.parent} for output_path")
+        for folder in path.parents:
+            if folder.exists() and not folder.is_dir():
+                raise CocoMaskError(f"output_path {path} lies in {folder}, a file")
         if _is_image(path):
             raise CocoMaskError(
                 f"output_path {path} is an image, which no report replaces"

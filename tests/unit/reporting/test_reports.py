@@ -87,7 +87,7 @@ def test_an_export_is_reported_without_a_database(export: Path, tmp_path: Path) 
         "fcm.write_report(sys.argv[1], sys.argv[2])\n"
         "assert 'fiftyone' not in sys.modules\n"
     )
-    output = tmp_path / "report.html"
+    output = tmp_path / "new folder" / "report.html"
     command = [sys.executable, "-c", code, str(export), str(output)]
     subprocess.run(command, check=True)
     assert output.is_file()
@@ -97,7 +97,7 @@ def test_an_export_is_reported_without_a_database(export: Path, tmp_path: Path) 
     ("name", "said"),
     [
         ("report.txt", "ends with .html"),
-        ("absent/report.html", "There is no folder"),
+        ("file/report.html", "file, a file"),
         ("folder.html", "is a folder"),
     ],
 )
@@ -105,6 +105,7 @@ def test_a_wrong_path_is_one_sentence(
     export: Path, tmp_path: Path, name: str, said: str
 ) -> None:
     (tmp_path / "folder.html").mkdir()
+    (tmp_path / "file").touch()
     with pytest.raises(CocoMaskError, match=said):
         fcm.write_report(export, tmp_path / name)
     with pytest.raises(CocoMaskError, match="eval_keys are of a dataset"):
