@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ....datasets.comparison.results import MaskComparison
 
 _KEY = "comparison"
+_MAX_ROWS = 20
 _OUTCOMES = {
     "found": "found: of one class",
     "confused": "confused: of two classes",
@@ -46,7 +47,7 @@ class Pairs(FoldedSection):
         """Returns the counts by class, and the worst pairs."""
         comparison = _comparison(shown)
         overview = comparison.objects_overview()
-        worst = overview["worst"]
+        worst = overview["worst"][:_MAX_ROWS]
         ids = [row["sample_id"] for row in worst]
         paths = dict(
             zip(*shown.dataset.select(ids).values(["id", "filepath"]), strict=True)

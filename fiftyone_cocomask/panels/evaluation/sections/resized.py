@@ -131,6 +131,8 @@ def _area(shown: Shown) -> AreaResults:
 
 def _text(found: Found) -> str:
     how, limit = found["choice"].split()
+    if not any(map(any, found["small"])):
+        return f"No object would have fewer than {limit} pixels, in any of these sizes."
     fits = "keeping their shape" if how == "letterbox" else "whatever their shape"
     return (
         f"The share of each class's objects that would have fewer than {limit} pixels, "
