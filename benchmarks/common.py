@@ -186,13 +186,13 @@ def median_seconds(function: Callable[[], Any], runs: int) -> float:
     return statistics.median(seconds(function) for _ in range(runs))
 
 
-def medians_in_turns(
+def taken_in_turns(
     functions: Sequence[Callable[[], Any]],
     runs: int,
     *,
     undo: Callable[[], Any] = lambda: None,
-) -> list[float]:
-    """Returns the median of each of several functions, called in turns.
+) -> list[list[float]]:
+    """Returns the seconds of each call of each of several functions, called in turns.
 
     Args:
         functions: what is measured
@@ -200,7 +200,13 @@ def medians_in_turns(
         undo: called after each call, so that all begin with the same
     """
     taken = [[_undone(function, undo) for function in functions] for _ in range(runs)]
-    return [statistics.median(column) for column in zip(*taken, strict=True)]
+    return [list(column) for column in zip(*taken, strict=True)]
+
+
+def with_spread(taken: Sequence[float]) -> str:
+    """Returns the median of some seconds, with the least and the most, as text."""
+    spread = f" ({min(taken):.2f} to {max(taken):.2f})" if len(taken) > 1 else ""
+    return f"{statistics.median(taken):.2f}{spread}"
 
 
 def _undone(function: Callable[[], Any], undo: Callable[[], Any]) -> float:
@@ -232,7 +238,7 @@ def beside_fiftyone(description: str | None) -> argparse.Namespace:
     """Returns the options of a benchmark of one function beside FiftyOne's own."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--images", type=int, default=1000)
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--baseline-runs", type=int, default=1)
     return parser.parse_args()
 

@@ -1,6 +1,6 @@
 """`compute_masks` against FiftyOne's `objects_to_segmentations`, in one run.
 
-python -m benchmarks.compute_masks [--images 1000] [--runs 3] [--baseline 1]
+python -m benchmarks.compute_masks [--images 1000] [--runs 5] [--baseline 1]
 
 Two cores of a machine are seldom twice one: a loop of Python that shares nothing is
 timed beside the masks, and its ratio is the most that two processes can have there.
@@ -9,6 +9,7 @@ timed beside the masks, and its ratio is the most that two processes can have th
 from __future__ import annotations
 
 import argparse
+import statistics
 from collections.abc import Callable
 from functools import partial
 from itertools import count
@@ -18,11 +19,11 @@ from typing import Any
 
 from .common import (
     link_plugin,
-    median_seconds,
-    medians_in_turns,
     own_fiftyone,
     peak_megabytes,
     print_table,
+    taken_in_turns,
+    with_spread,
     write_export,
 )
 
@@ -35,7 +36,7 @@ STEPS = 25_000_000
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=1000)
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--baseline", type=int, choices=(0, 1), default=1)
     options = parser.parse_args()
     folder = own_fiftyone()
@@ -56,14 +57,14 @@ def main() -> None:
     if not options.baseline:
         del ways[BASELINE]
     # In turns, so that what slows the machine slows all.
-    taken = medians_in_turns([*ways.values()], options.runs, undo=undo)
-    medians = dict(zip(ways, taken, strict=True))
+    columns = taken_in_turns([*ways.values()], options.runs, undo=undo)
+    taken = dict(zip(ways, columns, strict=True))
     fcm.compute_masks(dataset)
-    again = median_seconds(lambda: fcm.compute_masks(dataset), options.runs)
-    medians["coco again, nothing changed"] = again
+    again = taken_in_turns([lambda: fcm.compute_masks(dataset)], options.runs)
+    taken["coco again, nothing changed"] = again[0]
     print(f"FiftyOne {fo.__version__}, {options.images} images")
     print(f"medians of {options.runs} runs in turns, peak {peak_megabytes():.0f} MB")
-    print_table([row(name, medians, options.images) for name in medians])
+    print_table([row(name, taken, options.images) for name in taken])
 
 
 def ways_to_draw(dataset: Any, folder: Path) -> dict[str, Callable[[], None]]:
@@ -108,10 +109,11 @@ def ways_to_loop() -> dict[str, Callable[[], None]]:
     }
 
 
-def row(name: str, medians: dict[str, float], images: int) -> dict[str, str]:
+def row(name: str, taken: dict[str, list[float]], images: int) -> dict[str, str]:
     """Returns a line of the table: seconds, and what they are compared with."""
+    medians = {name: statistics.median(times) for name, times in taken.items()}
     seconds = medians[name]
-    line = {"what": name, "seconds": f"{seconds:.2f}"}
+    line = {"what": name, "seconds": with_spread(taken[name])}
     line |= dict.fromkeys(("ms/image", "times faster", "than one process"), "")
     if not name.startswith(LOOP):
         line["ms/image"] = f"{1000 * seconds / images:.2f}"
