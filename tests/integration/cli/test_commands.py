@@ -324,7 +324,7 @@ class _Stopped:
     [
         ("import {export}", "run the same command again, with --dataset butterflies_"),
         ("masks {name} --overwrite", "Masks drawn so far are kept"),
-        ("evaluate {name}", "The evaluation has no results yet"),
+        ("evaluate {name}", "An evaluation that was being made has no results yet"),
         ("export masks {name} --output-dir {folder}", "Files written so far are whole"),
         ("export cutouts {name} --output-dir {folder}", "Files written so far are"),
     ],
