@@ -351,7 +351,7 @@ def _detection_geometry(
         return None
     mask = _instance_mask(document, _MAX_ENLARGED * width * height)
     if mask is not None:
-        return _placed(mask, box, _MAX_ENLARGED * width * height)
+        return _placed(mask, box, (width, height), _MAX_ENLARGED * width * height)
     if not boxes:
         return None
     x, y, w, h = box
@@ -375,19 +375,23 @@ def _box_in_pixels(
 
 
 def _placed(
-    mask: np.ndarray, box: tuple[float, float, float, float], max_pixels: int
+    mask: np.ndarray,
+    box: tuple[float, float, float, float],
+    size: tuple[int, int],
+    max_pixels: int,
 ) -> MaskObject | None:
     """Returns an instance mask where its box is.
 
     Its first pixel is at the box's rounded corner, as FiftyOne cuts masks out of images
     (``Detection.from_mask``, its COCO importer). Its own size is kept where that fits
-    the box to within a pixel. FiftyOne's own drawing truncates the corners, and so
+    the box to within a pixel, or what of the box is inside the image, whose width and
+    height are ``size``. FiftyOne's own drawing truncates the corners, and so
     moves or resizes one mask in six by a pixel.
     """
     x, y, w, h = box
     left, top = round(x), round(y)
-    columns = _fitting(mask.shape[1], w, round(x + w) - left)
-    rows = _fitting(mask.shape[0], h, round(y + h) - top)
+    columns = _fitting(mask.shape[1], w, round(x + w) - left, size[0] - left)
+    rows = _fitting(mask.shape[0], h, round(y + h) - top, size[1] - top)
     if columns <= 0 or rows <= 0:
         return MaskObject(mask=np.zeros((0, 0), bool), offset=(left, top))
     if columns * rows > max_pixels:
@@ -397,9 +401,9 @@ def _placed(
     return MaskObject(mask=mask.astype(bool), offset=(left, top))
 
 
-def _fitting(own: int, exact: float, rounded: int) -> int:
+def _fitting(own: int, exact: float, rounded: int, room: int) -> int:
     """Returns how many rows or columns a mask is to have in its box."""
-    return own if abs(own - exact) < 1 else rounded
+    return own if abs(own - exact) < 1 or own == min(rounded, room) else rounded
 
 
 def _instance_mask(document: dict[str, Any], max_pixels: int) -> np.ndarray | None:

@@ -9,7 +9,7 @@ import cv2
 import fiftyone as fo
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pycocotools import mask as mask_utils
 
@@ -54,6 +54,8 @@ def test_a_mask_that_from_mask_cut_out_is_drawn_bit_for_bit(
     st.sampled_from([1.0, 2.0, 10.0, 1e6]),
 )
 @settings(max_examples=200)
+# A box that the image's edge cuts.
+@example((60.0, 0.0, 30.0, 2.0), 1.0)
 def test_a_mask_that_fiftyones_importer_cut_out_stays_in_its_place(
     exact: tuple[float, float, float, float], steps: float
 ) -> None:
