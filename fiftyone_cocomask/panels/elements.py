@@ -7,7 +7,7 @@ from typing import Any
 
 import fiftyone.operators.types as types
 
-from ..operators.markdown import plain
+from ..operators.markdown import plain, plain_lines
 from . import charts
 
 _BORDER = "1px solid var(--fo-palette-divider)"
@@ -105,7 +105,7 @@ def card(grid: types.Object, name: str, number: str, what: str) -> None:
         name,
         types.HeaderView(
             label=f"**{number}**",
-            description=plain(what),
+            description=plain_lines(what),
             componentsProps={"container": {"sx": _CARD}},
         ),
     )
