@@ -14,6 +14,7 @@ from .section import Page
 _BY = "together"
 _CHOICES = {"images": "by images that hold both", "overlap_px": "by pixels of overlap"}
 _MAX_CLASSES = 80
+_FEW_CLASSES = 4
 
 
 class Together(FoldedSection):
@@ -62,9 +63,11 @@ class Together(FoldedSection):
         self.option(page, row, _BY, _CHOICES, by, "What a cell counts")
         page.content.md(plain(_text(found)), name="together_text")
         element = self.element("matrix", by)
-        # What a class has alone would outshine all pairs.
+        # Of many classes, what each has alone would outshine all pairs.
         pairs = [n for a, line in enumerate(found[by]) for n in line[:a]]
-        greatest = max(pairs, default=0) or max(map(max, found[by])) or 1
+        greatest = max(map(max, found[by])) or 1
+        if len(names) > _FEW_CLASSES:
+            greatest = max(pairs, default=0) or greatest
         elements.chart(
             page.content,
             element,
