@@ -94,10 +94,8 @@ class Pictures:
         rows = np.frombuffer(bytes(self._rows), _ROW)
         groups = _Groups(len(rows))
         for key in ("source", "digest"):
-            first: dict[bytes, int] = {}
-            for place, value in enumerate(rows[key].tolist()):
-                if any(value):
-                    groups.join(first.setdefault(value, place), place)
+            for one, other in _equal(rows[key]):
+                groups.join(one, other)
         hashed = np.flatnonzero(rows["hash"].any(axis=1))
         splits = rows["split"].tolist()
         for one, others in _similar(rows["hash"][hashed], max_distance):
@@ -124,9 +122,12 @@ class _Groups:
         self._parent[self._root(other)] = self._root(one)
 
     def all(self) -> list[list[int]]:
+        """Returns the places of each group of several, in order."""
+        roots = [self._root(place) for place in range(len(self._parent))]
+        sizes = np.bincount(roots, minlength=1)
         groups: dict[int, list[int]] = defaultdict(list)
-        for place in range(len(self._parent)):
-            groups[self._root(place)].append(place)
+        for place in np.flatnonzero(sizes[roots] > 1).tolist():
+            groups[roots[place]].append(place)
         return list(groups.values())
 
     def _root(self, place: int) -> int:
@@ -134,6 +135,15 @@ class _Groups:
             self._parent[place] = self._parent[self._parent[place]]
             place = self._parent[place]
         return place
+
+
+def _equal(digests: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Yields the places of equal digests in pairs, but for those of zeros."""
+    words = np.frombuffer(digests.tobytes(), np.uint64).reshape(len(digests), -1)
+    order = np.lexsort(words.T)
+    ordered = words[order]
+    same = (ordered[1:] == ordered[:-1]).all(axis=1) & ordered[1:].any(axis=1)
+    return zip(order[:-1][same].tolist(), order[1:][same].tolist(), strict=True)
 
 
 def _similar(hashes: np.ndarray, max_distance: int) -> Iterator[tuple[int, np.ndarray]]:
