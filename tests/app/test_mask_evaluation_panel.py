@@ -221,4 +221,5 @@ def test_patches_lead_back_to_their_samples(app: AppPage, dataset: fo.Dataset) -
     panel.press("Evaluate again")
     form = app.form()
     form.expect_text(f"mask_area_px on {len(valid)} images")
-    form.expect_text("Replaces the evaluation mask_area")
+    form.expect_text(f"Evaluates {len(valid)} images of")
+    form.expect_text(f"leaves {len(dataset) - len(valid)} others as measured")
