@@ -61,13 +61,15 @@ def dataset_page(
     dataset = root_dataset(samples)
     sections: list[Section] = []
     evaluations = _evaluations(dataset, eval_keys)
-    mask_fields: set[str] = set()
+    drawn: set[tuple[str, str | None]] = set()
     bar = fou.ProgressBar(progress=progress, iters_str="evaluations")
     for evaluation in bar(evaluations):
         if isinstance(evaluation, MaskEvaluation):
-            mapped = evaluation.mask_field in mask_fields
-            mask_fields.add(evaluation.mask_field)
-            sections.append(_evaluation(evaluation, samples, with_map=not mapped))
+            fields = (evaluation.mask_field, evaluation.label_field)
+            # What depends on the fields alone is told once, not per evaluation.
+            is_first = fields not in drawn
+            drawn.add(fields)
+            sections.append(_evaluation(evaluation, samples, is_first=is_first))
         else:
             sections.append(_comparison(evaluation))
     sections += findings(samples)
@@ -95,7 +97,7 @@ def _evaluations(dataset: fo.Dataset, eval_keys: Sequence[str] | None) -> list[A
 
 
 def _evaluation(
-    evaluation: MaskEvaluation, samples: SampleCollection, *, with_map: bool
+    evaluation: MaskEvaluation, samples: SampleCollection, *, is_first: bool
 ) -> Section:
     section = Section(f"Mask {evaluation.kind}: {evaluation.key}")
     dataset = root_dataset(samples)
@@ -122,14 +124,14 @@ def _evaluation(
     section.texts += differing["text"].tolist()[:MAX_ROWS]
     if len(drift) and differing.empty:
         section.texts.append("No split is measurably different from another.")
-    section.tables += figure_tables(evaluation, samples)
-    section.charts += _charts(evaluation, samples, with_map=with_map)
+    section.tables += figure_tables(evaluation, samples, is_first=is_first)
+    section.charts += _charts(evaluation, samples, is_first=is_first)
     section.pictures += few(_pictures(evaluation, samples))
     return section
 
 
 def _charts(
-    evaluation: MaskEvaluation, samples: SampleCollection, *, with_map: bool
+    evaluation: MaskEvaluation, samples: SampleCollection, *, is_first: bool
 ) -> Iterator[Chart]:
     of_labels = evaluation.label_value_path is not None
     histogram = evaluation.overview_histogram(samples, of_labels=of_labels)
@@ -138,7 +140,9 @@ def _charts(
     counts = {what: list(histogram.counts)}
     axes = (value, what.capitalize())
     yield charts.bars(f"{value} of the {what}", histogram.bar_labels(), counts, axes)
-    if evaluation.is_share:
+    if not is_first:
+        return
+    if len(evaluation.mask_centres(samples)):
         yield charts.heatmap(
             "Where in the images the masks lie", evaluation.heatmap(samples=samples)
         )

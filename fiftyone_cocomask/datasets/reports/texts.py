@@ -39,7 +39,10 @@ def text_of(name: str, value: Any) -> str:
         return "–"
     if isinstance(value, float) and not value.is_integer():
         is_share = any(w in name for w in ("coverage", "share", "overlap", "ratio"))
-        return f"{value:.2%}" if is_share else f"{value:,.4g}"
+        if is_share:
+            return f"{value:.2%}"
+        # Four digits, and those of whole numbers all.
+        return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:,.4g}"
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return f"{value:,.0f}"
     return str(value)
