@@ -11,6 +11,7 @@ from typing import Any
 import fiftyone as fo
 import numpy as np
 import pytest
+from mongoengine.dereference import DeReference
 from pycocotools import mask as mask_utils
 
 import fiftyone_cocomask as fcm
@@ -128,3 +129,27 @@ def test_a_ragged_rle_is_drawn_exactly(
     assert sum(map(len, line.points)) <= 10_000
     assert sample.detections.detections[0].bounding_box == [0, 0, 1, 1]
     assert report.counts()["outline_simplified"] == 1
+
+
+def test_many_attributes_are_declared_without_a_look_through_all_for_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    look_through = DeReference.__call__
+
+    def counted(self: DeReference, *args: Any, **kwargs: Any) -> Any:
+        looks[-1] += 1
+        return look_through(self, *args, **kwargs)
+
+    monkeypatch.setattr(DeReference, "__call__", counted)
+    for count in (5, 45):
+        folder = tmp_path / str(count)
+        attributes = {f"attribute_{n}": n for n in range(count)}
+        write_image(folder / "a.png")
+        write_export(folder, document([annotation(**attributes)]))
+        looks.append(0)
+        dataset, _ = fcm.import_roboflow_coco(folder, f"attributes {count}")
+        assert f"segmentations.polylines.attribute_{count - 1}" in (
+            dataset.get_field_schema(flat=True)
+        )
+    assert looks[1] - looks[0] < 20

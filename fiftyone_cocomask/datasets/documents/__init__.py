@@ -41,6 +41,7 @@ from .writing import declare_paths as declare_paths
 from .writing import encoded_documents as encoded_documents
 from .writing import insert_documents as insert_documents
 from .writing import insert_encoded_documents as insert_encoded_documents
+from .writing import many_fields as many_fields
 from .writing import mark_documents as mark_documents
 from .writing import move_values as move_values
 from .writing import new_sample_document as new_sample_document

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import Any
 
@@ -13,7 +14,8 @@ import bson
 import fiftyone.core.sample as fos
 from bson import ObjectId
 from bson.raw_bson import RawBSONDocument
-from fiftyone.core.odm import get_db_conn
+from fiftyone.core.odm import SampleFieldDocument, get_db_conn
+from mongoengine.context_managers import no_dereference
 from pymongo import UpdateOne
 from pymongo.write_concern import WriteConcern
 
@@ -48,7 +50,19 @@ def declare_paths(dataset: Dataset, fields: Mapping[str, Any]) -> None:
         fields: by path, the field; one that is there already must be of its type
     """
     if fields:
-        dataset._merge_sample_field_schema(dict(fields))
+        with many_fields():
+            dataset._merge_sample_field_schema(dict(fields))
+
+
+@contextmanager
+def many_fields() -> Iterator[None]:
+    """Makes work on a schema of hundreds of fields take time in proportion to them.
+
+    MongoEngine looks through all fields for references to other documents each time
+    that one is looked up. Declared fields never have any.
+    """
+    with no_dereference(SampleFieldDocument):
+        yield
 
 
 def update_documents(

@@ -11,6 +11,8 @@ from typing import Any
 
 import fiftyone as fo
 
+from ..documents import many_fields
+
 Attribute = dict[str, Any]
 
 # Radio buttons for a few classes, a searchable list for more: FiftyOne's own limit.
@@ -54,13 +56,15 @@ def declare_label_schemas(
     """
     if dataset.media_type != "image":
         return
-    present = dataset.label_schemas
-    for field in fields:
-        if field not in present:
-            dataset.update_label_schema(field, _label_schema(dataset, field, classes))
-            dataset.activate_label_schemas([field])
-        else:
-            _add_classes(dataset, field, present[field], classes)
+    with many_fields():
+        present = dataset.label_schemas
+        for field in fields:
+            if field not in present:
+                schema = _label_schema(dataset, field, classes)
+                dataset.update_label_schema(field, schema)
+                dataset.activate_label_schemas([field])
+            else:
+                _add_classes(dataset, field, present[field], classes)
 
 
 def _label_schema(
