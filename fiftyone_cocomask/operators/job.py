@@ -120,6 +120,9 @@ class JobOperator(FormOperator):
         """Runs the job; see the class."""
         if is_app_request(ctx):
             return self._run_in_app(ctx)
+        if ctx.delegated:
+            # What the database does in one go has no count that could follow.
+            ctx.set_progress(progress=0, label=self.verb)
         return self.completed(ctx, self.run(ctx, self._plain_progress(ctx)))
 
     def resolve_output(self, ctx: ExecutionContext) -> types.Property | None:

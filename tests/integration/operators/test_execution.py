@@ -18,7 +18,7 @@ from fiftyone_cocomask import import_roboflow_coco
 from tests.integration.small_export import write_small_export
 from tests.plugin import uri
 
-from .delegation import run_next
+from .delegation import operations, run_delegated, run_next
 
 Operator = Callable[[str], Any]
 
@@ -240,6 +240,16 @@ def test_a_delegated_import_runs_when_an_orchestrator_takes_it(
     assert result.error is None
     assert result.result["dataset"] == "later"
     assert len(fo.load_dataset("later")) == 21
+    assert operations()[-1].status.label == "Importing: 21 of 21 images"
+
+
+def test_a_delegated_job_without_a_count_says_what_it_does(
+    dataset: fo.Dataset,
+) -> None:
+    fcm.compute_masks(dataset)
+    fcm.evaluate_mask_area(dataset, eval_key="old")
+    run_delegated("rename_mask_evaluation", dataset, eval_key="old", new_eval_key="new")
+    assert operations()[-1].status.label == "Renaming the evaluation"
 
 
 def test_forms_propose_what_was_done_last(
