@@ -28,6 +28,7 @@ from ..documents import (
     update_documents,
 )
 from ..label_lists import BOXES, LabelList, boxes_to_draw, count_boxes_only
+from ..locks import locked
 from ..memory import frozen_heap
 from ..parallel.processes import map_in_processes
 from ..parallel.workers import process_count
@@ -116,7 +117,8 @@ def compute_masks(
         a :class:`MaskReport`
 
     Raises:
-        CocoMaskError: if an argument does not fit; nothing has been written then
+        CocoMaskError: if an argument does not fit, or somebody else computes masks in
+            the same field; nothing has been written then
         MaskFileError: if a mask file cannot be written; masks written before are
             complete and in the database
     """
@@ -136,8 +138,11 @@ def compute_masks(
         overwrite=overwrite,
         boxes=boxes,
     )
-    declare = partial(declare_mask_field, backing_dataset(samples), plan)
-    return draw_masks(samples, plan, processes, progress, on_start=declare)
+    dataset = backing_dataset(samples)
+    declare = partial(declare_mask_field, dataset, plan)
+    # Runs with other options would write into the same files.
+    with locked(dataset, f"computation of masks in '{plan.mask_field}'"):
+        return draw_masks(samples, plan, processes, progress, on_start=declare)
 
 
 def draw_masks(

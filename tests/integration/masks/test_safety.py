@@ -170,12 +170,26 @@ def test_two_runs_with_other_options_do_not_mix(
     monkeypatch.setattr(compute, "BATCH_OF_ONE", 1)
     for path in images("a.jpg", "b.jpg", "c.jpg"):
         add(dataset, path, polyline(LEFT, "a"), polyline(RIGHT, "b"))
-    _meanwhile(monkeypatch, lambda: compute_masks(dataset, mode="instance"))
+
+    def with_other_options() -> None:
+        said = "another computation of masks in 'mask' going on, of process"
+        with pytest.raises(CocoMaskError, match=said):
+            compute_masks(dataset, mode="instance")
+
+    _meanwhile(monkeypatch, with_other_options)
+    compute_masks(dataset)
+    for sample in dataset:
+        assert set(np.unique(sample.mask.get_mask())) == {0, 255}
+
+    def declared_by_a_delegated_run() -> None:
+        field = dataset.get_field("mask")
+        made = {**field.info["cocomask"], "mode": "instance"}
+        field.info = {"cocomask": made}
+        field.save()
+
+    _meanwhile(monkeypatch, declared_by_a_delegated_run)
     with pytest.raises(CocoMaskError, match="with other options by somebody else"):
-        compute_masks(dataset)
-    dataset.reload()
-    made = dataset.get_field("mask").info["cocomask"]["mode"]
-    assert made == "instance"
+        compute_masks(dataset, overwrite=True)
     compute_masks(dataset, mode="instance")
     for sample in dataset:
         assert set(np.unique(sample.mask.get_mask())) == {0, 1, 2}
