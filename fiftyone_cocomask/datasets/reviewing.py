@@ -26,6 +26,7 @@ from .issues.rules import CHECKED, MaskIssue
 from .labels import mask_objects
 from .outlines.rank import list_outline_rankings, load_outline_ranking
 from .redoing import Redone, redo_samples
+from .split_names import split_expression
 
 _CROP_SIDE = 112
 
@@ -59,6 +60,7 @@ class LabelToReview:
         label_id: its id; None for a sample
         label: its class, or None
         score: how well its outline lies, in a ranking; else None
+        split: the split of a sample, which tells the two of a leak apart; else None
     """
 
     sample_id: str
@@ -67,6 +69,7 @@ class LabelToReview:
     label_id: str | None = None
     label: str | None = None
     score: float | None = None
+    split: str | None = None
 
     @property
     def id(self) -> str:
@@ -121,10 +124,12 @@ def labels_to_review(
         stages: list[Document] = [
             {"$match": {"tags": {"$eq": tag, "$ne": CHECKED}}},
             {"$limit": number},
-            {"$project": {"filepath": 1}},
+            {"$project": {"filepath": 1, "split": split_expression(samples)}},
         ]
-        rows = aggregate_documents(samples, stages)
-        return [LabelToReview(str(row["_id"]), row["filepath"]) for row in rows]
+        return [
+            LabelToReview(str(row["_id"]), row["filepath"], split=row["split"])
+            for row in aggregate_documents(samples, stages)
+        ]
     found = aggregate_documents(
         samples,
         [

@@ -34,6 +34,7 @@ def test_samples_with_an_issue_are_listed_until_they_are_checked(
     assert [(label.label_field, label.label_id) for label in listed] == [
         (None,) * 2
     ] * 2
+    assert [label.split for label in listed] == ["train", "valid"]
     assert strip(dataset, listed) is not None
 
     assert mark_checked(dataset, queue, listed[0].sample_id).problems == []

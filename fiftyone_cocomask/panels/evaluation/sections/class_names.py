@@ -10,7 +10,7 @@ from ....fiftyone_types import SampleCollection
 from ....operators.forms import count, names
 from ....operators.markdown import plain
 from ... import elements
-from ...text import shortened
+from ...text import shortened, told_apart
 from ..shown import Click, Found, Part, Shown
 from .section import Page, Section
 
@@ -77,7 +77,7 @@ class ClassNames(Section):
                 title=names(found["single"]),
             )
         for split, missing in found["missing"].items():
-            text = f"Not in split {split}: {names(missing)}"
+            text = f"Not in split {split}: {names(told_apart(missing))}"
             content.md(plain(text), name=f"missing_{split}")
 
     def part(self, shown: Shown, found: Found, click: Click) -> Part | None:

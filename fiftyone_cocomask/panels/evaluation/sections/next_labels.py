@@ -139,10 +139,12 @@ def _text(queue: Queue, number: int | None, known: Any) -> str:
 
 
 def _row(label: dict[str, Any]) -> dict[str, str]:
-    row = {
-        "Image to look at": short_name(label["filepath"]),
-        "Class": plain(label["label"] or "–"),
-    }
+    row = {"Image to look at": short_name(label["filepath"])}
+    # Samples have no class, and the copies of a leak have the same name.
+    if label["label_field"] is None:
+        row["Split"] = plain(label["split"])
+    else:
+        row["Class"] = plain(label["label"] or "–")
     if label["score"] is not None:
         row["Score"] = f"{label['score']:.1f}"
     return row
