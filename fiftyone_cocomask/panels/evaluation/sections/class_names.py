@@ -77,7 +77,7 @@ class ClassNames(Section):
                 title=names(found["single"]),
             )
         for split, missing in found["missing"].items():
-            text = f"Not in split {split}: {names(told_apart(missing))}"
+            text = f"Not in split {split}: {names(missing)}"
             content.md(plain(text), name=f"missing_{split}")
 
     def part(self, shown: Shown, found: Found, click: Click) -> Part | None:
@@ -99,13 +99,19 @@ def _objects(evaluation: MaskEvaluation, samples: SampleCollection) -> dict[str,
 def _missing(
     evaluation: MaskEvaluation, samples: SampleCollection
 ) -> dict[str, list[str]]:
-    """Returns the classes that each split lacks, where there are several."""
+    """Returns the classes that each split lacks, where there are several.
+
+    Their names are shortened so that no two of all classes look the same.
+    """
     table = evaluation.per_class(samples, by_split=True)
     table = table[table["objects"] > 0]
-    everything = set(table["class"].astype(str))
+    everything = sorted(set(table["class"].astype(str)))
+    short = dict(zip(everything, told_apart(everything), strict=True))
     splits = {str(s): set(t["class"].astype(str)) for s, t in table.groupby("split")}
     if len(splits) < 2:
         return {}
-    return {
-        s: sorted(everything - own) for s, own in splits.items() if everything - own
+    missing = {
+        split: [short[name] for name in everything if name not in own]
+        for split, own in splits.items()
     }
+    return {split: classes for split, classes in missing.items() if classes}
