@@ -17,6 +17,7 @@ from ...arguments import checked
 from ...choices import Boxes, Mode, Overlap, Rasterizer, Storage
 from ...fiftyone_types import SampleCollection
 from ...geometry.png import begin_writing
+from ...unfinished import remove_unfinished
 from ..database_errors import explain_database_errors
 from ..documents import (
     backing_dataset,
@@ -172,6 +173,9 @@ def draw_masks(
     if plan.output_dir is not None:
         folder = Path(plan.output_dir)
         paths = MaskPaths(backing_dataset(samples), folder, is_own=plan.is_own_folder)
+        if plan.is_own_folder:
+            # Also where no mask is to be written, which would do it.
+            remove_unfinished(folder)
     samples.compute_metadata(progress=False)
     report = MaskReport(output_dir=plan.output_dir)
     left: list[str] = []

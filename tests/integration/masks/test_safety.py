@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -121,7 +122,11 @@ def test_a_file_that_is_not_the_mask_any_more_is_drawn_again(
         path.write_bytes(content)
     assert compute_masks(dataset).unchanged == 0
     np.testing.assert_array_equal(mask_of(sample) > 0, square_mask(5, 5, 20, 15))
+    left = path.with_name(".writing-0123456789abcdef")
+    left.write_bytes(b"of a run that was killed long ago")
+    os.utime(left, (0, 0))
     assert compute_masks(dataset).unchanged == 1
+    assert not left.exists()
 
 
 def _meanwhile(monkeypatch: pytest.MonkeyPatch, change: Any) -> None:
