@@ -131,7 +131,7 @@ def test_an_evaluation_stops_and_is_completed_by_the_next(dataset: fo.Dataset) -
     dataset.clone_sample_field("segmentations", "others")
     stop_in_the_middle(AREA)
     dataset.reload()
-    with pytest.raises(fcm.CocoMaskError, match="was stopped before its end"):
+    with pytest.raises(fcm.CocoMaskError, match="stopped before its end"):
         fcm.load_mask_evaluation(dataset, "mask_area")
     results = fcm.evaluate_mask_area(dataset, label_field="others")
     assert results.summary()["foreground_px"] == sum(EXPECTED_AREAS.values())

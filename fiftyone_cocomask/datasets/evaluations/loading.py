@@ -53,8 +53,9 @@ def load_mask_evaluation(samples: Samples, eval_key: str) -> Any:
                 "tasks are done; if they failed, evaluate again or delete it"
             )
         raise CocoMaskError(
-            f"Mask evaluation '{eval_key}' was stopped before its end; evaluate again "
-            "under this eval_key, or delete it"
+            f"Mask evaluation '{eval_key}' has no results yet: if nobody is making "
+            "them, it was stopped before its end; evaluate again under this eval_key, "
+            "or delete it"
         )
     return evaluation_results(stored)
 
