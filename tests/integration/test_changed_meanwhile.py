@@ -209,6 +209,22 @@ def test_a_field_deleted_by_another_process_before_is_no_longer_the_datasets(
     assert dataset.has_field(field) == (field == made_again)
 
 
+def test_masks_of_another_process_do_not_leave_their_values_names(
+    dataset: fo.Dataset,
+) -> None:
+    """FiftyOne in this process has the names of before the other's masks."""
+    datasets = dataset._sample_collection.database.datasets
+    fcm.compute_masks(dataset, mode="instance")
+    of_another = datasets.find_one({"name": "meanwhile"})
+    fcm.compute_masks(dataset, mode="semantic")
+    names = dict(dataset.mask_targets["mask"])
+    datasets.replace_one({"name": "meanwhile"}, of_another)
+    fcm.compute_masks(dataset, mode="semantic")
+    dataset.reload()
+    assert dataset.mask_targets["mask"] == names
+    assert set(names.values()) <= set(dataset.distinct("segmentations.polylines.label"))
+
+
 @pytest.mark.parametrize("work", [import_again, masks_again, area_again, search])
 def test_a_sample_deleted_meanwhile_costs_nothing(
     dataset: fo.Dataset, work: Work

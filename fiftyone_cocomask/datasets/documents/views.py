@@ -128,8 +128,11 @@ def pipeline(samples: SampleCollection) -> list[Document]:
 def _outline(stored: Mapping[str, Any]) -> tuple[Any, ...]:
     """Returns what a dataset has, in the order of the lists it is in."""
     groups = (stored.get("app_config") or {}).get("sidebar_groups") or ()
+    fields = stored.get("sample_fields") or ()
     return (
-        list(db_paths(stored.get("sample_fields") or ())),
+        list(db_paths(fields)),
+        # How masks are made stands there.
+        [field.get("info") or None for field in fields],
         [set(stored.get(kind) or ()) for kind in ("runs", "evaluations")],
         [group["name"] for group in groups],
     )
