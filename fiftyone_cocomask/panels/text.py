@@ -19,6 +19,13 @@ def pixels(number: float | None) -> str:
     return f"{number:,.0f}"
 
 
+def number(value: float | None) -> str:
+    """Returns a number with three digits, and those of whole numbers all."""
+    if value is None or math.isnan(value):
+        return NONE
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
 def share(ratio: float | None) -> str:
     """Returns a share in percent, with as many digits as it takes to be more than 0."""
     if ratio is None or math.isnan(ratio):

@@ -193,19 +193,23 @@ class MaskComparison:
         table = pd.DataFrame(matcher.rows(), columns=list(COLUMNS))
         return table.astype({"gt_px": "Int64", "pred_px": "Int64"})
 
-    def objects_pass(self) -> KeptPass | None:
-        """Returns the pass that sums :meth:`objects`; None where its sums are kept.
+    def objects_pass(self) -> KeptPass:
+        """Returns the pass that sums :meth:`objects`, to be run bit by bit.
 
         Raises:
             CocoMaskError: if :func:`compute_masks` has not drawn both fields
         """
-        from .overview import OBJECTS, ObjectsOverview
+        from .overview import ObjectsOverview
 
-        kept = self._kept_sums()
-        if kept.has(OBJECTS, self.samples):
-            return None
         overview = ObjectsOverview(self._matcher(self.samples, 0.5))
+        kept = self._kept_sums()
         return KeptPass(kept, self.samples, overview.read(), overview.sums)
+
+    def are_objects_kept(self) -> bool:
+        """Whether :meth:`objects_overview` has nothing to match."""
+        from .overview import OBJECTS
+
+        return self._kept_sums().has(OBJECTS, self.samples)
 
     def objects_overview(self) -> dict[str, Any]:
         """Returns what :meth:`objects` say in sum.
@@ -220,9 +224,7 @@ class MaskComparison:
         from .overview import OBJECTS
 
         def match(_: SampleCollection) -> Any:
-            objects = self.objects_pass()
-            found = objects.run() if objects is not None else None
-            return None if found is None else found[OBJECTS]
+            return (self.objects_pass().run() or {})[OBJECTS]
 
         found: dict[str, Any] = self._kept_sums().get(OBJECTS, self.samples, match)
         return found

@@ -114,7 +114,7 @@ def test_the_overview_has_the_counts_and_the_worst_pairs_first(compared: Any) ->
         "missed": gt[2:4],
         "extra": [pred[1], pred[3], pred[5]],
     }
-    assert compared.objects_pass() is None
+    assert compared.are_objects_kept()
     worst = overview["worst"][0]
     ids = (worst["gt_label_id"], worst["pred_label_id"])
     view = compared.pair_view(worst["sample_id"], *ids)

@@ -28,10 +28,6 @@ class Balance(FoldedSection):
     name = "balance"
     title = "Are the classes balanced"
 
-    def is_for(self, shown: Shown) -> bool:
-        """Whether there is anything: every evaluation has classes."""
-        return True
-
     def read_opened(self, shown: Shown) -> Found:
         """Returns the shares of the rarest classes, and what splits lack."""
         evaluation = shown.evaluations[0]

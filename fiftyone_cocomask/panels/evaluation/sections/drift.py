@@ -8,6 +8,7 @@ from typing import Any
 from ....operators.forms import count
 from ....operators.markdown import plain
 from ... import elements
+from ...text import number
 from ..shown import Click, Found, Part, Shown
 from .folded import FoldedSection
 from .section import Page
@@ -28,10 +29,6 @@ class Drift(FoldedSection):
 
     name = "drift"
     title = "Are the splits alike"
-
-    def is_for(self, shown: Shown) -> bool:
-        """Whether there is anything: every evaluation has numbers."""
-        return True
 
     def read_opened(self, shown: Shown) -> Found:
         """Returns the rows of the table, and how many there are of each verdict."""
@@ -103,17 +100,11 @@ def _cells(row: Any) -> dict[str, str]:
         "Figure": _FIGURES.get(row["figure"], row["figure"]),
         "Splits": plain(f"{row['split']} / {row['reference']}"),
         "Verdict": _VERDICTS[_verdict(row)],
-        "Means": f"{_number(row['mean'])} / {_number(row['reference_mean'])}",
-        "Distance": _number(row["distance"]),
-        "Adjusted p": _number(row["adjusted_p_value"]),
+        "Means": f"{number(row['mean'])} / {number(row['reference_mean'])}",
+        "Distance": number(row["distance"]),
+        "Adjusted p": number(row["adjusted_p_value"]),
         "Sources": f"{row['sources']:,} / {row['reference_sources']:,}",
     }
-
-
-def _number(value: float | None) -> str:
-    if value is None or math.isnan(value):
-        return "–"
-    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def _text(found: Found) -> str:

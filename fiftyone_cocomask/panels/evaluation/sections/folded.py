@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import TYPE_CHECKING, ClassVar
 
 import fiftyone.operators.types as types
 
 from ....errors import CocoMaskError
-from ....fiftyone_types import SampleCollection
 from ....operators.markdown import plain
-from ... import elements
+from ... import charts, elements
 from ..shown import Click, Found, Part, Shown, Work, outdated
+from .class_colors import class_color
 from .section import Page, Section
 
 if TYPE_CHECKING:
     from ....datasets.evaluations import MaskEvaluation
 
-# What is chosen where all classes count; no class begins so.
-ALL = "*"
+# The name of the option that chooses a class, and what it is where all classes count.
+CLASS = "class"
+_ALL = "*"
 # In seconds: for how long a section works before it says how far it is.
 _WORKS_FOR = 1.5
 # In milliseconds: the panel is drawn once before it goes on.
@@ -35,12 +37,12 @@ class FoldedSection(Section):
     """
 
     title: ClassVar[str]
+    # Whether it is of labels alone, which not every evaluation has.
+    is_of_labels: ClassVar[bool] = False
+    # Whether it shows figures of pixels, which a pass over the labels makes.
+    is_of_pixels: ClassVar[bool] = False
     # What it does while it works.
     doing: ClassVar[str] = "Drawing the labels"
-
-    @abstractmethod
-    def is_for(self, shown: Shown) -> bool:
-        """Whether it has anything to say of what is shown."""
 
     @abstractmethod
     def read_opened(self, shown: Shown) -> Found:
@@ -54,9 +56,21 @@ class FoldedSection(Section):
     def part_opened(self, shown: Shown, found: Found, click: Click) -> Part | None:
         """Returns the samples that a click leads to; None if it leads nowhere."""
 
-    def work(self, shown: Shown) -> tuple[str, Work] | None:
-        """Returns what has to be done before it can be read, and a name of it."""
-        return None
+    def is_for(self, shown: Shown) -> bool:
+        """Whether it has anything to say of what is shown."""
+        return not self.is_of_labels or shown.evaluations[0].label_field is not None
+
+    def work(self, shown: Shown) -> tuple[str, Callable[[], Work]] | None:
+        """Returns a name of what has to be done before it can be read, and how.
+
+        Returns:
+            the name, and what begins the work; None if there is nothing to do
+        """
+        evaluation = shown.evaluations[0]
+        if not self.is_of_pixels or evaluation.are_figures_kept(shown.samples):
+            return None
+        name = f"figures of {evaluation.key}"
+        return name, lambda: evaluation.figure_pass(shown.samples)
 
     def read(self, shown: Shown) -> Found:
         """Returns what it shows if it is open; goes on with what that takes."""
@@ -119,11 +133,11 @@ class FoldedSection(Section):
         )
 
     def _waits(self, shown: Shown) -> list[int] | None:
-        begun = self.work(shown)
-        if begun is None:
+        needed = self.work(shown)
+        if needed is None:
             return None
-        name, new = begun
-        work = shown.works.setdefault(name, new)
+        name, begin = needed
+        work = shown.works.get(name) or shown.works.setdefault(name, begin())
         if work.run(_WORKS_FOR) is not None:
             shown.works.pop(name, None)
             return None
@@ -137,24 +151,30 @@ class FoldedSection(Section):
         page.content.view(f"{self.name}_waits_{done}_{page.drawn}", timer)
 
 
-def figure_work(evaluation: MaskEvaluation, shown: Shown) -> tuple[str, Work] | None:
-    """Returns the pass that makes an evaluation's figures, None where they are kept."""
-    if evaluation.are_figures_kept(shown.samples):
-        return None
-    return f"figures of {evaluation.key}", evaluation.figure_pass(shown.samples)
+def chosen_class(shown: Shown) -> Found:
+    """Returns which class of the first evaluation is chosen, and what there is.
+
+    Returns:
+        ``key`` of the evaluation, ``choices`` (all classes, and each, the largest
+        first), the ``choice``, its class as ``label`` (None for all) and ``color``
+    """
+    evaluation = shown.evaluations[0]
+    choices = _class_choices(evaluation, shown)
+    choice = shown.choices.option(CLASS, choices)
+    label = None if choice == _ALL else choice[1:]
+    color = class_color(shown.dataset, evaluation.label_field, label)
+    return {
+        "key": evaluation.key,
+        "choices": choices,
+        "choice": choice,
+        "label": label,
+        "color": color or charts.COLORS[0],
+    }
 
 
-def class_choices(
-    evaluation: MaskEvaluation, samples: SampleCollection
-) -> dict[str, str]:
-    """Returns the classes to choose from: all, and each, the largest first."""
-    table = evaluation.per_class(samples)
+def _class_choices(evaluation: MaskEvaluation, shown: Shown) -> dict[str, str]:
+    table = evaluation.per_class(shown.samples)
     if table.empty:
-        return {ALL: "all classes"}
+        return {_ALL: "all classes"}
     names = table.sort_values("visible_px", ascending=False)["class"].astype(str)
-    return {ALL: "all classes"} | {f"={name}": name for name in names}
-
-
-def chosen_class(choice: str) -> str | None:
-    """Returns the class of a choice, None for all."""
-    return None if choice == ALL else choice[1:]
+    return {_ALL: "all classes"} | {f"={name}": name for name in names}

@@ -8,16 +8,15 @@ from ....fiftyone_types import SampleCollection
 from ....operators.forms import count
 from ....operators.markdown import plain
 from ... import charts, elements
-from ...text import share
-from ..shown import Click, Found, Part, Shown, Work
-from .class_colors import class_color
-from .folded import FoldedSection, chosen_class, class_choices, figure_work
+from ...text import number, share
+from ..shown import Click, Found, Part, Shown
+from .folded import CLASS, FoldedSection, chosen_class
 from .section import Page
 
 if TYPE_CHECKING:
     from ....datasets.evaluations import MaskEvaluation
 
-_CLASS, _FIGURE = "class", "figure"
+_FIGURE = "figure"
 _FIGURES = {
     "area_px": "area (px)",
     "area_percent": "area (% of the image)",
@@ -46,35 +45,22 @@ class HowMany(FoldedSection):
 
     name = "how_many"
     title = "How many objects, and how large"
+    is_of_labels = True
+    is_of_pixels = True
     doing = "Measuring the objects"
-
-    def is_for(self, shown: Shown) -> bool:
-        """Whether there are labels."""
-        return shown.evaluations[0].label_field is not None
-
-    def work(self, shown: Shown) -> tuple[str, Work] | None:
-        """Returns the pass that measures the objects."""
-        return figure_work(shown.evaluations[0], shown)
 
     def read_opened(self, shown: Shown) -> Found:
         """Returns the bars of a class, and the rows of the table."""
         from ....datasets.figures.counts import ALL_CLASSES
 
-        evaluation = shown.evaluations[0]
-        choices = class_choices(evaluation, shown.samples)
-        choice = shown.choices.option(_CLASS, choices)
-        label = chosen_class(choice)
+        evaluation, chosen = shown.evaluations[0], chosen_class(shown)
+        name = ALL_CLASSES if chosen["label"] is None else chosen["label"]
         counts = evaluation.objects_per_image(shown.samples)
-        counts = counts[counts["class"] == (ALL_CLASSES if label is None else label)]
+        counts = counts[counts["class"] == name]
         figure = shown.choices.option(_FIGURE, _FIGURES)
         rows = _rows(evaluation, shown.samples, figure)
         return {
-            "key": evaluation.key,
-            "choices": choices,
-            "choice": choice,
-            "label": label,
-            "color": class_color(shown.dataset, evaluation.label_field, label)
-            or charts.COLORS[0],
+            **chosen,
             "objects": counts["objects"].tolist(),
             "images": counts["images"].tolist(),
             "figure": figure,
@@ -87,7 +73,7 @@ class HowMany(FoldedSection):
         content = page.content
         row = content.grid("how_many_choice", orientation="2d", gap=1)
         self.option(
-            page, row, _CLASS, found["choices"], found["choice"], "Which objects count"
+            page, row, CLASS, found["choices"], found["choice"], "Which objects count"
         )
         what = "objects" if found["label"] is None else f"{found['label']} objects"
         images = sum(found["images"])
@@ -132,9 +118,9 @@ class HowMany(FoldedSection):
             view = evaluation.class_view(name, shown.measured)
             return Part(view, f"images with {name}", [click.element, index])
         index = click.params["idx"]
-        number, label = found["objects"][index], found["label"]
-        view = evaluation.objects_view(number, label, shown.measured)
-        text = f"images with {count(number, 'object')}"
+        objects, label = found["objects"][index], found["label"]
+        view = evaluation.objects_view(objects, label, shown.measured)
+        text = f"images with {count(objects, 'object')}"
         if label is not None:
             text += f" of {label}"
         return Part(view, text, [self.element("bars", found["choice"]), index])
@@ -163,13 +149,9 @@ def _rows(
         cells["Share"] = share(row["objects"] / total if total else None)
         if figure == "area_px":
             cells |= {t: f"{int(known[n]):,}" for n, t in _SIZES.items() if n in known}
-        cells |= {title: _number(row[n]) for n, title in _QUANTILES.items()}
+        cells |= {title: number(row[n]) for n, title in _QUANTILES.items()}
         found.append({"class": name, "cells": cells})
     return found
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 1000 else f"{value:,.3g}"
 
 
 def _trace(found: Found, selected: int | None) -> charts.Trace:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,11 +38,12 @@ class Pairs(FoldedSection):
         """Whether there is a comparison of masks that were drawn from labels."""
         return bool(_keys(shown))
 
-    def work(self, shown: Shown) -> tuple[str, Work] | None:
+    def work(self, shown: Shown) -> tuple[str, Callable[[], Work]] | None:
         """Returns the pass that matches the objects."""
         comparison = _comparison(shown)
-        objects = comparison.objects_pass()
-        return None if objects is None else (f"objects of {comparison.key}", objects)
+        if comparison.are_objects_kept():
+            return None
+        return f"objects of {comparison.key}", comparison.objects_pass
 
     def read_opened(self, shown: Shown) -> Found:
         """Returns the counts by class, and the worst pairs."""

@@ -18,11 +18,6 @@ if TYPE_CHECKING:
 
 _HOW = "resized"
 _WORDS = {"letterbox": "letterboxed", "stretch": "stretched"}
-_CHOICES = {
-    f"{how} {limit}": f"{word}, below {limit} px"
-    for how, word in _WORDS.items()
-    for limit in (16, 64)
-}
 _MAX_CLASSES = 80
 
 
@@ -39,7 +34,7 @@ class Resized(FoldedSection):
     def read_opened(self, shown: Shown) -> Found:
         """Returns the share and number of small objects of each class and size."""
         evaluation = _area(shown)
-        how, limit = shown.choices.option(_HOW, _CHOICES).split()
+        how, limit = shown.choices.option(_HOW, _choices()).split()
         table = evaluation.resized_objects(shown.samples)
         table = table[table["how"] == how]
         sizes = sorted(set(table["size"].tolist()))
@@ -67,7 +62,7 @@ class Resized(FoldedSection):
             return
         row = page.content.grid("resized_choice", orientation="2d", gap=1)
         description = "How images are resized, and which objects count"
-        self.option(page, row, _HOW, _CHOICES, found["choice"], description)
+        self.option(page, row, _HOW, _choices(), found["choice"], description)
         page.content.md(plain(_text(found)), name="resized_text")
         shares = [
             [few / all_ if all_ else 0.0 for few, all_ in zip(*lines, strict=True)]
@@ -110,6 +105,16 @@ class Resized(FoldedSection):
         )
         text = f"{name} below {limit} px, in images {_WORDS[how]} to {size} px"
         return Part(view, text, [self.element("table", found["choice"]), a, b])
+
+
+def _choices() -> dict[str, str]:
+    from ....datasets.figures.resized import LIMITS
+
+    return {
+        f"{how} {limit}": f"{word}, below {limit} px"
+        for how, word in _WORDS.items()
+        for limit in LIMITS
+    }
 
 
 def _evaluation(shown: Shown) -> AreaResults | None:

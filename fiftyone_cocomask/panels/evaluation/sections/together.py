@@ -6,9 +6,9 @@ from ....operators.forms import count
 from ....operators.markdown import plain
 from ... import elements
 from ...text import pixels
-from ..shown import Click, Found, Part, Shown, Work
+from ..shown import Click, Found, Part, Shown
 from . import place_chart
-from .folded import FoldedSection, figure_work
+from .folded import FoldedSection
 from .section import Page
 
 _BY = "together"
@@ -22,14 +22,8 @@ class Together(FoldedSection):
 
     name = "together"
     title = "Which classes occur together"
-
-    def is_for(self, shown: Shown) -> bool:
-        """Whether there are labels."""
-        return shown.evaluations[0].label_field is not None
-
-    def work(self, shown: Shown) -> tuple[str, Work] | None:
-        """Returns the pass that counts the pairs."""
-        return figure_work(shown.evaluations[0], shown)
+    is_of_labels = True
+    is_of_pixels = True
 
     def read_opened(self, shown: Shown) -> Found:
         """Returns the classes of most images, and the numbers of their pairs."""

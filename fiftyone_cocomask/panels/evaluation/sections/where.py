@@ -6,15 +6,12 @@ import numpy as np
 
 from ....operators.forms import count
 from ....operators.markdown import plain
-from ... import charts, elements
+from ... import elements
 from ...text import share
-from ..shown import Click, Found, Part, Shown, Work
+from ..shown import Click, Found, Part, Shown
 from . import place_chart
-from .class_colors import class_color
-from .folded import FoldedSection, chosen_class, class_choices, figure_work
+from .folded import CLASS, FoldedSection, chosen_class
 from .section import Page
-
-_CLASS = "class"
 
 
 class Where(FoldedSection):
@@ -22,34 +19,20 @@ class Where(FoldedSection):
 
     name = "where"
     title = "Where in the images the masks lie"
+    is_of_pixels = True
     doing = "Reading the masks"
-
-    def is_for(self, shown: Shown) -> bool:
-        """Whether there is anything: every evaluation has places."""
-        return True
-
-    def work(self, shown: Shown) -> tuple[str, Work] | None:
-        """Returns the pass that makes the maps."""
-        return figure_work(shown.evaluations[0], shown)
 
     def read_opened(self, shown: Shown) -> Found:
         """Returns the map of one class, and its centre."""
-        evaluation = shown.evaluations[0]
-        choices = class_choices(evaluation, shown.samples)
-        choice = shown.choices.option(_CLASS, choices)
-        label = chosen_class(choice)
+        evaluation, chosen = shown.evaluations[0], chosen_class(shown)
+        label = chosen["label"]
         shares = evaluation.heatmap(label, samples=shown.samples)
         table = evaluation.mask_centres(shown.samples)
         # All classes together are first.
         rows = table[table["class"] == label] if label is not None else table[:1]
         found = rows.to_dict("records")
         return {
-            "key": evaluation.key,
-            "choices": choices,
-            "choice": choice,
-            "label": label,
-            "color": class_color(shown.dataset, evaluation.label_field, label)
-            or charts.COLORS[0],
+            **chosen,
             "shares": np.round(shares, 6).tolist(),
             "centre": found[0] if found else None,
         }
@@ -58,7 +41,7 @@ class Where(FoldedSection):
         """Adds the choice of a class, what is seen, and the map."""
         row = page.content.grid("where_choice", orientation="2d", gap=1)
         self.option(
-            page, row, _CLASS, found["choices"], found["choice"], "What the map shows"
+            page, row, CLASS, found["choices"], found["choice"], "What the map shows"
         )
         page.content.md(plain(_text(found)), name="where_text")
         element = self.element("map", found["choice"])
