@@ -49,6 +49,37 @@ class ChangeOperator(JobOperator):
         outputs.view("done", view(label=plain(first), description=plain_lines(rest)))
 
 
+def ask_for_fix_key(inputs: types.Object, usual: str, what: str) -> types.Property:
+    """Adds the key under which changes can be undone.
+
+    Args:
+        inputs: the form
+        usual: the key by default
+        what: what the changes are called
+    """
+    return inputs.str(
+        "fix_key",
+        label="Key",
+        description=f"The name of the {what}, to undo them by",
+        default=usual,
+    )
+
+
+def show_pictures(
+    inputs: types.Object, report: Any, label: str, description: str, alt: str
+) -> None:
+    """Shows labels before and after the changes of a report, if it has pictures."""
+    picture = report.pictures()
+    if picture is not None:
+        inputs.str(
+            "pictures",
+            label=label,
+            description=description,
+            default=picture,
+            view=types.ImageView(width=480, alt=alt),
+        )
+
+
 def fix_results(ctx: ExecutionContext, report: Any) -> Results:
     """Returns what repairs did, as JSON holds it; patches of the labels follow."""
     from ..datasets.documents import reload_patches

@@ -10,7 +10,7 @@ import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
 from ..fiftyone_types import Dataset, ExecutionContext
-from .changing import ChangeOperator, fix_results
+from .changing import ChangeOperator, ask_for_fix_key, fix_results, show_pictures
 from .forms import (
     ask_for_dry_run,
     choose_field,
@@ -160,12 +160,7 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         usual=_usual(ctx, fields),
     )
     fix_key = params.get("fix_key") or _FIX_KEY
-    key_field = inputs.str(
-        "fix_key",
-        label="Key",
-        description="The name of the deletions, to undo them by",
-        default=_FIX_KEY,
-    )
+    key_field = ask_for_fix_key(inputs, _FIX_KEY, "deletions")
     ask_for_dry_run(inputs)
     ids = _label_ids(ctx)
     if label_field is None or not ids or not isinstance(ids, list):
@@ -199,14 +194,13 @@ def _tell(
         return
     number = count(sum(report.fixed.values()), "object")
     images = count(len(set(report.sample_ids)), "image")
-    picture = report.pictures()
-    if picture is not None and is_app_request(ctx):
-        inputs.str(
-            "pictures",
-            label="What goes, and what is left",
-            description="The first of them",
-            default=picture,
-            view=types.ImageView(width=480, alt="Objects before and after"),
+    if is_app_request(ctx):
+        show_pictures(
+            inputs,
+            report,
+            "What goes, and what is left",
+            "The first of them",
+            "Objects before and after",
         )
     warn(
         inputs,

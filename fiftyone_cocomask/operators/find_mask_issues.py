@@ -16,7 +16,6 @@ from .forms import (
     choose,
     choose_field,
     count,
-    dataset_problem,
     default_field,
     given_field,
     names,
@@ -30,7 +29,7 @@ from .forms import (
 )
 from .issue_limits import ask_for_limits, limits_of
 from .job import JobOperator, ProgressArgument, Results, job_config
-from .label_fields import drawable_fields, why_no_field
+from .label_fields import drawable_fields, fields_to_draw
 from .markdown import bold, code, plain
 from .results import NextStep, in_sentence, next_step
 
@@ -96,11 +95,8 @@ class FindMaskIssues(JobOperator):
 
     def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: what is looked at, and what is written."""
-        problem = dataset_problem(ctx)
-        fields = [] if problem else drawable_fields(ctx.dataset)
-        if problem or not fields:
-            stop(inputs, problem or why_no_field(ctx.dataset))
-        else:
+        fields = fields_to_draw(ctx, inputs)
+        if fields:
             _ask(ctx, inputs, fields)
 
     def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:

@@ -10,14 +10,13 @@ import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
 from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
-from .changing import ChangeOperator, fix_results
+from .changing import ChangeOperator, ask_for_fix_key, fix_results, show_pictures
 from .forms import (
     NO_DATASET,
     ask_for_dry_run,
     choose_field,
     choose_several,
     count,
-    dataset_problem,
     default_field,
     is_switched_on,
     note,
@@ -27,7 +26,7 @@ from .forms import (
     warn,
 )
 from .job import ProgressArgument, Results, job_config
-from .label_fields import drawable_fields, why_no_field
+from .label_fields import drawable_fields, fields_to_draw
 from .markdown import code, plain, plain_lines
 
 _KEY = "mask_issues"
@@ -104,18 +103,15 @@ class FixMaskIssues(ChangeOperator):
         """Asks: which issues, what happens to them, and a preview."""
         from ..datasets.issues import list_mask_issues
 
-        problem = dataset_problem(ctx)
-        fields = [] if problem else drawable_fields(ctx.dataset)
-        if problem or not fields:
-            stop(inputs, problem or why_no_field(ctx.dataset))
-        elif not list_mask_issues(ctx.dataset):
+        fields = fields_to_draw(ctx, inputs)
+        if fields and not list_mask_issues(ctx.dataset):
             stop(
                 inputs,
                 f"Dataset '{plain(ctx.dataset.name)}' has no search for mask issues. "
                 "Run "
                 "**Find mask issues** first.",
             )
-        else:
+        elif fields:
             _ask(ctx, inputs, fields)
 
     def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
@@ -280,12 +276,7 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         "here is kept; without one, both stay",
     )
     fix_key = params.get("fix_key") or _FIX_KEY
-    field = inputs.str(
-        "fix_key",
-        label="Key",
-        description="The name of the repairs, to undo them by",
-        default=_FIX_KEY,
-    )
+    field = ask_for_fix_key(inputs, _FIX_KEY, "repairs")
     _ask_to_redo(inputs)
     ask_for_dry_run(inputs)
     previews = is_switched_on(ctx, inputs, "preview", "Show the repairs first")
@@ -298,15 +289,13 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         return
     if report is not None:
         note(inputs, "planned", "What would be done", plain_lines(report.summary()))
-        picture = report.pictures()
-        if picture is not None:
-            inputs.str(
-                "pictures",
-                label="Before, and after",
-                description="A label of each issue, and others",
-                default=picture,
-                view=types.ImageView(width=480, alt="Labels before and after"),
-            )
+        show_pictures(
+            inputs,
+            report,
+            "Before, and after",
+            "A label of each issue, and others",
+            "Labels before and after",
+        )
     warn(
         inputs,
         "outcome",

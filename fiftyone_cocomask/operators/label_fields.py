@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import fiftyone as fo
+import fiftyone.operators.types as types
 
+from ..fiftyone_types import ExecutionContext
+from .forms import dataset_problem, stop
 from .markdown import plain
 
 # A field is taken to hold masks if one of so many samples with labels has one.
@@ -29,6 +32,15 @@ def usual_objects(fields: Sequence[str]) -> str:
 def drawable_fields(dataset: fo.Dataset) -> list[str]:
     """Returns the fields of polylines, and of detections that have masks."""
     return [name for name in labelled_fields(dataset) if _is_drawable(dataset, name)]
+
+
+def fields_to_draw(ctx: ExecutionContext, inputs: types.Object) -> list[str]:
+    """Returns the fields to choose from; where there are none, the form says why."""
+    problem = dataset_problem(ctx)
+    fields = [] if problem else drawable_fields(ctx.dataset)
+    if not fields:
+        stop(inputs, problem or why_no_field(ctx.dataset))
+    return fields
 
 
 def box_fields(dataset: fo.Dataset) -> list[str]:

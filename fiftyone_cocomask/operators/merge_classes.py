@@ -10,22 +10,20 @@ import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext, SampleCollection
-from .changing import ChangeOperator, fix_results
+from .changing import ChangeOperator, ask_for_fix_key, fix_results
 from .forms import (
     ask_for_dry_run,
     choose_field,
     choose_several,
     count,
-    dataset_problem,
     default_field,
     note,
     reject,
-    stop,
     target_samples,
     warn,
 )
 from .job import ProgressArgument, Results, job_config
-from .label_fields import drawable_fields, why_no_field
+from .label_fields import drawable_fields, fields_to_draw
 from .markdown import code
 
 _FIX_KEY = "merged_classes"
@@ -91,11 +89,8 @@ class MergeClasses(ChangeOperator):
 
     def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: which classes become which, and of how many labels."""
-        problem = dataset_problem(ctx)
-        fields = [] if problem else drawable_fields(ctx.dataset)
-        if problem or not fields:
-            stop(inputs, problem or why_no_field(ctx.dataset))
-        else:
+        fields = fields_to_draw(ctx, inputs)
+        if fields:
             _ask(ctx, inputs, fields)
 
     def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
@@ -166,12 +161,7 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         description="By default those whose names are nearly the same",
     )
     fix_key = params.get("fix_key") or _FIX_KEY
-    key_field = inputs.str(
-        "fix_key",
-        label="Key",
-        description="The name of the changes, to undo them by",
-        default=_FIX_KEY,
-    )
+    key_field = ask_for_fix_key(inputs, _FIX_KEY, "changes")
     ask_for_dry_run(inputs)
     try:
         check_fix_key(ctx.dataset, fix_key, label_field)

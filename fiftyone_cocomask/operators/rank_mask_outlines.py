@@ -12,16 +12,14 @@ from ..fiftyone_types import ExecutionContext, SampleCollection
 from .forms import (
     choose_field,
     count,
-    dataset_problem,
     default_field,
     note,
     reject,
-    stop,
     target_samples,
     warn,
 )
 from .job import JobOperator, ProgressArgument, Results, job_config
-from .label_fields import drawable_fields, why_no_field
+from .label_fields import drawable_fields, fields_to_draw
 from .markdown import code
 from .results import NextStep, in_sentence, next_step, records, split_rows
 
@@ -78,11 +76,8 @@ class RankMaskOutlines(JobOperator):
 
     def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: which labels, and what is written."""
-        problem = dataset_problem(ctx)
-        fields = [] if problem else drawable_fields(ctx.dataset)
-        if problem or not fields:
-            stop(inputs, problem or why_no_field(ctx.dataset))
-        else:
+        fields = fields_to_draw(ctx, inputs)
+        if fields:
             _ask(ctx, inputs, fields)
 
     def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
