@@ -175,20 +175,16 @@ class ExportReader:
                 found.setdefault((category.id, category.name), category)
         return list(found.values())
 
-    def images(self, num_workers: int | None = None) -> Iterator[ImageRecord]:
+    def images(self) -> Iterator[ImageRecord]:
         """Yields the images that can become samples, with their annotations.
 
         Can be called once. What cannot be used goes to the report.
-
-        Args:
-            num_workers: the number of threads that find files and read headers ahead;
-                useful where the files are on a network drive. None reads them in turn
 
         Raises:
             ExportError: if the folder to unpack to cannot be written to
         """
         for reading in self._readings():
-            yield from reading.images(reading.take_groups(), num_workers)
+            yield from reading.images(reading.take_groups())
 
     def made_of_images(
         self, work: Work[Any, _MadeT], forked: Forked

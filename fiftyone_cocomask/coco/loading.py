@@ -116,16 +116,16 @@ def load_image(
 def mapped(
     function: Callable[[_ItemT], _ResultT],
     items: Iterable[_ItemT],
-    num_workers: int | None,
+    num_workers: int,
 ) -> Iterator[_ResultT]:
     """Yields the results of a function in order, computed a little ahead in threads.
 
     Args:
         function: the function
         items: what to call it with
-        num_workers: the number of threads; None, 0 and 1 compute in turn
+        num_workers: the number of threads; 1 computes in turn
     """
-    if not num_workers or num_workers < 2:
+    if num_workers < 2:
         yield from map(function, items)
         return
     pending: deque[Future[_ResultT]] = deque()

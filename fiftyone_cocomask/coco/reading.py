@@ -135,20 +135,15 @@ class SplitReading:
         self._index.images.clear()
         return groups
 
-    def images(
-        self, groups: list[list[ImageEntry]], num_workers: int | None = None
-    ) -> Iterator[ImageRecord]:
+    def images(self, groups: list[list[ImageEntry]]) -> Iterator[ImageRecord]:
         """Yields the images that can become samples, with their annotations.
 
         Args:
             groups: the entries of each image, which are taken from the list
-            num_workers: the number of threads that find files and read headers ahead
         """
-        if self._unpack_to is not None and isinstance(
-            self._index.files.images.files, ZipFiles
-        ):
-            num_workers = max(num_workers or 0, _UNPACKING_THREADS)
-        loaded = mapped(self._load, groups, num_workers)
+        is_zip = isinstance(self._index.files.images.files, ZipFiles)
+        unpacks = self._unpack_to is not None and is_zip
+        loaded = mapped(self._load, groups, _UNPACKING_THREADS if unpacks else 1)
         for place, image in enumerate(loaded):
             entries, groups[place] = groups[place], []
             if isinstance(image, UnusableImage):
