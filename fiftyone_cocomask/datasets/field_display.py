@@ -50,18 +50,15 @@ def colour_values(
     scheme.color_by = scheme.color_by or "value"
     pool = scheme.color_pool or fo.app_config.color_pool
     settings = {entry["path"]: entry for entry in scheme.fields or []}
-    labels = dict(settings.get(label_field) or {"path": label_field})
-    masks = dict(settings.get(mask_field) or {"path": mask_field})
-    of_label = _colours(labels.get("valueColors"), "value")
-    of_value = _colours(masks.get("maskTargetsColors"), "intTarget")
-    for name, value in values.items():
-        of_label.setdefault(name, pool[(value - 1) % len(pool)])
-        of_value.setdefault(value, of_label[name])
     if values:
-        labels.setdefault("colorByAttribute", "label")
-        labels["valueColors"] = _listed(of_label, "value")
+        places = {name: value - 1 for name, value in values.items()}
+        of_label = _colour_labels(settings, label_field, places, pool)
+        masks = dict(settings.get(mask_field) or {"path": mask_field})
+        of_value = _colours(masks.get("maskTargetsColors"), "intTarget")
+        for name, value in values.items():
+            of_value.setdefault(value, of_label[name])
         masks["maskTargetsColors"] = _listed(of_value, "intTarget")
-        settings |= {label_field: labels, mask_field: masks}
+        settings[mask_field] = masks
         scheme.fields = list(settings.values())
     dataset.app_config.color_scheme = scheme
     dataset.save()
@@ -83,16 +80,38 @@ def colour_classes(
     scheme = dataset.app_config.color_scheme or fo.ColorScheme()
     pool = scheme.color_pool or fo.app_config.color_pool
     settings = {entry["path"]: entry for entry in scheme.fields or []}
+    places = {name: place for place, name in enumerate(names)}
     for path in label_fields:
-        labels = dict(settings.get(path) or {"path": path})
-        of_label = _colours(labels.get("valueColors"), "value")
-        for place, name in enumerate(names):
-            of_label.setdefault(name, pool[place % len(pool)])
-        labels.setdefault("colorByAttribute", "label")
-        labels["valueColors"] = _listed(of_label, "value")
-        settings[path] = labels
+        _colour_labels(settings, path, places, pool)
     scheme.fields = list(settings.values())
     dataset.app_config.color_scheme = scheme
+
+
+def _colour_labels(
+    settings: dict[str, dict[str, Any]],
+    path: str,
+    places: Mapping[str, int],
+    pool: Sequence[str],
+) -> dict[str, str]:
+    """Colours the labels of a field by class, in the settings of fields.
+
+    Args:
+        settings: the settings by field
+        path: the field
+        places: the place of each class in the pool, unless it has a colour already
+        pool: the App's colours
+
+    Returns:
+        the colour of each class
+    """
+    labels = dict(settings.get(path) or {"path": path})
+    colours = _colours(labels.get("valueColors"), "value")
+    for name, place in places.items():
+        colours.setdefault(name, pool[place % len(pool)])
+    labels.setdefault("colorByAttribute", "label")
+    labels["valueColors"] = _listed(colours, "value")
+    settings[path] = labels
+    return colours
 
 
 def _colours(entries: Sequence[Mapping[str, Any]] | None, key: str) -> dict[Any, str]:
