@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CocoMaskError
@@ -46,13 +45,12 @@ def add_to(commands: Any) -> None:
 
 
 def _figures(options: argparse.Namespace) -> Outcome:
-    from ..datasets.evaluations import load_mask_evaluation, mask_evaluation_info
-
     samples = samples_of(options)
-    key = options.eval_key or _first_key(samples)
-    evaluation = load_mask_evaluation(samples, key)
-    if mask_evaluation_info(samples, key).is_comparison:
-        raise CocoMaskError(f"'{key}' is a comparison; figures are of an evaluation")
+    if options.eval_key is None:
+        evaluation = _first_evaluation(samples)
+    else:
+        evaluation = _evaluation(samples, options.eval_key)
+    key = evaluation.key
     view = samples if options.view else None
     say(f"Reading the masks and labels of {options.dataset}")
     evaluation.keep_figures(view, progress=bar())
@@ -68,19 +66,23 @@ def _figures(options: argparse.Namespace) -> Outcome:
     return Outcome(_text(key, tables), data)
 
 
-def _first_key(samples: SampleCollection) -> str:
-    """Returns the first complete evaluation, one of the areas of labels if there is."""
-    from ..datasets.evaluations import list_mask_evaluations, load_mask_evaluation
+def _evaluation(samples: SampleCollection, key: str) -> MaskEvaluation:
+    from ..datasets.evaluations import MaskEvaluation, load_mask_evaluation
 
-    found = []
-    for key in list_mask_evaluations(samples):
-        # One that was stopped has nothing to say.
-        with suppress(CocoMaskError):
-            found.append(load_mask_evaluation(samples, key))
+    found = load_mask_evaluation(samples, key)
+    if not isinstance(found, MaskEvaluation):
+        raise CocoMaskError(f"'{key}' is a comparison; figures are of an evaluation")
+    return found
+
+
+def _first_evaluation(samples: SampleCollection) -> MaskEvaluation:
+    """Returns the first complete evaluation, one of the areas of labels if there is."""
+    from ..datasets.evaluations.loading import complete_evaluations
+
+    found = complete_evaluations(samples)
     if not found:
         raise CocoMaskError("There is no mask evaluation yet; run `evaluate` first")
-    found.sort(key=lambda each: (each.label_field is None, each.kind != "area"))
-    return str(found[0].key)
+    return min(found, key=lambda each: (each.label_field is None, each.kind != "area"))
 
 
 def _tables(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import fiftyone as fo
@@ -17,7 +18,7 @@ from ..targets import Samples
 from .area_results import AreaResults
 from .coverage_results import CoverageResults
 from .results import MaskEvaluation
-from .runs import evaluation_kind
+from .runs import evaluation_kind, list_mask_evaluations
 
 
 @explain_database_errors()
@@ -58,6 +59,15 @@ def load_mask_evaluation(samples: Samples, eval_key: str) -> Any:
             "or delete it"
         )
     return evaluation_results(stored)
+
+
+def complete_evaluations(samples: Samples) -> list[MaskEvaluation]:
+    """Returns the evaluations that have results: none of those that were stopped."""
+    found = []
+    for key in list_mask_evaluations(samples):
+        with suppress(CocoMaskError):
+            found.append(load_mask_evaluation(samples, key))
+    return found
 
 
 def evaluation_results(stored: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ...fiftyone_types import SampleCollection
 from ..documents import Document, aggregate_documents
-from ..measuring.measure import NO_LABEL
+from ..measuring.measure import CLASS_OF_THIS, NO_LABEL
 from ..split_names import split_expression, split_paths, split_rank
 
 _EXTREMES: dict[str, Any] = {"min": min, "max": max}
@@ -111,7 +111,7 @@ def _label_image_stages(
 ) -> list[Document]:
     """Returns the stages that count the samples of each class of labels."""
     measured = _measured_labels(label_path, eval_key, is_list=is_list)
-    names = {"$map": {"input": measured, "in": {"$ifNull": ["$$this.label", NO_LABEL]}}}
+    names = {"$map": {"input": measured, "in": CLASS_OF_THIS}}
     return [
         *_needed(samples, [f"{label_path}.label", f"{label_path}.{eval_key}_px"]),
         {"$project": {"split": 1, "class": {"$setUnion": [names, []]}}},

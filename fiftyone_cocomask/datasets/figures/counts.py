@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...fiftyone_types import SampleCollection
 from ..documents import Document, aggregate_documents
 from ..label_lists import LabelList
-from ..measuring.measure import NO_LABEL
+from ..measuring.measure import CLASS_OF_THIS
 
 # How tables call all classes together.
 ALL_CLASSES = "(all)"
@@ -28,7 +28,7 @@ def images_by_objects(
     classes = {
         "$map": {
             "input": labels.expression(),
-            "in": {"$ifNull": ["$$this.label", NO_LABEL]},
+            "in": CLASS_OF_THIS,
         }
     }
     of_all = {
@@ -77,6 +77,6 @@ def has_objects(labels: LabelList, objects: int, label: str | None) -> Document:
     """
     of_class = labels.expression()
     if label is not None:
-        is_class = {"$eq": [{"$ifNull": ["$$this.label", NO_LABEL]}, label]}
+        is_class = {"$eq": [CLASS_OF_THIS, label]}
         of_class = {"$filter": {"input": of_class, "cond": is_class}}
     return {"$expr": {"$eq": [{"$size": of_class}, objects]}}

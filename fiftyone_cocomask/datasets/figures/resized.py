@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from ...fiftyone_types import SampleCollection
 from ..documents import Document, aggregate_documents
 from ..label_lists import LabelList
-from ..measuring.measure import NO_LABEL
+from ..measuring.measure import CLASS_OF_THIS, NO_LABEL
 
 SIZES = (320, 416, 512, 640, 1024)
 # In pixels: what is smaller is hard to learn, and hard to see.
@@ -88,8 +88,7 @@ def is_below(area: str, how: How, size: int, limit: int, label: str | None) -> D
         {"$lt": [resized, limit]},
     ]
     if label is not None:
-        name = {"$ifNull": ["$$this.label", NO_LABEL]}
-        conditions.append({"$eq": [name, label]})
+        conditions.append({"$eq": [CLASS_OF_THIS, label]})
     return {"$and": conditions}
 
 

@@ -32,6 +32,8 @@ from .reading import SampleRecord
 
 # How a label without a class is called in tables.
 NO_LABEL = "(no label)"
+# MongoDB's expression of that name, of the label that it is at.
+CLASS_OF_THIS = {"$ifNull": ["$$this.label", NO_LABEL]}
 
 # `cv2.calcHist` counts in float32, which holds every integer up to this.
 _EXACT_IN_FLOAT32 = 2**24

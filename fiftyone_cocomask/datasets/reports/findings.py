@@ -37,8 +37,8 @@ def _of_search(samples: SampleCollection, key: str) -> Section | None:
     section.tables.append(Table(("Issue", "Number"), rows))
     named: list[list[str]] = []
     each = max(1, MAX_ROWS // len(counts))
+    marks = search_marks(root_dataset(samples), key)
     for issue in counts:
-        marks = search_marks(root_dataset(samples), key)
         labels = None if issue.of_sample else marks.list_of(issue)
         view = issue_view(samples, key, issue)
         named += [

@@ -24,10 +24,9 @@ from ...reporting.pictures import (
     small_picture,
 )
 from ..documents import root_dataset, stream_documents, whole_samples
-from ..evaluations.loading import load_mask_evaluation
+from ..evaluations.loading import complete_evaluations, load_mask_evaluation
 from ..evaluations.rankings import first_ranking, ranked_samples, rankings
 from ..evaluations.results import MaskEvaluation
-from ..evaluations.runs import list_mask_evaluations
 from ..masks.stored import has_mask, read_array
 from .figures import figure_tables
 from .findings import findings
@@ -83,11 +82,7 @@ def dataset_page(
 def _evaluations(dataset: fo.Dataset, eval_keys: Sequence[str] | None) -> list[Any]:
     if eval_keys is not None:
         return [load_mask_evaluation(dataset, key) for key in eval_keys]
-    found = []
-    for key in list_mask_evaluations(dataset):
-        # One that was stopped has nothing to report.
-        with suppress(CocoMaskError):
-            found.append(load_mask_evaluation(dataset, key))
+    found = complete_evaluations(dataset)
     if not found:
         raise CocoMaskError(
             f"Dataset '{dataset.name}' has no mask evaluations to report; run "
@@ -142,10 +137,9 @@ def _charts(
     yield charts.bars(f"{value} of the {what}", histogram.bar_labels(), counts, axes)
     if not is_first:
         return
-    if len(evaluation.mask_centres(samples)):
-        yield charts.heatmap(
-            "Where in the images the masks lie", evaluation.heatmap(samples=samples)
-        )
+    places = evaluation.heatmap(samples=samples)
+    if places.any():
+        yield charts.heatmap("Where in the images the masks lie", places)
     if evaluation.label_field is None:
         return
     table = evaluation.objects_per_image(samples)
