@@ -18,6 +18,7 @@ from playwright.sync_api import expect
 from fiftyone_cocomask import (
     compute_masks,
     evaluate_mask_area,
+    load_mask_evaluation,
 )
 
 from .app_page import AppPage
@@ -130,6 +131,24 @@ def test_a_cell_of_the_areas_leads_to_its_objects(
     panel.press("In another size bucket")
     app.wait_for_samples(1)
     panel.clear()
+
+
+def test_a_place_of_the_map_leads_to_the_images_that_cover_it(
+    app: AppPage, dataset: fo.Dataset
+) -> None:
+    panel = app.panel
+    panel.press("▸ Where in the images the masks lie")
+    panel.expect_text("the cross is the centre")
+    area = load_mask_evaluation(dataset, "mask_area")
+    heatmap = area.heatmap()
+    row, column = (int(n) for n in np.unravel_index(heatmap.argmax(), heatmap.shape))
+    says = panel.click_cell(MAP, (column + 0.5) / 64, 1 - (row + 0.5) / 64)
+    assert float(says.split(" %")[0]) == pytest.approx(100 * heatmap.max(), abs=0.1)
+    app.wait_for_samples(len(area.place_view(row, column)))
+    panel.clear()
+    app.wait_for_samples(len(dataset))
+    panel.press("▾ Where in the images the masks lie")
+    panel.expect_no_text("the cross is the centre")
 
 
 def test_rows_of_the_worst_samples_lead_to_them(

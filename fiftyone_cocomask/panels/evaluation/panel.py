@@ -310,6 +310,10 @@ class MaskEvaluationPanel(foo.Panel):
             shown = self._shown(ctx, memory)
             summing = 0 if at_once else sections.images_to_sum_up(shown)
             found = None if summing else sections.read(shown)
+            if found is not None:
+                # Those that were opened or folded while all this was read.
+                for name in memory.opened_sections ^ shown.choices.opened:
+                    sections.fold(self._shown(ctx, memory), found, name)
         except CocoMaskError as error:
             problem = str(error)
         except Exception as error:

@@ -123,6 +123,22 @@ def test_sections_read_nothing_until_they_are_opened(
     assert not [n for n in opened.open("where") if n.startswith("where__")]
 
 
+def test_a_section_that_is_opened_while_all_is_read_stays_open(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sections = plugin_module("panels.evaluation.sections")
+    read = sections.read
+
+    def open_meanwhile(shown: Any) -> Any:
+        found = read(shown)
+        monkeypatch.undo()
+        chart(opened.open("where"), "where__map")
+        return found
+
+    monkeypatch.setattr(sections, "read", open_meanwhile)
+    chart(_views(opened.tell("reload")), "where__map")
+
+
 def test_a_place_of_the_map_leads_to_its_images(
     opened: Opened, dataset: fo.Dataset
 ) -> None:
