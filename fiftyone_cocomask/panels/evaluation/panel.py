@@ -14,7 +14,7 @@ from ...errors import CocoMaskError
 from ...fiftyone_types import ExecutionContext
 from ...plugin_folder import NAME
 from ..turns import Turn
-from . import page, sections, selection
+from . import events, page, sections, selection
 from .choosing import choices_of, chosen, option_of, set_keys
 from .memory import Memory, forget, memory_of
 from .next_steps import next_steps
@@ -56,10 +56,7 @@ class MaskEvaluationPanel(foo.Panel):
         for those could overwrite a newer result, so they are ignored, and what a later
         event has made outdated is not shown.
         """
-        method = ctx.params.get("__method__")
-        if method in _OF_THE_VIEW and _is_restored(ctx):
-            return None
-        if method in _NEEDS and not _NEEDS[method](ctx):
+        if not events.is_answered(ctx, ctx.params.get("__method__")):
             return None
         try:
             return super().execute(ctx)
@@ -102,7 +99,7 @@ class MaskEvaluationPanel(foo.Panel):
 
     def choose_other(self, ctx: ExecutionContext) -> None:
         """Compares with another evaluation, or with none."""
-        self._choose(ctx, other_key=_other_key(ctx))
+        self._choose(ctx, other_key=events.other_key(ctx))
 
     def choose_counted(self, ctx: ExecutionContext) -> None:
         """Shows the distribution of the objects' areas, or of the images'."""
@@ -301,7 +298,6 @@ class MaskEvaluationPanel(foo.Panel):
     def _read(
         self, ctx: ExecutionContext, memory: Memory, *, at_once: bool, goes_on: bool
     ) -> None:
-
         keys = (memory.eval_key, memory.other_key)
         wanted = (memory.signature, *keys, chosen(ctx))
         turn = Turn(ctx.panel_id, wanted, goes_on=goes_on)
@@ -372,88 +368,3 @@ def _follow_edits(ctx: ExecutionContext, memory: Memory) -> None:
         if changes:
             ctx.ops.notify(str(changes), variant="info")
     memory.followed = samples_state(ctx.dataset)
-
-
-def _is_restored(ctx: ExecutionContext) -> bool:
-    """Whether the App, which has lost the view that a person wants, is given it."""
-    if ctx.dataset is None or selection.has_filters(ctx):
-        return False
-    stages = memory_of(ctx.panel_id).lost(selection.app_view(ctx))
-    if stages is None:
-        return False
-    selection.show(ctx, stages)
-    return True
-
-
-def _is_view_news(ctx: ExecutionContext) -> bool:
-    if ctx.dataset is None:
-        return False
-    memory = memory_of(ctx.panel_id)
-    return memory.is_news(selection.signature(ctx), selection.selected(ctx))
-
-
-def _is_edited(ctx: ExecutionContext) -> bool:
-    """Whether samples were edited in a modal that was just closed."""
-    if ctx.dataset is None or ctx.current_sample is not None:
-        return False
-    return selection.signature(ctx) != memory_of(ctx.panel_id).signature
-
-
-def _is_unsettled(ctx: ExecutionContext) -> bool:
-    """Whether the App shows something else than the panel was drawn for."""
-    if ctx.dataset is None:
-        return False
-    shown = (selection.signature(ctx), selection.selected(ctx))
-    return page.digest(shown) != ctx.params["shown"]
-
-
-def _is_other_evaluation(ctx: ExecutionContext) -> bool:
-    return ctx.params["value"] not in (None, memory_of(ctx.panel_id).eval_key)
-
-
-def _other_key(ctx: ExecutionContext) -> str | None:
-    value = ctx.params["value"]
-    return None if value == page.NO_OTHER else value
-
-
-def _is_other_to_compare(ctx: ExecutionContext) -> bool:
-    is_other = _other_key(ctx) != memory_of(ctx.panel_id).other_key
-    return bool(ctx.params["value"]) and is_other
-
-
-def _is_other_counted(ctx: ExecutionContext) -> bool:
-    return ctx.params["value"] not in (None, chosen(ctx).counted)
-
-
-def _is_other_queue(ctx: ExecutionContext) -> bool:
-    found = (memory_of(ctx.panel_id).found or {}).get("next", {})
-    return bool(ctx.params["value"]) and ctx.params["value"] != found.get("by")
-
-
-def _is_other_ranking(ctx: ExecutionContext) -> bool:
-    found = memory_of(ctx.panel_id).found
-    if not found:
-        return False
-    return ctx.params["value"] not in (None, found["ranking"]["by"])
-
-
-def _is_other_option(ctx: ExecutionContext) -> bool:
-    known = dict(chosen(ctx).options).get(option_of(ctx))
-    return ctx.params["value"] not in (None, known)
-
-
-# Events that tell what the App shows.
-_OF_THE_VIEW = ("on_change_view", "on_change_group_slice", "settle")
-# What an event must bring for the panel to be drawn again.
-_NEEDS = {
-    "on_change_view": _is_view_news,
-    "on_change_group_slice": _is_view_news,
-    "on_change_current_sample": _is_edited,
-    "settle": _is_unsettled,
-    "choose_evaluation": _is_other_evaluation,
-    "choose_other": _is_other_to_compare,
-    "choose_counted": _is_other_counted,
-    "choose_worst": _is_other_ranking,
-    "choose_queue": _is_other_queue,
-    "choose_option": _is_other_option,
-}
