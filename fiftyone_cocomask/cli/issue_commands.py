@@ -119,7 +119,7 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
 
 def _issues(options: argparse.Namespace) -> Outcome:
     from ..datasets.issues import find_mask_issues
-    from ..datasets.labels import is_mask_field
+    from ..datasets.label_fields import is_mask_field
 
     samples = samples_of(options)
     mask_field = options.mask_field

@@ -10,7 +10,7 @@ from bson import ObjectId
 
 from ..fiftyone_types import SampleCollection
 from .documents import Document, aggregate_documents, root_dataset
-from .labels import object_list_path
+from .label_fields import object_list_path
 
 # The computed field of the boxes that are drawn too; no field of a user begins so.
 BOXES = "_boxes"

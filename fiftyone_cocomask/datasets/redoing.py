@@ -20,7 +20,7 @@ from .evaluations.runs import (
     mask_evaluation_info,
 )
 from .issues.find import issue_search_of, list_mask_issues, search_again
-from .labels import mask_fields
+from .label_fields import mask_fields
 from .masks.field import mask_options
 from .masks.redraw import redraw_masks
 from .outlines.rank import list_outline_rankings, rank_again

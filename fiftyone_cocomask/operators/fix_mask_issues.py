@@ -307,7 +307,7 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
 
 def _classes(dataset: Dataset, label_field: str | None) -> list[str]:
     """Returns the classes of labels, those first that the dataset lists."""
-    from ..datasets.labels import object_list_path
+    from ..datasets.label_fields import object_list_path
 
     found: list[str] = []
     if label_field is not None:

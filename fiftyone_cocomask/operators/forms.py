@@ -385,7 +385,7 @@ def default_field(fields: Sequence[str], usual: str) -> str:
 
 def segmentation_fields(dataset: fo.Dataset) -> list[str]:
     """Returns the names of a dataset's fields of masks."""
-    from ..datasets.labels import mask_fields
+    from ..datasets.label_fields import mask_fields
 
     return mask_fields(dataset)
 

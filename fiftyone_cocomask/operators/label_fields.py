@@ -18,7 +18,7 @@ _LOOKED_AT = 1000
 
 def labelled_fields(dataset: fo.Dataset) -> list[str]:
     """Returns the fields of polylines and of detections, with masks or without."""
-    from ..datasets.labels import object_fields
+    from ..datasets.label_fields import object_fields
 
     return object_fields(dataset)
 
@@ -66,7 +66,7 @@ def why_no_field(dataset: fo.Dataset) -> str:
 
 def _is_drawable(dataset: fo.Dataset, name: str) -> bool:
     from ..datasets.documents import aggregate_documents
-    from ..datasets.labels import object_list_path
+    from ..datasets.label_fields import object_list_path
 
     field: Any = dataset.get_field(name)
     if field.document_type not in (fo.Detections, fo.Detection):

@@ -169,7 +169,7 @@ def _as_it_is_now(ctx: ExecutionContext, *names: str | None) -> tuple[Any, ...]:
     residency="ephemeral", max_size=16, key_fn=_as_it_is_now
 )
 def _classes(ctx: ExecutionContext, label_field: str | None) -> list[str]:
-    from ..datasets.labels import object_list_path
+    from ..datasets.label_fields import object_list_path
 
     if label_field is None:
         return []

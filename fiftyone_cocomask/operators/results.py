@@ -98,7 +98,7 @@ def split_rows(samples: SampleCollection) -> list[dict[str, Any]]:
 
 def class_rows(samples: SampleCollection, label_field: str) -> list[dict[str, Any]]:
     """Returns the number of objects of each class."""
-    from ..datasets.labels import object_list_path
+    from ..datasets.label_fields import object_list_path
 
     samples = _flat(samples)
     found = samples.count_values(f"{object_list_path(samples, label_field)}.label")

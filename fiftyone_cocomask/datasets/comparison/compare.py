@@ -14,7 +14,7 @@ from ...fiftyone_types import SampleCollection
 from ...limits import MAX_NAMED
 from ..database_errors import explain_database_errors
 from ..documents import ids_of, root_dataset, settle
-from ..labels import check_has_masks
+from ..label_fields import check_has_masks
 from ..owned_fields import add_to_sidebar_group
 from ..run_changes import complete_changes, remove_run
 from ..targets import checked_samples

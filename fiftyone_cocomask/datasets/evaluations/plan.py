@@ -8,8 +8,8 @@ from typing import Any
 
 import fiftyone as fo
 
+from ..label_fields import check_has_masks
 from ..label_lists import LabelList
-from ..labels import check_has_masks
 from ..masks.field import class_names
 from ..measuring.measure import LabelFigures, MaskFigures
 from ..owned_fields import EvaluationFields, FieldSpec

@@ -11,7 +11,7 @@ from ...choices import Area, Masks
 from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ..documents import backing_dataset, is_generated, serialized, ungrouped_samples
-from ..labels import OBJECT_LISTS, object_fields
+from ..label_fields import OBJECT_LISTS, object_fields
 from ..owned_fields import field_owner
 
 # The fields that the import writes unless it is told otherwise.

@@ -28,15 +28,8 @@ from ...unfinished import WritesAhead
 from ..database_errors import explain_database_errors
 from ..documents import Document, backing_dataset, root_dataset, stream_documents
 from ..folders import safe_name
-from ..labels import (
-    check_has_masks,
-    draws_lines,
-    geometry_paths,
-    is_mask_field,
-    label_documents,
-    mask_objects,
-    object_list_path,
-)
+from ..label_fields import check_has_masks, draws_lines, is_mask_field, object_list_path
+from ..labels import geometry_paths, label_documents, mask_objects
 from ..masks.field import mask_options
 from ..masks.files import MaskPaths
 from ..masks.stored import has_mask, read_array

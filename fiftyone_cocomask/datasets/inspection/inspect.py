@@ -18,8 +18,8 @@ from ...geometry.draw import object_areas
 from ...geometry.png import mask_strips
 from ..documents import Document, read_documents
 from ..issues.rules import MaskIssue
+from ..label_fields import check_has_masks, mask_fields, object_fields
 from ..label_lists import LabelList
-from ..labels import check_has_masks, mask_fields, object_fields
 from ..masks.field import class_names, mask_options
 from ..masks.options import MaskOptions
 from ..measuring.measure import (

@@ -15,8 +15,8 @@ from ..database_errors import explain_database_errors
 from ..documents import current_dataset, root_dataset
 from ..documents.runs import begin_run, delete_run, replace_results
 from ..journal import Journal
+from ..label_fields import check_has_masks, is_mask_field
 from ..label_lists import LabelList, boxes_beside
-from ..labels import check_has_masks, is_mask_field
 from ..memory import frozen_heap
 from ..run_keys import check_key
 from ..targets import Samples, checked_samples

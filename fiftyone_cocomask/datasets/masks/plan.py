@@ -14,8 +14,8 @@ from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ..documents import backing_dataset
 from ..field_names import check_new_field
+from ..label_fields import draws_lines, is_mask_field
 from ..label_lists import LabelList, boxes_beside, count_boxes_only
-from ..labels import draws_lines, is_mask_field
 from ..owned_fields import INFO_KEY
 from .files import default_mask_dir
 from .options import MaskOptions, MaskPlan

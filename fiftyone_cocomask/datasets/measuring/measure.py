@@ -24,7 +24,8 @@ from ...geometry.draw import draw_objects, object_areas
 from ...geometry.png import count_foreground
 from ...limits import MAX_PIXELS
 from ..documents import Document, backing_dataset, root_dataset
-from ..labels import box_objects, draws_lines, label_documents
+from ..label_fields import draws_lines
+from ..labels import box_objects, label_documents
 from ..masks.field import mask_options
 from ..masks.options import MaskOptions
 from ..masks.stored import drawn_labels, fingerprint, has_mask, known_pixels, read_array

@@ -146,7 +146,7 @@ def _what_to_draw(ctx: ExecutionContext) -> dict[str, str]:
 
 
 def _mask_fields(ctx: ExecutionContext) -> list[str]:
-    from ...datasets.labels import mask_fields
+    from ...datasets.label_fields import mask_fields
 
     return mask_fields(ctx.dataset)
 

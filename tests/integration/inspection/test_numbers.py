@@ -24,7 +24,7 @@ from fiftyone_cocomask.datasets.inspection.result import (
     ObjectArea,
     SampleInspection,
 )
-from fiftyone_cocomask.datasets.labels import mask_fields
+from fiftyone_cocomask.datasets.label_fields import mask_fields
 from fiftyone_cocomask.errors import CocoMaskError
 
 from ..evaluations.conftest import HEIGHT, WIDTH, Samples, mask_of_boxes, polyline
