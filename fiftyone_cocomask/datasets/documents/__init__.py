@@ -8,6 +8,11 @@ No other folder uses FiftyOne's private API.
 
 from __future__ import annotations
 
+from .fields import declare_paths as declare_paths
+from .fields import many_fields as many_fields
+from .fields import move_values as move_values
+from .fields import remove_values as remove_values
+from .fields import rename_label_attributes as rename_label_attributes
 from .reading import BATCH_SIZE as BATCH_SIZE
 from .reading import MAX_BATCH_BYTES as MAX_BATCH_BYTES
 from .reading import MODIFIED as MODIFIED
@@ -37,16 +42,11 @@ from .views import ungrouped_samples as ungrouped_samples
 from .views import whole_samples as whole_samples
 from .writing import Update as Update
 from .writing import change_documents as change_documents
-from .writing import declare_paths as declare_paths
 from .writing import encoded_documents as encoded_documents
 from .writing import insert_documents as insert_documents
 from .writing import insert_encoded_documents as insert_encoded_documents
-from .writing import many_fields as many_fields
 from .writing import mark_documents as mark_documents
-from .writing import move_values as move_values
 from .writing import new_sample_document as new_sample_document
-from .writing import remove_values as remove_values
-from .writing import rename_label_attributes as rename_label_attributes
 from .writing import settle as settle
 from .writing import update_documents as update_documents
 from .writing import write_time as write_time

@@ -5,17 +5,15 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import datetime, timezone
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import bson
 import fiftyone.core.sample as fos
 from bson import ObjectId
 from bson.raw_bson import RawBSONDocument
-from fiftyone.core.odm import SampleFieldDocument, get_db_conn
-from mongoengine.context_managers import no_dereference
+from fiftyone.core.odm import get_db_conn
 from pymongo import UpdateOne
 from pymongo.write_concern import WriteConcern
 
@@ -25,6 +23,7 @@ from ..database_errors import (
     DatasetChangedError,
     explain_database_errors,
 )
+from .fields import now_utc, remove_values
 from .reading import BATCH_SIZE, MODIFIED, read_documents
 from .views import Document, dataset_id, db_paths
 
@@ -38,31 +37,6 @@ _SETTLES_S = 0.1
 _written: dict[ObjectId, tuple[set[str], float]] = {}
 # How often a sample is changed again that others change at the same time.
 _MAX_ATTEMPTS = 20
-
-
-def declare_paths(dataset: Dataset, fields: Mapping[str, Any]) -> None:
-    """Declares fields of samples and labels in one write.
-
-    ``Dataset.add_sample_field`` writes the whole schema for each.
-
-    Args:
-        dataset: the dataset
-        fields: by path, the field; one that is there already must be of its type
-    """
-    if fields:
-        with many_fields():
-            dataset._merge_sample_field_schema(dict(fields))
-
-
-@contextmanager
-def many_fields() -> Iterator[None]:
-    """Makes work on a schema of hundreds of fields take time in proportion to them.
-
-    MongoEngine looks through all fields for references to other documents each time
-    that one is looked up. Declared fields never have any.
-    """
-    with no_dereference(SampleFieldDocument):
-        yield
 
 
 def update_documents(
@@ -90,7 +64,7 @@ def update_documents(
 
 def write_time() -> datetime:
     """Returns the time as FiftyOne writes it, as exact as MongoDB keeps it."""
-    now = _now()
+    now = now_utc()
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
@@ -180,55 +154,6 @@ def settle(dataset: Dataset, needed: Iterable[str] = ()) -> None:
     _check_fields(dataset, needed)
 
 
-def move_values(dataset: Dataset, names: Mapping[str, str]) -> None:
-    """Moves values of samples and labels to fields that are declared already.
-
-    ``Dataset.rename_sample_fields`` moves them before it declares the new fields, so
-    that no sample can be read if it is killed in between. This one can be done again.
-
-    Args:
-        dataset: the dataset; of a grouped one, all slices
-        names: the new path of each path; only the last part may differ
-
-    Raises:
-        DatabaseError: if MongoDB cannot be reached or refuses the write
-    """
-    collection = dataset._sample_collection
-    for old, new in names.items():
-        parent, _, leaf = old.rpartition(".")
-        condition: Document = {old: {"$exists": True}}
-        if parent:
-            rename_label_attributes(dataset, parent, {leaf: _leaf(new)})
-            condition[parent] = {"$type": "object", "$not": {"$type": "array"}}
-        changes = {"$rename": {old: new}, "$set": {"last_modified_at": _now()}}
-        with explain_database_errors():
-            collection.update_many(condition, changes)
-    fos.Sample._reload_docs(dataset._sample_collection_name)
-
-
-def remove_values(dataset: Dataset, paths: Sequence[str]) -> None:
-    """Removes values of samples and labels, whatever the dataset declares.
-
-    Args:
-        dataset: the dataset; of a grouped one, all slices
-        paths: the paths of the values
-
-    Raises:
-        DatabaseError: if MongoDB cannot be reached or refuses the write
-    """
-    if not paths:
-        return
-    condition = {"$or": [{path: {"$exists": True}} for path in paths]}
-    changes = [{"$unset": list(paths)}, {"$set": {"last_modified_at": _now()}}]
-    with explain_database_errors():
-        dataset._sample_collection.update_many(condition, changes)
-        for parent in {path.rpartition(".")[0] for path in paths} - {""}:
-            # What held nothing else.
-            dataset._sample_collection.update_many(
-                {parent: {}}, {"$unset": {parent: ""}}
-            )
-
-
 def mark_documents(
     dataset: Dataset, ids: Sequence[ObjectId], path: str, marks: Document
 ) -> None:
@@ -244,43 +169,11 @@ def mark_documents(
         DatabaseError: if MongoDB cannot be reached or refuses the write
     """
     marked = {"$mergeObjects": [{"_cls": "DynamicEmbeddedDocument"}, f"${path}", marks]}
-    changes = [{"$set": {path: marked, MODIFIED: _now()}}]
+    changes = [{"$set": {path: marked, MODIFIED: now_utc()}}]
     with explain_database_errors():
         for start in range(0, len(ids), BATCH_SIZE):
             some = {"_id": {"$in": list(ids[start : start + BATCH_SIZE])}}
             _journaled(dataset).update_many(some, changes)
-
-
-def rename_label_attributes(
-    dataset: Dataset, path: str, names: Mapping[str, str]
-) -> None:
-    """Renames attributes of labels that are in lists, each sample in one write.
-
-    Unlike ``Dataset.rename_sample_fields`` it can be done again when it was killed, and
-    takes nothing back of what is changed in the samples meanwhile. The schema stays.
-
-    Args:
-        dataset: the dataset; of a grouped one, all slices
-        path: the path of the lists: ``"field.polylines"``
-        names: the new name of each attribute
-
-    Raises:
-        DatabaseError: if MongoDB cannot be reached or refuses the write
-    """
-    for old, new in names.items():
-        renamed = {"$mergeObjects": ["$$label", {new: f"$$label.{old}"}]}
-        label = {
-            "$cond": [
-                {"$eq": [{"$type": f"$$label.{old}"}, "missing"]},
-                "$$label",
-                {"$unsetField": {"field": old, "input": renamed}},
-            ]
-        }
-        labels = {"$map": {"input": f"${path}", "as": "label", "in": label}}
-        condition = {f"{path}.{old}": {"$exists": True}, path: {"$type": "array"}}
-        changes = {path: labels, "last_modified_at": _now()}
-        with explain_database_errors():
-            dataset._sample_collection.update_many(condition, [{"$set": changes}])
 
 
 def insert_documents(
@@ -441,15 +334,6 @@ def _undeclared(dataset: Dataset, paths: Iterable[str]) -> list[str]:
 def _plain(paths: Iterable[str]) -> set[str]:
     """Returns paths without the places in lists."""
     return {re.sub(r"\.(\d+|\$\[\w*\])(?=\.|$)", "", path) for path in paths}
-
-
-def _leaf(path: str) -> str:
-    return path.rpartition(".")[2]
-
-
-def _now() -> datetime:
-    """Returns the time as FiftyOne writes it: UTC, without a time zone."""
-    return datetime.now(timezone.utc).replace(tzinfo=None)
 
 
 def _reload_loaded_samples(dataset: Dataset, sample_ids: Sequence[ObjectId]) -> None:

@@ -1,0 +1,132 @@
+"""Fields of samples and of labels: declared, moved, renamed, removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from typing import Any
+
+import fiftyone.core.sample as fos
+from fiftyone.core.odm import SampleFieldDocument
+from mongoengine.context_managers import no_dereference
+
+from ...fiftyone_types import Dataset
+from ..database_errors import explain_database_errors
+from .reading import MODIFIED
+from .views import Document
+
+
+def declare_paths(dataset: Dataset, fields: Mapping[str, Any]) -> None:
+    """Declares fields of samples and labels in one write.
+
+    ``Dataset.add_sample_field`` writes the whole schema for each.
+
+    Args:
+        dataset: the dataset
+        fields: by path, the field; one that is there already must be of its type
+    """
+    if fields:
+        with many_fields():
+            dataset._merge_sample_field_schema(dict(fields))
+
+
+@contextmanager
+def many_fields() -> Iterator[None]:
+    """Makes work on a schema of hundreds of fields take time in proportion to them.
+
+    MongoEngine looks through all fields for references to other documents each time
+    that one is looked up. Declared fields never have any.
+    """
+    with no_dereference(SampleFieldDocument):
+        yield
+
+
+def move_values(dataset: Dataset, names: Mapping[str, str]) -> None:
+    """Moves values of samples and labels to fields that are declared already.
+
+    ``Dataset.rename_sample_fields`` moves them before it declares the new fields, so
+    that no sample can be read if it is killed in between. This one can be done again.
+
+    Args:
+        dataset: the dataset; of a grouped one, all slices
+        names: the new path of each path; only the last part may differ
+
+    Raises:
+        DatabaseError: if MongoDB cannot be reached or refuses the write
+    """
+    collection = dataset._sample_collection
+    for old, new in names.items():
+        parent, _, leaf = old.rpartition(".")
+        condition: Document = {old: {"$exists": True}}
+        if parent:
+            rename_label_attributes(dataset, parent, {leaf: _leaf(new)})
+            condition[parent] = {"$type": "object", "$not": {"$type": "array"}}
+        changes = {"$rename": {old: new}, "$set": {MODIFIED: now_utc()}}
+        with explain_database_errors():
+            collection.update_many(condition, changes)
+    fos.Sample._reload_docs(dataset._sample_collection_name)
+
+
+def remove_values(dataset: Dataset, paths: Sequence[str]) -> None:
+    """Removes values of samples and labels, whatever the dataset declares.
+
+    Args:
+        dataset: the dataset; of a grouped one, all slices
+        paths: the paths of the values
+
+    Raises:
+        DatabaseError: if MongoDB cannot be reached or refuses the write
+    """
+    if not paths:
+        return
+    condition = {"$or": [{path: {"$exists": True}} for path in paths]}
+    changes = [{"$unset": list(paths)}, {"$set": {MODIFIED: now_utc()}}]
+    with explain_database_errors():
+        dataset._sample_collection.update_many(condition, changes)
+        for parent in {path.rpartition(".")[0] for path in paths} - {""}:
+            # What held nothing else.
+            dataset._sample_collection.update_many(
+                {parent: {}}, {"$unset": {parent: ""}}
+            )
+
+
+def rename_label_attributes(
+    dataset: Dataset, path: str, names: Mapping[str, str]
+) -> None:
+    """Renames attributes of labels that are in lists, each sample in one write.
+
+    Unlike ``Dataset.rename_sample_fields`` it can be done again when it was killed, and
+    takes nothing back of what is changed in the samples meanwhile. The schema stays.
+
+    Args:
+        dataset: the dataset; of a grouped one, all slices
+        path: the path of the lists: ``"field.polylines"``
+        names: the new name of each attribute
+
+    Raises:
+        DatabaseError: if MongoDB cannot be reached or refuses the write
+    """
+    for old, new in names.items():
+        renamed = {"$mergeObjects": ["$$label", {new: f"$$label.{old}"}]}
+        label = {
+            "$cond": [
+                {"$eq": [{"$type": f"$$label.{old}"}, "missing"]},
+                "$$label",
+                {"$unsetField": {"field": old, "input": renamed}},
+            ]
+        }
+        labels = {"$map": {"input": f"${path}", "as": "label", "in": label}}
+        condition = {f"{path}.{old}": {"$exists": True}, path: {"$type": "array"}}
+        changes = {path: labels, MODIFIED: now_utc()}
+        with explain_database_errors():
+            dataset._sample_collection.update_many(condition, [{"$set": changes}])
+
+
+def _leaf(path: str) -> str:
+    return path.rpartition(".")[2]
+
+
+def now_utc() -> datetime:
+    """Returns the time as FiftyOne writes it: UTC, without a time zone."""
+    return datetime.now(timezone.utc).replace(tzinfo=None)
