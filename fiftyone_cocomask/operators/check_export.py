@@ -10,10 +10,11 @@ import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext
 from ..limits import MAX_NAMED
-from .export_form import ask_for_export, given_path, path_text
+from .export_form import ask_for_export
 from .forms import count
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .markdown import bold, plain
+from .paths import given_path, path_text
 from .results import NextStep, next_step, rows
 
 _EXAMPLES = 3

@@ -11,7 +11,6 @@ import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext, SampleCollection
 from ..limits import MAX_NAMED
-from .export_form import ask_for_path, given_path, path_text
 from .forms import (
     Choice,
     choose,
@@ -26,6 +25,7 @@ from .forms import (
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .label_fields import labelled_fields, usual_objects
 from .markdown import code, plain
+from .paths import ask_for_path, given_path, path_text
 from .results import NextStep, next_step, rows
 
 if TYPE_CHECKING:

@@ -23,12 +23,12 @@ from ..choices import (
     default,
 )
 from ..fiftyone_types import ExecutionContext, SampleCollection
-from .export_form import given_path, path_text
 from .forms import count, dataset_problem, default_field, stop
 from .job import ProgressArgument, Results, job_config
 from .label_fields import box_fields, drawable_fields, why_no_field
 from .markdown import bold, code
 from .mask_form import ask_for_masks, default_mask_field
+from .paths import given_path, path_text
 from .results import NextStep, class_rows, in_sentence, next_step, split_rows
 from .split_job import SplitJobOperator, is_of_tasks
 

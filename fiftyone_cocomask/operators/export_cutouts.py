@@ -9,7 +9,6 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext, SampleCollection
-from .export_form import ask_for_path, given_path, path_text
 from .exporting import ExportOperator, say_where
 from .forms import (
     Choice,
@@ -22,6 +21,7 @@ from .forms import (
 )
 from .job import ProgressArgument, Results, job_config
 from .label_fields import drawable_fields, why_no_field
+from .paths import ask_for_path, given_path, path_text
 from .results import NextStep, class_rows, next_step, split_rows
 
 

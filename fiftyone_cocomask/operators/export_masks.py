@@ -10,7 +10,6 @@ import fiftyone.operators.types as types
 
 from ..choices import VALUES, Values
 from ..fiftyone_types import ExecutionContext, SampleCollection
-from .export_form import ask_for_path, given_path, path_text
 from .exporting import ExportOperator, say_where
 from .forms import (
     choose,
@@ -28,6 +27,7 @@ from .forms import (
 )
 from .job import ProgressArgument, Results, job_config
 from .markdown import code
+from .paths import ask_for_path, given_path, path_text
 from .results import NextStep, next_step, split_rows
 
 

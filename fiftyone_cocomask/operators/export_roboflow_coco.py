@@ -11,7 +11,6 @@ import fiftyone.operators.types as types
 
 from ..choices import AREAS, IMAGES, MASKS, Area, Images, Masks
 from ..fiftyone_types import ExecutionContext, SampleCollection
-from .export_form import ask_for_path, given_path, path_text
 from .forms import (
     Choice,
     choose,
@@ -28,6 +27,7 @@ from .forms import (
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .label_fields import labelled_fields, usual_objects
 from .markdown import code
+from .paths import ask_for_path, given_path, path_text
 from .results import NextStep, class_rows, next_step, rows
 
 

@@ -14,14 +14,8 @@ import fiftyone.operators.types as types
 from ..choices import IF_EXISTS, ConflictRule, IfExists, OldCopies
 from ..fiftyone_types import ExecutionContext
 from .check_export import report_rows, report_warnings, show_issues
-from .export_form import (
-    ExportPreview,
-    ask_for_export,
-    ask_for_project,
-    export_path,
-    given_path,
-    path_text,
-)
+from .export_form import ask_for_export, ask_for_project, export_path
+from .export_preview import ExportPreview
 from .forms import (
     ask_for_dry_run,
     ask_for_processes,
@@ -38,6 +32,7 @@ from .forms import (
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .markdown import bold, code
 from .merge_form import ask_what_wins, describe_merge, preview_merge
+from .paths import given_path, path_text
 from .results import NextStep, next_step, without_dry_run
 
 _MAX_ISSUES = 100

@@ -11,7 +11,6 @@ from fiftyone.operators.cache import execution_cache
 from ..choices import BOXES, MODES, OVERLAPS, RASTERIZERS, STORAGES
 from ..choices import default as default_of
 from ..fiftyone_types import ExecutionContext
-from .export_form import ask_for_path, given_path
 from .forms import (
     Choice,
     ask_for_processes,
@@ -28,6 +27,7 @@ from .forms import (
     warn,
 )
 from .markdown import code
+from .paths import ask_for_path, given_path
 from .split_job import ask_for_num_tasks
 
 _BY_CLASS = Choice("classes", "In an order of the classes", "Later on top")

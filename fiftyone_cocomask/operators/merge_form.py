@@ -12,7 +12,8 @@ from fiftyone.operators.cache import execution_cache
 from ..choices import CONFLICTS, OLD_COPIES
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext
-from .export_form import ExportPreview, export_path, given_path
+from .export_form import export_path
+from .export_preview import ExportPreview
 from .forms import (
     choose,
     count,
@@ -25,6 +26,7 @@ from .forms import (
     warn,
 )
 from .markdown import bold, plain
+from .paths import given_path
 
 if TYPE_CHECKING:
     from ..coco.merge_counts import MergeCounts

@@ -18,9 +18,9 @@ import fiftyone.operators.types as types
 from ..arguments import check_argument, fits_type, shown, union_members
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext
-from .export_form import is_place
 from .forms import hide, is_app_request, names, reject, stop
 from .markdown import plain
+from .paths import is_place
 
 # What the caller says beside the form, and what tasks of a job are given.
 _BESIDE = {"self", "samples", "delegate"}

@@ -11,7 +11,6 @@ import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext, SampleCollection
-from .export_form import ask_for_path, given_path, path_text
 from .forms import (
     choose_several,
     count,
@@ -23,6 +22,7 @@ from .forms import (
 )
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .markdown import code, plain
+from .paths import ask_for_path, given_path, path_text
 from .results import NextStep, next_step, split_rows
 
 _FILE_NAME = "report.html"
