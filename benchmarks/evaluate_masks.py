@@ -60,9 +60,7 @@ def measure_evaluations(dataset: Any, options: argparse.Namespace) -> None:
 
     def forget_counts() -> None:
         """Makes our masks like anybody's, of which nothing is known."""
-        dataset._sample_collection.update_many(
-            {}, {"$unset": {f"mask.{n}": "" for n in ("file_state", "drawn")}}
-        )
+        dataset._sample_collection.update_many({}, {"$unset": {"mask.drawn": ""}})
 
     baselines = {field: counted(field) for field in ("mask", "semantic")}
     rows: list[dict[str, Any]] = [

@@ -24,7 +24,7 @@ from ..documents import (
 )
 from ..label_lists import images_of_boxes
 from ..masks.field import mask_options
-from ..masks.stored import MEASURED, fingerprint
+from ..masks.stored import MEASURED, fingerprint, stored_fingerprint
 from ..measuring.measure import (
     NoFiguresError,
     drawing_options,
@@ -208,13 +208,14 @@ class EvaluationPass:
         mask, size = record.mask, record.size
         if not self._draws_labels or self._options is None or size is None:
             return False
-        if mask is None or "fingerprint" not in mask:
+        stored = stored_fingerprint(mask or {})
+        if mask is None or stored is None:
             return False
         path = mask.get("mask_path")
         drawn_now = fingerprint(
             record.encoded_label, size, path, self._options, record.boxes
         )
-        return bool(mask["fingerprint"] != drawn_now)
+        return stored != drawn_now
 
     def _measure(self, record: SampleRecord) -> SampleFigures:
         boxes = self._boxes.get(record.sample_id)

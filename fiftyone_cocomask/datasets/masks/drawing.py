@@ -30,12 +30,14 @@ from ..labels import LabelObject, box_objects, geometry_paths, label_documents
 from .files import MaskPaths
 from .options import MaskOptions, MaskPlan
 from .stored import (
+    STATE,
     DrawnLabels,
     fingerprint,
     is_current,
     new_document,
     set_array,
     set_file,
+    stored_fingerprint,
 )
 
 # What is in the way of one file, and not of the others.
@@ -116,14 +118,7 @@ class MaskMaker:
 
     def paths_to_read(self, samples: SampleCollection) -> list[str]:
         """Returns the fields of a sample that :meth:`make_batch` needs."""
-        read = (
-            "_id",
-            "mask_path",
-            "fingerprint",
-            "file_state",
-            "drawn.px",
-            "drawn.boxes",
-        )
+        read = ("_id", *STATE, "drawn.px", "drawn.boxes")
         return [
             "filepath",
             *(["split"] if samples.has_field("split") else []),
@@ -214,7 +209,7 @@ class MaskMaker:
                 "pixels"
             )
         mask = document.get(mask_field)
-        if mask and "fingerprint" not in mask and not self.plan.overwrite:
+        if mask and stored_fingerprint(mask) is None and not self.plan.overwrite:
             return (
                 f"its mask in '{mask_field}' was not computed from labels; set "
                 "overwrite to replace it"

@@ -17,6 +17,7 @@ from ..field_display import colour_values, show_fields
 from ..label_lists import LabelList
 from ..owned_fields import INFO_KEY
 from .options import FOREGROUND, MaskPlan
+from .stored import tidy_masks
 
 
 def mask_options(samples: SampleCollection, mask_field: str) -> dict[str, Any] | None:
@@ -62,6 +63,7 @@ def declare_mask_field(dataset: fo.Dataset, plan: MaskPlan) -> None:
         field_.description = description
         field_.info = {**(field_.info or {}), **made}
         field_.save()
+        tidy_masks(dataset, mask_field)
     targets = _mask_targets(dataset, plan)
     if targets != dataset.mask_targets.get(mask_field):
         dataset.mask_targets[mask_field] = targets

@@ -2,13 +2,16 @@
 
 Everything that is written into it is written here, and read here again:
 
-- ``fingerprint``: a hash of all that decided the pixels, see :func:`fingerprint`
-- ``file_state``: size and time of the file as it was written
 - ``foreground_px``: the number of pixels that are not 0
 - ``value_px``: of semantic masks, the number of pixels of each value but 0
-- ``drawn``: the pixels of each label, alone and as far as they are visible
+- ``drawn``: the pixels of each label, alone and as far as they are visible; its
+  ``fingerprint``, a hash of all that decided the pixels, see :func:`fingerprint`; and
+  its ``file_state``, size and time of the file as it was written
 - ``measured``: for each evaluation, a digest of the labels that it measured the mask
   with, and the time of that write; evaluations write it themselves
+
+The App's tooltips show what is a number or a text, and nothing that is a dict. Masks of
+earlier versions have ``fingerprint`` and ``file_state`` beside ``drawn``.
 """
 
 from __future__ import annotations
@@ -23,27 +26,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bson
+import fiftyone as fo
 import fiftyone.core.utils as fou
 import numpy as np
 from bson import ObjectId
 
 from ...errors import MaskFileError
 from ...geometry.png import read_mask
-from ..documents import Document
+from ..documents import Document, move_values
 
 if TYPE_CHECKING:
     from .options import MaskOptions
 
 MEASURED = "measured"
+_DRAWN = "drawn"
+# What was once beside what was counted.
+_ONCE_BESIDE = ("fingerprint", "file_state")
+# What tells whether a mask is as it was drawn.
+STATE = ("mask_path", *_ONCE_BESIDE, *(f"{_DRAWN}.{name}" for name in _ONCE_BESIDE))
 # What there is to read of a mask.
 ATTRIBUTES = (
     "mask",
     "mask_path",
-    "fingerprint",
-    "file_state",
+    *_ONCE_BESIDE,
     "foreground_px",
     "value_px",
-    "drawn",
+    _DRAWN,
     MEASURED,
 )
 # Goes up where the same labels and options give other pixels than before.
@@ -118,9 +126,9 @@ def new_document(
         "_id": ObjectId(),
         "_cls": "Segmentation",
         "tags": [],
-        "fingerprint": fingerprint,
         "foreground_px": drawn.drawn_px,
-        "drawn": {
+        _DRAWN: {
+            "fingerprint": fingerprint,
             "px": drawn.px,
             "visible_px": drawn.visible_px,
             "overlap_px": drawn.overlap_px,
@@ -128,7 +136,7 @@ def new_document(
         },
     }
     if drawn.boxes:
-        document["drawn"]["boxes"] = [list(box) for box in drawn.boxes]
+        document[_DRAWN]["boxes"] = [list(box) for box in drawn.boxes]
     if value_px is not None:
         document["value_px"] = {str(value): px for value, px in value_px.items()}
     return document
@@ -142,7 +150,19 @@ def set_array(document: Document, mask: np.ndarray) -> None:
 def set_file(document: Document, path: Path) -> None:
     """Puts the file of a mask, which has just been written, into its document."""
     document["mask_path"] = str(path)
-    document["file_state"] = file_state(path)
+    document[_DRAWN]["file_state"] = file_state(path)
+
+
+def tidy_masks(dataset: fo.Dataset, mask_field: str) -> None:
+    """Moves what masks of earlier versions have in plain sight to where it is now."""
+    field_ = f"{mask_field}.{_DRAWN}"
+    names = {f"{mask_field}.{name}": f"{field_}.{name}" for name in _ONCE_BESIDE}
+    move_values(dataset, names)
+
+
+def stored_fingerprint(mask: Mapping[str, Any]) -> str | None:
+    """Returns the fingerprint of a mask, None if no labels were drawn for it."""
+    return _state(mask, "fingerprint")
 
 
 def is_current(mask: Mapping[str, Any], wanted: str) -> bool:
@@ -152,7 +172,7 @@ def is_current(mask: Mapping[str, Any], wanted: str) -> bool:
         mask: its document
         wanted: the fingerprint that it would have now
     """
-    if mask.get("fingerprint") != wanted:
+    if stored_fingerprint(mask) != wanted:
         return False
     return not mask.get("mask_path") or is_file_unchanged(mask)
 
@@ -160,7 +180,7 @@ def is_current(mask: Mapping[str, Any], wanted: str) -> bool:
 def is_file_unchanged(mask: Mapping[str, Any]) -> bool:
     """Whether a mask's file is there as it was written: of the same size and time."""
     try:
-        return bool(mask.get("file_state") == file_state(mask["mask_path"]))
+        return _state(mask, "file_state") == file_state(mask["mask_path"])
     except OSError:
         return False
 
@@ -199,8 +219,15 @@ def known_pixels(
 
 def drawn_labels(mask: Mapping[str, Any] | None) -> DrawnLabels | None:
     """Returns what drawing has counted of the labels; None if that is not known."""
-    drawn = mask.get("drawn") if mask else None
-    return DrawnLabels(**drawn) if drawn else None
+    drawn = mask.get(_DRAWN) if mask else None
+    if not drawn or "px" not in drawn:
+        return None
+    return DrawnLabels(**{k: v for k, v in drawn.items() if k not in _ONCE_BESIDE})
+
+
+def _state(mask: Mapping[str, Any], name: str) -> str | None:
+    """Returns a part of a mask's state, wherever its version has put it."""
+    return (mask.get(_DRAWN) or {}).get(name) or mask.get(name)
 
 
 def has_mask(mask: Mapping[str, Any] | None) -> bool:

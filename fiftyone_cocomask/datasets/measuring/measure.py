@@ -28,7 +28,14 @@ from ..label_fields import draws_lines
 from ..labels import box_objects, label_documents
 from ..masks.field import mask_options
 from ..masks.options import MaskOptions
-from ..masks.stored import drawn_labels, fingerprint, has_mask, known_pixels, read_array
+from ..masks.stored import (
+    drawn_labels,
+    fingerprint,
+    has_mask,
+    known_pixels,
+    read_array,
+    stored_fingerprint,
+)
 from .reading import SampleRecord
 
 # How a label without a class is called in tables.
@@ -140,7 +147,7 @@ def drawn_figures(record: SampleRecord, options: MaskOptions) -> LabelFigures | 
         return None
     path = mask.get("mask_path")
     wanted = fingerprint(record.encoded_label, size, path, options, record.boxes)
-    if mask.get("fingerprint") != wanted:
+    if stored_fingerprint(mask) != wanted:
         return None
     return LabelFigures(
         labels=record.attributes["label"],

@@ -82,9 +82,7 @@ def test_figures_equal_a_naive_reference_to_the_last_pixel(
         expected = references(exports / name)
         evaluate_and_check(dataset, expected)
         # Once more like masks of others, of which nothing is known.
-        dataset._sample_collection.update_many(
-            {}, {"$unset": {"mask.file_state": "", "mask.drawn": ""}}
-        )
+        dataset._sample_collection.update_many({}, {"$unset": {"mask.drawn": ""}})
         for key in fcm.list_mask_evaluations(dataset):
             fcm.delete_mask_evaluation(dataset, key)
         evaluate_and_check(dataset, expected)

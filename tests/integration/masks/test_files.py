@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import fiftyone as fo
@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fiftyone_cocomask import MaskFileError, compute_masks
+from fiftyone_cocomask import MaskFileError, compute_masks, evaluate_mask_area
 
 from .squares import (
     HEIGHT,
@@ -85,6 +85,33 @@ def test_a_second_run_draws_only_what_changed(new_dataset: Any, images: Any) -> 
     assert compute_masks(dataset, rasterizer="opencv").unchanged == 0
     os.remove(dataset.last().mask.mask_path)
     assert compute_masks(dataset, rasterizer="opencv").unchanged == 1
+
+
+@pytest.mark.parametrize("storage", ["disk", "database"])
+def test_masks_of_earlier_versions_stay_and_hide_what_tooltips_would_show(
+    new_dataset: Any, images: Any, storage: Literal["disk", "database"]
+) -> None:
+    """The App's tooltips show a label's texts and numbers, and no dicts."""
+    dataset = new_dataset()
+    sample = add(dataset, *images("a.jpg"), polyline(LEFT, "a"))
+    compute_masks(dataset, storage=storage)
+    evaluate_mask_area(dataset, label_field="segmentations", eval_key="area")
+    names = ("fingerprint", "file_state")
+    moved = {f"mask.drawn.{name}": f"mask.{name}" for name in names}
+    dataset._sample_collection.update_many({}, {"$rename": moved})
+    samples = dataset._sample_collection
+    once = samples.find_one()["mask"]
+    assert set(names) & set(once)
+    assert not set(names) & set(once["drawn"])
+    area = evaluate_mask_area(dataset, label_field="segmentations", eval_key="area")
+    assert area.out_of_date() is None
+    assert compute_masks(dataset, storage=storage).unchanged == 1
+    sample.reload()
+    shown = {k for k, v in samples.find_one()["mask"].items() if type(v) in (str, int)}
+    own = {"mask_path"} if storage == "disk" else set()
+    assert shown == {"_cls", "foreground_px", *own}
+    assert area.out_of_date() is None
+    assert compute_masks(dataset, storage=storage).unchanged == 1
 
 
 def test_what_others_add_to_labels_changes_no_mask(
