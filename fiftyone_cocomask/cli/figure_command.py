@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CocoMaskError
@@ -54,7 +53,8 @@ def _figures(options: argparse.Namespace) -> Outcome:
     view = samples if options.view else None
     say(f"Reading the masks and labels of {options.dataset}")
     evaluation.keep_figures(view, progress=bar())
-    tables = dict(_tables(evaluation, view))
+    tables = {"per_class": evaluation.per_class(view)}
+    tables |= {n: make(view) for n, make in evaluation.figure_tables().items()}
     data: dict[str, Any] = {"eval_key": key}
     data |= {name: _rows(table) for name, table in tables.items()}
     if options.json:
@@ -82,23 +82,7 @@ def _first_evaluation(samples: SampleCollection) -> MaskEvaluation:
     found = complete_evaluations(samples)
     if not found:
         raise CocoMaskError("There is no mask evaluation yet; run `evaluate` first")
-    return min(found, key=lambda each: (each.label_field is None, each.kind != "area"))
-
-
-def _tables(
-    evaluation: MaskEvaluation, view: SampleCollection
-) -> Iterator[tuple[str, pd.DataFrame]]:
-    from ..datasets.evaluations import AreaResults
-
-    yield "per_class", evaluation.per_class(view)
-    yield "mask_centres", evaluation.mask_centres(view)
-    if evaluation.label_field is not None:
-        yield "co_occurrence", evaluation.co_occurrence(view)
-        yield "objects_per_image", evaluation.objects_per_image(view)
-        yield "object_shapes", evaluation.object_shapes(view)
-        if isinstance(evaluation, AreaResults):
-            yield "resized_objects", evaluation.resized_objects(view)
-    yield "split_drift", evaluation.split_drift(view)
+    return min(found, key=lambda each: (each.label_field is None, each.is_share))
 
 
 _TITLES = {

@@ -13,6 +13,7 @@ class EvaluateMaskArea(EvaluationOperator):
     """Counts the foreground pixels of masks, and those of each label."""
 
     kind = "area"
+    other = "coverage"
     sample_fields = ("px",)
     label_fields = ("px", "visible_px", "bucket")
 

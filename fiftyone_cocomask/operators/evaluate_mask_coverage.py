@@ -13,6 +13,7 @@ class EvaluateMaskCoverage(EvaluationOperator):
     """Computes which share of each image its mask covers."""
 
     kind = "coverage"
+    other = "area"
     sample_fields = ("ratio",)
     sample_fields_with_labels = ("overlap", "classes")
 

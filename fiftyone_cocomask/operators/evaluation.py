@@ -43,8 +43,9 @@ class EvaluationOperator(SplitJobOperator):
     """An operator over ``evaluate_mask_area`` or ``evaluate_mask_coverage``."""
 
     verb = "Measuring masks"
-    # "area" or "coverage".
     kind: ClassVar[EvaluationName]
+    # The evaluation that usually follows.
+    other: ClassVar[EvaluationName]
     # What is written on each sample, and on each label; `{key}` is the eval key.
     sample_fields: ClassVar[tuple[str, ...]]
     sample_fields_with_labels: ClassVar[tuple[str, ...]] = ()
@@ -163,12 +164,11 @@ class EvaluationOperator(SplitJobOperator):
         """Returns the other evaluation, the search for issues and the report."""
         summary = results["summary"]
         mask_field, label_field = summary["mask_field"], summary["label_field"]
-        other: EvaluationName = "coverage" if self.kind == "area" else "area"
         fields = {"mask_field": mask_field, "label_field": label_field}
         steps = []
-        if not _last_run(ctx.dataset, other):
-            why = f"Measure the {other} of the same masks"
-            steps.append(next_step(f"evaluate_mask_{other}", why, **fields))
+        if not _last_run(ctx.dataset, self.other):
+            why = f"Measure the {self.other} of the same masks"
+            steps.append(next_step(f"evaluate_mask_{self.other}", why, **fields))
         if label_field is not None:
             why = "Mark masks that look wrong: empty, tiny, hidden, duplicate"
             steps.append(next_step("find_mask_issues", why, **fields))

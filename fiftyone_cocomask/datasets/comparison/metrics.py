@@ -24,6 +24,7 @@ from bson import ObjectId
 
 from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
+from ...plugin_folder import NAME
 from ..documents import Document, root_dataset, stream_documents, update_documents
 from ..masks.stored import has_mask, read_array
 from ..owned_fields import FieldSpec
@@ -65,7 +66,7 @@ class Metric:
     @property
     def uri(self) -> str:
         """The URI of its operator."""
-        return f"@cocomask/cocomask/{self.name}"
+        return f"{NAME}/{self.name}"
 
     def fields(self, eval_key: str) -> list[str]:
         """Returns the names of its fields under an eval key."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import fiftyone as fo
@@ -129,6 +129,16 @@ class AreaResults(MaskEvaluation):
         names = ("area_px", "visible_px", "share_of_image", "bucket")
         columns = ["sample_id", "label_id", "split", "class", *names]
         return pd.DataFrame(self._object_rows(self._view(samples)), columns=columns)
+
+    def tables(self) -> dict[str, Callable[[SampleCollection], pd.DataFrame]]:
+        objects = {"objects": self.per_object} if self._labels is not None else {}
+        return {**super().tables(), **objects}
+
+    def figure_tables(self) -> dict[str, Callable[[SampleCollection], pd.DataFrame]]:
+        found = super().figure_tables()
+        if self._labels is not None:
+            found["resized_objects"] = self.resized_objects
+        return found
 
     def keep_sums(self) -> None:
         super().keep_sums()

@@ -8,6 +8,7 @@ are kept until a sample changes.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
@@ -82,6 +83,18 @@ class FigureResults(StoredEvaluation):
     def are_figures_kept(self, samples: SampleCollection | None = None) -> bool:
         """Whether :meth:`keep_figures` would have nothing to do."""
         return self._sums.has(CENTRES, self._measured(samples))
+
+    def figure_tables(self) -> dict[str, Callable[[SampleCollection], pd.DataFrame]]:
+        """Returns the figures that are tables, by name: how each is made of a view."""
+        found: dict[str, Callable[[SampleCollection], pd.DataFrame]] = {
+            "mask_centres": self.mask_centres,
+            "split_drift": self.split_drift,
+        }
+        if self._labels is not None:
+            found["co_occurrence"] = self.co_occurrence
+            found["objects_per_image"] = self.objects_per_image
+            found["object_shapes"] = self.object_shapes
+        return found
 
     @checked
     def heatmap(

@@ -7,7 +7,7 @@ can be restricted to a view.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import fiftyone as fo
@@ -77,6 +77,18 @@ class MaskEvaluation(FigureResults):
                 rows.append(row)
         names = ["sample_id", "filepath", "split", *columns]
         return pd.DataFrame(rows, columns=names)
+
+    def tables(self) -> dict[str, Callable[[SampleCollection], pd.DataFrame]]:
+        """Returns the tables that there are, by name: how each is made of a view."""
+
+        def classes(view: SampleCollection) -> pd.DataFrame:
+            return self.per_class(view, by_split=True)
+
+        return {
+            "samples": self.per_sample,
+            "classes": classes,
+            "splits": self.per_split,
+        }
 
     def compare_splits(self, samples: SampleCollection | None = None) -> pd.DataFrame:
         """Returns how each split differs from ``train``, or else the largest one.

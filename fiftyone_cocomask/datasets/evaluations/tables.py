@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,12 +17,8 @@ if TYPE_CHECKING:
 
 # Tables of many rows are made and written in parts of so many samples.
 _BATCH_SIZE = 2000
-
-
-def table_names(evaluation: MaskEvaluation) -> list[str]:
-    """Returns the tables that there are: samples, classes, splits, and objects."""
-    objects = ["objects"] if evaluation.label_value_path is not None else []
-    return ["samples", "classes", "splits", *objects]
+# Those that sum over the samples, and so have few rows.
+_OF_SUMS = ("classes", "splits")
 
 
 def write_table(
@@ -35,7 +31,7 @@ def write_table(
 
     Args:
         evaluation: the evaluation
-        table: one of :func:`table_names`
+        table: one of the evaluation's :meth:`tables`
         path: the file; a present one is replaced
         samples: a view to restrict it to
 
@@ -45,7 +41,7 @@ def write_table(
     Raises:
         CocoMaskError: if there is no such table
     """
-    known = table_names(evaluation)
+    known = evaluation.tables()
     if table not in known:
         raise CocoMaskError(
             f"Evaluation '{evaluation.key}' has no table '{table}' (it has "
@@ -64,18 +60,13 @@ def _parts(
     evaluation: MaskEvaluation, table: str, view: SampleCollection
 ) -> Iterator[pd.DataFrame]:
     """Yields the rows in parts, at least one of them."""
-    if table == "classes":
-        yield evaluation.per_class(view, by_split=True)
+    make = evaluation.tables()[table]
+    if table in _OF_SUMS:
+        yield make(view)
         return
-    if table == "splits":
-        yield evaluation.per_split(view)
-        return
-    per: Callable[[SampleCollection], pd.DataFrame] = evaluation.per_sample
-    if table == "objects":
-        per = evaluation.per_object  # type: ignore[attr-defined]
     ids = view.values("id")
     for first in range(0, max(len(ids), 1), _BATCH_SIZE):
-        yield per(view.select(ids[first : first + _BATCH_SIZE]))
+        yield make(view.select(ids[first : first + _BATCH_SIZE]))
 
 
 def _whole_pixels(rows: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,6 @@ import pandas as pd
 
 from ...fiftyone_types import SampleCollection
 from ...reporting.page import Table
-from ..evaluations.area_results import AreaResults
 from ..evaluations.results import MaskEvaluation
 from ..figures.resized import LIMITS
 from .texts import table_of
@@ -35,8 +34,9 @@ def figure_tables(
     if is_first and evaluation.label_field is not None:
         shapes = evaluation.object_shapes(samples)
         found.append(table_of(shapes, "Sizes and shapes of the objects"))
-    if isinstance(evaluation, AreaResults) and evaluation.label_field is not None:
-        resized = _by_size(evaluation.resized_objects(samples))
+    made = evaluation.figure_tables()
+    if "resized_objects" in made:
+        resized = _by_size(made["resized_objects"](samples))
         found.append(table_of(resized, "Small objects, once images are resized"))
     drift = evaluation.split_drift(samples)
     if len(drift):

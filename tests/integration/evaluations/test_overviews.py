@@ -34,7 +34,7 @@ from fiftyone_cocomask.datasets.evaluations.stated_area_bins import (
     annotated_bins,
     other_bucket_view,
 )
-from fiftyone_cocomask.datasets.evaluations.tables import table_names, write_table
+from fiftyone_cocomask.datasets.evaluations.tables import write_table
 from fiftyone_cocomask.datasets.issues import MaskIssue
 from fiftyone_cocomask.datasets.issues.counts import (
     issue_counts,
@@ -247,7 +247,7 @@ def test_tables_are_written_with_whole_pixels_and_one_heading(
     samples.dataset.add_sample(fo.Sample(samples.image("new.jpg")))
     path = tmp_path / "table.csv"
     rows = {}
-    for table in table_names(area):
+    for table in area.tables():
         number = write_table(area, table, path, samples.dataset)
         rows[table] = read(path)
         assert len(rows[table]) == number

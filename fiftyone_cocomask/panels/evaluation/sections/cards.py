@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,15 @@ _FINDINGS = {
     "hidden": ("hidden object", "hidden objects"),
     "empty": ("object of 0 px", "objects of 0 px"),
     "images_without_number": ("image not measured", "images not measured"),
+}
+# What else a card shows, where the summary has it.
+_TOTALS: dict[str, tuple[Callable[[float | None], str], str]] = {
+    "mean_coverage_over_images": (share, "coverage, mean of images"),
+    "foreground_px": (pixels, "foreground px"),
+    "coverage": (share, "coverage of all pixels"),
+    "mean_area_px_over_images": (pixels, "mean px per image"),
+    "mean_area_px_over_objects": (pixels, "mean px per object"),
+    "mean_overlap_over_pixels": (share, "of foreground under 2+ objects"),
 }
 # Those that are mentioned only where there are some.
 _MENTIONED = ("empty", "images_without_number")
@@ -126,8 +136,7 @@ def _cards(evaluation: MaskEvaluation, samples: SampleCollection) -> list[Card]:
     found = [_counted("images", summary, ("image", "images"))]
     if "objects" in summary:
         found.append(_counted("objects", summary, ("object", "objects")))
-    totals = {"area": _area_cards, "coverage": _coverage_cards}[evaluation.kind]
-    found += totals(summary)
+    found += _totals(summary)
     for name, what in _FINDINGS.items():
         number = summary.get(name)
         if number or (number == 0 and name not in _MENTIONED):
@@ -155,43 +164,17 @@ def _view(
     return samples.filter_labels(evaluation.label_field, condition)
 
 
-def _area_cards(summary: dict[str, Any]) -> list[Card]:
-    found = [
-        _pixels("foreground_px", summary["foreground_px"], "foreground px"),
-        _coverage_of(summary),
-        _pixels("mean_image", summary["mean_area_px_over_images"], "mean px per image"),
-    ]
-    if "objects" in summary:
-        mean = summary["mean_area_px_over_objects"]
-        found.append(_pixels("mean_object", mean, "mean px per object"))
-    return found
-
-
-def _coverage_cards(summary: dict[str, Any]) -> list[Card]:
-    mean = summary["mean_coverage_over_images"]
-    found = [
-        _share("mean_coverage", mean, "coverage, mean of images"),
-        _coverage_of(summary),
-        _pixels("foreground_px", summary["foreground_px"], "foreground px"),
-    ]
-    if "mean_overlap_over_pixels" in summary:
-        overlap = summary["mean_overlap_over_pixels"]
-        found.append(_share("overlap", overlap, "of foreground under 2+ objects"))
-    return found
-
-
-def _coverage_of(summary: dict[str, Any]) -> Card:
+def _totals(summary: dict[str, Any]) -> Iterator[Card]:
+    """Yields the cards of the figures that an evaluation of this kind has."""
     all_px = summary["image_px"]
-    ratio = summary["foreground_px"] / all_px if all_px else None
-    return _share("coverage", ratio, "coverage of all pixels")
-
-
-def _pixels(name: str, value: float | None, what: str) -> Card:
-    return Card(name, value, pixels(value), what)
-
-
-def _share(name: str, value: float | None, what: str) -> Card:
-    return Card(name, value, share(value), what, is_share=True)
+    known = {
+        **summary,
+        "coverage": summary["foreground_px"] / all_px if all_px else None,
+    }
+    for name, (text, what) in _TOTALS.items():
+        if name in known:
+            number = text(known[name])
+            yield Card(name, known[name], number, what, is_share=text is share)
 
 
 def _counted(

@@ -16,10 +16,8 @@ class Downloads(Section):
 
     def read(self, shown: Shown) -> Found:
         """Returns the tables of each evaluation."""
-        from ....datasets.evaluations.tables import table_names
-
         return [
-            {"key": evaluation.key, "tables": table_names(evaluation)}
+            {"key": evaluation.key, "tables": list(evaluation.tables())}
             for evaluation in shown.evaluations
         ]
 

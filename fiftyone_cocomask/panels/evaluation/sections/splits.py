@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ....fiftyone_types import SampleCollection
@@ -12,6 +13,16 @@ from .section import Page, Section
 
 if TYPE_CHECKING:
     from ....datasets.evaluations import MaskEvaluation
+
+# The figures that a table shows, of those that the evaluation has.
+_COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
+    ("objects", "Objects", "{:,}".format),
+    ("mean_area_px_over_objects", "px per object", pixels),
+    ("mean_area_px_over_images", "px per image", pixels),
+    ("mean_coverage_over_images", "Mean coverage", share),
+    ("mean_coverage_over_pixels", "Of all pixels", share),
+    ("mean_overlap_over_pixels", "Overlap", share),
+)
 
 
 class Splits(Section):
@@ -67,32 +78,12 @@ def split_view(samples: SampleCollection, split: str) -> SampleCollection:
 def _rows(
     evaluation: MaskEvaluation, samples: SampleCollection
 ) -> list[dict[str, str]]:
-    columns = {"area": _area_columns, "coverage": _coverage_columns}[evaluation.kind]
     return [
         {
             "Split": str(row["split"]),
             "Images": f"{row['images']:,}",
-            **columns(row),
+            **{title: text(row[n]) for n, title, text in _COLUMNS if n in row},
             "Empty": f"{row['empty_images']:,}",
         }
         for row in evaluation.per_split(samples).to_dict("records")
     ]
-
-
-def _area_columns(row: dict[str, Any]) -> dict[str, str]:
-    found = {}
-    if "objects" in row:
-        found["Objects"] = f"{row['objects']:,}"
-        found["px per object"] = pixels(row["mean_area_px_over_objects"])
-    found["px per image"] = pixels(row["mean_area_px_over_images"])
-    return found
-
-
-def _coverage_columns(row: dict[str, Any]) -> dict[str, str]:
-    found = {
-        "Mean coverage": share(row["mean_coverage_over_images"]),
-        "Of all pixels": share(row["mean_coverage_over_pixels"]),
-    }
-    if "mean_overlap_over_pixels" in row:
-        found["Overlap"] = share(row["mean_overlap_over_pixels"])
-    return found
