@@ -6,15 +6,27 @@ each can be done again: whoever calls once more completes it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import fiftyone as fo
+import fiftyone.core.utils as fou
+from bson import ObjectId
 
-from .documents import Document, move_values, remove_values
+from .documents import (
+    Document,
+    count_samples,
+    have_values,
+    move_values,
+    remove_values,
+    sample_ids,
+)
 from .documents.runs import RunField, delete_run, rename_run
 from .journal import Journal
 from .owned_fields import INFO_KEY, delete_fields, field_owner
+
+# Values are moved and removed in this many samples at a time.
+_BATCH_SIZE = 1_000
 
 
 def change_key(
@@ -23,6 +35,7 @@ def change_key(
     key: str,
     new_key: str,
     names: Mapping[str, str],
+    progress: Any = False,
 ) -> None:
     """Gives a run another key, and its fields other names.
 
@@ -32,6 +45,8 @@ def change_key(
         key: the key of the run
         new_key: its new key; neither it nor the new names are taken
         names: the new path of each path that its fields may have
+        progress: whether to render a progress bar of the samples, or a function to
+            call with it
     """
     facts = {
         "field": field,
@@ -40,11 +55,15 @@ def change_key(
         "names": [[old, new] for old, new in names.items()],
     }
     Journal(dataset).begin("rename", key, facts)
-    _complete_rename(dataset, facts)
+    _complete_rename(dataset, facts, progress)
 
 
 def remove_run(
-    dataset: fo.Dataset, field: RunField, key: str, paths: Sequence[str]
+    dataset: fo.Dataset,
+    field: RunField,
+    key: str,
+    paths: Sequence[str],
+    progress: Any = False,
 ) -> None:
     """Deletes a run and its fields.
 
@@ -53,10 +72,11 @@ def remove_run(
         field: where its runs are
         key: the key of the run
         paths: the paths that its fields may have
+        progress: as for :func:`change_key`
     """
     facts = {"field": field, "key": key, "paths": list(paths)}
     Journal(dataset).begin("delete", key, facts)
-    _complete_deletion(dataset, facts)
+    _complete_deletion(dataset, facts, progress)
 
 
 def complete_changes(dataset: fo.Dataset, keys: Iterable[str]) -> None:
@@ -71,10 +91,15 @@ def complete_changes(dataset: fo.Dataset, keys: Iterable[str]) -> None:
             _complete_deletion(dataset, facts)
 
 
-def _complete_rename(dataset: fo.Dataset, facts: Document) -> None:
+def _complete_rename(
+    dataset: fo.Dataset, facts: Document, progress: Any = False
+) -> None:
     key, new_key, names = facts["key"], facts["new_key"], dict(facts["names"])
     _declare_renamed(dataset, names, new_key)
     _rename_in_sidebar(dataset, key, new_key, names)
+    for ids in _samples_with(dataset, list(names), progress):
+        move_values(dataset, names, ids)
+    # What was written meanwhile.
     move_values(dataset, names)
     delete_fields(dataset, list(names), key)
     if key in getattr(dataset, f"list_{facts['field']}")():
@@ -82,13 +107,31 @@ def _complete_rename(dataset: fo.Dataset, facts: Document) -> None:
     Journal(dataset).end("rename", key, facts)
 
 
-def _complete_deletion(dataset: fo.Dataset, facts: Document) -> None:
+def _complete_deletion(
+    dataset: fo.Dataset, facts: Document, progress: Any = False
+) -> None:
     key, paths = facts["key"], facts["paths"]
+    for ids in _samples_with(dataset, paths, progress):
+        remove_values(dataset, paths, ids)
     delete_fields(dataset, paths, key)
     delete_run(dataset, facts["field"], key)
     # Once more: it may have been run again meanwhile.
     remove_values(dataset, paths)
     Journal(dataset).end("delete", key, facts)
+
+
+def _samples_with(
+    dataset: fo.Dataset, paths: Sequence[str], progress: Any
+) -> Iterator[list[ObjectId]]:
+    """Yields the ids of samples that have values at some paths, and counts them."""
+    if not paths:
+        return
+    condition = have_values(paths)
+    total = count_samples(dataset, condition)
+    with fou.ProgressBar(total=total, progress=progress, iters_str="images") as bar:
+        for ids in sample_ids(dataset, condition, _BATCH_SIZE):
+            yield ids
+            bar.update(len(ids))
 
 
 def _declare_renamed(

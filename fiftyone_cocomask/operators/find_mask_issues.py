@@ -190,6 +190,7 @@ class ClearMaskIssues(JobOperator):
     """Removes the tags and saved views of a search for mask issues."""
 
     verb = "Clearing mask issues"
+    noun = "tags"
 
     @property
     def config(self) -> foo.OperatorConfig:
@@ -260,7 +261,7 @@ class ClearMaskIssues(JobOperator):
         default = default_field(list_mask_issues(ctx.dataset), _KEY)
         key = ctx.params.get("key") or default
         before = _marks(ctx.dataset, key)
-        clear_mask_issues(ctx.dataset, key)
+        clear_mask_issues(ctx.dataset, key, progress=progress)
         ctx.dataset.reload()
         after = _marks(ctx.dataset, key)
         deleted = {

@@ -121,26 +121,30 @@ class JobOperator(FormOperator):
         if is_app_request(ctx):
             return self._run_in_app(ctx)
         if ctx.delegated:
-            # What the database does in one go has no count that could follow.
-            ctx.set_progress(progress=0, label=self.verb)
-        return self.completed(ctx, self.run(ctx, self._plain_progress(ctx)))
+            return self._run_delegated(ctx)
+        return self.completed(ctx, self.run(ctx, ctx.params.get("progress")))
 
     def resolve_output(self, ctx: ExecutionContext) -> types.Property | None:
         """Returns the summary of a finished job."""
         return self._summary(ctx, ctx.results) if ctx.results else None
 
-    def _plain_progress(self, ctx: ExecutionContext) -> ProgressArgument:
-        if not ctx.delegated:
-            return ctx.params.get("progress")
+    def _run_delegated(self, ctx: ExecutionContext) -> Results:
+        import fiftyone as fo
+
+        # Also the end of a job that finds nothing to count.
+        label = f"{self.verb}: done"
 
         def report(bar: Any) -> None:
+            nonlocal label
             progress = Progress.of_bar(bar)
             label = progress.label(self.verb, self.noun)
             ctx.set_progress(progress=progress.fraction, label=label)
 
-        import fiftyone as fo
-
-        return fo.report_progress(report, dt=1.0)
+        ctx.set_progress(progress=0, label=self.verb)
+        progress = fo.report_progress(report, dt=1.0)
+        results = self.completed(ctx, self.run(ctx, progress))
+        ctx.set_progress(progress=1, label=label)
+        return results
 
     def _run_in_app(self, ctx: ExecutionContext) -> Generator[Any, None, None]:
         yield ctx.ops.set_progress(label=self.verb, progress=0)

@@ -161,7 +161,7 @@ class RenameMaskEvaluation(JobOperator):
 
         key, new_key = ctx.params["eval_key"], ctx.params["new_eval_key"]
         old = mask_evaluation_info(ctx.dataset, key).fields
-        rename_mask_evaluation(ctx.dataset, key, new_key)
+        rename_mask_evaluation(ctx.dataset, key, new_key, progress=progress)
         new = mask_evaluation_info(ctx.dataset, new_key).fields
         renamed = [{"old": a, "new": b} for a, b in zip(old, new, strict=True)]
         return {
@@ -248,7 +248,7 @@ class DeleteMaskEvaluation(JobOperator):
 
         key = ctx.params["eval_key"]
         info = mask_evaluation_info(ctx.dataset, key)
-        delete_mask_evaluation(ctx.dataset, key)
+        delete_mask_evaluation(ctx.dataset, key, progress=progress)
         deleted = {"eval_key": key, "kind": info.kind, "fields": info.fields}
         return {"eval_key": key, "deleted": deleted}
 

@@ -9,6 +9,7 @@ No other folder uses FiftyOne's private API.
 from __future__ import annotations
 
 from .fields import declare_paths as declare_paths
+from .fields import have_values as have_values
 from .fields import many_fields as many_fields
 from .fields import move_values as move_values
 from .fields import remove_values as remove_values
@@ -17,6 +18,7 @@ from .reading import BATCH_SIZE as BATCH_SIZE
 from .reading import MAX_BATCH_BYTES as MAX_BATCH_BYTES
 from .reading import MODIFIED as MODIFIED
 from .reading import aggregate_documents as aggregate_documents
+from .reading import count_samples as count_samples
 from .reading import field_info as field_info
 from .reading import ids_of as ids_of
 from .reading import image_paths_below as image_paths_below

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import Any
 
 import fiftyone.core.sample as fos
+from bson import ObjectId
 from fiftyone.core.odm import SampleFieldDocument
 from mongoengine.context_managers import no_dereference
 
@@ -42,7 +43,9 @@ def many_fields() -> Iterator[None]:
         yield
 
 
-def move_values(dataset: Dataset, names: Mapping[str, str]) -> None:
+def move_values(
+    dataset: Dataset, names: Mapping[str, str], ids: Sequence[ObjectId] | None = None
+) -> None:
     """Moves values of samples and labels to fields that are declared already.
 
     ``Dataset.rename_sample_fields`` moves them before it declares the new fields, so
@@ -51,48 +54,64 @@ def move_values(dataset: Dataset, names: Mapping[str, str]) -> None:
     Args:
         dataset: the dataset; of a grouped one, all slices
         names: the new path of each path; only the last part may differ
+        ids: the ids of the samples, None for all
 
     Raises:
         DatabaseError: if MongoDB cannot be reached or refuses the write
     """
-    collection = dataset._sample_collection
-    for old, new in names.items():
-        parent, _, leaf = old.rpartition(".")
-        condition: Document = {old: {"$exists": True}}
+    for parent in dict.fromkeys(path.rpartition(".")[0] for path in names):
+        some = {o: n for o, n in names.items() if o.rpartition(".")[0] == parent}
+        condition = _among(ids) | have_values(some)
         if parent:
-            rename_label_attributes(dataset, parent, {leaf: _leaf(new)})
+            leaves = {_leaf(old): _leaf(new) for old, new in some.items()}
+            rename_label_attributes(dataset, parent, leaves, ids)
             condition[parent] = {"$type": "object", "$not": {"$type": "array"}}
-        changes = {"$rename": {old: new}, "$set": {MODIFIED: now_utc()}}
+        changes = {"$rename": some, "$set": {MODIFIED: now_utc()}}
         with explain_database_errors():
-            collection.update_many(condition, changes)
+            dataset._sample_collection.update_many(condition, changes)
     fos.Sample._reload_docs(dataset._sample_collection_name)
 
 
-def remove_values(dataset: Dataset, paths: Sequence[str]) -> None:
+def have_values(paths: Iterable[str]) -> Document:
+    """Returns the MongoDB filter of samples that have a value at one of some paths."""
+    return {"$or": [{path: {"$exists": True}} for path in paths]}
+
+
+def remove_values(
+    dataset: Dataset, paths: Sequence[str], ids: Sequence[ObjectId] | None = None
+) -> None:
     """Removes values of samples and labels, whatever the dataset declares.
 
     Args:
         dataset: the dataset; of a grouped one, all slices
         paths: the paths of the values
+        ids: the ids of the samples, None for all
 
     Raises:
         DatabaseError: if MongoDB cannot be reached or refuses the write
     """
     if not paths:
         return
-    condition = {"$or": [{path: {"$exists": True}} for path in paths]}
+    condition = _among(ids) | have_values(paths)
     changes = [{"$unset": list(paths)}, {"$set": {MODIFIED: now_utc()}}]
     with explain_database_errors():
         dataset._sample_collection.update_many(condition, changes)
         for parent in {path.rpartition(".")[0] for path in paths} - {""}:
             # What held nothing else.
             dataset._sample_collection.update_many(
-                {parent: {}}, {"$unset": {parent: ""}}
+                _among(ids) | {parent: {}}, {"$unset": {parent: ""}}
             )
 
 
+def _among(ids: Sequence[ObjectId] | None) -> Document:
+    return {} if ids is None else {"_id": {"$in": list(ids)}}
+
+
 def rename_label_attributes(
-    dataset: Dataset, path: str, names: Mapping[str, str]
+    dataset: Dataset,
+    path: str,
+    names: Mapping[str, str],
+    ids: Sequence[ObjectId] | None = None,
 ) -> None:
     """Renames attributes of labels that are in lists, each sample in one write.
 
@@ -103,24 +122,23 @@ def rename_label_attributes(
         dataset: the dataset; of a grouped one, all slices
         path: the path of the lists: ``"field.polylines"``
         names: the new name of each attribute
+        ids: the ids of the samples, None for all
 
     Raises:
         DatabaseError: if MongoDB cannot be reached or refuses the write
     """
-    for old, new in names.items():
-        renamed = {"$mergeObjects": ["$$label", {new: f"$$label.{old}"}]}
-        label = {
-            "$cond": [
-                {"$eq": [{"$type": f"$$label.{old}"}, "missing"]},
-                "$$label",
-                {"$unsetField": {"field": old, "input": renamed}},
-            ]
-        }
-        labels = {"$map": {"input": f"${path}", "as": "label", "in": label}}
-        condition = {f"{path}.{old}": {"$exists": True}, path: {"$type": "array"}}
-        changes = {path: labels, MODIFIED: now_utc()}
-        with explain_database_errors():
-            dataset._sample_collection.update_many(condition, [{"$set": changes}])
+    new = {new: f"$$label.{old}" for old, new in names.items()}
+    renamed: Document = {"$mergeObjects": ["$$label", new]}
+    for old in names:
+        renamed = {"$unsetField": {"field": old, "input": renamed}}
+    is_label = {"$eq": [{"$type": "$$label"}, "object"]}
+    label = {"$cond": [is_label, renamed, "$$label"]}
+    labels = {"$map": {"input": f"${path}", "as": "label", "in": label}}
+    condition = _among(ids) | have_values(f"{path}.{old}" for old in names)
+    condition[path] = {"$type": "array"}
+    changes = {path: labels, MODIFIED: now_utc()}
+    with explain_database_errors():
+        dataset._sample_collection.update_many(condition, [{"$set": changes}])
 
 
 def _leaf(path: str) -> str:

@@ -168,6 +168,16 @@ def sample_ids(
             yield batch
 
 
+def count_samples(dataset: Dataset, condition: Document) -> int:
+    """Returns how many samples meet a MongoDB filter; of a grouped one, of all slices.
+
+    Raises:
+        DatabaseError: if MongoDB cannot be reached
+    """
+    with explain_database_errors():
+        return dataset._sample_collection.count_documents(condition)
+
+
 def aggregate_documents(
     samples: SampleCollection, stages: Sequence[Document]
 ) -> list[Document]:

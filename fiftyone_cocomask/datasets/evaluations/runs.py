@@ -140,13 +140,17 @@ def list_mask_evaluations(samples: Samples, kind: AnyKind | None = None) -> list
 
 @explain_database_errors()
 @checked
-def rename_mask_evaluation(samples: Samples, eval_key: str, new_eval_key: str) -> None:
+def rename_mask_evaluation(
+    samples: Samples, eval_key: str, new_eval_key: str, *, progress: Any = None
+) -> None:
     """Renames an evaluation and its fields.
 
     Args:
         samples: the dataset, or a view into it
         eval_key: the key of the evaluation
         new_eval_key: its new key
+        progress: whether to render a progress bar (True/False), FiftyOne's default
+            (None), or a function to call with the bar
 
     Raises:
         CocoMaskError: if there is no such evaluation, or the new key is taken; nothing
@@ -174,17 +178,21 @@ def rename_mask_evaluation(samples: Samples, eval_key: str, new_eval_key: str) -
                 f"Dataset '{dataset.name}' already has a field '{path}'; give another "
                 "key"
             )
-    change_key(dataset, stored.field, eval_key, new_eval_key, names)
+    change_key(dataset, stored.field, eval_key, new_eval_key, names, progress)
 
 
 @explain_database_errors()
 @checked
-def delete_mask_evaluation(samples: Samples, eval_key: str) -> None:
+def delete_mask_evaluation(
+    samples: Samples, eval_key: str, *, progress: Any = None
+) -> None:
     """Deletes an evaluation and its fields.
 
     Args:
         samples: the dataset, or a view into it
         eval_key: the key of the evaluation
+        progress: whether to render a progress bar (True/False), FiftyOne's default
+            (None), or a function to call with the bar
 
     Raises:
         CocoMaskError: if there is no such evaluation
@@ -196,7 +204,7 @@ def delete_mask_evaluation(samples: Samples, eval_key: str) -> None:
         return
     stored = _stored(dataset, eval_key)
     paths = stored.paths() + stored.marks()
-    remove_run(dataset, stored.field, eval_key, paths)
+    remove_run(dataset, stored.field, eval_key, paths, progress)
 
 
 def evaluation_kind(dataset: fo.Dataset, eval_key: str) -> AnyKind:

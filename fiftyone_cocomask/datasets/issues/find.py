@@ -147,12 +147,16 @@ def search_again(samples: SampleCollection, key: str) -> int:
 
 @explain_database_errors()
 @checked
-def clear_mask_issues(samples: Samples, key: str = "mask_issues") -> None:
+def clear_mask_issues(
+    samples: Samples, key: str = "mask_issues", *, progress: Any = None
+) -> None:
     """Removes the tags and saved views of :func:`find_mask_issues`.
 
     Args:
         samples: the dataset, or a view into it
         key: the key of the search
+        progress: whether to render a progress bar (True/False), FiftyOne's default
+            (None), or a function to call with the bar
 
     Raises:
         CocoMaskError: if there is no such search
@@ -172,7 +176,7 @@ def clear_mask_issues(samples: Samples, key: str = "mask_issues") -> None:
         )
     follow_edits(dataset, key)
     marks = search_marks(dataset, key)
-    marks.remove_tags()
+    marks.remove_tags(progress)
     marks.delete_views()
     journal.begin("clear", key, {"key": key})
     delete_run(dataset, "runs", key)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 import fiftyone as fo
+import fiftyone.core.utils as fou
 from bson import ObjectId
 from fiftyone import ViewField as F
 
@@ -200,9 +201,29 @@ class IssueMarks:
             checked.update(row["id"] for row in rows)
         return checked
 
-    def remove_tags(self) -> None:
-        """Removes all tags."""
-        self.set_tags(FoundIssues())
+    def remove_tags(self, progress: Any = False) -> None:
+        """Removes all tags.
+
+        Args:
+            progress: whether to render a progress bar of the tags, or a function to
+                call with it
+        """
+        everything = self._everything()
+        tags = [f"{self._key}:{name}" for name in self._names]
+        of_samples = self._tagged_samples(everything)
+        found = [(x, self._tagged_labels(x, everything)) for x in self._label_lists()]
+        total = sum(len(tagged[t]) for _, tagged in found for t in tags)
+        total += sum(len(of_samples[tag]) for tag in tags)
+        bar = fou.ProgressBar(total=total, progress=progress, iters_str="tags")
+        with bar:
+            for tag in tags:
+                for labels, of_labels in found:
+                    for view, number in self._selected(labels, of_labels[tag]):
+                        view.untag_labels(tag, labels.field)
+                        bar.update(number)
+                if ids := of_samples[tag]:
+                    everything.select(list(ids)).untag_samples(tag)
+                    bar.update(len(ids))
 
     def save_views(
         self, base: Any, counts: dict[MaskIssue, int], limits: IssueLimits
@@ -277,22 +298,23 @@ class IssueMarks:
             if name not in RETIRED_ISSUES and self.list_of(MaskIssue(name)) == labels:
                 wanted = found.labels(MaskIssue(name))
             outdated = {i: s for i, s in present[tag].items() if i not in wanted}
-            for view in self._selected(labels, outdated):
+            for view, _ in self._selected(labels, outdated):
                 view.untag_labels(tag, labels.field)
             missing = {i: s for i, s in wanted.items() if i not in present[tag]}
-            for view in self._selected(labels, missing):
+            for view, _ in self._selected(labels, missing):
                 view.tag_labels(tag, labels.field)
 
     def _selected(self, labels: LabelList, ids: dict[str, str]) -> Any:
-        """Yields views of labels, given with their samples."""
+        """Yields views of labels, given with their samples, and their numbers."""
         everything = self._everything()
         label_ids = list(ids)
         for start in range(0, len(label_ids), _BATCH_SIZE):
             some = label_ids[start : start + _BATCH_SIZE]
             samples = list({ids[label_id] for label_id in some})
-            yield everything.select(samples).select_labels(
+            view = everything.select(samples).select_labels(
                 ids=some, fields=labels.field
             )
+            yield view, len(some)
 
     def _tagged_labels(
         self, labels: LabelList, samples: SampleCollection

@@ -243,13 +243,34 @@ def test_a_delegated_import_runs_when_an_orchestrator_takes_it(
     assert operations()[-1].status.label == "Importing: 21 of 21 images"
 
 
-def test_a_delegated_job_without_a_count_says_what_it_does(
+def test_what_goes_through_a_dataset_counts_when_it_is_delegated(
     dataset: fo.Dataset,
 ) -> None:
+    def last() -> tuple[float, str]:
+        status = operations()[-1].status
+        return status.progress, status.label
+
     fcm.compute_masks(dataset)
-    fcm.evaluate_mask_area(dataset, eval_key="old")
+    fcm.evaluate_mask_area(dataset, label_field="segmentations", eval_key="old")
     run_delegated("rename_mask_evaluation", dataset, eval_key="old", new_eval_key="new")
-    assert operations()[-1].status.label == "Renaming the evaluation"
+    assert last() == (1, "Renaming the evaluation: 21 of 21 images")
+    run_delegated("delete_mask_evaluation", dataset, eval_key="new")
+    assert last() == (1, "Deleting the evaluation: 21 of 21 images")
+    fcm.find_mask_issues(dataset)
+    dataset.tag_labels("mine", "segmentations")
+    mine = dataset.count_label_tags("segmentations")["mine"]
+    marks = dataset.count_label_tags() | dataset.count_sample_tags()
+    marks = {t: n for t, n in marks.items() if t.startswith("mask_issues:")}
+    assert len(marks) > 2
+    number = sum(marks.values())
+    run_delegated("clear_mask_issues", dataset)
+    assert last() == (1, f"Clearing mask issues: {number} of {number} tags")
+    assert dataset.count_label_tags("segmentations") == {"mine": mine}
+    fcm.find_mask_issues(dataset)
+    dataset.untag_labels(list(marks))
+    dataset.untag_samples(list(marks))
+    run_delegated("clear_mask_issues", dataset)
+    assert last() == (1, "Clearing mask issues: done")
 
 
 def test_forms_propose_what_was_done_last(
