@@ -10,17 +10,11 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..choices import (
-    BOXES,
-    MODES,
-    OVERLAPS,
-    RASTERIZERS,
-    STORAGES,
     Boxes,
     Mode,
     Overlap,
     Rasterizer,
     Storage,
-    default,
 )
 from ..fiftyone_types import ExecutionContext, SampleCollection
 from .forms import count, dataset_problem, default_field, stop
@@ -31,6 +25,10 @@ from .mask_form import ask_for_masks, default_mask_field
 from .paths import given_path, path_text
 from .results import NextStep, class_rows, in_sentence, next_step, split_rows
 from .split_job import SplitJobOperator, is_of_tasks
+
+# The parameters that decide the pixels of the masks, and what becomes of the masks.
+_DRAWING = ("mode", "rasterizer", "overlap", "classes", "include_crowd")
+_KEEPING = ("output_dir", "storage", "overwrite", "boxes")
 
 
 class ComputeMasks(SplitJobOperator):
@@ -148,7 +146,9 @@ class ComputeMasks(SplitJobOperator):
 
         report = compute_masks(
             samples,
-            **_what_to_draw(ctx),
+            **_fields(ctx),
+            **_given(ctx, *_DRAWING),
+            **_given(ctx, *_KEEPING),
             num_workers=ctx.params.get("num_workers"),
             progress=progress,
         )
@@ -159,11 +159,17 @@ class ComputeMasks(SplitJobOperator):
     ) -> dict[str, Any]:
         """Declares the field of the masks, so that no two tasks do."""
         from ..datasets.masks.field import declare_mask_field
+        from ..datasets.masks.options import MaskOptions
         from ..datasets.masks.plan import plan_masks
         from ..datasets.parallel.workers import process_count
 
         process_count(ctx.params.get("num_workers"))
-        plan = plan_masks(samples, **_what_to_draw(ctx))
+        plan = plan_masks(
+            samples,
+            **_fields(ctx),
+            asked=MaskOptions.asked(**_given(ctx, *_DRAWING)),
+            **_given(ctx, *_KEEPING),
+        )
         declare_mask_field(ctx.dataset, plan)
         return plan.to_dict()
 
@@ -251,35 +257,31 @@ class ComputeMasks(SplitJobOperator):
         )
 
 
-def _what_to_draw(ctx: ExecutionContext) -> dict[str, Any]:
-    """Returns the arguments of the SDK that decide what masks there will be."""
-    params = ctx.params
-    order = params.get("class_order") or []
-    by_class = params.get("overlap") == "classes" or (
-        bool(order) and not params.get("overlap")
-    )
+def _fields(ctx: ExecutionContext) -> dict[str, Any]:
+    """Returns the fields of the objects and of the masks."""
     return {
-        "label_field": params.get("label_field")
+        "label_field": ctx.params.get("label_field")
         or default_field(drawable_fields(ctx.dataset), "segmentations"),
-        "mask_field": params.get("mask_field") or default_mask_field(ctx),
-        "mode": params.get("mode") or default(MODES),
-        "rasterizer": params.get("rasterizer") or default(RASTERIZERS),
-        "overlap": (order if by_class else params.get("overlap") or default(OVERLAPS)),
-        "classes": params.get("classes") or None,
-        "include_crowd": params.get("include_crowd", True),
-        "output_dir": given_path(params.get("output_dir")),
-        "storage": params.get("storage") or default(STORAGES),
-        "overwrite": params.get("overwrite", False),
-        "boxes": params.get("boxes") or default(BOXES),
+        "mask_field": ctx.params.get("mask_field") or default_mask_field(ctx),
     }
 
 
+def _given(ctx: ExecutionContext, *names: str) -> dict[str, Any]:
+    """Returns the arguments of the SDK that are given; the others have its defaults."""
+    params = dict(ctx.params)
+    order = params.get("class_order") or []
+    if params.get("overlap") == "classes" or (order and not params.get("overlap")):
+        params["overlap"] = order
+    params["classes"] = params.get("classes") or None
+    params["output_dir"] = given_path(params.get("output_dir"))
+    return {name: params[name] for name in names if params.get(name) not in (None, "")}
+
+
 def _results(ctx: ExecutionContext, samples: SampleCollection, report: Any) -> Results:
-    drawn = _what_to_draw(ctx)
+    fields = _fields(ctx)
     return {
         **report.to_dict(),
-        "mask_field": drawn["mask_field"],
-        "label_field": drawn["label_field"],
-        "per_class": class_rows(samples, drawn["label_field"]),
+        **fields,
+        "per_class": class_rows(samples, fields["label_field"]),
         "per_split": split_rows(samples),
     }

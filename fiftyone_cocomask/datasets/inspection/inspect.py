@@ -49,9 +49,7 @@ _MAX_DRAWN_PIXELS = 2**26
 
 _NAMES = ("split", "file_name", "import_issues")
 _ATTRIBUTES = ("coco_id", "coco_id_text", "tags")
-_DEFAULT_OPTIONS = MaskOptions(
-    "binary", "coco", "largest_first", None, include_crowd=True
-)
+_DEFAULT_OPTIONS = MaskOptions()
 
 
 def label_field_of(dataset: fo.Dataset, mask_field: str | None) -> str | None:

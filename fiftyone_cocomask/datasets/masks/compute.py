@@ -34,10 +34,10 @@ from ..memory import frozen_heap
 from ..parallel.processes import map_in_processes
 from ..parallel.workers import process_count
 from ..targets import checked_samples
-from .drawing import MaskMaker, MaskResult
+from .drawing import MaskResult, make_batch, paths_to_read
 from .field import check_still_planned, declare_mask_field
 from .files import MaskPaths, remove_left
-from .options import MaskPlan
+from .options import MaskOptions, MaskPlan
 from .plan import plan_masks
 from .report import MaskReport
 
@@ -123,22 +123,52 @@ def compute_masks(
         MaskFileError: if a mask file cannot be written; masks written before are
             complete and in the database
     """
-    processes = process_count(num_workers)
-    samples = checked_samples(samples)
-    plan = plan_masks(
-        samples,
-        label_field,
-        mask_field,
+    asked = MaskOptions.asked(
         mode=mode,
         rasterizer=rasterizer,
         overlap=overlap,
         classes=classes,
         include_crowd=include_crowd,
+    )
+    return compute_as_asked(
+        samples,
+        label_field,
+        mask_field,
+        asked,
         output_dir=output_dir,
         storage=storage,
         overwrite=overwrite,
         boxes=boxes,
+        num_workers=num_workers,
+        progress=progress,
     )
+
+
+@explain_database_errors()
+def compute_as_asked(
+    samples: SampleCollection,
+    label_field: str,
+    mask_field: str,
+    asked: MaskOptions,
+    *,
+    num_workers: int | None = None,
+    progress: Any = None,
+    **kept: Any,
+) -> MaskReport:
+    """Draws masks by options, as :func:`compute_masks` does.
+
+    Args:
+        samples: the dataset or view
+        label_field: the field of the objects
+        mask_field: the field of the masks
+        asked: the options as far as they are asked for
+        num_workers: as for :func:`compute_masks`
+        progress: as for :func:`compute_masks`
+        **kept: the other arguments of :func:`.plan.plan_masks`
+    """
+    processes = process_count(num_workers)
+    samples = checked_samples(samples)
+    plan = plan_masks(samples, label_field, mask_field, asked, **kept)
     dataset = backing_dataset(samples)
     declare = partial(declare_mask_field, dataset, plan)
     # Runs with other options would write into the same files.
@@ -182,10 +212,9 @@ def draw_masks(
     if not plan.options.boxes:
         labels = LabelList.of_field(samples, plan.label_field)
         report.boxes = count_boxes_only(samples, labels)
-    maker = MaskMaker(plan, paths)
     # No more processes than batches.
     processes = min(processes, -(-len(samples) // BATCH_OF_SEVERAL)) or 1
-    batches = _masked_batches(samples, maker, processes, on_start)
+    batches = _masked_batches(samples, plan, paths, processes, on_start)
     bar = fou.ProgressBar(total=len(samples), progress=progress)
     # Closed also after an error or Ctrl-C: at Python's own end it would be too late.
     with bar, frozen_heap(), closing(batches):
@@ -205,7 +234,8 @@ def draw_masks(
 
 def _masked_batches(
     samples: SampleCollection,
-    maker: MaskMaker,
+    plan: MaskPlan,
+    paths: MaskPaths | None,
     processes: int,
     on_start: Callable[[], None] | None,
 ) -> Generator[list[MaskResult], None, None]:
@@ -214,18 +244,17 @@ def _masked_batches(
     A mask is in the database only once its file is on disk. If a file cannot be
     written, those before it are still recorded.
     """
-    plan, dataset = maker.plan, backing_dataset(samples)
+    dataset = backing_dataset(samples)
     batch_size = BATCH_OF_ONE if processes < 2 else BATCH_OF_SEVERAL
-    paths = maker.paths_to_read(samples)
+    read = paths_to_read(samples, plan)
     computed = {}
     if plan.options.box_field is not None:
         computed[BOXES] = boxes_to_draw(
             dataset, plan.label_field, plan.options.box_field
         )
-    encoded = _encoded_documents(samples, paths, computed, batch_size)
-    with closing(
-        map_in_processes(maker.make_batch, encoded, processes)
-    ) as made_batches:
+    encoded = _encoded_documents(samples, read, computed, batch_size)
+    make = partial(make_batch, plan, paths)
+    with closing(map_in_processes(make, encoded, processes)) as made_batches:
         first = next(made_batches, None)
         # Now, since FiftyOne takes a while for it and other processes draw meanwhile.
         if on_start is not None:

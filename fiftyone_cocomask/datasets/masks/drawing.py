@@ -104,171 +104,187 @@ class _Begun:
     others: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class MaskMaker:
-    """Makes the masks of samples; it can be sent to another process.
+def paths_to_read(samples: SampleCollection, plan: MaskPlan) -> list[str]:
+    """Returns the fields of a sample that :func:`make_batch` needs."""
+    read = ("_id", *STATE, "drawn.px", "drawn.boxes")
+    return [
+        "filepath",
+        *(["split"] if samples.has_field("split") else []),
+        "metadata.width",
+        "metadata.height",
+        *(f"{plan.mask_field}.{name}" for name in read),
+        *geometry_paths(samples, plan.label_field),
+    ]
 
-    Attributes:
+
+def make_batch(
+    plan: MaskPlan, paths: MaskPaths | None, encoded: Iterable[bytes]
+) -> list[MaskResult]:
+    """Makes the masks of some samples, also in another process.
+
+    Args:
         plan: what was decided
         paths: where the files go, None for masks in the database
+        encoded: the samples as BSON, with the fields of :func:`paths_to_read`
+
+    Returns:
+        what became of each; one with an error is the last
     """
+    results: list[MaskResult] = []
+    begun = [_begin(plan, paths, bson.decode(data)) for data in encoded]
+    with WritesAhead() as writes:
+        # The objects of images of one size are drawn together: Roboflow resizes
+        # all images of a version.
+        for size, group in groupby(begun, lambda item: item.size):
+            items = list(group)
+            patches = _patches(items, size, plan.options)
+            for item in items:
+                _draw(plan, paths, item, patches, writes)
+                results.append(item.result)
+                if item.result.error is not None:
+                    return results
+    return results
 
-    plan: MaskPlan
-    paths: MaskPaths | None
 
-    def paths_to_read(self, samples: SampleCollection) -> list[str]:
-        """Returns the fields of a sample that :meth:`make_batch` needs."""
-        read = ("_id", *STATE, "drawn.px", "drawn.boxes")
-        return [
-            "filepath",
-            *(["split"] if samples.has_field("split") else []),
-            "metadata.width",
-            "metadata.height",
-            *(f"{self.plan.mask_field}.{name}" for name in read),
-            *geometry_paths(samples, self.plan.label_field),
-        ]
+def _patches(
+    begun: list[_Begun], size: tuple[int, int], options: MaskOptions
+) -> Iterator[Patch]:
+    """Yields the pixels of all objects of some images of one size."""
+    width, height = size
+    objects = [item.geometry for one in begun for item in one.chosen]
+    return Canvas(height, width, options.rasterizer).patches(objects)
 
-    def make_batch(self, encoded: Iterable[bytes]) -> list[MaskResult]:
-        """Makes the masks of some samples, given as BSON; one with an error ends it."""
-        results: list[MaskResult] = []
-        begun = [self._begun(bson.decode(data)) for data in encoded]
-        with WritesAhead() as writes:
-            # The objects of images of one size are drawn together: Roboflow resizes
-            # all images of a version.
-            for size, group in groupby(begun, lambda item: item.size):
-                items = list(group)
-                patches = self._patches(items, size)
-                for item in items:
-                    self._draw(item, patches, writes)
-                    results.append(item.result)
-                    if item.result.error is not None:
-                        return results
-        return results
 
-    def _patches(self, begun: list[_Begun], size: tuple[int, int]) -> Iterator[Patch]:
-        """Yields the pixels of all objects of some images of one size."""
-        width, height = size
-        objects = [item.geometry for one in begun for item in one.chosen]
-        return Canvas(height, width, self.plan.options.rasterizer).patches(objects)
+def _begin(plan: MaskPlan, paths: MaskPaths | None, document: Document) -> _Begun:
+    """Returns a sample with what is to be drawn: nothing if it is done."""
+    mask = document.get(plan.mask_field) or {}
+    result = MaskResult(document["_id"], document["filepath"], mask.get("_id"))
+    result.skipped = _reason_to_skip(plan, document)
+    if result.skipped is not None:
+        return _Begun(result, mask)
+    width = document["metadata"]["width"]
+    height = document["metadata"]["height"]
+    path = paths.path_of(document) if paths else None
+    label = document[plan.label_field]
+    boxes = document.get(BOXES) or []
+    wanted = fingerprint(label, (width, height), path, plan.options, boxes)
+    if not plan.overwrite and is_current(mask, wanted):
+        drawn = (mask.get("drawn") or {}).get("px") or []
+        result.unchanged_objects = sum(px is not None for px in drawn)
+        result.unchanged_objects += len((mask.get("drawn") or {}).get("boxes", []))
+        return _Begun(result, mask)
+    options = plan.options
+    labels = label_documents(label)
+    objects = options.objects(label, width, height)
+    beside = box_objects(boxes, width, height)
+    chosen = [item for item in [*objects, *beside] if options.selects(item)]
+    result.without_geometry = len(labels) - len(objects)
+    others = len(objects) - sum(item.index >= 0 for item in chosen)
+    return _Begun(
+        result, mask, path, wanted, (width, height), len(labels), chosen, others
+    )
 
-    def _begun(self, document: Document) -> _Begun:
-        """Returns a sample with what is to be drawn: nothing if it is done."""
-        mask = document.get(self.plan.mask_field) or {}
-        result = MaskResult(document["_id"], document["filepath"], mask.get("_id"))
-        result.skipped = self._reason_to_skip(document)
-        if result.skipped is not None:
-            return _Begun(result, mask)
-        width = document["metadata"]["width"]
-        height = document["metadata"]["height"]
-        path = self.paths.path_of(document) if self.paths else None
-        label = document[self.plan.label_field]
-        boxes = document.get(BOXES) or []
-        wanted = fingerprint(label, (width, height), path, self.plan.options, boxes)
-        if not self.plan.overwrite and is_current(mask, wanted):
-            drawn = (mask.get("drawn") or {}).get("px") or []
-            result.unchanged_objects = sum(px is not None for px in drawn)
-            result.unchanged_objects += len((mask.get("drawn") or {}).get("boxes", []))
-            return _Begun(result, mask)
-        options = self.plan.options
-        labels = label_documents(label)
-        objects = options.objects(label, width, height)
-        beside = box_objects(boxes, width, height)
-        chosen = [item for item in [*objects, *beside] if options.selects(item)]
-        result.without_geometry = len(labels) - len(objects)
-        others = len(objects) - sum(item.index >= 0 for item in chosen)
-        return _Begun(
-            result, mask, path, wanted, (width, height), len(labels), chosen, others
-        )
 
-    def _draw(
-        self, begun: _Begun, patches: Iterator[Patch], writes: WritesAhead
-    ) -> None:
-        """Draws a sample's mask, unless it is done, and has it written."""
-        if begun.wanted is None:
-            return
-        result, path = begun.result, begun.path
-        drawing, result.segmentation = _drawn(begun, patches, self.plan.options)
-        if path is None:
-            set_array(result.segmentation, drawing.mask)
-        else:
-            self._write(path, drawing.mask, begun.mask, result, writes)
-            if begun.mask.get("mask_path") != str(path):
-                result.left = begun.mask.get("mask_path")
+def _draw(
+    plan: MaskPlan,
+    paths: MaskPaths | None,
+    begun: _Begun,
+    patches: Iterator[Patch],
+    writes: WritesAhead,
+) -> None:
+    """Draws a sample's mask, unless it is done, and has it written."""
+    if begun.wanted is None:
+        return
+    result, path = begun.result, begun.path
+    drawing, result.segmentation = _drawn(begun, patches, plan.options)
+    if path is None:
+        set_array(result.segmentation, drawing.mask)
+    else:
+        _write(plan, paths, path, drawing.mask, begun.mask, result, writes)
+        if begun.mask.get("mask_path") != str(path):
+            result.left = begun.mask.get("mask_path")
 
-    def _reason_to_skip(self, document: Document) -> str | None:
-        label_field, mask_field = self.plan.label_field, self.plan.mask_field
-        if not document.get(label_field):
-            return f"it has no labels in '{label_field}'"
-        metadata = document.get("metadata") or {}
-        width, height = metadata.get("width"), metadata.get("height")
-        if not width or not height:
-            return "the size of its image cannot be read"
-        if width * height > MAX_PIXELS:
-            return (
-                f"its image of {width} x {height} pixels is larger than {MAX_PIXELS} "
-                "pixels"
-            )
-        mask = document.get(mask_field)
-        if mask and stored_fingerprint(mask) is None and not self.plan.overwrite:
-            return (
-                f"its mask in '{mask_field}' was not computed from labels; set "
-                "overwrite to replace it"
-            )
-        return None
 
-    def _write(
-        self,
-        path: Path,
-        mask: np.ndarray,
-        present: Document,
-        result: MaskResult,
-        writes: WritesAhead,
-    ) -> None:
-        """Has a mask's file written, or says why not."""
-        document, result.segmentation = result.segmentation, None
-        assert document is not None
-
-        def write() -> None:
-            write_whole(path, data)
-            set_file(document, path)
-
-        def done(written: Future[None]) -> None:
-            error = written.exception()
-            if error is None:
-                result.segmentation = document
-            elif isinstance(error, (MaskFileError, OSError)):
-                _tell_error(error, path, result)
-            else:
-                raise error
-
-        try:
-            result.skipped = self._reason_not_to_write(path, mask, present)
-            if result.skipped is None:
-                binary = self.plan.options.mode == "binary"
-                data = mask_png(path, mask, binary=binary)
-                writes.add(write, done)
-        except (MaskFileError, OSError) as error:
-            _tell_error(error, path, result)
-
-    def _reason_not_to_write(
-        self, path: Path, mask: np.ndarray, present: Document
-    ) -> str | None:
-        """Returns what keeps a mask from being written: never over an image."""
-        assert self.paths is not None
-        if not path.exists():
-            return None
-        if self.paths.is_image(path):
-            return f"{path} is the image of a sample; give another output_dir"
-        if self.paths.is_own or present.get("mask_path") == str(path):
-            return None
-        if is_picture(path):
-            return f"{path} is a picture and not a mask; give another output_dir"
-        if self.plan.overwrite or _holds(path, mask):
-            return None
+def _reason_to_skip(plan: MaskPlan, document: Document) -> str | None:
+    label_field, mask_field = plan.label_field, plan.mask_field
+    if not document.get(label_field):
+        return f"it has no labels in '{label_field}'"
+    metadata = document.get("metadata") or {}
+    width, height = metadata.get("width"), metadata.get("height")
+    if not width or not height:
+        return "the size of its image cannot be read"
+    if width * height > MAX_PIXELS:
         return (
-            f"{path} exists and is not this field's; set overwrite, or give another "
-            "output_dir"
+            f"its image of {width} x {height} pixels is larger than {MAX_PIXELS} pixels"
         )
+    mask = document.get(mask_field)
+    if mask and stored_fingerprint(mask) is None and not plan.overwrite:
+        return (
+            f"its mask in '{mask_field}' was not computed from labels; set "
+            "overwrite to replace it"
+        )
+    return None
+
+
+def _write(
+    plan: MaskPlan,
+    paths: MaskPaths | None,
+    path: Path,
+    mask: np.ndarray,
+    present: Document,
+    result: MaskResult,
+    writes: WritesAhead,
+) -> None:
+    """Has a mask's file written, or says why not."""
+    document, result.segmentation = result.segmentation, None
+    assert document is not None
+
+    def write() -> None:
+        write_whole(path, data)
+        set_file(document, path)
+
+    def done(written: Future[None]) -> None:
+        error = written.exception()
+        if error is None:
+            result.segmentation = document
+        elif isinstance(error, (MaskFileError, OSError)):
+            _tell_error(error, path, result)
+        else:
+            raise error
+
+    try:
+        result.skipped = _reason_not_to_write(plan, paths, path, mask, present)
+        if result.skipped is None:
+            binary = plan.options.mode == "binary"
+            data = mask_png(path, mask, binary=binary)
+            writes.add(write, done)
+    except (MaskFileError, OSError) as error:
+        _tell_error(error, path, result)
+
+
+def _reason_not_to_write(
+    plan: MaskPlan,
+    paths: MaskPaths | None,
+    path: Path,
+    mask: np.ndarray,
+    present: Document,
+) -> str | None:
+    """Returns what keeps a mask from being written: never over an image."""
+    assert paths is not None
+    if not path.exists():
+        return None
+    if paths.is_image(path):
+        return f"{path} is the image of a sample; give another output_dir"
+    if paths.is_own or present.get("mask_path") == str(path):
+        return None
+    if is_picture(path):
+        return f"{path} is a picture and not a mask; give another output_dir"
+    if plan.overwrite or _holds(path, mask):
+        return None
+    return (
+        f"{path} exists and is not this field's; set overwrite, or give another "
+        "output_dir"
+    )
 
 
 def _tell_error(error: MaskFileError | OSError, path: Path, result: MaskResult) -> None:

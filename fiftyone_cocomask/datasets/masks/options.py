@@ -30,15 +30,27 @@ class MaskOptions:
             no polygon; None if the objects are Detections themselves, or none is drawn
     """
 
-    mode: Mode
-    rasterizer: Rasterizer
-    overlap: str | tuple[str, ...]
-    classes: tuple[str, ...] | None
-    include_crowd: bool
+    mode: Mode = "binary"
+    rasterizer: Rasterizer = "coco"
+    overlap: str | tuple[str, ...] = "largest_first"
+    classes: tuple[str, ...] | None = None
+    include_crowd: bool = True
     class_values: dict[str, int] = field(default_factory=dict)
     lines: bool = False
     boxes: bool = False
     box_field: str | None = None
+
+    @classmethod
+    def asked(cls, **given: Any) -> MaskOptions:
+        """Returns the options that arguments of ``compute_masks`` ask for."""
+        # Lists that were read from the database are mongoengine's.
+        lists = ("overlap", "classes")
+        tuples = {
+            name: tuple(given[name])
+            for name in lists
+            if not isinstance(given.get(name), (str, type(None)))
+        }
+        return cls(**{**given, **tuples})
 
     def objects(
         self, label: Document | None, width: int, height: int
@@ -67,12 +79,11 @@ class MaskOptions:
         cls, content: Mapping[str, Any], class_values: Mapping[str, int]
     ) -> MaskOptions:
         """Returns the options that :meth:`to_dict` gave, also in earlier versions."""
-        overlap, classes = content["overlap"], content["classes"]
-        return cls(
+        return cls.asked(
             mode=content["mode"],
             rasterizer=content["rasterizer"],
-            overlap=overlap if isinstance(overlap, str) else tuple(overlap),
-            classes=None if classes is None else tuple(classes),
+            overlap=content["overlap"],
+            classes=content["classes"],
             include_crowd=content["include_crowd"],
             class_values=dict(class_values),
             lines=content.get("lines", False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -28,24 +29,30 @@ def plan_masks(
     samples: SampleCollection,
     label_field: str,
     mask_field: str,
+    asked: MaskOptions,
     *,
-    mode: Mode,
-    rasterizer: Rasterizer,
-    overlap: Overlap | Sequence[str],
-    classes: Sequence[str] | None,
-    include_crowd: bool,
-    output_dir: str | Path | None,
-    storage: Storage,
-    overwrite: bool,
+    output_dir: str | Path | None = None,
+    storage: Storage = "disk",
+    overwrite: bool = False,
     boxes: Boxes = "skip",
 ) -> MaskPlan:
     """Checks the arguments of ``compute_masks`` and decides what follows from them.
+
+    Args:
+        samples: the dataset or view
+        label_field: the field of the objects
+        mask_field: the field of the masks
+        asked: the options as far as they are asked for
+        output_dir: as for :func:`compute_masks`, like the rest
+        storage: where the masks are kept
+        overwrite: whether to draw every mask again
+        boxes: what to do with boxes that have no shape
 
     Raises:
         CocoMaskError: if an argument does not fit; nothing has been written
     """
     dataset = backing_dataset(samples)
-    _check_choices(mode=mode, rasterizer=rasterizer, storage=storage, boxes=boxes)
+    _check_choices(asked, storage, boxes)
     check_mask_field(dataset, mask_field, label_field)
     labels = LabelList.of_field(samples, label_field)
     box_field = _box_field(dataset, labels) if boxes == "draw" else None
@@ -53,19 +60,16 @@ def plan_masks(
         _refuse_boxes(samples, labels)
     drawn = _drawn_classes(dataset, labels, box_field)
     names = _class_names(dataset, drawn)
-    if not isinstance(overlap, str):
-        _check_classes("overlap", overlap, names, label_field)
-    if classes is not None:
-        _check_classes("classes", classes, names, label_field)
-    options = MaskOptions(
-        mode=mode,
-        rasterizer=rasterizer,
-        overlap=_checked_overlap(overlap),
-        classes=None if classes is None else tuple(classes),
-        include_crowd=include_crowd,
+    if not isinstance(asked.overlap, str):
+        _check_classes("overlap", asked.overlap, names, label_field)
+    if asked.classes is not None:
+        _check_classes("classes", asked.classes, names, label_field)
+    _check_overlap(asked.overlap)
+    options = replace(
+        asked,
         class_values=(
-            _class_values(dataset, labels.path, drawn, mask_field, classes)
-            if mode == "semantic"
+            _class_values(dataset, labels.path, drawn, mask_field, asked.classes)
+            if asked.mode == "semantic"
             else {}
         ),
         lines=draws_lines(dataset, label_field),
@@ -142,10 +146,10 @@ def _check_classes(
     raise CocoMaskError(f"{argument} has no class {unknown[0]!r}; {has}")
 
 
-def _check_choices(mode: str, rasterizer: str, storage: str, boxes: str) -> None:
+def _check_choices(asked: MaskOptions, storage: str, boxes: str) -> None:
     for name, value, choices in (
-        ("mode", mode, get_args(Mode)),
-        ("rasterizer", rasterizer, get_args(Rasterizer)),
+        ("mode", asked.mode, get_args(Mode)),
+        ("rasterizer", asked.rasterizer, get_args(Rasterizer)),
         ("storage", storage, get_args(Storage)),
         ("boxes", boxes, get_args(Boxes)),
     ):
@@ -154,15 +158,12 @@ def _check_choices(mode: str, rasterizer: str, storage: str, boxes: str) -> None
             raise CocoMaskError(f"{name} must be one of {allowed}, not {value!r}")
 
 
-def _checked_overlap(overlap: str | Sequence[str]) -> str | tuple[str, ...]:
-    if not isinstance(overlap, str):
-        return tuple(overlap)
-    if overlap not in get_args(Overlap):
+def _check_overlap(overlap: str | Sequence[str]) -> None:
+    if isinstance(overlap, str) and overlap not in get_args(Overlap):
         allowed = ", ".join(repr(choice) for choice in get_args(Overlap))
         raise CocoMaskError(
             f"overlap must be one of {allowed} or a list of classes, not {overlap!r}"
         )
-    return overlap
 
 
 def check_mask_field(dataset: fo.Dataset, mask_field: str, label_field: str) -> None:

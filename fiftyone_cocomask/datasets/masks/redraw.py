@@ -6,8 +6,9 @@ from typing import Any
 
 from ...fiftyone_types import SampleCollection
 from ..documents import root_dataset
-from .compute import compute_masks
+from .compute import compute_as_asked
 from .field import mask_options
+from .options import MaskOptions
 from .report import MaskReport
 
 
@@ -30,17 +31,11 @@ def redraw_masks(
     made = mask_options(root_dataset(samples), mask_field)
     if made is None:
         return None
-    overlap, classes = made["overlap"], made["classes"]
-    return compute_masks(
+    return compute_as_asked(
         samples,
         made["label_field"],
         mask_field,
-        mode=made["mode"],
-        rasterizer=made["rasterizer"],
-        # Lists that were read from the database are mongoengine's.
-        overlap=overlap if isinstance(overlap, str) else list(overlap),
-        classes=None if classes is None else list(classes),
-        include_crowd=made["include_crowd"],
+        MaskOptions.from_dict(made, {}),
         output_dir=made.get("output_dir"),
         storage=made.get("storage", "disk"),
         boxes="draw" if made.get("boxes") else "skip",

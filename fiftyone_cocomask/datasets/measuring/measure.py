@@ -232,14 +232,7 @@ def drawing_options(
     """
     made = mask_options(samples, mask_field)
     if made is None or made["label_field"] != label_field:
-        return MaskOptions(
-            "binary",
-            "coco",
-            "largest_first",
-            None,
-            include_crowd=True,
-            lines=draws_lines(root_dataset(samples), label_field),
-        )
+        return MaskOptions(lines=draws_lines(root_dataset(samples), label_field))
     targets: dict[int, str] = {}
     if made["mode"] == "semantic":
         targets = backing_dataset(samples).mask_targets.get(mask_field) or {}

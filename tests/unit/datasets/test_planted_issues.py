@@ -26,7 +26,7 @@ Ring = np.ndarray
 Shape = tuple[list[Ring], str]
 Image = tuple[int, int, list[Shape]]
 
-OPTIONS = MaskOptions("binary", "coco", "largest_first", None, True)
+OPTIONS = MaskOptions()
 LIMITS = IssueLimits()
 # Smaller ones have no room for an error.
 LEAST_PX = 400
