@@ -134,7 +134,7 @@ class ExportReport:
                 "severity": severity.value,
                 "action": action.value,
                 "count": len(found),
-                "example": _example(found[0]),
+                "example": _example(found[0], names_split=len(self.splits) > 1),
             }
             for (severity, action, code), found in _by_kind(self.issues)
         ]
@@ -220,10 +220,9 @@ class ExportReport:
             yield from _code_lines(code, found)
 
 
-def _example(issue: Issue) -> str:
-    if issue.file_name is None:
-        return issue.message
-    return f"{shortened_name(issue.file_name)}: {issue.message}"
+def _example(issue: Issue, *, names_split: bool) -> str:
+    places = _places(issue, names_split=names_split)
+    return f"{', '.join(places)}: {issue.message}" if places else issue.message
 
 
 def _by_kind(issues: Iterable[Issue]) -> list[tuple[_Kind, list[Issue]]]:
@@ -282,8 +281,14 @@ def _code_lines(code: IssueCode, issues: list[Issue]) -> Iterator[str]:
 
 
 def _place(issue: Issue) -> str:
+    places = _places(issue)
+    return f"[{', '.join(places)}] " if places else ""
+
+
+def _places(issue: Issue, *, names_split: bool = True) -> list[str]:
+    """Returns where an issue is: its split, file, and annotation or image."""
     parts = []
-    if issue.split is not None:
+    if names_split and issue.split is not None:
         parts.append(shortened(issue.split))
     if issue.file_name is not None:
         parts.append(shortened_name(issue.file_name))
@@ -291,4 +296,4 @@ def _place(issue: Issue) -> str:
         parts.append(shortened(f"annotation {issue.annotation_id}"))
     elif issue.image_id is not None and issue.file_name is None:
         parts.append(shortened(f"image {issue.image_id}"))
-    return f"[{', '.join(parts)}] " if parts else ""
+    return parts

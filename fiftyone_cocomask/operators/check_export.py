@@ -15,7 +15,7 @@ from .forms import count
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .markdown import bold, plain
 from .paths import given_path, path_text
-from .results import NextStep, next_step, rows
+from .results import NextStep, next_step, outcome, rows
 
 _EXAMPLES = 3
 
@@ -108,11 +108,10 @@ class CheckExport(JobOperator):
         usable = f"{results['imported']:,} of {results['annotations']:,} annotations"
         outputs.view(
             "counts",
-            types.Success(
-                label=(
-                    f"{bold(results['name'])}: {results['usable_images']:,} of "
-                    f"{results['images']:,} images and {usable} can be imported"
-                )
+            outcome(
+                results["usable_images"],
+                label=f"{bold(results['name'])}: {results['usable_images']:,} of "
+                f"{results['images']:,} images and {usable} can be imported",
             ),
         )
         show_issues(outputs, results)

@@ -26,7 +26,7 @@ from .forms import (
 )
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .markdown import bold, code, plain
-from .results import NextStep, in_sentence, next_step, records
+from .results import NextStep, in_sentence, next_step, outcome, records
 
 _KEY = "mask_comparison"
 
@@ -143,7 +143,8 @@ class CompareMasks(JobOperator):
         summary = results["summary"]
         outputs.view(
             "done",
-            types.Success(
+            outcome(
+                summary["mean_iou"] != 0 and summary["images"],
                 label=f"Comparison {bold(results['eval_key'])} of "
                 f"{count(summary['images'], 'image')}",
                 description=_sentence(summary),

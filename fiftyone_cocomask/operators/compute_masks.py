@@ -23,7 +23,7 @@ from .label_fields import box_fields, drawable_fields, why_no_field
 from .markdown import bold, code
 from .mask_form import ask_for_masks, default_mask_field
 from .paths import given_path, path_text
-from .results import NextStep, class_rows, in_sentence, next_step, split_rows
+from .results import NextStep, class_rows, in_sentence, next_step, outcome, split_rows
 from .split_job import SplitJobOperator, is_of_tasks
 
 # The parameters that decide the pixels of the masks, and what becomes of the masks.
@@ -246,7 +246,8 @@ class ComputeMasks(SplitJobOperator):
         unchanged = f", {results['unchanged']:,} of them unchanged"
         outputs.view(
             "masks",
-            types.Success(
+            outcome(
+                results["images"],
                 label=f"{images} in {bold(results['mask_field'])}"
                 + (unchanged if results["unchanged"] else ""),
                 description=f"{count(objects, 'object')}, "

@@ -31,7 +31,7 @@ from .forms import (
 from .job import ProgressArgument, Results, job_config
 from .label_fields import drawable_fields
 from .markdown import bold, code, plain
-from .results import NextStep, in_sentence, next_step, records
+from .results import NextStep, in_sentence, next_step, outcome, records
 from .split_job import SplitJobOperator, ask_for_num_tasks, is_of_tasks
 
 EvaluationName = Literal["area", "coverage"]
@@ -183,7 +183,8 @@ class EvaluationOperator(SplitJobOperator):
         summary = results["summary"]
         outputs.view(
             "done",
-            types.Success(
+            outcome(
+                summary["images"],
                 label=f"Evaluation {bold(results['eval_key'])} of "
                 f"{count(summary['images'], 'image')}",
                 description=self.sentence(summary),

@@ -28,7 +28,7 @@ from .job import JobOperator, ProgressArgument, Results, job_config
 from .label_fields import labelled_fields, usual_objects
 from .markdown import code
 from .paths import ask_for_path, given_path, path_text
-from .results import NextStep, class_rows, next_step, rows
+from .results import NextStep, class_rows, next_step, outcome, rows
 
 
 class ExportRoboflowCoco(JobOperator):
@@ -162,7 +162,8 @@ class ExportRoboflowCoco(JobOperator):
         ]
         outputs.view(
             "written",
-            types.Success(
+            outcome(
+                results["images"],
                 label=f"{images} and {annotations} written",
                 description=f"In {code(results['output_dir'])}",
                 caption=", ".join(counts),

@@ -11,6 +11,7 @@ from ..fiftyone_types import ExecutionContext
 from .forms import count, note, target_samples
 from .job import JobOperator, Results
 from .markdown import code
+from .results import outcome
 
 
 class ExportOperator(JobOperator):
@@ -37,7 +38,8 @@ class ExportOperator(JobOperator):
         place = results["output_dir"]
         outputs.view(
             "files",
-            types.Success(
+            outcome(
+                results["files"],
                 label=f"{count(results['files'], 'file')} written",
                 description=f"In {code(place)}" if place else "Beside the images",
             ),

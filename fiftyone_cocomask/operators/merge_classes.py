@@ -116,9 +116,10 @@ class MergeClasses(ChangeOperator):
         """Shows how many labels have the name now, and what was left."""
         number = count(sum(results["fixed"].values()), "object")
         would = "would become" if results["dry_run"] else "relabelled as"
+        view = types.Success if results["fixed"] else types.Notice
         outputs.view(
             "done",
-            types.Success(
+            view(
                 label=f"{number} {would} {code(results['into'])}",
                 description="**Undo mask fixes** takes it back",
             ),

@@ -21,7 +21,7 @@ from .forms import (
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .label_fields import drawable_fields, fields_to_draw
 from .markdown import code
-from .results import NextStep, in_sentence, next_step, records, split_rows
+from .results import NextStep, in_sentence, next_step, outcome, records, split_rows
 
 _KEY = "outline"
 _NUM_SHOWN = 10
@@ -128,7 +128,8 @@ class RankMaskOutlines(JobOperator):
         summary = results["summary"]
         outputs.view(
             "ranked",
-            types.Success(
+            outcome(
+                summary["labels"],
                 label=f"{count(summary['labels'], 'label')} ranked, "
                 f"{summary['below_-3.5']:,} of them far below their class",
                 description=f"Sort the samples by '{results['eval_key']}_worst' to see "

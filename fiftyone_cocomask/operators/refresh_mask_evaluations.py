@@ -111,7 +111,8 @@ class RefreshMaskEvaluations(JobOperator):
         """Shows what was evaluated again."""
         keys = results["eval_keys"]
         said = f"Evaluated again: {plain(names(keys))}" if keys else "Nothing to do"
-        outputs.view("done", types.Success(label=said))
+        view = types.Success if keys else types.Notice
+        outputs.view("done", view(label=said))
 
 
 def _say_what_will_happen(

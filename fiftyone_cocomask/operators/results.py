@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
+import fiftyone.operators.types as types
+
 from ..fiftyone_types import SampleCollection
 from ..plugin_folder import NAME
 from .forms import count
@@ -111,6 +113,12 @@ def _flat(samples: SampleCollection) -> SampleCollection:
     if samples.media_type != "group":
         return samples
     return samples.select_group_slices(media_type="image")
+
+
+def outcome(has_something: object, **shown: Any) -> types.View:
+    """Returns the view of what a job has done: green unless that is nothing."""
+    view = types.Success if has_something else types.Warning
+    return view(**shown)
 
 
 def in_sentence(number: int, what: str, skipped: Mapping[str, Any] | None) -> str:

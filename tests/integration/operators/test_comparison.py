@@ -46,6 +46,7 @@ def test_masks_are_compared_by_the_app(app_request: Any, dataset: fo.Dataset) ->
     shown = str(request.messages())
     assert "Comparison **mask_comparison** of 21 images" in shown
     assert "model_evaluation_panel_builtin" in shown
+    assert "Success" in shown
     assert "Replaces the evaluation **mask_comparison**" in request.notices()
     dataset.reload()
     errors = dataset.values("mask_comparison_area_error_px")
@@ -136,6 +137,8 @@ def test_masks_whose_values_do_not_mean_the_same_are_told_apart(
         ).messages()
     )
     assert "No class is in both fields" in shown
+    assert "mean IoU 0.000" in shown
+    assert "Success" not in shown
     assert "'mask' has foreground; 'model' has 1." in shown.replace("\\", "")
 
 

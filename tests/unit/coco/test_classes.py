@@ -84,6 +84,8 @@ def test_rare_and_missing_classes_are_told(tmp_path: Path) -> None:
         "train": "it has no annotation of 1 of 4 classes: 'cerebelo-2'",
         "valid": "it has no annotation of 2 of 4 classes: 'cerebelo_1' and 'talamo'",
     }
+    examples = {kind["code"]: kind["example"] for kind in found.report.kinds()}
+    assert examples["category_missing_from_split"].startswith("train: it has no")
 
 
 def test_classes_that_every_split_has_are_no_finding(tmp_path: Path) -> None:
