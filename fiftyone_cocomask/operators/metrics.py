@@ -7,26 +7,24 @@ from typing import Any, ClassVar
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
+from ..described_metrics import AREA_ERROR, COVERAGE_ERROR, Described
 from ..fiftyone_types import SampleCollection
 
 
 class MaskMetric(foo.EvaluationMetric):
     """A metric over :mod:`fiftyone_cocomask.datasets.comparison.metrics`.
 
-    What FiftyOne is told at its start is written out here, since those modules are
-    only loaded once a metric is computed.
+    That module is only loaded once a metric is computed.
     """
 
-    name: ClassVar[str]
-    label: ClassVar[str]
-    description: ClassVar[str]
+    described: ClassVar[Described]
 
     @property
     def config(self) -> foo.EvaluationMetricConfig:
         return foo.EvaluationMetricConfig(
-            name=self.name,
-            label=self.label,
-            description=self.description,
+            name=self.described.name,
+            label=self.described.label,
+            description=self.described.description,
             eval_types=["segmentation"],
             lower_is_better=True,
             unlisted=True,
@@ -58,25 +56,16 @@ class MaskMetric(foo.EvaluationMetric):
     def _metric(self) -> Any:
         from ..datasets.comparison.metrics import METRICS
 
-        return next(metric for metric in METRICS if metric.name == self.name)
+        return next(metric for metric in METRICS if metric.described == self.described)
 
 
 class MaskAreaError(MaskMetric):
     """How far the areas of predicted masks are off."""
 
-    name = "mask_area_error"
-    label = "Mask area error (%)"
-    description = (
-        "The sum of the samples' absolute area errors in percent of the sum of their "
-        "ground truth masks' areas"
-    )
+    described = AREA_ERROR
 
 
 class MaskCoverageError(MaskMetric):
     """How far the coverages of predicted masks are off."""
 
-    name = "mask_coverage_error"
-    label = "Mask coverage error (points)"
-    description = (
-        "The mean of the samples' absolute coverage errors, in percentage points"
-    )
+    described = COVERAGE_ERROR

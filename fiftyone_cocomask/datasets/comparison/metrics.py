@@ -22,6 +22,8 @@ import fiftyone as fo
 import numpy as np
 from bson import ObjectId
 
+from ... import described_metrics
+from ...described_metrics import Described
 from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ...plugin_folder import NAME
@@ -39,7 +41,7 @@ AREA_ERROR_PERCENT = FieldSpec(
     fo.FloatField,
     "The area error in percent of the ground truth mask's area; none where that is 0",
 )
-COVERAGE_ERROR = FieldSpec(
+COVERAGE_ERROR_POINTS = FieldSpec(
     "coverage_error_points",
     fo.FloatField,
     "Coverage of the predicted mask - that of the ground truth mask, in percentage "
@@ -49,19 +51,20 @@ COVERAGE_ERROR = FieldSpec(
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """What FiftyOne is told about a metric.
+    """A metric and its fields.
 
     Attributes:
-        name: the name of its operator, and the key of its value
-        label: how the App calls it
-        description: the definition of its value
+        described: what FiftyOne is told at its start
         specs: the fields on each sample
     """
 
-    name: str
-    label: str
-    description: str
+    described: Described
     specs: tuple[FieldSpec, ...]
+
+    @property
+    def name(self) -> str:
+        """The name of its operator, and the key of its value."""
+        return self.described.name
 
     @property
     def uri(self) -> str:
@@ -77,25 +80,14 @@ class Metric:
         return {
             "key": self.name,
             "value": value,
-            "label": self.label,
+            "label": self.described.label,
             "lower_is_better": True,
         }
 
 
-AREA_ERROR = Metric(
-    "mask_area_error",
-    "Mask area error (%)",
-    "The sum of the samples' absolute area errors in percent of the sum of their "
-    "ground truth masks' areas",
-    (AREA_ERROR_PX, AREA_ERROR_PERCENT),
-)
-COVERAGE_ERROR_METRIC = Metric(
-    "mask_coverage_error",
-    "Mask coverage error (points)",
-    "The mean of the samples' absolute coverage errors, in percentage points",
-    (COVERAGE_ERROR,),
-)
-METRICS = (AREA_ERROR, COVERAGE_ERROR_METRIC)
+AREA_ERROR = Metric(described_metrics.AREA_ERROR, (AREA_ERROR_PX, AREA_ERROR_PERCENT))
+COVERAGE_ERROR = Metric(described_metrics.COVERAGE_ERROR, (COVERAGE_ERROR_POINTS,))
+METRICS = (AREA_ERROR, COVERAGE_ERROR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +144,7 @@ class SizeErrors:
         return {
             AREA_ERROR_PX.suffix: self.pred_px - self.gt_px,
             AREA_ERROR_PERCENT.suffix: self.area_error_percent,
-            COVERAGE_ERROR.suffix: self.coverage_error_points,
+            COVERAGE_ERROR_POINTS.suffix: self.coverage_error_points,
         }
 
 

@@ -31,8 +31,7 @@ def dataset(demo_export: Path) -> fo.Dataset:
 def test_what_fiftyone_is_told_of_a_metric_is_its_definition() -> None:
     for metric in METRICS:
         config = foo.get_operator(metric.uri).config
-        assert (config.label, config.description) == (metric.label, metric.description)
-        assert config.name == metric.name
+        assert (config.name, config.label, config.description) == metric.described
         assert config.lower_is_better
 
 
