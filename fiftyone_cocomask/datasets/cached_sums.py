@@ -96,6 +96,12 @@ class KeptSums:
         with explain_database_errors():
             return self._kept(name, samples) is not None
 
+    def kept(self, name: str, samples: SampleCollection) -> Any:
+        """Returns the sums that :meth:`get` need not compute, None if it would."""
+        with explain_database_errors():
+            found = self._kept(name, samples)
+        return None if found is None else found["sums"]
+
     def _kept(self, name: str, samples: SampleCollection) -> Any:
         """Returns what is kept of a name, None if it is not, or no longer holds."""
         kept = self._store().get(self._key(name, samples))

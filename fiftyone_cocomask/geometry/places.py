@@ -47,6 +47,33 @@ def place_shares(mask: np.ndarray, size: int) -> np.ndarray:
     return clipped
 
 
+def covered_places(covered: np.ndarray, size: int) -> np.ndarray:
+    """Returns of which places of an image a mask covers anything.
+
+    Args:
+        covered: a bool array of shape (height, width)
+        size: the number of places in each direction
+
+    Returns:
+        a bool array of shape (size, size): rows from the top, columns from the left
+    """
+    height, width = covered.shape
+    bands = [covered[begin:end].any(axis=0) for begin, end in _pixels(height, size)]
+    before = np.pad(np.cumsum(bands, axis=1), ((0, 0), (1, 0)))
+    begins, ends = np.array(_pixels(width, size)).T
+    found: np.ndarray = before[:, ends] > before[:, begins]
+    return found
+
+
+def covers_place(mask: np.ndarray, row: int, column: int, size: int) -> bool:
+    """Whether a mask covers anything of a place."""
+    rows, columns = (
+        slice(*_pixels(length, size)[place])
+        for place, length in zip((row, column), mask.shape, strict=True)
+    )
+    return bool(mask[rows, columns].any())
+
+
 def position_moments(covered: np.ndarray) -> np.ndarray:
     """Returns the sums that the centre and the spread of a mask come from.
 
@@ -67,6 +94,14 @@ def position_moments(covered: np.ndarray) -> np.ndarray:
     ]
     (whole, x, xx), (_, y, yy) = along
     return np.array([whole, x, y, xx, yy])
+
+
+def _pixels(length: int, size: int) -> list[tuple[int, int]]:
+    """Returns the first pixel of each place along an axis, and the one after it."""
+    return [
+        (place * length // size, -(-(place + 1) * length // size))
+        for place in range(size)
+    ]
 
 
 def _moments(counts: np.ndarray, length: int) -> np.ndarray:

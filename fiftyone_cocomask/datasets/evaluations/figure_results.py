@@ -17,7 +17,9 @@ import numpy as np
 from ...arguments import checked
 from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
+from ...geometry.places import covers_place
 from ..documents import Document, root_dataset
+from ..figures.covered_places import PLACES, ids_at_place
 from ..figures.drawn_figures import (
     CENTRES,
     SHAPES,
@@ -25,9 +27,9 @@ from ..figures.drawn_figures import (
     DrawnFigures,
     FigureSource,
     heatmap_name,
+    places_name,
 )
-from ..figures.heatmaps import MAX_PLACES, MaskReader, covers_place, mean_shares
-from ..figures.mask_places import PLACES
+from ..figures.heatmaps import MAX_PLACES, MaskReader, mean_shares
 from ..kept_pass import KeptPass
 from ..label_lists import LabelList
 from ..masks.field import class_names
@@ -160,11 +162,18 @@ class FigureResults(StoredEvaluation):
         masks = self._mask_reader(label, size, samples)
         if not (0 <= row < size and 0 <= column < size):
             raise CocoMaskError(f"row and column must be from 0 to {size - 1}")
-        ids = [
-            str(sample_id)
-            for sample_id, mask in masks.of(self._measured(samples))
-            if covers_place(mask, row, column, size)
-        ]
+        view, kept = self._measured(samples), None
+        if size == PLACES:
+            name = places_name(None if self._is_of_masks(label) else label)
+            kept = self._sums.kept(name, view)
+        if kept is not None:
+            ids = list(ids_at_place(kept, row, column))
+        else:
+            ids = [
+                str(sample_id)
+                for sample_id, mask in masks.of(view)
+                if covers_place(mask, row, column, size)
+            ]
         return self._view(samples).select(ids)
 
     def mask_centres(self, samples: SampleCollection | None = None) -> pd.DataFrame:

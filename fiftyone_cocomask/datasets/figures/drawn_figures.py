@@ -15,8 +15,9 @@ from ..label_lists import LabelList
 from ..masks.options import MaskOptions
 from ..masks.stored import has_mask, read_array
 from ..measuring.reading import SampleReader, SampleRecord
+from .covered_places import PLACES
 from .drawn import DrawnSample, class_of, drawn_sample
-from .mask_places import PLACES, MaskPlaces
+from .mask_places import MaskPlaces
 from .shapes import ObjectShapes
 from .together import ClassPairs
 
@@ -28,6 +29,11 @@ SHAPES = "object shapes"
 def heatmap_name(label: str | None, size: int) -> str:
     """Returns the name of the sums of a heatmap."""
     return f"heatmap of {label!r}, {size}"
+
+
+def places_name(label: str | None) -> str:
+    """Returns the name of what tells which samples cover a place."""
+    return f"samples at places of {label!r}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,8 @@ class DrawnFigures:
         found: dict[str, Any] = {CENTRES: self._places.rows()}
         for label, shares in self._places.heatmaps().items():
             found[heatmap_name(label, PLACES)] = shares
+        for label, covered in self._places.covered().items():
+            found[places_name(label)] = covered
         if self._pairs is not None and self._shapes is not None:
             found |= {TOGETHER: self._pairs.rows(), SHAPES: self._shapes.rows()}
         return found
@@ -84,9 +92,10 @@ class DrawnFigures:
     def _add(self, record: SampleRecord) -> None:
         mask = stored_mask(record)
         if mask is not None:
-            self._places.add_mask(mask)
+            self._places.add_mask(record.sample_id, mask)
             if self._source.names is not None:
-                self._places.add_classes(_by_value(mask, self._source.names))
+                classes = _by_value(mask, self._source.names)
+                self._places.add_classes(record.sample_id, classes)
         if self._source.options is not None:
             sample = drawn_sample(record, self._source.options)
             if sample is not None:
@@ -106,7 +115,7 @@ class DrawnFigures:
             labels=[item.label for item in sample.objects],
         )
         visible = {name: drawing.mask == value for name, value in values.items()}
-        self._places.add_classes(visible)
+        self._places.add_classes(sample.sample_id, visible)
         if self._pairs is not None and self._shapes is not None:
             self._pairs.add(sample, drawing.overlap_px)
             self._shapes.add(sample)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -71,15 +70,6 @@ def mean_shares(masks: Iterable[np.ndarray], size: int) -> np.ndarray:
         total += place_shares(mask, size)
         number += 1
     return total / max(number, 1)
-
-
-def covers_place(mask: np.ndarray, row: int, column: int, size: int) -> bool:
-    """Whether a mask covers anything of a place."""
-    rows, columns = (
-        slice(math.floor(place * length / size), math.ceil((place + 1) * length / size))
-        for place, length in zip((row, column), mask.shape, strict=True)
-    )
-    return bool(mask[rows, columns].any())
 
 
 def _class_mask(sample: DrawnSample, label: str, options: MaskOptions) -> np.ndarray:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from bson import ObjectId
 
 from ...geometry.places import place_shares, position_moments
 from ..documents import Document
 from .counts import ALL_CLASSES
-
-# The number of places in each direction, as heatmaps have them by default.
-PLACES = 64
+from .covered_places import PLACES, CoveredPlaces
 
 
 @dataclass(slots=True)
@@ -22,11 +21,13 @@ class _Sums:
         shares: of the images' place shares, of shape (PLACES, PLACES)
         moments: of the images' moments, see :func:`position_moments`
         images: the images in which it covers anything
+        covered: where each of them is covered
     """
 
     shares: np.ndarray = field(default_factory=lambda: np.zeros((PLACES, PLACES)))
     moments: np.ndarray = field(default_factory=lambda: np.zeros(5))
     images: int = 0
+    covered: CoveredPlaces = field(default_factory=CoveredPlaces)
 
 
 class MaskPlaces:
@@ -39,16 +40,16 @@ class MaskPlaces:
         self._with_mask = 0
         self._with_classes = 0
 
-    def add_mask(self, mask: np.ndarray) -> None:
+    def add_mask(self, sample_id: ObjectId, mask: np.ndarray) -> None:
         """Adds the whole mask of an image, which is not 0 where it covers it."""
         self._with_mask += 1
-        self._add(None, mask != 0)
+        self._add(None, sample_id, mask != 0)
 
-    def add_classes(self, masks: dict[str, np.ndarray]) -> None:
+    def add_classes(self, sample_id: ObjectId, masks: dict[str, np.ndarray]) -> None:
         """Adds an image's mask of each class, bool arrays."""
         self._with_classes += 1
         for name, mask in masks.items():
-            self._add(name, mask)
+            self._add(name, sample_id, mask)
 
     def heatmaps(self) -> dict[str | None, list[list[float]]]:
         """Returns the mean place shares of each class, and of all by None."""
@@ -56,6 +57,10 @@ class MaskPlaces:
             name: (sums.shares / self._number(name)).tolist()
             for name, sums in self._classes.items()
         }
+
+    def covered(self) -> dict[str | None, Document]:
+        """Returns which samples cover which places, packed, as ``heatmaps``."""
+        return {name: sums.covered.packed() for name, sums in self._classes.items()}
 
     def rows(self) -> list[Document]:
         """Returns the centre and the spread of each class, all together first."""
@@ -72,12 +77,13 @@ class MaskPlaces:
     def _number(self, name: str | None) -> int:
         return self._with_mask if name is None else self._with_classes
 
-    def _add(self, name: str | None, covered: np.ndarray) -> None:
+    def _add(self, name: str | None, sample_id: ObjectId, covered: np.ndarray) -> None:
         sums = self._classes.setdefault(name, _Sums())
         if covered.any():
             sums.shares += place_shares(covered, PLACES)
             sums.moments += position_moments(covered)
             sums.images += 1
+            sums.covered.add(sample_id, covered)
 
 
 def _centre(sums: _Sums) -> Document:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations_with_replacement
+from pathlib import Path
 from typing import Any
 
 import fiftyone as fo
@@ -48,6 +49,10 @@ def covered(name: str, label: str | None) -> np.ndarray:
     for box, of_class in largest_first:
         classes[mask_of_boxes(box) > 0] = of_class
     return classes != 0 if label is None else classes == label
+
+
+def names_of(view: fo.DatasetView) -> set[str]:
+    return {Path(path).name for path in view.values("filepath")}
 
 
 def coverage(dataset: fo.Dataset) -> Any:
@@ -109,10 +114,20 @@ def test_a_place_leads_to_the_samples_that_cover_it(drawn: fo.Dataset) -> None:
         place = (slice(3 * row, 3 * row + 3), slice(4 * column, 4 * column + 4))
         for label in (None, "cat"):
             names = {n for n in IMAGES if covered(n, label)[place].any()}
-            view = found.place_view(row, column, label, 10)
-            assert {
-                path.rpartition("/")[2] for path in view.values("filepath")
-            } == names
+            assert names_of(found.place_view(row, column, label, 10)) == names
+    # What one pass has kept: no mask is read again, even if it could not be.
+    found.keep_figures()
+    for path in drawn.values("mask.mask_path"):
+        Path(path).unlink()
+    for row, column in ((0, 0), (21, 20), (22, 33), (63, 63)):
+        # Of 64 places, each pixel lies in two or three.
+        place = (
+            slice(row * 30 // 64, -(-(row + 1) * 30 // 64)),
+            slice(column * 40 // 64, -(-(column + 1) * 40 // 64)),
+        )
+        for label in (None, "cat", "dog"):
+            names = {n for n in IMAGES if covered(n, label)[place].any()}
+            assert names_of(found.place_view(row, column, label)) == names
 
 
 def test_heatmaps_of_semantic_masks_go_by_their_values(drawn: fo.Dataset) -> None:
