@@ -87,7 +87,7 @@ CONFLICTS = (
 OldCopies = Literal["tag", "delete"]
 OLD_COPIES = (
     Choice("tag", "Tag them old_copy", "They stay in the dataset"),
-    Choice("delete", "Delete them", "But for those that a person has worked on"),
+    Choice("delete", "Delete them", "Except those that a person has worked on"),
 )
 
 # Of exports.

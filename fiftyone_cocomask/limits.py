@@ -6,6 +6,14 @@ from __future__ import annotations
 # claims more is broken or hostile, however small its file is.
 MAX_PIXELS = 2**30
 
+
+def size_problem(width: int, height: int) -> str | None:
+    """Returns why an image of some size cannot have a mask, if it cannot."""
+    if width * height <= MAX_PIXELS:
+        return None
+    return f"its image of {width:,} x {height:,} pixels has more than {MAX_PIXELS:,}"
+
+
 # Both rasterizers walk along a ring, pycocotools in memory: a longer one is not an
 # object of an image but a broken number, and would take gigabytes.
 MAX_RING_LENGTH = 4e6

@@ -31,7 +31,7 @@ FAILED = 1
 _EXIT_CODES = """\
 exit codes:
   0    done; `check` found no errors; `diff` found no difference
-  1    an error, said on stderr; nothing could be done of what was asked for; `check`
+  1    an error, told on stderr: nothing of what was asked could be done; `check`
        found errors, `diff` differences; or what --strict looks for
   2    the arguments are wrong; of `diff`, an error
   130  Ctrl-C

@@ -91,8 +91,8 @@ class Categories:
             first = self._by_id[category_id].original_name
             self._tell(
                 IssueCode.DUPLICATE_CATEGORY_ID,
-                f"category {category_id} is both '{first}' and '{name}'; "
-                f"'{first}' has it",
+                f"category {category_id} is both '{first}' and '{name}'; the id "
+                f"stays with '{first}'",
                 Action.DROPPED,
             )
             return
@@ -182,8 +182,7 @@ def _report_unused(splits: dict[str, Categories], report: ExportReport) -> None:
     for category_id, name in unused:
         report.add(
             IssueCode.CATEGORY_UNUSED,
-            f"category {category_id} '{name}' is used by no annotation, so it is not a "
-            "class",
+            f"no annotation uses category {category_id} '{name}', so it is not a class",
             Action.KEPT,
         )
 

@@ -57,7 +57,7 @@ class IssueCode(Word):
     )
     KEY_TOO_LARGE = (
         "key_too_large",
-        "The JSON has a key beside COCO's that is too large to be kept.",
+        "The JSON has a key, beside COCO's, that is too large to keep.",
     )
     JSON_IGNORED = (
         "json_ignored",
@@ -71,7 +71,7 @@ class IssueCode(Word):
     )
     JSON_NOT_READ = (
         "json_not_read",
-        "A COCO JSON was not read, for it is broken or lists another one's images.",
+        "A COCO JSON was not read: it is broken, or lists another one's images.",
         Severity.ERROR,
     )
     DUPLICATE_KEY = (
@@ -85,7 +85,7 @@ class IssueCode(Word):
     )
     COORDINATES_NORMALIZED = (
         "coordinates_normalized",
-        "Coordinates are from 0 to 1 instead of in pixels.",
+        "Coordinates run from 0 to 1 instead of being in pixels.",
         Severity.ERROR,
     )
     SEVERAL_PROJECTS = (
@@ -102,7 +102,10 @@ class IssueCode(Word):
         "source_in_several_splits",
         "Copies of one source image lie in more than one split: leakage.",
     )
-    LEAK = ("leak", "Image files of one content lie in more than one split: leakage.")
+    LEAK = (
+        "leak",
+        "Image files with the same content lie in more than one split: leakage.",
+    )
     INFO_TOO_LARGE = (
         "info_too_large",
         "Facts of the JSON or of an image are more than the database can hold.",
@@ -128,7 +131,7 @@ class IssueCode(Word):
     )
     LABELS_REPLACED = (
         "labels_replaced",
-        "Nearly all labels of these images are replaced: perhaps another project's.",
+        "Nearly all labels of these images are replaced: another project's export?",
     )
     OLD_COPIES = (
         "old_copies",
@@ -227,7 +230,7 @@ class IssueCode(Word):
     )
     IMAGE_RESIZED = (
         "image_resized",
-        "The file has the JSON's size times one factor; coordinates were scaled.",
+        "The file's size is the JSON's times one factor; coordinates were scaled.",
     )
     IMAGE_SIZE_DIFFERS = (
         "image_size_differs",
@@ -323,14 +326,14 @@ class IssueCode(Word):
         "An attribute's name is one that FiftyOne uses or cannot store.",
         Severity.INFO,
         "{count:,} of {total:,} annotations have attributes of names that "
-        "FiftyOne cannot take; they are called otherwise: {detail}",
+        "FiftyOne cannot take; they were renamed: {detail}",
     )
 
     # Of its box.
     BOX_MISSING = ("box_missing", "There is no box.")
     BOX_INVALID = (
         "box_invalid",
-        "The box is not four finite numbers of a size that images have.",
+        "The box is not four finite numbers in a range that images have.",
     )
     BOX_NUMBERS_AS_TEXT = (
         "box_numbers_as_text",
@@ -368,7 +371,7 @@ class IssueCode(Word):
     )
     SEGMENTATION_NESTED = (
         "segmentation_nested",
-        "The rings are nested in a list too many.",
+        "The rings are nested one list too deep.",
     )
     SEGMENTATION_POINT_OBJECTS = (
         "segmentation_point_objects",
@@ -402,11 +405,11 @@ class IssueCode(Word):
     )
     RING_FAR_OUTSIDE = (
         "ring_far_outside",
-        "A ring passes its own box and the image by far.",
+        "A ring reaches far beyond its own box and the image.",
     )
     PARTLY_OUTSIDE = (
         "partly_outside",
-        "The segmentation passes the image's edge by more than a pixel.",
+        "The segmentation reaches more than a pixel beyond the image's edge.",
         Severity.INFO,
     )
     OUTSIDE_IMAGE = (
@@ -429,11 +432,11 @@ class IssueCode(Word):
     )
     RLE_RESIZED = (
         "rle_resized",
-        "The RLE has the image's size divided by one factor; it was scaled.",
+        "The RLE's size is the image's divided by one factor; it was scaled.",
     )
     RLE_ROWS_FITTED = (
         "rle_rows_fitted",
-        "The RLE has rows or columns of background too many or too few.",
+        "The RLE has too many or too few rows or columns of background.",
     )
     RLE_COUNTS_REWRITTEN = (
         "rle_counts_rewritten",

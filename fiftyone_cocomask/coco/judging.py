@@ -162,20 +162,20 @@ def _problem_of_ring(
     x1, y1 = figures.x1[place], figures.y1[place]
     bounds = (figures.x0[place], figures.y0[place], x1, y1)
     if not all(map(math.isfinite, bounds)):
-        return IssueCode.RING_NOT_FINITE, "holds NaN, infinity or a number beyond both"
+        return IssueCode.RING_NOT_FINITE, "holds NaN, infinity or too large a number"
     if max(map(abs, bounds)) > MAX_COORDINATE:
         return (
             IssueCode.RING_TOO_LARGE,
-            f"reaches over {_text(bounds)}, which is larger than any image",
+            f"spans {_text(bounds)}, which is larger than any image",
         )
     if figures.length(place) > MAX_RING_LENGTH:
         return IssueCode.RING_TOO_LARGE, "is longer than any outline in an image"
-    reach = f"reaches over {_text(bounds)}"
+    reach = f"spans {_text(bounds)}"
     if box is None:
         if from_text:
             return (
                 IssueCode.RING_JOINED_NUMBERS,
-                "has numbers written as text, and there is no box to hold them against",
+                "has numbers written as text, and there is no box to check them by",
             )
         if _passes_image(bounds, frame, _FAR_WITHOUT_BOX):
             return IssueCode.RING_FAR_OUTSIDE, f"{reach}, far outside the image"
@@ -284,7 +284,7 @@ def _box_around(draft: Draft, box: Box | None, bounds: Bounds) -> Box:
         return box
     draft.tell(
         IssueCode.BOX_DIFFERS,
-        f"its box reaches over {_text(edges)} and its segmentation over "
+        f"its box spans {_text(edges)} and its segmentation "
         f"{_text(bounds)}; the box was made to fit",
         Action.REPAIRED,
     )
@@ -296,7 +296,7 @@ def _tell_extent(draft: Draft, bounds: Bounds, area: float, frame: Frame) -> Non
     if x1 <= 0 or y1 <= 0 or x0 >= frame.width or y0 >= frame.height:
         draft.tell(
             IssueCode.OUTSIDE_IMAGE,
-            f"its segmentation reaches over {_text(bounds)}, outside the image "
+            f"its segmentation spans {_text(bounds)}, outside the image "
             f"({frame.width} x {frame.height}): it has no pixel",
             Action.KEPT,
         )
@@ -305,7 +305,7 @@ def _tell_extent(draft: Draft, bounds: Bounds, area: float, frame: Frame) -> Non
     ):
         draft.tell(
             IssueCode.PARTLY_OUTSIDE,
-            f"its segmentation reaches over {_text(bounds)}, in part outside the image "
+            f"its segmentation spans {_text(bounds)}, in part outside the image "
             f"({frame.width} x {frame.height})",
             Action.KEPT,
         )

@@ -38,7 +38,7 @@ def report_leakage(indexes: Sequence[SplitIndex], report: ExportReport) -> None:
             IssueCode.SOURCE_IN_SEVERAL_SPLITS, f"copies of '{source}'", found, report
         )
     for same in _same_files(everything):
-        _report(IssueCode.LEAK, "files of one content", same, report)
+        _report(IssueCode.LEAK, "files with the same content", same, report)
         namesakes: dict[str, _Copies] = {}
         for index, entry in same:
             if entry.source is None:
@@ -49,7 +49,7 @@ def report_leakage(indexes: Sequence[SplitIndex], report: ExportReport) -> None:
 
 
 def _same_files(copies: _Copies) -> Iterator[_Copies]:
-    """Yields files of one content that lie in several splits.
+    """Yields files with the same content that lie in several splits.
 
     Sizes are compared first, then a few bytes, and only what is still the same is read.
     """

@@ -64,8 +64,8 @@ class MergeCounts:
             "old_copies": "of the images gone are older copies of sources that the "
             "export has augmented again",
             "old_copies_deleted": "of these deleted",
-            "labels_replaced": "annotations are replaced, nearly all of these images: "
-            "the export may be of another project, which needs other fields",
+            "labels_replaced": "annotations are replaced, nearly all that these "
+            "images have: if the export is of another project, give it other fields",
         }
         assert list(words) == [field.name for field in fields(self)]
         return [

@@ -38,7 +38,7 @@ def read_rotated_box(entry: dict[str, Any]) -> tuple[Ring, Box, str] | None:
         return None
     if rest:
         angle = -rest[0]
-        how = f"five numbers, with an angle of {rest[0]:g} degrees against the clock"
+        how = f"five numbers, with an angle of {rest[0]:g} degrees counter-clockwise"
     else:
         rotation = number_of(_rotation(entry))
         if rotation is None or abs(rotation) > 360 or rotation % 180 == 0:

@@ -182,7 +182,7 @@ def _read_unusual_shape(segmentation: Any, tell: Tell) -> Shape:
     if len(segmentation) == 1 and _is_rle(segmentation[0]):
         tell(
             IssueCode.SEGMENTATION_NESTED,
-            "its RLE lies in a list; it was taken out of it",
+            "its RLE is wrapped in a list; the list was dropped",
             Action.REPAIRED,
         )
         return _read_rle(segmentation[0], tell)

@@ -147,7 +147,7 @@ class SplitIndex:
         if document.repaired is not None:
             report.add(
                 IssueCode.TEXT_REPAIRED,
-                f"{files.json_name} holds {document.repaired}; the sign U+FFFD "
+                f"{files.json_name} holds {document.repaired}; the character U+FFFD "
                 "replaces them",
                 Action.REPAIRED,
                 split=self.name,

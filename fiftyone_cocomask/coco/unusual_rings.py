@@ -71,7 +71,7 @@ def _rings_of(item: Any, findings: Findings, depth: int = 0) -> list[Any]:
         _check_apart(rings)
     findings.update(inside)
     findings[IssueCode.SEGMENTATION_NESTED] = (
-        "its rings lie in a list too many; they were taken out of it"
+        "its rings are nested one list too deep; the extra list was dropped"
     )
     return rings
 
@@ -119,7 +119,7 @@ def _is_pair(point: Any) -> bool:
 def _check_apart(rings: list[Any]) -> None:
     """Checks that none of some rings can be a hole of another one.
 
-    In COCO all rings are parts; in a list too many, as GeoJSON has it, the second is a
+    In COCO all rings are parts; one list deeper, as GeoJSON has it, the second is a
     hole of the first.
 
     Raises:
@@ -127,8 +127,8 @@ def _check_apart(rings: list[Any]) -> None:
     """
     if len(rings) > _MAX_COMPARED:
         raise AmbiguousRingsError(
-            f"its {len(rings):,} rings lie in a list too many: nothing tells which of "
-            "them are holes"
+            f"its {len(rings):,} rings are nested one list too deep: nothing says "
+            "which of them are holes"
         )
     bounds = [_bounds(ring) for ring in rings]
     for place, inner in enumerate(bounds):
@@ -142,8 +142,8 @@ def _check_apart(rings: list[Any]) -> None:
                 and inner[3] <= outer[3]
             ):
                 raise AmbiguousRingsError(
-                    f"its ring {place + 1} lies within its ring {other + 1} in a list "
-                    "too many: nothing tells whether it is a hole"
+                    f"its ring {place + 1} lies within its ring {other + 1}, nested "
+                    "one list too deep: nothing says whether it is a hole"
                 )
 
 

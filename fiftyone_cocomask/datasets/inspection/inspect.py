@@ -223,8 +223,8 @@ def _look_at_labels(
         if figures is None and math.prod(found.size) > _MAX_DRAWN_PIXELS:
             figures = _own_areas(record, found.size, options)
             found.notes.append(
-                "Of an image this large, what objects hide of each other is shown only "
-                "where its mask was drawn from its labels as they are now"
+                "In an image this large, what objects hide of each other is shown only "
+                "while its mask is up to date with its labels"
             )
         if figures is None:
             figures = measure_labels(record.label(), *found.size, options, record.boxes)
@@ -348,9 +348,9 @@ def _compare(found: SampleInspection, mask: MaskFigures, labels: LabelFigures) -
         and mask.foreground_px != labels.drawn_px
     ):
         found.notes.append(
-            f"The objects of '{found.label_field}' cover {labels.drawn_px:,} px, the "
-            f"mask {mask.foreground_px:,} px: it was not drawn from them as they are "
-            "now"
+            f"The mask covers {mask.foreground_px:,} px, the objects of "
+            f"'{found.label_field}' {labels.drawn_px:,} px: it is out of date, or was "
+            "not drawn from them. Compute masks again"
         )
 
 

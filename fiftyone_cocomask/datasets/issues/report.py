@@ -58,8 +58,8 @@ class MaskIssueReport:
         varying = self.figures.get("varying_copies")
         if varying:
             lines.append(
-                f"{varying:,} augmented copies cover another share of their image than "
-                "the others of their source, as random crops do"
+                f"{varying:,} augmented copies cover a different share of their image "
+                "than the others of their source, as random crops do"
             )
         if self.without_figures:
             lines.append(f"{len(self.without_figures):,} images could not be checked")

@@ -22,7 +22,7 @@ from ...geometry.draw import Drawing, draw_objects
 from ...geometry.objects import Canvas
 from ...geometry.patches import Patch
 from ...geometry.png import is_picture, mask_png, read_mask, write_whole
-from ...limits import MAX_PIXELS
+from ...limits import size_problem
 from ...unfinished import WritesAhead
 from ..documents import Document
 from ..label_lists import BOXES
@@ -213,10 +213,9 @@ def _reason_to_skip(plan: MaskPlan, document: Document) -> str | None:
     width, height = metadata.get("width"), metadata.get("height")
     if not width or not height:
         return "the size of its image cannot be read"
-    if width * height > MAX_PIXELS:
-        return (
-            f"its image of {width} x {height} pixels is larger than {MAX_PIXELS} pixels"
-        )
+    problem = size_problem(width, height)
+    if problem is not None:
+        return problem
     mask = document.get(mask_field)
     if mask and stored_fingerprint(mask) is None and not plan.overwrite:
         return (

@@ -22,7 +22,7 @@ from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ...geometry.draw import draw_objects, object_areas
 from ...geometry.png import count_foreground
-from ...limits import MAX_PIXELS
+from ...limits import size_problem
 from ..documents import Document, backing_dataset, root_dataset
 from ..label_fields import draws_lines
 from ..labels import box_objects, label_documents
@@ -180,10 +180,9 @@ def measure_labels(
     Raises:
         NoFiguresError: if the image is larger than any that is drawn
     """
-    if width * height > MAX_PIXELS:
-        raise NoFiguresError(
-            f"its image of {width} x {height} pixels is larger than {MAX_PIXELS} pixels"
-        )
+    problem = size_problem(width, height)
+    if problem is not None:
+        raise NoFiguresError(problem)
     documents = label_documents(label)
     try:
         objects = options.objects(label, width, height)

@@ -145,7 +145,7 @@ def test_files_of_one_content_in_two_splits_leak(tmp_path: Path, as_zip: bool) -
 
     issue = found.issue(IssueCode.LEAK)
     assert issue.severity is Severity.WARNING
-    assert "2 files of one content lie in the splits" in issue.message
+    assert "2 files with the same content lie in the splits" in issue.message
     assert "train/train1.png" in issue.message
     assert "valid/valid1.png" in issue.message
     leaking = {r.file_name for r in found.records if IssueCode.LEAK in r.issues}
