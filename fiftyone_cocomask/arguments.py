@@ -57,7 +57,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
         # But for what it returns, which may be a type of a library that loads late.
         given = {n: a for n, a in function.__annotations__.items() if n != "return"}
         stated = types.SimpleNamespace(__annotations__=given)
-        return get_type_hints(stated, globalns=function.__globals__)
+        return get_type_hints(stated, globalns=inspect.unwrap(function).__globals__)
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:

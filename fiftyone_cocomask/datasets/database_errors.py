@@ -37,10 +37,14 @@ def explain_database_errors() -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        # What FiftyOne raises for whatever is asked of such a dataset.
-        if not re.fullmatch(r"Dataset '.*' is deleted", str(error), re.DOTALL):
+        # What FiftyOne raises for whatever is asked of such a dataset, or run.
+        if re.fullmatch(r"Dataset '.*' is deleted", str(error), re.DOTALL):
+            said = f"{error}, so nothing can be done with it"
+        elif re.fullmatch(r"Dataset has no (run|evaluation) key '\w+'", str(error)):
+            said = f"{error} any more: somebody else has renamed or deleted it"
+        else:
             raise
-        raise DatasetChangedError(f"{error}, so nothing can be done with it") from error
+        raise DatasetChangedError(said) from error
     # FiftyOne itself raises Python's ConnectionError.
     except (ConnectionFailure, ConnectionError) as error:
         raise DatabaseError(

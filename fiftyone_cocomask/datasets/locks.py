@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 from uuid import uuid4
 
 import fiftyone as fo
@@ -20,7 +22,17 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from ..errors import CocoMaskError
 from ..running import has_ended, process_space
 from .database_errors import explain_database_errors
-from .documents import Document, dataset_id
+from .documents import Document, current_dataset, dataset_id, root_dataset
+from .documents.runs import reload_runs
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# What is done under a key of a run: none may be made, renamed or deleted meanwhile.
+RUN_OF = "run of '{eval_key}'"
+# Searches for mask issues and changes of labels read what others of them write.
+ISSUES = "search for mask issues, or change of labels,"
+_OUTLINE = "change of its fields or saved views"
 
 _COLLECTION = "cocomask.locks"
 # A lock that is not renewed for this long is of a process, or a machine, that is gone.
@@ -29,11 +41,17 @@ _RENEWED_EVERY_S = 20.0
 # How long letting others in may take: MongoDB may be away, which has been said by then.
 _RELEASED_WITHIN_S = 2.0
 
-# How long to wait for somebody else: a killed process may take a moment to end.
+# How long to wait for somebody else, as a rule.
 _WAITS_S = 2.0
+# Declaring fields takes moments: who is at it is waited for.
+_WAITS_FOR_OUTLINE_S = 60.0
 
 # The owners of locks that this process has given up, but that the database still has.
 _given_up: set[str] = set()
+
+
+class AtWorkError(CocoMaskError):
+    """Somebody else does what only one may do at a time."""
 
 
 class Lock:
@@ -89,65 +107,146 @@ class Lock:
 
 
 @contextmanager
-def locked(dataset: fo.Dataset | str, work: str) -> Iterator[Lock]:
+def locked(
+    dataset: fo.Dataset | str,
+    work: str,
+    *,
+    shared: bool = False,
+    waits_s: float | None = None,
+) -> Iterator[Lock]:
     """Keeps others, of any process and machine, from the same work on a dataset.
 
     The lock of a process that was killed is taken over: at once on its own machine, on
-    others after two minutes.
+    others after two minutes. What others have changed on the dataset until then is read
+    anew.
 
     Args:
         dataset: the dataset, or the name of one that is not there yet
         work: what is done, as a noun: ``"import"``
+        shared: whether others who share it may be at work too, as the tasks of one run
+        waits_s: how long to wait for who is at work; by default two seconds, since a
+            killed process may take a moment to end
 
     Yields:
         the :class:`Lock`
 
     Raises:
-        CocoMaskError: if somebody else is at work; it says who
+        AtWorkError: if somebody else is at work; it says who
     """
-    lock = Lock(_acquire(dataset, work))
+    waits_until = time.monotonic() + (_WAITS_S if waits_s is None else waits_s)
+    lock = Lock(_acquire(dataset, work, shared, waits_until))
     try:
+        if not isinstance(dataset, str):
+            reload_runs(current_dataset(dataset))
         yield lock
     finally:
         lock.release()
 
 
-def _acquire(dataset: fo.Dataset | str, work: str) -> Document:
+def one_at_a_time(work: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Makes a function of a dataset one that only one may call at a time.
+
+    A dry run, which writes nothing, is not kept from anything.
+
+    Args:
+        work: as for :func:`locked`, with the names of arguments in braces
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        signature = inspect.signature(function)
+
+        @functools.wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            given = signature.bind(*args, **kwargs)
+            given.apply_defaults()
+            if given.arguments.get("dry_run"):
+                return function(*args, **kwargs)
+            dataset = root_dataset(next(iter(given.arguments.values())))
+            with locked(dataset, work.format(**given.arguments)):
+                return function(*args, **kwargs)
+
+        return call
+
+    return decorate
+
+
+@contextmanager
+def changing_outline(dataset: fo.Dataset) -> Iterator[None]:
+    """Keeps others from changing the fields and saved views that a dataset lists.
+
+    FiftyOne reads the whole list, and writes the whole list: of two changes at the same
+    time one would be lost.
+
+    Raises:
+        AtWorkError: if others do it all the time
+    """
+    with locked(dataset, _OUTLINE, waits_s=_WAITS_FOR_OUTLINE_S):
+        yield
+
+
+def _acquire(
+    dataset: fo.Dataset | str, work: str, shared: bool, waits_until: float
+) -> Document:
     name = dataset if isinstance(dataset, str) else dataset.name
     key = f"name {name}" if isinstance(dataset, str) else dataset_id(dataset)
+    lock, owner = f"{key}/{work}", str(uuid4())
     content: Document = {
-        "_id": f"{key}/{work}",
+        "_id": f"{lock}/{owner}" if shared else lock,
+        "lock": lock,
+        "shared": shared,
         "work": work,
-        "owner": str(uuid4()),
+        "owner": owner,
         "place": process_space(),
         "process": os.getpid(),
         "started": psutil.Process().create_time(),
         "since": _now(),
         "expires": _now() + _LASTS,
     }
-    waits_until = time.monotonic() + _WAITS_S
-    with explain_database_errors():
-        while True:
-            try:
-                _locks().insert_one(content)
-                return content
-            except DuplicateKeyError:
-                found = _locks().find_one({"_id": content["_id"]})
-            if found is None:
-                continue
-            if not _is_abandoned(found):
-                if time.monotonic() < waits_until:
-                    time.sleep(0.1)
-                    continue
-                raise CocoMaskError(
-                    f"Dataset '{name}' has another {work} going on, of process "
-                    f"{found['process']} on {found['place'].partition('/')[0]} since "
-                    f"{found['since']:%H:%M} UTC; run the same call again when it is "
-                    "done"
-                )
-            theirs = {"_id": found["_id"], "owner": found["owner"]}
-            if _locks().find_one_and_replace(theirs, content) is not None:
-                return content
+    try:
+        with explain_database_errors():
+            while (found := _in_the_way(content)) is not None:
+                if time.monotonic() >= waits_until:
+                    raise AtWorkError(
+                        f"Dataset '{name}' has another {work} going on, of process "
+                        f"{found['process']} on {found['place'].partition('/')[0]} "
+                        f"since {found['since']:%H:%M} UTC; run the same call again "
+                        "when it is done"
+                    )
+                time.sleep(0.1)
+    except BaseException:
+        # MongoDB may have it all the same.
+        _given_up.add(owner)
+        raise
+    return content
+
+
+def _in_the_way(content: Document) -> Document | None:
+    """Takes a lock; returns whose is in the way, if any is, and has none then.
+
+    Who shares a lock has an entry of its own. Each writes its entry before it looks for
+    others, so that of two that are in each other's way at least one sees it.
+    """
+    try:
+        _locks().insert_one(content)
+    except DuplicateKeyError:
+        found: Document | None = _locks().find_one({"_id": content["_id"]})
+        if found is None:
+            return _in_the_way(content)
+        theirs = {"_id": found["_id"], "owner": found["owner"]}
+        if not _is_abandoned(found):
+            return found
+        if _locks().find_one_and_replace(theirs, content) is None:
+            return found
+    others = {"lock": content["lock"], "_id": {"$ne": content["_id"]}}
+    for other in _locks().find(others):
+        if content["shared"] and other["shared"]:
+            continue
+        if not _is_abandoned(other):
+            _locks().delete_one({"_id": content["_id"], "owner": content["owner"]})
+            entry: Document = other
+            return entry
+        _locks().delete_one({"_id": other["_id"], "owner": other["owner"]})
+    return None
 
 
 def _is_abandoned(found: Document) -> bool:

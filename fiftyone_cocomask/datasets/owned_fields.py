@@ -12,7 +12,7 @@ from typing import Any
 import fiftyone as fo
 
 from ..errors import CocoMaskError
-from .documents import current_dataset
+from .locks import changing_outline
 
 # The key under which a field's `info` says whose it is; of masks, how they were made.
 INFO_KEY = "cocomask"
@@ -106,7 +106,11 @@ class EvaluationFields:
 
     def declare(self, dataset: fo.Dataset) -> None:
         """Adds the fields to the dataset and to a group of the sidebar."""
-        dataset = current_dataset(dataset)
+        with changing_outline(dataset):
+            self._declare(dataset)
+            _add_to_sidebar_group(dataset, self.sample_paths, self.eval_key)
+
+    def _declare(self, dataset: fo.Dataset) -> None:
         specs = [(self.on_sample(spec.suffix), spec) for spec in self.sample_specs]
         if self.label_path is not None:
             specs += [(self.on_label(spec.suffix), spec) for spec in self.label_specs]
@@ -114,7 +118,6 @@ class EvaluationFields:
             self._add(dataset, path, spec.field_type, spec.description)
         if self.has_classes:
             self._declare_classes(dataset)
-        add_to_sidebar_group(dataset, self.sample_paths, self.eval_key)
 
     def _declare_classes(self, dataset: fo.Dataset) -> None:
         path = self.on_sample(CLASSES_SUFFIX)
@@ -169,19 +172,25 @@ def owned_paths(dataset: fo.Dataset, owner: dict[str, str]) -> list[str]:
 
 def delete_fields(dataset: fo.Dataset, paths: list[str], group: str) -> None:
     """Deletes fields, and the sidebar's group of them once it is empty."""
-    present = [path for path in paths if dataset.has_field(path)]
-    if present:
-        dataset.delete_sample_fields(present)
-    groups = dataset.app_config.sidebar_groups
-    if groups is not None:
-        dataset.app_config.sidebar_groups = [
-            item for item in groups if item.name != group or item.paths
-        ]
-        dataset.save()
+    with changing_outline(dataset):
+        present = [path for path in paths if dataset.has_field(path)]
+        if present:
+            dataset.delete_sample_fields(present)
+        groups = dataset.app_config.sidebar_groups
+        if groups is not None:
+            dataset.app_config.sidebar_groups = [
+                item for item in groups if item.name != group or item.paths
+            ]
+            dataset.save()
 
 
 def add_to_sidebar_group(dataset: fo.Dataset, paths: list[str], group: str) -> None:
     """Puts fields of samples into a group of the App's sidebar that bears a name."""
+    with changing_outline(dataset):
+        _add_to_sidebar_group(dataset, paths, group)
+
+
+def _add_to_sidebar_group(dataset: fo.Dataset, paths: list[str], group: str) -> None:
     config = dataset.app_config
     groups = config.sidebar_groups
     if groups is None:

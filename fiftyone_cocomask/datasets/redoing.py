@@ -12,6 +12,7 @@ from ..errors import CocoMaskError
 from ..fiftyone_types import SampleCollection
 from .database_errors import DatabaseError
 from .documents import ids_of, root_dataset
+from .documents.runs import run_results
 from .evaluations.area import evaluate_mask_area
 from .evaluations.coverage import evaluate_mask_coverage
 from .evaluations.runs import (
@@ -134,7 +135,7 @@ def _evaluate(samples: SampleCollection, info: MaskEvaluationInfo) -> int:
     dataset, key = root_dataset(samples), info.eval_key
     touched, everything = ids_of(samples), ids_of(dataset.load_run_view(key))
     covered = touched & everything
-    is_stopped = dataset.load_run_results(key) is None
+    is_stopped = run_results(dataset, key) is None
     earlier = getattr(dataset.get_run_info(key).config, "earlier", None)
     if is_stopped and earlier is None and not everything <= touched:
         # Stopped in the midst of all of its samples, it waits to be run again. One that

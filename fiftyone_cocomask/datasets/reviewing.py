@@ -19,6 +19,7 @@ from ..errors import CocoMaskError
 from ..fiftyone_types import SampleCollection
 from ..geometry.outlines import object_rings
 from .documents import Document, aggregate_documents, read_documents, root_dataset
+from .documents.runs import run_results
 from .inspection.crops import as_url, outline_crop, side_by_side, whole_image
 from .issues.counts import issue_counts
 from .issues.find import issue_search_of, list_mask_issues
@@ -93,7 +94,7 @@ def queues(samples: SampleCollection) -> dict[str, tuple[Queue, int | None]]:
             found[queue.name] = (queue, number)
     dataset = root_dataset(samples)
     for key in list_outline_rankings(samples):
-        if dataset.load_run_results(key) is not None:
+        if run_results(dataset, key) is not None:
             found[key] = (Queue(key), None)
     return found
 

@@ -23,6 +23,7 @@ from .documents import (
 )
 from .documents.runs import RunField, delete_run, rename_run
 from .journal import Journal
+from .locks import changing_outline
 from .owned_fields import INFO_KEY, delete_fields, field_owner
 
 # Values are moved and removed in this many samples at a time.
@@ -95,8 +96,9 @@ def _complete_rename(
     dataset: fo.Dataset, facts: Document, progress: Any = False
 ) -> None:
     key, new_key, names = facts["key"], facts["new_key"], dict(facts["names"])
-    _declare_renamed(dataset, names, new_key)
-    _rename_in_sidebar(dataset, key, new_key, names)
+    with changing_outline(dataset):
+        _declare_renamed(dataset, names, new_key)
+        _rename_in_sidebar(dataset, key, new_key, names)
     for ids in _samples_with(dataset, list(names), progress):
         move_values(dataset, names, ids)
     # What was written meanwhile.

@@ -158,7 +158,7 @@ class ComputeMasks(SplitJobOperator):
         self, ctx: ExecutionContext, samples: SampleCollection
     ) -> dict[str, Any]:
         """Declares the field of the masks, so that no two tasks do."""
-        from ..datasets.masks.field import declare_mask_field
+        from ..datasets.masks.compute import begin_tasks
         from ..datasets.masks.options import MaskOptions
         from ..datasets.masks.plan import plan_masks
         from ..datasets.parallel.workers import process_count
@@ -170,7 +170,7 @@ class ComputeMasks(SplitJobOperator):
             asked=MaskOptions.asked(**_given(ctx, *_DRAWING)),
             **_given(ctx, *_KEEPING),
         )
-        declare_mask_field(ctx.dataset, plan)
+        begin_tasks(ctx.dataset, plan)
         return plan.to_dict()
 
     def run_part(
@@ -181,15 +181,13 @@ class ComputeMasks(SplitJobOperator):
         progress: ProgressArgument,
     ) -> dict[str, Any]:
         """Draws the masks of a part of the samples."""
-        from ..datasets.masks.compute import draw_masks
-        from ..datasets.masks.field import check_declared
+        from ..datasets.masks.compute import draw_part
         from ..datasets.masks.options import MaskPlan
         from ..datasets.parallel.workers import process_count
 
         masks = MaskPlan.from_dict(plan)
-        check_declared(ctx.dataset, masks)
         processes = process_count(ctx.params.get("num_workers"))
-        return draw_masks(samples, masks, processes, progress).to_dict()
+        return draw_part(samples, masks, processes, progress).to_dict()
 
     def join_parts(
         self, ctx: ExecutionContext, plan: dict[str, Any], parts: list[dict[str, Any]]

@@ -20,6 +20,7 @@ import fiftyone_cocomask as fcm
 from fiftyone_cocomask.datasets import locks
 from fiftyone_cocomask.datasets.documents import dataset_id
 from fiftyone_cocomask.datasets.importing import writer
+from fiftyone_cocomask.datasets.issues import follow_edits
 from fiftyone_cocomask.running import process_space
 
 from .small_export import HEIGHT, WIDTH, annotation, write_split
@@ -123,6 +124,65 @@ def test_an_import_whose_lock_was_taken_stops(new_dataset: Any, export: Path) ->
         with pytest.raises(fcm.CocoMaskError, match="somebody else has begun"):
             lock.check()
     locks._locks().delete_many({})
+
+
+def test_those_who_share_a_lock_keep_others_out(
+    new_dataset: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "_WAITS_S", 0)
+    dataset = new_dataset("shared")
+
+    def enter(*, shared: bool) -> None:
+        with locks.locked(dataset, "work", shared=shared):
+            pass
+
+    with locks.locked(dataset, "work", shared=True):
+        with locks.locked(dataset, "work", shared=True):
+            enter(shared=True)
+        with pytest.raises(locks.AtWorkError, match="another work going on"):
+            enter(shared=False)
+        enter(shared=True)
+    with locks.locked(dataset, "work"), pytest.raises(locks.AtWorkError):
+        enter(shared=True)
+    lock = f"{dataset_id(dataset)}/work"
+    left = {"_id": f"{lock}/1", "lock": lock, "shared": True, "work": "work"}
+    held_lock(dataset, **left, started=1.0)
+    enter(shared=False)
+    assert locks._locks().count_documents({}) == 0
+
+
+def test_issues_are_searched_for_and_repaired_one_at_a_time(
+    new_dataset: Any, export: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "_WAITS_S", 0)
+    dataset, _ = fcm.import_roboflow_coco(export, "issues")
+    fcm.find_mask_issues(dataset, mask_field=None)
+    label = dataset.first().segmentations.polylines[0]
+    fcm.delete_objects(dataset, [label.id], fix_key="fixed")
+    said: list[str] = []
+
+    def disturb(bar: Any) -> None:
+        for act in (
+            lambda: fcm.find_mask_issues(dataset, mask_field=None),
+            lambda: fcm.clear_mask_issues(dataset),
+            lambda: fcm.fix_mask_issues(dataset),
+            lambda: fcm.undo_mask_fixes(dataset, "fixed"),
+            lambda: fcm.delete_objects(dataset, [label.id]),
+            lambda: fcm.merge_classes(dataset, label.label, []),
+        ):
+            with pytest.raises(fcm.CocoMaskError) as raised:
+                act()
+            said.append(str(raised.value))
+        # Writes nothing.
+        fcm.fix_mask_issues(dataset, dry_run=True)
+        assert not follow_edits(dataset, "mask_issues")
+
+    fcm.find_mask_issues(dataset, mask_field=None, progress=disturb)
+    assert len(said) >= 6
+    assert all("search for mask issues, or change of labels," in s for s in said)
+    fcm.undo_mask_fixes(dataset, "fixed")
+    fcm.clear_mask_issues(dataset)
+    assert dataset.list_runs() == []
 
 
 def zipped(folder: Path, shade: int) -> Path:

@@ -15,6 +15,7 @@ from ...limits import MAX_NAMED
 from ..database_errors import explain_database_errors
 from ..documents import ids_of, root_dataset, settle
 from ..label_fields import check_has_masks
+from ..locks import RUN_OF, one_at_a_time
 from ..owned_fields import add_to_sidebar_group
 from ..run_changes import complete_changes, remove_run
 from ..targets import checked_samples
@@ -40,6 +41,7 @@ _MAX_CLASSES = 2000
 
 @explain_database_errors()
 @checked
+@one_at_a_time(RUN_OF)
 def compare_masks(
     samples: fo.Dataset | fo.DatasetView,
     pred_field: str,

@@ -20,6 +20,7 @@ from fiftyone.utils.eval.segmentation import (
 
 from ...fiftyone_types import SampleCollection
 from ..documents import root_dataset, update_documents
+from ..locks import changing_outline
 from .metrics import MaskPair, mask_pairs
 
 _BATCH_SIZE = 200
@@ -46,7 +47,8 @@ def evaluate_segmentations(
     """
     method = config.build()
     method.register_run(samples, eval_key)
-    method.register_samples(samples, eval_key)
+    with changing_outline(root_dataset(samples)):
+        method.register_samples(samples, eval_key)
     table = _LookUp(list(targets))
     classes = list(targets.values())
     total = np.zeros((len(classes), len(classes)), np.int64)

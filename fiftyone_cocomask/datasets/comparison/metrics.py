@@ -28,6 +28,7 @@ from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ...plugin_folder import NAME
 from ..documents import Document, root_dataset, stream_documents, update_documents
+from ..locks import changing_outline
 from ..masks.stored import has_mask, read_array
 from ..owned_fields import FieldSpec
 
@@ -190,12 +191,13 @@ def write_errors(
     dataset: fo.Dataset, eval_key: str, metric: Metric, errors: list[SizeErrors]
 ) -> None:
     """Declares the fields of a metric and writes its values."""
-    for spec in metric.specs:
-        path = f"{eval_key}_{spec.suffix}"
-        if not dataset.has_field(path):
-            dataset.add_sample_field(
-                path, spec.field_type, description=spec.description
-            )
+    with changing_outline(dataset):
+        for spec in metric.specs:
+            path = f"{eval_key}_{spec.suffix}"
+            if not dataset.has_field(path):
+                dataset.add_sample_field(
+                    path, spec.field_type, description=spec.description
+                )
     suffixes = [spec.suffix for spec in metric.specs]
     for start in range(0, len(errors), 1000):
         updates = []

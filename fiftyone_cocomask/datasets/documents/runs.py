@@ -7,6 +7,7 @@ a run, or a view, that is not there.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timezone
 from typing import Any, Literal
 
@@ -15,13 +16,60 @@ import fiftyone.constants as foc
 import fiftyone.core.dataset as fod
 from bson import json_util
 from fiftyone.core.odm.runs import RunDocument
+from gridfs.errors import NoFile
+from mongoengine.errors import DoesNotExist
 
 from ...fiftyone_types import SampleCollection
+from ..database_errors import DatasetChangedError
 
 # The fields of a dataset's document that hold runs, and its caches of their results.
 RunField = Literal["runs", "evaluations"]
-_CACHES = {"runs": "_run_cache", "evaluations": "_evaluation_cache"}
-_RUN_FIELDS = ("runs", "evaluations", "brain_methods")
+_CACHES = {
+    "runs": "_run_cache",
+    "evaluations": "_evaluation_cache",
+    "brain_methods": "_brain_cache",
+}
+_RUN_FIELDS = tuple(_CACHES)
+
+
+def reload_runs(dataset: fo.Dataset) -> None:
+    """Reads the runs of a dataset anew, which others may have done again.
+
+    FiftyOne keeps what it loaded, and the results of runs even after they are gone.
+    """
+    for name in _RUN_FIELDS:
+        getattr(dataset, _CACHES[name]).clear()
+        for document in getattr(dataset._doc, name).values():
+            if isinstance(document, RunDocument):
+                with suppress(DoesNotExist):
+                    document.reload()
+
+
+def run_results(
+    dataset: fo.Dataset, key: str, *, field: RunField = "runs", cache: bool = True
+) -> Any:
+    """Returns the results of a run, None if it has none.
+
+    Args:
+        dataset: the dataset
+        key: the key of the run
+        field: where it is
+        cache: whether those that this process has loaded before will do
+
+    Raises:
+        DatasetChangedError: if the run was deleted meanwhile
+    """
+    name = "load_run_results" if field == "runs" else "load_evaluation_results"
+    try:
+        return getattr(dataset, name)(key, cache=cache)
+    except (AttributeError, NoFile):
+        # Those that this process knows of are gone: somebody else has made others.
+        dataset.reload()
+    if key not in getattr(dataset, f"list_{field}")():
+        raise DatasetChangedError(
+            f"'{key}' of dataset '{dataset.name}' was deleted meanwhile"
+        )
+    return getattr(dataset, name)(key, cache=cache)
 
 
 def begin_run(samples: SampleCollection, key: str, config: Any) -> None:

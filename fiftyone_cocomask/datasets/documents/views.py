@@ -133,7 +133,8 @@ def _outline(stored: Mapping[str, Any]) -> tuple[Any, ...]:
         list(db_paths(fields)),
         # How masks are made stands there.
         [field.get("info") or None for field in fields],
-        [set(stored.get(kind) or ()) for kind in ("runs", "evaluations")],
+        # With their documents, of which one that is made anew has another.
+        [dict(stored.get(kind) or {}) for kind in ("runs", "evaluations")],
         [group["name"] for group in groups],
     )
 

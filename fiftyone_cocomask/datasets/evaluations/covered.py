@@ -10,6 +10,7 @@ from bson import ObjectId
 from ...errors import CocoMaskError
 from ...fiftyone_types import Dataset, SampleCollection
 from ..documents import Document, ids_of, root_dataset, sample_ids
+from ..documents.runs import run_results
 from .passes import PassReport
 from .plan import EvaluationPlan
 
@@ -87,7 +88,7 @@ def count_others(samples: SampleCollection, key: str) -> int:
 
 def _last_report(dataset: Dataset, key: str) -> Document | None:
     """Returns what is known of the samples of an evaluation that has been run."""
-    results = dataset.load_run_results(key)
+    results = run_results(dataset, key)
     if results is None:
         # It was stopped, and what it was about to leave alone is all that is known.
         earlier: Any = getattr(dataset.get_run_info(key).config, "earlier", None)

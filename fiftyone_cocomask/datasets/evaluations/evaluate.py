@@ -8,6 +8,8 @@ from ...errors import CocoMaskError
 from ...fiftyone_types import Dataset, SampleCollection
 from ..cached_sums import MANY_SAMPLES
 from ..documents import root_dataset
+from ..documents.runs import run_results
+from ..locks import RUN_OF, one_at_a_time
 from ..memory import frozen_heap
 from ..owned_fields import delete_fields, owned_paths
 from ..run_changes import complete_changes
@@ -21,6 +23,7 @@ from .results import MaskEvaluation
 from .runs import check_new_run, list_mask_evaluations, register_run
 
 
+@one_at_a_time(RUN_OF)
 def run_evaluation(
     samples: SampleCollection,
     kind: EvaluationKind,
@@ -120,7 +123,7 @@ def end_evaluation(
 def _keep_sums(dataset: Dataset) -> None:
     """Sums up all evaluations: those before this one, too, whose samples it changed."""
     for key in list_mask_evaluations(dataset):
-        stored = dataset.load_run_results(key)
+        stored = run_results(dataset, key)
         # None of one that was stopped before its end.
         if stored is not None:
             evaluation = evaluation_results(stored)

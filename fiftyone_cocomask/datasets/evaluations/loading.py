@@ -13,6 +13,7 @@ from ...errors import CocoMaskError
 from ..comparison.results import MaskComparison
 from ..database_errors import explain_database_errors
 from ..documents import root_dataset
+from ..documents.runs import run_results
 from ..journal import Journal
 from ..targets import Samples
 from .area_results import AreaResults
@@ -44,9 +45,9 @@ def load_mask_evaluation(samples: Samples, eval_key: str) -> Any:
                 f"'{renaming['new_key']}' was stopped before its end; rename it again"
             )
     if evaluation_kind(dataset, eval_key) == "comparison":
-        stored = dataset.load_evaluation_results(eval_key)
+        stored = run_results(dataset, eval_key, field="evaluations")
     else:
-        stored = dataset.load_run_results(eval_key)
+        stored = run_results(dataset, eval_key)
     if stored is None:
         if is_of_tasks(dataset, eval_key):
             raise CocoMaskError(

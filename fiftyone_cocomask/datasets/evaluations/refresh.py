@@ -10,6 +10,7 @@ from ...errors import CocoMaskError
 from ...fiftyone_types import Dataset
 from ..database_errors import explain_database_errors
 from ..documents import current_dataset
+from ..documents.runs import run_results
 from ..masks.redraw import redraw_masks
 from ..targets import Samples
 from .area import evaluate_mask_area
@@ -83,7 +84,7 @@ def keys_to_refresh(dataset: Dataset) -> list[str]:
         fields = filter(None, (info.mask_field, info.label_field))
         if not all(map(dataset.has_field, fields)):
             continue
-        if dataset.load_run_results(key) is None:
+        if run_results(dataset, key) is None:
             is_outdated = not is_of_tasks(dataset, key)
         else:
             is_outdated = load_mask_evaluation(dataset, key).ids_to_refresh() != []

@@ -6,6 +6,7 @@ some opens where this plugin is absent.
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Literal, get_args
@@ -20,6 +21,7 @@ from ..database_errors import explain_database_errors
 from ..documents import Document, current_dataset, root_dataset
 from ..documents.runs import RunField, begin_run
 from ..journal import Journal
+from ..locks import RUN_OF, locked, one_at_a_time
 from ..masks.stored import MEASURED
 from ..owned_fields import EvaluationFields, owned_paths
 from ..run_changes import change_key, complete_changes, remove_run
@@ -156,7 +158,17 @@ def rename_mask_evaluation(
         CocoMaskError: if there is no such evaluation, or the new key is taken; nothing
             has been changed then
     """
-    dataset = current_dataset(samples)
+    dataset = root_dataset(samples)
+    with ExitStack() as stack:
+        # In one order, so that none of two that rename waits for the other.
+        for key in sorted({eval_key, new_eval_key}):
+            stack.enter_context(locked(dataset, RUN_OF.format(eval_key=key)))
+        _rename(dataset, eval_key, new_eval_key, progress)
+
+
+def _rename(
+    dataset: fo.Dataset, eval_key: str, new_eval_key: str, progress: Any
+) -> None:
     complete_changes(dataset, (eval_key, new_eval_key))
     kinds = _kinds(dataset)
     done = Journal(dataset).entry("rename", eval_key)
@@ -183,6 +195,7 @@ def rename_mask_evaluation(
 
 @explain_database_errors()
 @checked
+@one_at_a_time(RUN_OF)
 def delete_mask_evaluation(
     samples: Samples, eval_key: str, *, progress: Any = None
 ) -> None:

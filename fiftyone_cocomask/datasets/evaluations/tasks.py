@@ -10,6 +10,7 @@ import fiftyone as fo
 from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ..documents import Document, root_dataset
+from ..locks import RUN_OF, locked, one_at_a_time
 from ..run_keys import run_time
 from ..targets import checked_samples
 from .area import AREA
@@ -21,6 +22,7 @@ from .plan import EvaluationKind, EvaluationPlan, plan_evaluation
 _KINDS: dict[str, EvaluationKind] = {kind.name: kind for kind in (AREA, COVERAGE)}
 
 
+@one_at_a_time(RUN_OF)
 def begin_tasks(
     samples: SampleCollection,
     kind: str,
@@ -70,8 +72,10 @@ def measure_part(samples: SampleCollection, begun: Document, progress: Any) -> D
     Raises:
         CocoMaskError: if the evaluation was deleted, or begun anew
     """
-    plan = _plan(root_dataset(samples), begun)
-    return measure_samples(samples, plan, progress).to_dict()
+    dataset = root_dataset(samples)
+    with locked(dataset, RUN_OF.format_map(begun), shared=True):
+        plan = _plan(dataset, begun)
+        return measure_samples(samples, plan, progress).to_dict()
 
 
 def join_parts(dataset: fo.Dataset, begun: Document, parts: Iterable[Document]) -> Any:
@@ -88,9 +92,10 @@ def join_parts(dataset: fo.Dataset, begun: Document, parts: Iterable[Document]) 
     Raises:
         CocoMaskError: if the evaluation was deleted, or begun anew
     """
-    plan = _plan(dataset, begun)
-    samples = dataset.load_run_view(plan.eval_key)
-    return end_evaluation(samples, plan, PassReport.of_parts(parts))
+    with locked(dataset, RUN_OF.format_map(begun)):
+        plan = _plan(dataset, begun)
+        samples = dataset.load_run_view(plan.eval_key)
+        return end_evaluation(samples, plan, PassReport.of_parts(parts))
 
 
 def _plan(dataset: fo.Dataset, begun: Document) -> EvaluationPlan:

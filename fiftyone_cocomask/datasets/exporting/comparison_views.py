@@ -7,6 +7,7 @@ import fiftyone as fo
 from ...coco.changes import Change
 from ...coco.comparison import ExportComparison
 from ..documents.runs import delete_saved_view
+from ..locks import changing_outline
 
 # What the names of the views begin with.
 VIEW_PREFIX = "compare_exports"
@@ -33,8 +34,9 @@ def save_comparison_views(
     views = {}
     for kind in _KINDS:
         name = f"{VIEW_PREFIX}: {kind.value}"
-        if dataset.has_saved_view(name):
-            delete_saved_view(dataset, name)
+        with changing_outline(dataset):
+            if dataset.has_saved_view(name):
+                delete_saved_view(dataset, name)
         found = changes[changes["change"] == kind.value]
         samples = list(dict.fromkeys(found["sample_id"].dropna()))
         if not samples:
@@ -44,6 +46,7 @@ def save_comparison_views(
         if labels:
             view = view.select_labels(ids=labels, fields=label_field)
         number = len(found)
-        dataset.save_view(name, view, description=f"{number:,} {kind.value}")
+        with changing_outline(dataset):
+            dataset.save_view(name, view, description=f"{number:,} {kind.value}")
         views[kind.value] = name
     return views

@@ -20,6 +20,7 @@ from ..documents import (
     sample_ids,
 )
 from ..label_lists import LabelList, boxes_beside
+from ..locks import ISSUES, one_at_a_time
 from ..targets import checked_samples
 from .changes import Change
 from .report import FixReport
@@ -33,6 +34,7 @@ MERGED = "merged_class"
 
 @explain_database_errors()
 @checked
+@one_at_a_time(ISSUES)
 def merge_classes(
     samples: fo.Dataset | fo.DatasetView,
     into: str,

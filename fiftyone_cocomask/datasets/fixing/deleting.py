@@ -13,6 +13,7 @@ from ..database_errors import explain_database_errors
 from ..documents import Document, read_documents, root_dataset, sample_ids
 from ..issues.paired_boxes import annotation_of
 from ..label_lists import LabelList, boxes_beside
+from ..locks import ISSUES, one_at_a_time
 from .applying import DELETED
 from .changes import Change
 from .report import FixReport
@@ -26,6 +27,7 @@ DELETED_OBJECT = "deleted_object"
 
 @explain_database_errors()
 @checked
+@one_at_a_time(ISSUES)
 def delete_objects(
     dataset: fo.Dataset | fo.DatasetView,
     label_ids: Sequence[str],

@@ -24,6 +24,7 @@ from ..issues.find import issue_search_of
 from ..issues.rules import IssueLimits, MaskIssue
 from ..journal import Journal
 from ..label_lists import LabelList
+from ..locks import ISSUES, one_at_a_time
 from ..measuring.measure import drawing_options
 from ..outlines.rank import list_outline_rankings
 from ..redoing import redo_samples
@@ -41,6 +42,7 @@ _BATCH_SIZE = 100
 
 @explain_database_errors()
 @checked
+@one_at_a_time(ISSUES)
 def fix_mask_issues(
     samples: fo.Dataset | fo.DatasetView,
     issues: Sequence[str] | None = None,
@@ -132,6 +134,7 @@ def fix_mask_issues(
 
 @explain_database_errors()
 @checked
+@one_at_a_time(ISSUES)
 def undo_mask_fixes(
     dataset: fo.Dataset | fo.DatasetView,
     fix_key: str = "mask_fixes",

@@ -9,7 +9,7 @@ from bson import ObjectId
 
 from ...errors import CocoMaskError
 from ..documents import read_documents
-from ..documents.runs import begin_run, delete_run, replace_results
+from ..documents.runs import begin_run, delete_run, replace_results, run_results
 from ..issues.find import check_issue_search
 from ..label_lists import LabelList
 from ..run_keys import check_key
@@ -51,7 +51,7 @@ class StoredFixes:
         if not self.exist:
             return []
         # Not what this process remembers: others may have added to it.
-        stored = self._dataset.load_run_results(self._key, cache=False)
+        stored = run_results(self._dataset, self._key, cache=False)
         return decode_changes(stored.changes) if stored is not None else []
 
     def add(self, changes: list[Change], lists: dict[str, LabelList]) -> list[Change]:

@@ -11,6 +11,7 @@ from ...coco.issues import Action, IssueCode
 from ...coco.records import ImageRecord
 from ...coco.report import ExportReport
 from ..documents import declare_paths, label_value_types, sample_ids
+from ..locks import changing_outline
 
 _KeyT = TypeVar("_KeyT")
 
@@ -149,7 +150,9 @@ class AttributeTypes:
                 field_type = _common_field(self._types[name] | before)
                 if field_type is not None:
                     fields[f"{path}.{name}"] = field_type()
-            declare_paths(self._dataset, fields)
+            if fields and self._dataset is not None:
+                with changing_outline(self._dataset):
+                    declare_paths(self._dataset, fields)
 
     def report_moved(self, report: ExportReport) -> None:
         """Reports which attributes went to fields of other names."""

@@ -14,6 +14,7 @@ from ...coco.records import Category
 from ...errors import CocoMaskError
 from ..documents import declare_paths, rename_label_attributes
 from ..field_display import colour_classes, show_fields
+from ..locks import changing_outline
 from .attribute_types import AttributeTypes, label_paths
 from .base import BASE_FIELD
 from .label_schema import declare_label_schemas
@@ -64,6 +65,11 @@ _OLD_CATEGORY_ID = "category_id"
 
 def declare_fields(dataset: fo.Dataset, label_field: str, box_field: str) -> None:
     """Declares the fields that every import writes; those present stay as they are."""
+    with changing_outline(dataset):
+        _declare_fields(dataset, label_field, box_field)
+
+
+def _declare_fields(dataset: fo.Dataset, label_field: str, box_field: str) -> None:
     dataset.add_sample_field(
         "metadata", fo.EmbeddedDocumentField, embedded_doc_type=fo.ImageMetadata
     )
@@ -74,7 +80,10 @@ def declare_fields(dataset: fo.Dataset, label_field: str, box_field: str) -> Non
             embedded_doc_type=DynamicEmbeddedDocument,
             description="What the import wrote last, for the next one to compare with",
         )
-    for name, label_type in ((label_field, fo.Polylines), (box_field, fo.Detections)):
+    for name, label_type in (
+        (label_field, fo.Polylines),
+        (box_field, fo.Detections),
+    ):
         if not dataset.has_field(name):
             dataset.add_sample_field(
                 name, fo.EmbeddedDocumentField, embedded_doc_type=label_type
@@ -159,12 +168,14 @@ def _rename_category_ids(dataset: fo.Dataset, path: str) -> None:
 
 def declare_text_ids(dataset: fo.Dataset) -> None:
     """Declares the field for ids of images that are text, which few exports have."""
-    _declare(
-        dataset,
-        "coco_id_text",
-        fo.StringField,
-        "The image's id in its split's COCO JSON, where that is text",
-    )
+    if dataset.has_field("coco_id_text"):
+        return
+    with changing_outline(dataset):
+        dataset.add_sample_field(
+            "coco_id_text",
+            fo.StringField,
+            description="The image's id in its split's COCO JSON, where that is text",
+        )
 
 
 def store_export_info(
@@ -178,6 +189,15 @@ def store_export_info(
     """
     attribute_types.declare()
     attribute_types.report_moved(reader.report)
+    with changing_outline(dataset):
+        _store_export_info(dataset, reader, attribute_types)
+
+
+def _store_export_info(
+    dataset: fo.Dataset,
+    reader: ExportReader,
+    attribute_types: AttributeTypes,
+) -> None:
     targets = kept_values(
         dataset.default_mask_targets or {}, mask_targets(reader.all_categories())
     )
@@ -267,15 +287,3 @@ def kept_values(present: dict[int, str], targets: dict[int, str]) -> dict[int, s
             value, free = free, free + 1
         values[value] = name
     return dict(sorted(values.items()))
-
-
-def _declare(
-    dataset: fo.Dataset,
-    path: str,
-    field_type: type,
-    description: str | None,
-    subfield: type | None = None,
-) -> None:
-    if not dataset.has_field(path):
-        kwargs: dict[str, Any] = {"subfield": subfield} if subfield else {}
-        dataset.add_sample_field(path, field_type, description=description, **kwargs)

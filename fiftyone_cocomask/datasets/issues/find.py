@@ -13,10 +13,11 @@ from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ..database_errors import explain_database_errors
 from ..documents import current_dataset, root_dataset
-from ..documents.runs import begin_run, delete_run, replace_results
+from ..documents.runs import begin_run, delete_run, replace_results, run_results
 from ..journal import Journal
 from ..label_fields import check_has_masks, is_mask_field
 from ..label_lists import LabelList, boxes_beside
+from ..locks import ISSUES, AtWorkError, locked, one_at_a_time
 from ..memory import frozen_heap
 from ..run_keys import check_key
 from ..targets import Samples, checked_samples
@@ -31,6 +32,7 @@ _METHOD = "cocomask/issues"
 
 @explain_database_errors()
 @checked
+@one_at_a_time(ISSUES)
 def find_mask_issues(
     samples: Samples,
     label_field: str = "segmentations",
@@ -92,7 +94,7 @@ def find_mask_issues(
     boxes = boxes_beside(dataset, labels)
     marks = IssueMarks(dataset, key, labels, boxes)
     if key in dataset.list_runs():
-        follow_edits(dataset, key)
+        _follow_edits(dataset, key)
     _register(samples, key, labels, boxes, mask_field, limits)
     samples.compute_metadata(progress=False)
     search = IssueSearch(samples, labels, boxes, mask_field, limits)
@@ -147,6 +149,7 @@ def search_again(samples: SampleCollection, key: str) -> int:
 
 @explain_database_errors()
 @checked
+@one_at_a_time(ISSUES)
 def clear_mask_issues(
     samples: Samples, key: str = "mask_issues", *, progress: Any = None
 ) -> None:
@@ -174,7 +177,7 @@ def clear_mask_issues(
             f"Dataset '{dataset.name}' has no search for mask issues '{key}' (it has "
             f"{has})"
         )
-    follow_edits(dataset, key)
+    _follow_edits(dataset, key)
     marks = search_marks(dataset, key)
     marks.remove_tags(progress)
     marks.delete_views()
@@ -200,7 +203,7 @@ def load_mask_issues(samples: Samples, key: str = "mask_issues") -> MaskIssueRep
         CocoMaskError: if there is no such search, or it was stopped before its end
     """
     dataset = root_dataset(samples)
-    stored = dataset.load_run_results(key) if _search_config(dataset, key) else None
+    stored = run_results(dataset, key) if _search_config(dataset, key) else None
     if stored is None:
         raise CocoMaskError(
             f"Dataset '{dataset.name}' has no finished search for mask issues '{key}'"
@@ -219,10 +222,18 @@ def follow_edits(dataset: fo.Dataset, key: str) -> BoxChanges:
         key: the key of the search
 
     Returns:
-        what was done
+        what was done; nothing while others search or repair, who do it themselves
     """
+    try:
+        with locked(dataset, ISSUES, waits_s=0):
+            return _follow_edits(dataset, key)
+    except AtWorkError:
+        return BoxChanges()
+
+
+def _follow_edits(dataset: fo.Dataset, key: str) -> BoxChanges:
     _, labels, boxes, _ = issue_search_of(dataset, key)
-    stored = dataset.load_run_results(key, cache=False)
+    stored = run_results(dataset, key, cache=False)
     marked = getattr(stored, "marked", None)
     if not marked or boxes is None or not dataset.has_field(boxes.field):
         return BoxChanges()

@@ -16,6 +16,7 @@ from ...fiftyone_types import SampleCollection
 from ..documents import aggregate_documents
 from ..documents.runs import delete_saved_view, save_patches_view
 from ..label_lists import LabelList
+from ..locks import changing_outline
 from .rules import CHECKED, RETIRED_ISSUES, IssueLimits, MaskIssue
 
 # Labels are selected by their ids, this many at a time.
@@ -243,8 +244,9 @@ class IssueMarks:
             if not count:
                 continue
             names[issue] = self.view_name(issue)
-            delete_saved_view(self._dataset, names[issue])
-            self._save_view(base, issue, limits.definition(issue))
+            with changing_outline(self._dataset):
+                delete_saved_view(self._dataset, names[issue])
+                self._save_view(base, issue, limits.definition(issue))
         return names
 
     def _save_view(self, base: Any, issue: MaskIssue, description: str) -> None:
@@ -269,7 +271,8 @@ class IssueMarks:
         present = set(self._dataset.list_saved_views()) - (keep or set())
         for name in self._names:
             if f"{self._key}: {name}" in present:
-                delete_saved_view(self._dataset, f"{self._key}: {name}")
+                with changing_outline(self._dataset):
+                    delete_saved_view(self._dataset, f"{self._key}: {name}")
 
     def _labels_view(self, base: Any, issue: MaskIssue) -> fo.DatasetView:
         labels, tagged = self.list_of(issue), F("tags").contains(self.tag(issue))

@@ -20,6 +20,8 @@ from ..documents import Document, Update, read_documents, update_documents
 from ..label_lists import LabelList
 
 _BATCH_SIZE = 500
+# How often boxes are done again that others change at the same time.
+_ATTEMPTS = 3
 
 # A marked polygon: its id, its sample's, its annotation's, its class and its tags.
 Marked = list[Any]
@@ -99,8 +101,7 @@ def follow_polygons(
     by_sample: dict[str, list[Marked]] = {}
     for polygon in marked:
         by_sample.setdefault(polygon[1], []).append(list(polygon))
-    total, now = BoxChanges(), []
-    updates: list[Update] = []
+    now: list[Marked] = []
     changed: dict[str, list[Marked]] = {}
     # Boxes are read only where something was done to a polygon.
     for document in _documents(dataset, by_sample, _compared(labels)):
@@ -109,18 +110,28 @@ def follow_polygons(
             now += polygons
         else:
             changed[str(document["_id"])] = polygons
+    if not changed:
+        return BoxChanges(), now
+    total = None
     paths = [*_compared(labels), boxes.field]
-    for document in _documents(dataset, changed, paths):
-        before = boxes.documents(document)
-        pairs = _Pairs(labels.documents(document), before, key)
-        after = pairs.follow(changed[str(document["_id"])], total)
-        now += pairs.marked
-        if after != before:
-            total.samples += 1
-            values, guard = {boxes.path: after}, {boxes.path: before}
-            updates.append((document["_id"], values, guard))
-    update_documents(dataset, updates)
-    return total, now
+    for _ in range(_ATTEMPTS):
+        changes, followed = BoxChanges(), []
+        updates: list[Update] = []
+        for document in _documents(dataset, changed, paths):
+            before = boxes.documents(document)
+            pairs = _Pairs(labels.documents(document), before, key)
+            after = pairs.follow(changed[str(document["_id"])], changes)
+            followed += pairs.marked
+            if after != before:
+                changes.samples += 1
+                values, guard = {boxes.path: after}, {boxes.path: before}
+                updates.append((document["_id"], values, guard))
+        # What is done once more is what the first attempt has counted.
+        total = total or changes
+        if update_documents(dataset, updates) == len(updates):
+            return total, now + followed
+    # Others change these boxes all the time: they are followed another time.
+    return total or BoxChanges(), now + [m for own in changed.values() for m in own]
 
 
 def _are_as_before(marked: list[Marked], polygons: list[Document], key: str) -> bool:

@@ -35,7 +35,7 @@ from ..parallel.processes import map_in_processes
 from ..parallel.workers import process_count
 from ..targets import checked_samples
 from .drawing import MaskResult, make_batch, paths_to_read
-from .field import check_still_planned, declare_mask_field
+from .field import check_declared, check_still_planned, declare_mask_field
 from .files import MaskPaths, remove_left
 from .options import MaskOptions, MaskPlan
 from .plan import plan_masks
@@ -172,8 +172,36 @@ def compute_as_asked(
     dataset = backing_dataset(samples)
     declare = partial(declare_mask_field, dataset, plan)
     # Runs with other options would write into the same files.
-    with locked(dataset, f"computation of masks in '{plan.mask_field}'"):
+    with locked(dataset, _work(plan)):
         return draw_masks(samples, plan, processes, progress, on_start=declare)
+
+
+def begin_tasks(dataset: fo.Dataset, plan: MaskPlan) -> None:
+    """Declares the field of masks that several tasks will draw.
+
+    Raises:
+        AtWorkError: if somebody else computes masks in the same field
+    """
+    with locked(dataset, _work(plan)):
+        declare_mask_field(dataset, plan)
+
+
+def draw_part(
+    samples: SampleCollection, plan: MaskPlan, processes: int, progress: Any
+) -> MaskReport:
+    """Draws the masks of one of the tasks that :func:`begin_tasks` has begun.
+
+    Raises:
+        CocoMaskError: if other masks have been planned in the field since
+    """
+    dataset = backing_dataset(samples)
+    with locked(dataset, _work(plan), shared=True):
+        check_declared(dataset, plan)
+        return draw_masks(samples, plan, processes, progress)
+
+
+def _work(plan: MaskPlan) -> str:
+    return f"computation of masks in '{plan.mask_field}'"
 
 
 def draw_masks(

@@ -10,11 +10,11 @@ from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ..documents import (
     aggregate_documents,
-    current_dataset,
     field_info,
 )
 from ..field_display import colour_values, show_fields
 from ..label_lists import LabelList
+from ..locks import changing_outline
 from ..owned_fields import INFO_KEY
 from .options import FOREGROUND, MaskPlan
 from .stored import tidy_masks
@@ -50,27 +50,29 @@ def declare_mask_field(dataset: fo.Dataset, plan: MaskPlan) -> None:
     mask_field, label_field, options = plan.mask_field, plan.label_field, plan.options
     description = f"{options.mode.capitalize()} masks of '{label_field}'"
     made = {INFO_KEY: _made(plan)}
-    field_ = current_dataset(dataset).get_field(mask_field)
-    if field_ is None:
-        dataset.add_sample_field(
-            mask_field,
-            fo.EmbeddedDocumentField,
-            embedded_doc_type=fo.Segmentation,
-            description=description,
-            info=made,
-        )
-    else:
-        field_.description = description
-        field_.info = {**(field_.info or {}), **made}
-        field_.save()
-        tidy_masks(dataset, mask_field)
     targets = _mask_targets(dataset, plan)
-    if targets != dataset.mask_targets.get(mask_field):
-        dataset.mask_targets[mask_field] = targets
-        dataset.save()
-    show_fields(dataset, [mask_field])
-    if options.mode != "binary":
-        colour_values(dataset, mask_field, label_field, options.class_values)
+    with changing_outline(dataset):
+        field_ = dataset.get_field(mask_field)
+        if field_ is None:
+            dataset.add_sample_field(
+                mask_field,
+                fo.EmbeddedDocumentField,
+                embedded_doc_type=fo.Segmentation,
+                description=description,
+                info=made,
+            )
+        else:
+            field_.description = description
+            field_.info = {**(field_.info or {}), **made}
+            field_.save()
+        if targets != dataset.mask_targets.get(mask_field):
+            dataset.mask_targets[mask_field] = targets
+            dataset.save()
+        show_fields(dataset, [mask_field])
+        if options.mode != "binary":
+            colour_values(dataset, mask_field, label_field, options.class_values)
+    if field_ is not None:
+        tidy_masks(dataset, mask_field)
 
 
 def check_declared(dataset: fo.Dataset, plan: MaskPlan) -> None:

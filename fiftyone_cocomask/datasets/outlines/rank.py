@@ -28,8 +28,9 @@ from ..documents import (
     settle,
     update_documents,
 )
-from ..documents.runs import begin_run, delete_run
+from ..documents.runs import begin_run, delete_run, run_results
 from ..label_lists import LabelList
+from ..locks import RUN_OF, locked, one_at_a_time
 from ..measuring.measure import drawing_options
 from ..measuring.reading import SampleReader, SampleRecord
 from ..owned_fields import EvaluationFields, FieldSpec, delete_fields, owned_paths
@@ -77,6 +78,7 @@ _SAMPLE_SPECS = (
 
 @explain_database_errors()
 @checked
+@one_at_a_time(RUN_OF)
 def rank_mask_outlines(
     samples: fo.Dataset | fo.DatasetView,
     label_field: str = "segmentations",
@@ -153,7 +155,7 @@ def load_outline_ranking(samples: Samples, eval_key: str = "outline") -> Outline
     """
     dataset = root_dataset(samples)
     config = _config(dataset, eval_key)
-    stored = dataset.load_run_results(eval_key) if config is not None else None
+    stored = run_results(dataset, eval_key) if config is not None else None
     if config is None or stored is None:
         keys = ", ".join(list_outline_rankings(dataset)) or "none"
         raise CocoMaskError(
@@ -176,9 +178,14 @@ def rank_again(samples: SampleCollection, eval_key: str) -> int:
     Returns:
         the number of the samples
     """
+    with locked(root_dataset(samples), RUN_OF.format(eval_key=eval_key)):
+        return _rank_again(samples, eval_key)
+
+
+def _rank_again(samples: SampleCollection, eval_key: str) -> int:
     dataset = root_dataset(samples)
     config = _config(dataset, eval_key)
-    stored = dataset.load_run_results(eval_key)
+    stored = run_results(dataset, eval_key)
     # Rankings of earlier versions know no scales, and those that were stopped nothing.
     scales = getattr(stored, "scales", None)
     if scales is None:
@@ -203,6 +210,7 @@ def list_outline_rankings(samples: Samples) -> list[str]:
 
 @explain_database_errors()
 @checked
+@one_at_a_time(RUN_OF)
 def delete_outline_ranking(samples: Samples, eval_key: str = "outline") -> None:
     """Deletes a ranking and its fields.
 

@@ -320,6 +320,32 @@ def test_a_slice_that_is_not_the_active_one_is_renamed_along(samples: Samples) -
     assert load_mask_evaluation(dataset, "size").summary()["objects"] == 1
 
 
+def test_an_evaluation_that_runs_is_not_renamed_nor_deleted_nor_run_again(
+    samples: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fiftyone_cocomask.datasets.locks._WAITS_S", 0)
+    sample = samples.add("a.jpg", mask_of_boxes(LEFT))
+    dataset, said = samples.dataset, []
+
+    def disturb(bar: Any) -> None:
+        for act in (
+            lambda: delete_mask_evaluation(dataset, "area"),
+            lambda: rename_mask_evaluation(dataset, "area", "size"),
+            lambda: rename_mask_evaluation(dataset, "size", "area"),
+            lambda: evaluate_mask_area(dataset, eval_key="area"),
+        ):
+            with pytest.raises(CocoMaskError) as raised:
+                act()
+            said.append(str(raised.value))
+
+    evaluate_mask_area(dataset, eval_key="area", progress=disturb)
+    assert len(said) >= 4
+    assert all("another run of 'area' going on" in sentence for sentence in said)
+    assert samples.raw(sample)["area_px"] == 150
+    delete_mask_evaluation(dataset, "area")
+    assert list_mask_evaluations(dataset) == []
+
+
 def test_an_evaluation_that_is_deleted_while_it_runs_leaves_nothing(
     samples: Samples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -332,8 +358,11 @@ def test_an_evaluation_that_is_deleted_while_it_runs_leaves_nothing(
     before = schema(samples.dataset)
 
     def delete(bar: Any) -> None:
+        # As FiftyOne itself does it: it knows no locks.
         if bar.iteration == 2:
-            delete_mask_evaluation(samples.dataset, "area")
+            samples.dataset.delete_run("area")
+            fields = schema(samples.dataset) - before
+            samples.dataset.delete_sample_fields(sorted(fields))
 
     with pytest.raises(CocoMaskError, match="deleted"):
         evaluate_mask_area(

@@ -23,6 +23,8 @@ from fiftyone_cocomask import (
     import_roboflow_coco,
 )
 from fiftyone_cocomask.datasets.masks import compute
+from fiftyone_cocomask.datasets.masks.options import MaskOptions
+from fiftyone_cocomask.datasets.masks.plan import plan_masks
 
 from .squares import HEIGHT, LEFT, RIGHT, WIDTH, add, mask_of, polyline, square_mask
 
@@ -324,3 +326,36 @@ def test_a_mask_that_is_no_array_and_an_image_that_is_too_large_cost_their_file(
     report = export_cutouts(dataset, "segmentations", tmp_path / "cut")
     assert (report.files, report.num_skipped) == (1, 1)
     assert "its image cannot be read" in report.skipped[0]["reason"]
+
+
+def test_other_masks_begin_once_the_tasks_at_work_are_done(
+    new_dataset: Any, images: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fiftyone_cocomask.datasets.locks._WAITS_S", 0)
+    dataset = new_dataset()
+    sample = add(dataset, *images("a.jpg"), polyline(LEFT, "a"), polyline(RIGHT, "b"))
+    binary, instances = (
+        plan_masks(dataset, "segmentations", "mask", MaskOptions.asked(mode=mode))
+        for mode in ("binary", "instance")
+    )
+    said = []
+
+    def disturb(bar: Any) -> None:
+        for act in (
+            lambda: compute.begin_tasks(dataset, instances),
+            lambda: compute_masks(dataset, mode="instance"),
+        ):
+            with pytest.raises(CocoMaskError) as raised:
+                act()
+            said.append(str(raised.value))
+
+    compute.begin_tasks(dataset, binary)
+    compute.draw_part(dataset, binary, 1, disturb)
+    assert len(said) >= 2
+    assert all("another computation of masks in 'mask' going on" in s for s in said)
+    assert set(np.unique(mask_of(sample))) == {0, 255}
+    compute.begin_tasks(dataset, instances)
+    with pytest.raises(CocoMaskError, match="other options"):
+        compute.draw_part(dataset, binary, 1, None)
+    compute.draw_part(dataset, instances, 1, None)
+    assert set(np.unique(mask_of(sample))) == {0, 1, 2}
