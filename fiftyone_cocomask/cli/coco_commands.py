@@ -5,9 +5,16 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ..choices import AREAS, IMAGES, MASKS, default, values
+from ..choices import AREAS, IMAGES, MASKS
 from .named_dataset import add_dataset, dataset_or_path, samples_of
-from .outcome import Outcome, add_output_options, bar, on_interrupt, say
+from .options import (
+    add_box_field,
+    add_choice,
+    add_label_field,
+    add_output_options,
+    on_interrupt,
+)
+from .outcome import Outcome, bar, say
 
 
 def add_export_to(kinds: Any) -> None:
@@ -22,36 +29,16 @@ def add_export_to(kinds: Any) -> None:
     coco.add_argument(
         "--output-dir", metavar="DIR", required=True, help="where the export goes"
     )
-    coco.add_argument(
-        "--label-field",
-        default="segmentations",
-        metavar="FIELD",
-        help="the objects (segmentations)",
-    )
-    coco.add_argument(
-        "--box-field",
-        default="detections",
-        metavar="FIELD",
-        help="the same objects' boxes (detections)",
-    )
-    coco.add_argument(
-        "--images",
-        choices=values(IMAGES),
-        default=default(IMAGES),
-        help="copy them, link them, or leave them out (copy)",
-    )
-    coco.add_argument(
+    add_label_field(coco)
+    add_box_field(coco, "the same objects' boxes")
+    add_choice(coco, "--images", IMAGES, "copy them, link them, or leave them out")
+    add_choice(
+        coco,
         "--area",
-        choices=values(AREAS),
-        default=default(AREAS),
-        help="area of new and edited objects: their pixels, or the box's (mask)",
+        AREAS,
+        "area of new and edited objects: their pixels, or the box's",
     )
-    coco.add_argument(
-        "--masks",
-        choices=values(MASKS),
-        default=default(MASKS),
-        help="how instance masks are written (rle)",
-    )
+    add_choice(coco, "--masks", MASKS, "how instance masks are written")
     coco.add_argument(
         "--overwrite",
         action="store_true",
@@ -77,12 +64,7 @@ def add_diff_to(commands: Any) -> None:
             help=f"what was {which}: an export's folder, its .zip, a COCO JSON, or "
             "the name of a dataset",
         )
-    diff.add_argument(
-        "--label-field",
-        default="segmentations",
-        metavar="FIELD",
-        help="the objects of a dataset (segmentations)",
-    )
+    add_label_field(diff, "the objects of a dataset")
     diff.add_argument(
         "--old-label-field",
         metavar="FIELD",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..choices import (
     BOXES,
@@ -12,14 +12,22 @@ from ..choices import (
     RASTERIZERS,
     STORAGES,
     VALUES,
-    default,
-    values,
 )
 from ..fiftyone_types import SampleCollection
 from .coco_commands import add_export_to
 from .named_dataset import add_dataset, samples_of
-from .outcome import Outcome, add_output_options, bar, on_interrupt, say
+from .options import (
+    add_choice,
+    add_label_field,
+    add_mask_field,
+    add_output_options,
+    on_interrupt,
+)
+from .outcome import Outcome, bar, say
 from .tables import area_text, coverage_text, evaluation_data
+
+if TYPE_CHECKING:
+    from ..datasets.exporting.masks import ExportedFiles
 
 _FILES_KEPT = "Files written so far are whole; run the same command again for the rest"
 
@@ -38,32 +46,19 @@ def _add_masks(commands: Any) -> None:
         description="Draw the objects of each image into one mask.",
     )
     add_dataset(parser)
-    parser.add_argument(
-        "--label-field",
-        default="segmentations",
-        metavar="FIELD",
-        help="the objects to draw (segmentations)",
+    add_label_field(parser, "the objects to draw")
+    add_mask_field(parser, "the masks to write")
+    add_choice(
+        parser, "--mode", MODES, "0 and 255, class values, or objects numbered 1..n"
     )
-    _add_mask_field(parser, "the masks to write (mask)")
-    parser.add_argument(
-        "--mode",
-        choices=values(MODES),
-        default=default(MODES),
-        help="0 and 255, class values, or objects numbered 1..n (binary)",
-    )
-    parser.add_argument(
+    add_choice(
+        parser,
         "--rasterizer",
-        choices=values(RASTERIZERS),
-        default=default(RASTERIZERS),
-        help="pycocotools' pixels, or those of cv2.fillPoly (coco)",
+        RASTERIZERS,
+        "pycocotools' pixels, or those of cv2.fillPoly",
     )
     on_top = parser.add_mutually_exclusive_group()
-    on_top.add_argument(
-        "--overlap",
-        choices=values(OVERLAPS),
-        default=default(OVERLAPS),
-        help="the order of drawing, later on top (largest_first)",
-    )
+    add_choice(on_top, "--overlap", OVERLAPS, "the order of drawing, later on top")
     on_top.add_argument(
         "--overlap-classes",
         nargs="+",
@@ -74,19 +69,14 @@ def _add_masks(commands: Any) -> None:
         "--classes", nargs="+", metavar="CLASS", help="the classes to draw"
     )
     parser.add_argument("--no-crowd", action="store_true", help="leave crowds out")
-    parser.add_argument(
+    add_choice(
+        parser,
         "--boxes",
-        choices=values(BOXES),
-        default=default(BOXES),
-        help="boxes without a shape: leave out, draw as rectangles, refuse (skip)",
+        BOXES,
+        "boxes without a shape: leave out, draw as rectangles, refuse",
     )
     parser.add_argument("--output-dir", metavar="DIR", help="where the mask files go")
-    parser.add_argument(
-        "--storage",
-        choices=values(STORAGES),
-        default=default(STORAGES),
-        help="PNG files, or arrays in the database (disk)",
-    )
+    add_choice(parser, "--storage", STORAGES, "PNG files, or arrays in the database")
     parser.add_argument(
         "--overwrite", action="store_true", help="draw and replace every mask"
     )
@@ -107,7 +97,7 @@ def _add_evaluate(commands: Any) -> None:
     )
     add_dataset(parser)
     parser.add_argument("--only", choices=("area", "coverage"), help="only this one")
-    _add_mask_field(parser, "the masks to measure (mask)")
+    add_mask_field(parser, "the masks to measure")
     parser.add_argument(
         "--label-field",
         metavar="FIELD",
@@ -137,7 +127,7 @@ def _add_export(commands: Any) -> None:
 
     masks = kinds.add_parser("masks", help="PNG files of masks")
     add_dataset(masks)
-    _add_mask_field(masks, "the masks to write (mask)")
+    add_mask_field(masks, "the masks to write")
     place = masks.add_mutually_exclusive_group(required=True)
     place.add_argument("--output-dir", metavar="DIR", help="where the files go")
     place.add_argument(
@@ -146,11 +136,11 @@ def _add_export(commands: Any) -> None:
     masks.add_argument(
         "--suffix", default="_mask", help="put behind the images' names (_mask)"
     )
-    masks.add_argument(
+    add_choice(
+        masks,
         "--values",
-        choices=values(VALUES),
-        default=default(VALUES),
-        help="0 and 255, class values, or instance numbers, with a table (binary)",
+        VALUES,
+        "0 and 255, class values, or instance numbers, with a table",
     )
     masks.add_argument(
         "--per-class",
@@ -179,10 +169,6 @@ def _add_export(commands: Any) -> None:
     on_interrupt(cutouts, _FILES_KEPT)
     cutouts.set_defaults(run=_export_cutouts)
     add_export_to(kinds)
-
-
-def _add_mask_field(parser: argparse.ArgumentParser, what: str) -> None:
-    parser.add_argument("--mask-field", default="mask", metavar="FIELD", help=what)
 
 
 def _masks(options: argparse.Namespace) -> Outcome:
@@ -263,9 +249,7 @@ def _export_masks(options: argparse.Namespace) -> Outcome:
         per_class=options.per_class,
         progress=bar(),
     )
-    failed = options.strict and bool(files.skipped)
-    nothing = "" if files.files else _why_nothing("file", samples, files.skipped)
-    return Outcome(files.summary(), files.to_dict(), failed, nothing)
+    return _written(options, samples, files)
 
 
 def _export_cutouts(options: argparse.Namespace) -> Outcome:
@@ -280,6 +264,12 @@ def _export_cutouts(options: argparse.Namespace) -> Outcome:
         crop=not options.no_crop,
         progress=bar(),
     )
+    return _written(options, samples, files)
+
+
+def _written(
+    options: argparse.Namespace, samples: SampleCollection, files: ExportedFiles
+) -> Outcome:
     failed = options.strict and bool(files.skipped)
     nothing = "" if files.files else _why_nothing("file", samples, files.skipped)
     return Outcome(files.summary(), files.to_dict(), failed, nothing)

@@ -5,9 +5,16 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from ..choices import CONFLICTS, IF_EXISTS, OLD_COPIES, default, values
+from ..choices import CONFLICTS, IF_EXISTS, OLD_COPIES
 from ..words import printable
-from .outcome import Outcome, add_output_options, bar, on_interrupt, say
+from .options import (
+    add_box_field,
+    add_choice,
+    add_label_field,
+    add_output_options,
+    on_interrupt,
+)
+from .outcome import Outcome, bar, say
 
 if TYPE_CHECKING:
     from ..coco.report import ExportReport
@@ -46,40 +53,25 @@ def add_to(commands: Any) -> None:
         metavar="SPLIT",
         help="the splits to import; by default all",
     )
-    importing.add_argument(
-        "--label-field",
-        default="segmentations",
-        metavar="FIELD",
-        help="where polygons and RLE go (segmentations)",
-    )
-    importing.add_argument(
-        "--box-field",
-        default="detections",
-        metavar="FIELD",
-        help="where boxes go (detections)",
-    )
+    add_label_field(importing, "where polygons and RLE go")
+    add_box_field(importing, "where boxes go")
     importing.add_argument(
         "--tags", nargs="+", metavar="TAG", help="tags to add to each sample"
     )
-    importing.add_argument(
-        "--if-exists",
-        choices=values(IF_EXISTS),
-        default=default(IF_EXISTS),
-        help="what to do if the dataset exists (merge)",
-    )
-    importing.add_argument(
+    add_choice(importing, "--if-exists", IF_EXISTS, "what to do if the dataset exists")
+    add_choice(
+        importing,
         "--conflicts",
-        choices=values(CONFLICTS),
-        default=default(CONFLICTS),
-        help="whose version stays where a person and the export have changed an "
-        "annotation in different ways: the person's (keep) or the export's",
+        CONFLICTS,
+        "whose version stays where a person and the export have changed an "
+        "annotation in different ways: the person's, or the export's",
     )
-    importing.add_argument(
+    add_choice(
+        importing,
         "--old-copies",
-        choices=values(OLD_COPIES),
-        default=default(OLD_COPIES),
-        help="what becomes of older copies of images that the export has augmented "
-        "anew (tag); those that a person has worked on are never deleted",
+        OLD_COPIES,
+        "what becomes of older copies of images that the export has augmented "
+        "anew; those that a person has worked on are never deleted",
     )
     importing.add_argument(
         "--dry-run",

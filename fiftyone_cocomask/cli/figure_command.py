@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CocoMaskError
 from ..fiftyone_types import SampleCollection
+from ..table_rows import records
 from .named_dataset import add_dataset, samples_of
-from .outcome import Outcome, bar, on_interrupt, say
+from .options import on_interrupt
+from .outcome import Outcome, bar, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +57,7 @@ def _figures(options: argparse.Namespace) -> Outcome:
     tables = {"per_class": evaluation.per_class(view)}
     tables |= {n: make(view) for n, make in evaluation.figure_tables().items()}
     data: dict[str, Any] = {"eval_key": key}
-    data |= {name: _rows(table) for name, table in tables.items()}
+    data |= {name: records(table) for name, table in tables.items()}
     if options.json:
         labels = [None, *evaluation.classes(view)]
         data["heatmaps"] = [
@@ -115,9 +116,3 @@ def _text(key: str, tables: dict[str, pd.DataFrame]) -> str:
         more = f"\n  and {left:,} more rows, see --json" if left > 0 else ""
         parts.append(f"{title}\n{shown if len(table) else '  none'}{more}")
     return "\n\n".join(parts)
-
-
-def _rows(table: pd.DataFrame) -> Any:
-    """Returns a table as a list of dicts, number for number; missing ones are null."""
-    known = table.astype(object).where(table.notna(), None)
-    return json.loads(json.dumps(known.to_dict("records"), default=lambda n: n.item()))

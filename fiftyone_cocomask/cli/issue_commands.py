@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from ..table_rows import records
 from .named_dataset import add_dataset, samples_of
-from .outcome import Outcome, add_output_options, bar, on_interrupt, say
+from .options import add_label_field, add_output_options, on_interrupt
+from .outcome import Outcome, bar, say
 
 
 def add_to(commands: Any) -> None:
@@ -43,7 +45,7 @@ def _add_rank(commands: Any) -> None:
         "images. It is a ranking to look through, not a verdict.",
     )
     add_dataset(parser)
-    _add_label_field(parser)
+    add_label_field(parser)
     parser.add_argument(
         "--eval-key",
         default="outline",
@@ -98,17 +100,8 @@ def _add_fix(commands: Any) -> None:
     parser.set_defaults(run=_fix)
 
 
-def _add_label_field(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--label-field",
-        default="segmentations",
-        metavar="FIELD",
-        help="the objects (segmentations)",
-    )
-
-
 def _add_search(parser: argparse.ArgumentParser) -> None:
-    _add_label_field(parser)
+    add_label_field(parser)
     parser.add_argument(
         "--key",
         default="mask_issues",
@@ -145,7 +138,7 @@ def _rank(options: argparse.Namespace) -> Outcome:
     summary, worst = ranking.summary(), ranking.worst(options.worst)
     text = f"{summary['labels']:,} labels ranked; the worst of them:\n"
     text += worst.drop(columns=["sample_id"]).to_string(index=False)
-    data = {"summary": summary, "worst": worst.to_dict("records")}
+    data = {"summary": summary, "worst": records(worst)}
     failed = options.strict and bool(ranking.skipped)
     nothing = "" if summary["labels"] else "No label has an outline to rank"
     return Outcome(text, data, failed, nothing)

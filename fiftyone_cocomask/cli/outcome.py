@@ -1,8 +1,7 @@
-"""What a command returns, and the options that commands share."""
+"""What a command returns and says."""
 
 from __future__ import annotations
 
-import argparse
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -25,31 +24,6 @@ class Outcome:
     data: dict[str, Any]
     failed: bool = False
     nothing: str = ""
-
-
-def add_output_options(parser: argparse.ArgumentParser, strict: str) -> None:
-    """Adds ``--json`` and ``--strict``.
-
-    Args:
-        parser: the command's parser
-        strict: what ``--strict`` makes a failure, for its help
-    """
-    parser.add_argument(
-        "--json", action="store_true", help="print JSON instead of a table"
-    )
-    parser.add_argument(
-        "--strict", action="store_true", help=f"exit with 1 also {strict}"
-    )
-
-
-def on_interrupt(parser: argparse.ArgumentParser, sentence: str) -> None:
-    """Sets what a command says on Ctrl-C: what is kept, and how to go on.
-
-    Args:
-        parser: the command's parser
-        sentence: what to say; ``{name}`` stands for the option of that name
-    """
-    parser.set_defaults(on_interrupt=sentence)
 
 
 def bar() -> bool | None:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CocoMaskError
-from .outcome import Outcome, on_interrupt, say
+from .options import on_interrupt
+from .outcome import Outcome, say
 
 
 def add_to(commands: Any) -> None:

@@ -7,7 +7,8 @@ import sys
 from typing import Any
 
 from .named_dataset import dataset_or_path
-from .outcome import Outcome, bar, on_interrupt, say
+from .options import on_interrupt
+from .outcome import Outcome, bar, say
 
 
 def add_to(commands: Any) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
+
+from ..table_rows import records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,8 +73,8 @@ def evaluation_data(results: MaskEvaluation) -> dict[str, Any]:
     """Returns the summary, and the tables of classes and splits, as JSON holds them."""
     return {
         "summary": results.summary(),
-        "per_class": _rows(results.per_class(by_split=True)),
-        "per_split": _rows(results.per_split()),
+        "per_class": records(results.per_class(by_split=True)),
+        "per_split": records(results.per_split()),
     }
 
 
@@ -86,11 +87,6 @@ def _table(table: pd.DataFrame, columns: dict[str, str], number: str) -> str:
         .rename(columns=present)
         .to_string(index=False, float_format=number.format)
     )
-
-
-def _rows(table: pd.DataFrame) -> Any:
-    """Returns a table as a list of dicts; what is not a number is null."""
-    return json.loads(table.to_json(orient="records"))
 
 
 def _out_of_date(results: MaskEvaluation) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from ..table_rows import records
 from ..words import printable_lines
 from .changes import AnnotationChange, Change, ChangeList, ImageChange
 
@@ -169,7 +170,7 @@ class ExportComparison:
             "annotations": dict(self.annotations),
             "classes_added": list(self.classes_added),
             "classes_removed": list(self.classes_removed),
-            "per_class": _records(self.per_class()),
+            "per_class": records(self.per_class()),
             "image_changes": [
                 dict(zip(_IMAGE_COLUMNS, row, strict=True))
                 for row in self._image_changes[:max_changes]
@@ -232,11 +233,3 @@ def _counted(title: str, counts: Mapping[str, int]) -> list[str]:
         if number
     ]
     return [f"{title}: {', '.join(words) or 'none'}"]
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Returns a table's rows with None, which JSON has, for what is not a number."""
-    return [
-        {str(k): (None if v is None or v != v else v) for k, v in row.items()}
-        for row in table.to_dict("records")
-    ]

@@ -10,6 +10,7 @@ import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
 from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
+from ..table_rows import records
 from .forms import (
     Choice,
     choose,
@@ -26,7 +27,7 @@ from .forms import (
 )
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .markdown import bold, code, plain
-from .results import NextStep, in_sentence, next_step, outcome, records
+from .results import NextStep, in_sentence, next_step, outcome
 
 _KEY = "mask_comparison"
 

@@ -10,6 +10,7 @@ import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
 from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
+from ..table_rows import records
 from .forms import (
     Choice,
     choose,
@@ -31,7 +32,7 @@ from .forms import (
 from .job import ProgressArgument, Results, job_config
 from .label_fields import drawable_fields
 from .markdown import bold, code, plain
-from .results import NextStep, in_sentence, next_step, outcome, records
+from .results import NextStep, in_sentence, next_step, outcome
 from .split_job import SplitJobOperator, ask_for_num_tasks, is_of_tasks
 
 EvaluationName = Literal["area", "coverage"]

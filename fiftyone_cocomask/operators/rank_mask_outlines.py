@@ -9,6 +9,7 @@ import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext, SampleCollection
+from ..table_rows import records
 from .forms import (
     choose_field,
     count,
@@ -21,7 +22,7 @@ from .forms import (
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .label_fields import drawable_fields, fields_to_draw
 from .markdown import code
-from .results import NextStep, in_sentence, next_step, outcome, records, split_rows
+from .results import NextStep, in_sentence, next_step, outcome, split_rows
 
 _KEY = "outline"
 _NUM_SHOWN = 10

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import Any, TypedDict
 
 import fiftyone.operators.types as types
 
 from ..fiftyone_types import SampleCollection
 from ..plugin_folder import NAME
 from .forms import count
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Results = dict[str, Any]
 
@@ -69,20 +65,6 @@ def completed(
         next_steps: what usually follows
     """
     return {**found, "warnings": list(warnings), "next": list(next_steps)}
-
-
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Returns the rows of a table, with None for what JSON has no number for."""
-    return [
-        {str(name): _plain(value) for name, value in row.items()}
-        for row in table.to_dict("records")
-    ]
-
-
-def _plain(value: Any) -> Any:
-    value = value.item() if hasattr(value, "item") else value
-    is_number = not isinstance(value, float) or math.isfinite(value)
-    return value if is_number else None
 
 
 def rows(name: str, found: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
