@@ -9,9 +9,8 @@ import re
 import secrets
 import time
 import zlib
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -26,7 +25,7 @@ _OLD_NAME = re.compile(r"\.writing-[0-9a-f]{16}(-[a-z]+)?")
 _MAX_SECONDS = 24 * 3600
 # A disk takes several files in the time of one.
 _THREADS = 8
-_MAX_WAITING = 4 * _THREADS
+_GROUP = 4 * _THREADS
 
 
 def unfinished_name() -> str:
@@ -102,41 +101,47 @@ def _take_place(unfinished: Path, path: Path) -> bool:
     return True
 
 
-class WritesAhead:
-    """Writes files in threads: most of the time goes by waiting for the disk.
+class GroupedWrites:
+    """Writes files in groups, each in threads: most of the time goes by waiting.
 
-    Leaving its ``with`` block waits for all of them.
+    The caller waits too. Threads that take turns with its work made masks a third
+    slower than this, on a disk that takes 0.3 ms for a file.
+
+    Leaving its ``with`` block writes what is left.
     """
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(_THREADS)
-        self._waiting: deque[tuple[Future[None], Callable[[Future[None]], None]]]
-        self._waiting = deque()
+        self._waiting: list[tuple[Callable[[], None], Callable[[Future[None]], None]]]
+        self._waiting = []
 
     def add(
         self, write: Callable[[], None], done: Callable[[Future[None]], None]
     ) -> None:
-        """Has a file written.
+        """Has a file written, with others.
 
         Args:
             write: writes it, in a thread
             done: called afterwards, in this thread and in the order of the calls, with
                 what became of it
         """
-        self._waiting.append((self._pool.submit(write), done))
-        if len(self._waiting) > _MAX_WAITING:
-            self._finish_one()
+        self._waiting.append((write, done))
+        if len(self._waiting) >= _GROUP:
+            self.finish()
 
     def finish(self) -> None:
-        """Waits until all that was added is written."""
-        while self._waiting:
-            self._finish_one()
+        """Writes all that was added, and waits for it."""
+        waiting, self._waiting = self._waiting, []
+        written = [self._pool.submit(write) for write, _ in waiting]
+        wait(written)
+        for future, (_, done) in zip(written, waiting, strict=True):
+            done(future)
 
     def close(self) -> None:
-        """Waits for what is being written, and leaves the rest."""
+        """Ends the threads; leaves what is not written."""
         self._pool.shutdown(cancel_futures=True)
 
-    def __enter__(self) -> WritesAhead:
+    def __enter__(self) -> GroupedWrites:
         return self
 
     def __exit__(
@@ -147,12 +152,6 @@ class WritesAhead:
                 self.finish()
         finally:
             self.close()
-
-    def _finish_one(self) -> None:
-        future, done = self._waiting.popleft()
-        with suppress(Exception):
-            future.result()
-        done(future)
 
 
 def remove_unfinished(folder: str | Path, *, below: bool = True) -> None:

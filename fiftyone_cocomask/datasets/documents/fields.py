@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timezone
 from typing import Any
 
@@ -17,6 +17,9 @@ from ..database_errors import explain_database_errors
 from .reading import MODIFIED
 from .views import Document
 
+# From about so many fields on, not to look for references is faster than to look.
+_MANY_FIELDS = 256
+
 
 def declare_paths(dataset: Dataset, fields: Mapping[str, Any]) -> None:
     """Declares fields of samples and labels in one write.
@@ -28,18 +31,23 @@ def declare_paths(dataset: Dataset, fields: Mapping[str, Any]) -> None:
         fields: by path, the field; one that is there already must be of its type
     """
     if fields:
-        with many_fields():
+        with many_fields(len(fields)):
             dataset._merge_sample_field_schema(dict(fields))
 
 
 @contextmanager
-def many_fields() -> Iterator[None]:
+def many_fields(number: int) -> Iterator[None]:
     """Makes work on a schema of hundreds of fields take time in proportion to them.
 
     MongoEngine looks through all fields for references to other documents each time
     that one is looked up. Declared fields never have any.
+
+    Args:
+        number: about how many fields there are. For few nothing changes: not looking
+            costs MongoEngine a copy of its own fields each time
     """
-    with no_dereference(SampleFieldDocument):
+    many = number > _MANY_FIELDS
+    with no_dereference(SampleFieldDocument) if many else nullcontext():
         yield
 
 

@@ -18,7 +18,7 @@ from ...coco.files import UnsafeNameError, checked_name, is_image_name
 from ...coco.jsons import ROBOFLOW_JSON
 from ...coco.layout import DEFAULT_SPLIT
 from ...errors import CocoMaskError
-from ...unfinished import WritesAhead, remove_unfinished, whole_file
+from ...unfinished import GroupedWrites, remove_unfinished, whole_file
 from ..folders import safe_name
 
 # Is there while an export is written, so that a stopped one can be done again.
@@ -62,7 +62,7 @@ class ExportFolder:
         self._real = self.path.resolve()
         self._folders: dict[Path, Path] = {}
         self._names: set[int] = set()
-        self._writes = WritesAhead()
+        self._writes = GroupedWrites()
         self._waiting: set[str] = set()
         if self.path.exists() and not self.path.is_dir():
             raise CocoMaskError(f"output_dir is a file: {self.path}")

@@ -136,6 +136,8 @@ class SampleGeometry:
         box = None
         if state.detection is not None and (is_shape_kept or shape is None):
             box = self._box(state.detection, original)
+        elif state.detection is None and is_shape_kept:
+            box = original.get("empty_bbox")
         area = label.get("annotated_area")
         if not is_shape_kept or box is None:
             own_box, own_area = self._measured(shape, box)

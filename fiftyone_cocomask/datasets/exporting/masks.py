@@ -24,7 +24,7 @@ from ...geometry.objects import Canvas
 from ...geometry.patches import Patch
 from ...geometry.png import begin_writing, write_whole
 from ...limits import MAX_NAMED
-from ...unfinished import WritesAhead
+from ...unfinished import GroupedWrites
 from ..database_errors import explain_database_errors
 from ..documents import Document, backing_dataset, root_dataset, stream_documents
 from ..folders import safe_name
@@ -157,7 +157,7 @@ def export_masks(
     label_field = meaning.label_field()
     if label_field and samples.has_field(label_field):
         read += geometry_paths(samples, label_field)
-    with WritesAhead() as writes, value_table(folder, meaning) as table:
+    with GroupedWrites() as writes, value_table(folder, meaning) as table:
         files = _FileWriter(report, writes)
         for document in _documents(samples, read, progress):
             mask = _mask_of(document, mask_field, report)
@@ -225,7 +225,7 @@ def export_cutouts(
             canvas = Canvas(height, width, rasterizer)
             return _objects(document, name, canvas, lines, report)
 
-    with WritesAhead() as writes:
+    with GroupedWrites() as writes:
         files = _FileWriter(report, writes)
         for document in _documents(samples, [*_sample_paths(samples), *read], progress):
             image = _read_image(document["filepath"])
@@ -254,7 +254,7 @@ def _read_image(path: str) -> np.ndarray | None:
 class _FileWriter:
     """Writes each file once; no two samples share one."""
 
-    def __init__(self, report: ExportedFiles, writes: WritesAhead) -> None:
+    def __init__(self, report: ExportedFiles, writes: GroupedWrites) -> None:
         begin_writing()
         self._report = report
         self._writes = writes

@@ -56,7 +56,7 @@ def declare_label_schemas(
     """
     if dataset.media_type != "image":
         return
-    with many_fields():
+    with many_fields(len(dataset.get_field_schema(flat=True))):
         present = dataset.label_schemas
         for field in fields:
             if field not in present:

@@ -23,7 +23,7 @@ from ...geometry.objects import Canvas
 from ...geometry.patches import Patch
 from ...geometry.png import is_picture, mask_png, read_mask, write_whole
 from ...limits import size_problem
-from ...unfinished import WritesAhead
+from ...unfinished import GroupedWrites
 from ..documents import Document
 from ..label_lists import BOXES
 from ..labels import LabelObject, box_objects, geometry_paths, label_documents
@@ -132,7 +132,7 @@ def make_batch(
     """
     results: list[MaskResult] = []
     begun = [_begin(plan, paths, bson.decode(data)) for data in encoded]
-    with WritesAhead() as writes:
+    with GroupedWrites() as writes:
         # The objects of images of one size are drawn together: Roboflow resizes
         # all images of a version.
         for size, group in groupby(begun, lambda item: item.size):
@@ -190,7 +190,7 @@ def _draw(
     paths: MaskPaths | None,
     begun: _Begun,
     patches: Iterator[Patch],
-    writes: WritesAhead,
+    writes: GroupedWrites,
 ) -> None:
     """Draws a sample's mask, unless it is done, and has it written."""
     if begun.wanted is None:
@@ -232,7 +232,7 @@ def _write(
     mask: np.ndarray,
     present: Document,
     result: MaskResult,
-    writes: WritesAhead,
+    writes: GroupedWrites,
 ) -> None:
     """Has a mask's file written, or says why not."""
     document, result.segmentation = result.segmentation, None
