@@ -8,6 +8,7 @@ interprets; nearly every label needs none.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -214,12 +215,15 @@ def annotation_original(
         kept["id"] = identifier
     if not has_area and "area" in values:
         kept["area"] = values["area"]
+    bbox, segmentation = values.get("bbox"), values.get("segmentation")
+    rle = segmentation if type(segmentation) is dict else None
     if box is not None and size is not None and not _is_restored(box, size):
-        bbox = values.get("bbox")
         if isinstance(bbox, list) and tuple(bbox) == box:
             kept["bbox"] = bbox
-    segmentation = values.get("segmentation")
-    if type(segmentation) is dict and type(segmentation.get("counts")) is list:
+    elif box is None and size is not None and rle is not None and _is_box(bbox):
+        # An RLE without foreground, and a box without extent: no box comes of either.
+        kept["empty_bbox"] = bbox
+    if rle is not None and type(rle.get("counts")) is list:
         kept["counts"] = "list"
     has_iscrowd = "iscrowd" in values or "is_crowd" in values
     if form.has_iscrowd is None:
@@ -359,6 +363,16 @@ def _is_usual_id(identifier: Any) -> bool:
 
 def _is_number(value: Any, number: int) -> bool:
     return type(value) in (int, float) and value == number
+
+
+def _is_box(bbox: Any) -> bool:
+    """Whether a value is four finite numbers."""
+    return (
+        isinstance(bbox, list)
+        and len(bbox) == 4
+        and all(type(number) in (int, float) for number in bbox)
+        and all(map(math.isfinite, bbox))
+    )
 
 
 def _is_restored(box: Box, size: tuple[int, int]) -> bool:

@@ -142,6 +142,9 @@ def write_cocos_own(folder: Path) -> Path:
         {"id": 8, "image_id": 5, "category_id": 90, "iscrowd": 0,
          "segmentation": [square], "area": None, "bbox": [50.25, 10.5, 19.75, 19.625],
          "attributes": {"occluded": True}},
+        {"id": 9, "image_id": 5, "category_id": 1, "iscrowd": 0, "area": 0,
+         "segmentation": rle_of(np.zeros((height, width), np.uint8)),
+         "bbox": [3, 60, 4, 0], "attributes": {"occluded": True}},
     ]  # fmt: skip
     return write_json(
         folder,
