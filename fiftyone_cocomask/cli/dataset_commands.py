@@ -285,6 +285,8 @@ def _why_nothing(
             f"No image got a {what}; the first is {first['filepath']}: "
             f"{first['reason']}"
         )
-    if not len(samples):
+    from ..datasets.documents import has_samples
+
+    if not has_samples(samples):
         return f"No image got a {what}: there are no samples"
     return f"No image got a {what}: there is nothing in any of them to make one from"

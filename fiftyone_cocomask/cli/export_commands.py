@@ -106,6 +106,7 @@ def _check(options: argparse.Namespace) -> Outcome:
 
 
 def _import(options: argparse.Namespace) -> Outcome:
+    from ..datasets.documents import num_samples
     from ..datasets.importing.importing import dataset_name, import_roboflow_coco
     from .named_dataset import is_dataset
 
@@ -132,15 +133,17 @@ def _import(options: argparse.Namespace) -> Outcome:
     if dataset is not None and is_new and not report.usable_images:
         dataset.delete()
         dataset = None
+    samples = 0
     if dataset is None:
         done = "Nothing was written"
     else:
-        done = f"Dataset {dataset.name!r} has {len(dataset):,} samples"
+        samples = num_samples(dataset)
+        done = f"Dataset {dataset.name!r} has {samples:,} samples"
     return Outcome(
         f"{report.summary()}\n\n{done}",
         {
             "dataset": None if dataset is None else dataset.name,
-            "samples": 0 if dataset is None else len(dataset),
+            "samples": samples,
             "dry_run": options.dry_run,
             "report": report.to_dict(),
         },

@@ -11,6 +11,7 @@ import fiftyone.core.utils as fou
 
 from ..fiftyone_types import SampleCollection
 from .cached_sums import KeptSums
+from .documents import num_samples
 
 # In seconds: how often a progress bar is brought up to date.
 _BAR_EVERY = 0.5
@@ -43,7 +44,7 @@ class KeptPass:
         self._steps = steps
         self._sums = sums
         self._lock = Lock()
-        self.total = len(samples)
+        self.total = num_samples(samples)
         self.done = 0
 
     def run(self, seconds: float | None = None) -> dict[str, Any] | None:

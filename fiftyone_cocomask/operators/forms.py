@@ -82,9 +82,11 @@ def warn(
 
 def samples_problem(ctx: ExecutionContext) -> str | None:
     """Returns why there are no samples to look at, and what to do."""
+    from ..datasets.documents import has_samples
+
     if ctx.dataset is None:
         return NO_DATASET
-    if ctx.dataset.media_type is None or not len(ctx.dataset):
+    if ctx.dataset.media_type is None or not has_samples(ctx.dataset):
         return f"Dataset '{plain(ctx.dataset.name)}' has no samples. {IMPORT_HINT}."
     return None
 
@@ -137,8 +139,10 @@ def target_slices(ctx: ExecutionContext) -> SampleCollection:
 
 def num_images(samples: SampleCollection) -> int:
     """Returns the number of images, of groups in all slices."""
+    from ..datasets.documents import num_samples
+
     if samples.media_type != "group":
-        return len(samples)
+        return num_samples(samples)
     return len(samples.select_group_slices(media_type="image"))
 
 

@@ -144,6 +144,7 @@ class ImportRoboflowCoco(JobOperator):
 
     def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
         """Imports, and returns the dataset's name and the report."""
+        from ..datasets.documents import num_samples
         from ..datasets.importing.importing import import_roboflow_coco
 
         params = ctx.params
@@ -164,7 +165,7 @@ class ImportRoboflowCoco(JobOperator):
         )
         return {
             "dataset": None if dataset is None else dataset.name,
-            "samples": 0 if dataset is None else len(dataset),
+            "samples": 0 if dataset is None else num_samples(dataset),
             "merge": report.merge.lines() if report.merge is not None else [],
             "dry_run": bool(params.get("dry_run")),
             "label_field": params.get("label_field") or "segmentations",
@@ -348,6 +349,8 @@ def _chosen_dataset(ctx: ExecutionContext) -> str | None:
 def _say_what_will_happen(
     params: dict[str, Any], inputs: types.Object, preview: ExportPreview, name: str
 ) -> None:
+    from ..datasets.documents import num_samples
+
     splits = params.get("splits") or list(preview.splits)
     number = sum(preview.splits[s]["images"] for s in splits if s in preview.splits)
     images = count(number, "image")
@@ -366,7 +369,7 @@ def _say_what_will_happen(
         note(inputs, "outcome", label, f"{fields} The images stay where they are.")
         return
     dataset = fo.load_dataset(name)
-    samples = count(len(dataset), "sample")
+    samples = count(num_samples(dataset), "sample")
     warn(
         inputs,
         "outcome",

@@ -113,6 +113,8 @@ def describe_merge(
     merge: MergePreview,
 ) -> None:
     """Says what merging an export into a dataset will do."""
+    from ..datasets.documents import num_samples
+
     images = count(preview.total("images"), "image")
     lines = [f"- {line}" for line in merge.counts.lines()] or ["- nothing has changed"]
     if merge.checked is not None:
@@ -123,7 +125,7 @@ def describe_merge(
     warn(
         inputs,
         "outcome",
-        f"Merges {images} into the {count(len(dataset), 'sample')} of "
+        f"Merges {images} into the {count(num_samples(dataset), 'sample')} of "
         f"{bold(dataset.name)}",
         "\n".join([*lines, "", "What you have edited stays."]),
     )

@@ -19,7 +19,7 @@ from fiftyone.utils.eval.segmentation import (
 )
 
 from ...fiftyone_types import SampleCollection
-from ..documents import root_dataset, update_documents
+from ..documents import num_samples, root_dataset, update_documents
 from ..locks import changing_outline
 from .metrics import MaskPair, mask_pairs
 
@@ -54,7 +54,7 @@ def evaluate_segmentations(
     total = np.zeros((len(classes), len(classes)), np.int64)
     matches = []
     updates = []
-    with fou.ProgressBar(total=len(samples), progress=progress) as bar:
+    with fou.ProgressBar(total=num_samples(samples), progress=progress) as bar:
         for pair in _pairs(samples, config):
             matrix = table.confusion_matrix(pair)
             total += matrix

@@ -11,7 +11,13 @@ from ...arguments import checked
 from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ..cached_sums import KeptSums
-from ..documents import Document, root_dataset, stream_documents, whole_samples
+from ..documents import (
+    Document,
+    num_samples,
+    root_dataset,
+    stream_documents,
+    whole_samples,
+)
 from ..figures.ratios import ratio
 from ..kept_pass import KeptPass
 from ..split_names import split_of, split_paths, split_rank
@@ -87,7 +93,7 @@ class MaskComparison:
             "evaluation": self.kind,
             "pred_field": self.pred_field,
             "gt_field": self.gt_field,
-            "images": len(self.samples),
+            "images": num_samples(self.samples),
             "images_resized": config["num_resized"],
             "images_without_masks": config["num_without_masks"],
             "gt_px": gt_px,

@@ -20,9 +20,11 @@ from .reading import MODIFIED as MODIFIED
 from .reading import aggregate_documents as aggregate_documents
 from .reading import count_samples as count_samples
 from .reading import field_info as field_info
+from .reading import has_samples as has_samples
 from .reading import ids_of as ids_of
 from .reading import image_paths_below as image_paths_below
 from .reading import label_value_types as label_value_types
+from .reading import num_samples as num_samples
 from .reading import read_documents as read_documents
 from .reading import read_encoded_documents as read_encoded_documents
 from .reading import sample_ids as sample_ids

@@ -168,6 +168,31 @@ def sample_ids(
             yield batch
 
 
+def num_samples(samples: SampleCollection) -> int:
+    """Returns how many samples there are.
+
+    FiftyOne's ``len`` of a dataset is MongoDB's estimate, which is wrong for some time
+    after MongoDB itself was killed.
+
+    Args:
+        samples: a dataset or view
+
+    Raises:
+        DatabaseError: if MongoDB cannot be reached
+    """
+    with explain_database_errors():
+        if not samples._is_full_collection():
+            return len(samples)
+        collection = samples._dataset._sample_collection
+        number: int = collection.count_documents({}, hint="_id_")
+        return number
+
+
+def has_samples(samples: SampleCollection) -> bool:
+    """Whether there are any samples, as :func:`num_samples` counts them."""
+    return bool(aggregate_documents(samples, [{"$limit": 1}, {"$project": {"_id": 1}}]))
+
+
 def count_samples(dataset: Dataset, condition: Document) -> int:
     """Returns how many samples meet a MongoDB filter; of a grouped one, of all slices.
 

@@ -7,7 +7,7 @@ from typing import Any
 from ...errors import CocoMaskError
 from ...fiftyone_types import Dataset, SampleCollection
 from ..cached_sums import MANY_SAMPLES
-from ..documents import root_dataset
+from ..documents import num_samples, root_dataset
 from ..documents.runs import run_results
 from ..locks import RUN_OF, one_at_a_time
 from ..memory import frozen_heap
@@ -115,7 +115,7 @@ def end_evaluation(
         samples = dataset.load_run_view(key)
     stored = samples.init_run_results(key, **report.to_dict())
     samples.save_run_results(key, stored)
-    if len(samples) >= MANY_SAMPLES:
+    if num_samples(samples) >= MANY_SAMPLES:
         _keep_sums(dataset)
     return evaluation_results(stored)
 

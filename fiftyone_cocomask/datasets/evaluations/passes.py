@@ -17,6 +17,7 @@ from ..documents import (
     MODIFIED,
     Document,
     Update,
+    num_samples,
     root_dataset,
     settle,
     update_documents,
@@ -149,7 +150,8 @@ class EvaluationPass:
         self._report = PassReport()
 
     def run(self, progress: Any) -> PassReport:
-        with fou.ProgressBar(total=len(self._samples), progress=progress) as bar:
+        total = num_samples(self._samples)
+        with fou.ProgressBar(total=total, progress=progress) as bar:
             for records in self._reader.batches():
                 missed = self._write(records)
                 for _ in range(_MORE_ATTEMPTS):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import fiftyone as fo
 
 from ...fiftyone_types import SampleCollection
-from ..documents import Document, root_dataset, stream_documents
+from ..documents import Document, has_samples, root_dataset, stream_documents
 from ..figures.histogram import Histogram, Scale, field_histogram, histogram_view
 from ..masks.field import mask_options
 from ..measuring.measure import NO_LABEL
@@ -109,7 +109,7 @@ class MaskEvaluation(FigureResults):
 
         view = self._view(samples)
         classes = self.per_class(view, by_split=True)
-        splits = self.per_split(view)["split"].tolist() if len(view) else []
+        splits = self.per_split(view)["split"].tolist() if has_samples(view) else []
         return split_comparison(SplitValues(view, self.value_path), classes, splits)
 
     def classes(self, samples: SampleCollection | None = None) -> list[str]:

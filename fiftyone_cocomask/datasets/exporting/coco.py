@@ -26,6 +26,7 @@ from ..documents import (
     Document,
     aggregate_documents,
     backing_dataset,
+    num_samples,
     read_documents,
     stream_documents,
 )
@@ -116,7 +117,8 @@ def export_roboflow_coco(
     export = _Export(samples, fields, output_dir, images, overwrite=overwrite)
     if warning is not None:
         export.report.warn(warning)
-    bar = fou.ProgressBar(total=len(samples), progress=progress, iters_str="images")
+    total = num_samples(samples)
+    bar = fou.ProgressBar(total=total, progress=progress, iters_str="images")
     with bar:
         return export.write(bar.update)
 

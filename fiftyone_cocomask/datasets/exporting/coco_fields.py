@@ -10,7 +10,13 @@ import fiftyone as fo
 from ...choices import Area, Masks
 from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
-from ..documents import backing_dataset, is_generated, serialized, ungrouped_samples
+from ..documents import (
+    backing_dataset,
+    has_samples,
+    is_generated,
+    serialized,
+    ungrouped_samples,
+)
 from ..label_fields import OBJECT_LISTS, object_fields
 from ..owned_fields import field_owner
 
@@ -92,7 +98,7 @@ def images_of(
             "images that it was made of"
         )
     samples = ungrouped_samples(samples)
-    if not len(samples):
+    if not has_samples(samples):
         raise CocoMaskError(f"There are no samples in {samples.name or 'the view'}")
     if samples.media_type == "image":
         return samples, None

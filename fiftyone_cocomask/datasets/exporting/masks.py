@@ -26,7 +26,13 @@ from ...geometry.png import begin_writing, write_whole
 from ...limits import MAX_NAMED
 from ...unfinished import GroupedWrites
 from ..database_errors import explain_database_errors
-from ..documents import Document, backing_dataset, root_dataset, stream_documents
+from ..documents import (
+    Document,
+    backing_dataset,
+    num_samples,
+    root_dataset,
+    stream_documents,
+)
 from ..folders import safe_name
 from ..label_fields import check_has_masks, draws_lines, is_mask_field, object_list_path
 from ..labels import geometry_paths, label_documents, mask_objects
@@ -304,7 +310,7 @@ class _FileWriter:
 def _documents(
     samples: SampleCollection, paths: list[str], progress: Any
 ) -> Iterator[Document]:
-    with fou.ProgressBar(total=len(samples), progress=progress) as bar:
+    with fou.ProgressBar(total=num_samples(samples), progress=progress) as bar:
         for batch in stream_documents(samples, paths):
             for document in batch:
                 yield document

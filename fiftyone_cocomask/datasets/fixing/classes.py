@@ -13,12 +13,7 @@ from ...coco.class_findings import similar_names
 from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ..database_errors import explain_database_errors
-from ..documents import (
-    Document,
-    read_documents,
-    root_dataset,
-    sample_ids,
-)
+from ..documents import Document, num_samples, read_documents, root_dataset, sample_ids
 from ..label_lists import LabelList, boxes_beside
 from ..locks import ISSUES, one_at_a_time
 from ..targets import checked_samples
@@ -81,7 +76,7 @@ def merge_classes(
     lists = {x.field: x for x in (labels, boxes_beside(dataset, labels)) if x}
     report = FixReport(fix_key, dry_run=dry_run)
     changes: list[Change] = []
-    with fou.ProgressBar(total=len(samples), progress=progress) as bar:
+    with fou.ProgressBar(total=num_samples(samples), progress=progress) as bar:
         for document in _with_classes(samples, sorted(going), lists):
             changes += _changes(document, going, into, lists)
             bar.update()

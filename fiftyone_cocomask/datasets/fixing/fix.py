@@ -15,6 +15,7 @@ from ..database_errors import explain_database_errors
 from ..documents import (
     Document,
     current_dataset,
+    num_samples,
     read_documents,
     root_dataset,
     sample_ids,
@@ -115,14 +116,14 @@ def fix_mask_issues(
     )
     report = FixReport(fix_key, dry_run=dry_run)
     changes = []
-    with fou.ProgressBar(total=len(samples), progress=progress) as bar:
+    with fou.ProgressBar(total=num_samples(samples), progress=progress) as bar:
         for documents in _tagged_documents(samples, plan):
             for document in documents:
                 changes += SampleRepair(plan, document, report).changes()
             bar.update(len(documents))
         if MaskIssue.LEAK in plan.issues:
             changes += split_changes(samples, plan)
-        bar.update(max(len(samples) - bar.iteration, 0))
+        bar.update(max(num_samples(samples) - bar.iteration, 0))
     lists = {x.field: x for x in (plan.labels, plan.boxes) if x is not None}
     together = carry_out(dataset, changes, lists, report)
     if redo and together:

@@ -12,7 +12,7 @@ from ...arguments import checked
 from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ..database_errors import explain_database_errors
-from ..documents import current_dataset, root_dataset
+from ..documents import current_dataset, num_samples, root_dataset
 from ..documents.runs import begin_run, delete_run, replace_results, run_results
 from ..journal import Journal
 from ..label_fields import check_has_masks, is_mask_field
@@ -98,7 +98,7 @@ def find_mask_issues(
     _register(samples, key, labels, boxes, mask_field, limits)
     samples.compute_metadata(progress=False)
     search = IssueSearch(samples, labels, boxes, mask_field, limits)
-    bar = fou.ProgressBar(total=len(samples), progress=progress)
+    bar = fou.ProgressBar(total=num_samples(samples), progress=progress)
     with bar, frozen_heap():
         for number in search.run():
             bar.update(number)

@@ -21,6 +21,7 @@ from ...unfinished import remove_unfinished
 from ..database_errors import explain_database_errors
 from ..documents import (
     backing_dataset,
+    num_samples,
     read_documents,
     read_encoded_documents,
     settle,
@@ -241,9 +242,9 @@ def draw_masks(
         labels = LabelList.of_field(samples, plan.label_field)
         report.boxes = count_boxes_only(samples, labels)
     # No more processes than batches.
-    processes = min(processes, -(-len(samples) // BATCH_OF_SEVERAL)) or 1
+    processes = min(processes, -(-num_samples(samples) // BATCH_OF_SEVERAL)) or 1
     batches = _masked_batches(samples, plan, paths, processes, on_start)
-    bar = fou.ProgressBar(total=len(samples), progress=progress)
+    bar = fou.ProgressBar(total=num_samples(samples), progress=progress)
     # Closed also after an error or Ctrl-C: at Python's own end it would be too late.
     with bar, frozen_heap(), closing(batches):
         for results in batches:

@@ -24,6 +24,7 @@ from ..documents import (
     Document,
     Update,
     current_dataset,
+    num_samples,
     root_dataset,
     settle,
     update_documents,
@@ -130,7 +131,7 @@ def rank_mask_outlines(
     begin_run(dataset, eval_key, config)
     fields.declare(dataset)
     ranked = _Ranking(samples, labels, fields)
-    with fou.ProgressBar(total=len(samples), progress=progress) as bar:
+    with fou.ProgressBar(total=num_samples(samples), progress=progress) as bar:
         for number in ranked.measure():
             bar.update(number)
     scales = ranked.scales()

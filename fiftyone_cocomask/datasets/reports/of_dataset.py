@@ -23,7 +23,7 @@ from ...reporting.pictures import (
     few,
     small_picture,
 )
-from ..documents import root_dataset, stream_documents, whole_samples
+from ..documents import num_samples, root_dataset, stream_documents, whole_samples
 from ..evaluations.loading import complete_evaluations, load_mask_evaluation
 from ..evaluations.rankings import first_ranking, ranked_samples, rankings
 from ..evaluations.results import MaskEvaluation
@@ -74,8 +74,8 @@ def dataset_page(
     sections += findings(samples)
     _limit_pictures(sections)
     name = title or dataset.name
-    view = "" if samples is dataset else f", a view of {len(samples):,} samples"
-    source = f"Dataset {dataset.name} of {len(dataset):,} samples{view}"
+    view = "" if samples is dataset else f", a view of {num_samples(samples):,} samples"
+    source = f"Dataset {dataset.name} of {num_samples(dataset):,} samples{view}"
     return Page(name, source, datetime.now(), {"FiftyOne": fo.__version__}, sections)
 
 
