@@ -17,6 +17,10 @@ import fiftyone as fo
 import pytest
 
 from fiftyone_cocomask import (
+    compare_masks,
+    compute_masks,
+    evaluate_mask_area,
+    export_roboflow_coco,
     import_roboflow_coco,
 )
 from tests.conftest import needs_posix
@@ -160,3 +164,26 @@ def test_a_database_that_goes_away_is_said_in_one_sentence(tmp_path: Path) -> No
     said = [line for line in done.stdout.splitlines() if not line.startswith("{")]
     assert len(said) == 1, done.stderr
     assert said[0].startswith("The connection to MongoDB was lost")
+
+
+def test_nothing_rests_on_the_estimated_number_of_samples(
+    new_dataset: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MongoDB says anything from 0 up to the real number after it was killed."""
+    monkeypatch.setattr(fo.Dataset, "_estimated_count", lambda *args, **kwargs: 0)
+    names = [image_name(f"{number}") for number in range(3)]
+    export = write_split(tmp_path / "export", names, [annotation(0, 0)])
+    dataset, _ = import_roboflow_coco(export, "estimated")
+    assert len(dataset) == 0
+    totals = []
+    compute_masks(dataset, progress=lambda bar: totals.append(bar.total))
+    compute_masks(dataset, mask_field="other", rasterizer="opencv")
+    comparison = compare_masks(dataset, "other", eval_key="compared")
+    assert comparison.summary()["images"] == 3
+    assert set(totals) == {3}
+    area = evaluate_mask_area(dataset, label_field="segmentations")
+    assert area.per_split()["images"].sum() == 3
+    report = export_roboflow_coco(dataset, tmp_path / "out")
+    assert (report.images, report.annotations) == (3, 1)
+    import_roboflow_coco(export, dataset)
+    assert len(dataset.values("id")) == 3
