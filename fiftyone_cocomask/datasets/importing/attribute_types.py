@@ -138,11 +138,11 @@ class AttributeTypes:
     def declare(self) -> None:
         """Declares the attributes that have one type in all of the dataset's labels."""
         new = [name for name in self._types if not self._fields(name)]
+        fields = {}
         for path in self._paths:
             stored: dict[str, set[str]] = {}
             if self._has_samples:
                 stored = label_value_types(self._dataset, path, new)
-            fields = {}
             for name in new:
                 before = {
                     _TYPE_OF_BSON.get(kind, dict) for kind in stored.get(name, ())
@@ -150,9 +150,9 @@ class AttributeTypes:
                 field_type = _common_field(self._types[name] | before)
                 if field_type is not None:
                     fields[f"{path}.{name}"] = field_type()
-            if fields and self._dataset is not None:
-                with changing_outline(self._dataset):
-                    declare_paths(self._dataset, fields)
+        if fields and self._dataset is not None:
+            with changing_outline(self._dataset):
+                declare_paths(self._dataset, fields)
 
     def report_moved(self, report: ExportReport) -> None:
         """Reports which attributes went to fields of other names."""
