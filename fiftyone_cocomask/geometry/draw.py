@@ -51,7 +51,7 @@ def draw_objects(
         objects: n objects
         height: the height of the image, in pixels
         width: its width
-        rasterizer: ``"coco"`` or ``"opencv"``, see :class:`~.objects.Canvas`
+        rasterizer: whose pixels are drawn, see :class:`~.objects.Canvas`
         values: the value of each object in the mask, 1..65535
         overlap: which object owns a pixel under several, see :func:`drawing_order`
         labels: the class of each object, where ``overlap`` is a list of classes

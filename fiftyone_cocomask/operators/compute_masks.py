@@ -80,10 +80,11 @@ class ComputeMasks(SplitJobOperator):
             samples: the dataset or view
             label_field: a field of Polylines, or of Detections with masks
             mask_field: the ``Segmentation`` field to write
-            mode: ``"binary"``, ``"semantic"`` or ``"instance"``
-            rasterizer: ``"coco"`` or ``"opencv"``
-            overlap: ``"largest_first"``, ``"smallest_first"``, ``"annotation_order"``
-                or a list of classes, later on top
+            mode: what the values of the masks mean; :func:`compute_masks` says more of
+                this one and the next two
+            rasterizer: whose pixels are drawn
+            overlap: which object is on top: a policy, or a list of classes, later on
+                top
             classes: the classes to draw, all by default
             include_crowd: whether to draw crowd annotations
             output_dir: the folder of the mask files

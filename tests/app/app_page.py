@@ -354,26 +354,27 @@ class Panel:
             self.content.get_by_role("button", name=label, exact=True).click()
         return download.value.path().read_text(encoding="utf-8")
 
-    def bars(self, chart: int) -> Locator:
-        """Returns the bars of a chart, counted from the top of the panel."""
+    def bars(self, chart: str) -> Locator:
+        """Returns the bars of the chart below a heading."""
         return self.chart(chart).locator(".bars .point path")
 
-    def chart(self, chart: int) -> Locator:
-        """Returns a chart, counted from the top of the panel."""
-        return self.content.locator(".js-plotly-plot").nth(chart)
+    def chart(self, heading: str) -> Locator:
+        """Returns the chart below a heading."""
+        plot = "following::*[contains(@class, 'js-plotly-plot')][1]"
+        return self.content.get_by_text(heading).first.locator(f"xpath={plot}")
 
-    def click_cell(self, chart: int, across: float, up: float) -> str:
+    def click_cell(self, chart: str, across: float, up: float) -> str:
         """Clicks into a heat map and returns what it says of the cell.
 
         Args:
-            chart: the chart, counted from the top of the panel
+            chart: the heading above it
             across: the place, as a share of the axis to the right
             up: the place, as a share of the axis upwards
         """
         axes = self.chart(chart).locator(".nsewdrag")
         return self._click_on_chart(axes, across, lambda height: (1 - up) * height)
 
-    def highest_bar(self, chart: int) -> Locator:
+    def highest_bar(self, chart: str) -> Locator:
         """Returns the bar of most pixels."""
         bars = self.bars(chart)
         expect(bars.first).to_be_attached()

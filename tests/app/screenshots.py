@@ -61,7 +61,7 @@ def test_the_panel_of_evaluations(app: AppPage, dataset: fo.Dataset) -> None:
     app.expect_field_shown("detections", shown=False)
     app.run("Open the mask evaluation panel")
     app.panel.expect_text("foreground px")
-    app.panel.bars(0).first.wait_for()
+    app.panel.bars("Mask area of objects").first.wait_for()
     app.settled_picture()
     _save(app.page, "mask_evaluation")
 

@@ -73,7 +73,7 @@ def _bars_lead_to_their_samples(app: AppPage, dataset: fo.Dataset) -> None:
     panel.choose("mask_area")
     panel.expect_text("Mask area (px)")
     areas = dataset.values("segmentations.polylines.mask_area_px")
-    low, high = _range(panel.click_bar(panel.highest_bar(0)))
+    low, high = _range(panel.click_bar(panel.highest_bar("Mask area of objects")))
     inside = [[low <= area <= high for area in image] for image in areas]
     expected = sum(any(image) for image in inside)
     assert 0 < expected < len(dataset)
@@ -82,7 +82,7 @@ def _bars_lead_to_their_samples(app: AppPage, dataset: fo.Dataset) -> None:
     app.wait_for_samples(len(dataset))
     panel.choose("mask_coverage")
     panel.expect_text("Share of the image that the mask covers")
-    says = panel.click_bar(panel.highest_bar(0))
+    says = panel.click_bar(panel.highest_bar("Coverage of images"))
     low, high = (percent / 100 for percent in _range(says))
     ratios = np.array(dataset.values("mask_coverage_ratio"))
     # The ends of the bar are shown with three digits.

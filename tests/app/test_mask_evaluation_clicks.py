@@ -25,9 +25,6 @@ from .app_page import AppPage
 from .conftest import VIEWPORT, Pages, has_failed
 
 LABELS = "segmentations.polylines"
-HISTOGRAM, CLASSES, AREA_MAP = 0, 1, 2
-# Opened, it is above that of the areas.
-MAP = 2
 EVALUATION, COMPARED, RANKING = 0, 1, 2
 
 
@@ -80,7 +77,9 @@ def test_classes_splits_and_cards_lead_to_samples(
     train = dataset.match_tags("train")
     moths = sum("moth" in labels for labels in train.values(f"{LABELS}.label"))
     assert 0 < moths < len(train)
-    assert panel.click_bar(panel.bars(CLASSES).nth(1)).startswith("moth · train")
+    assert panel.click_bar(panel.bars("Area by class").nth(1)).startswith(
+        "moth · train"
+    )
     app.wait_for_samples(moths)
     panel.expect_text("The grid shows images with moth in split train")
     panel.clear()
@@ -115,7 +114,7 @@ def test_a_cell_of_the_areas_leads_to_its_objects(
     areas = dataset.values(f"{LABELS}.mask_area_px")
     stated = dataset.values(f"{LABELS}.annotated_area")
     across, up = _largest(stated, areas)
-    number, *ranges = _numbers(panel.click_cell(AREA_MAP, across, up))
+    number, *ranges = _numbers(panel.click_cell("Stated area against", across, up))
     low_stated, high_stated, low_area, high_area = ranges
     inside = [
         [
@@ -142,7 +141,9 @@ def test_a_place_of_the_map_leads_to_the_images_that_cover_it(
     area = load_mask_evaluation(dataset, "mask_area")
     heatmap = area.heatmap()
     row, column = (int(n) for n in np.unravel_index(heatmap.argmax(), heatmap.shape))
-    says = panel.click_cell(MAP, (column + 0.5) / 64, 1 - (row + 0.5) / 64)
+    says = panel.click_cell(
+        "Where in the images", (column + 0.5) / 64, 1 - (row + 0.5) / 64
+    )
     assert float(says.split(" %")[0]) == pytest.approx(100 * heatmap.max(), abs=0.1)
     app.wait_for_samples(len(area.place_view(row, column)))
     panel.clear()
@@ -182,7 +183,10 @@ def test_bars_of_the_overlap_lead_to_their_samples(
     panel.choose("mask_coverage")
     panel.expect_text("Overlap of images")
     without = sum(overlap == 0 for overlap in dataset.values("mask_coverage_overlap"))
-    assert panel.click_bar(panel.bars(1).first) == f"0 %\n{without} images"
+    assert (
+        panel.click_bar(panel.bars("Overlap of images").first)
+        == f"0 %\n{without} images"
+    )
     app.wait_for_samples(without)
     panel.clear()
 
@@ -194,8 +198,8 @@ def test_two_evaluations_are_compared(app: AppPage, dataset: fo.Dataset) -> None
     pixels = sum(np.count_nonzero(s.mask_opencv.get_mask()) for s in dataset)
     panel.expect_text(f"/ {pixels / 1e6:.2f} M")
     # The bars of the second one come behind all of the first.
-    expect(panel.chart(HISTOGRAM).locator(".trace.bars")).to_have_count(2)
-    bars = panel.bars(HISTOGRAM)
+    expect(panel.chart("Mask area of objects").locator(".trace.bars")).to_have_count(2)
+    bars = panel.bars("Mask area of objects")
     heights = [(bar.bounding_box() or {"height": 0})["height"] for bar in bars.all()]
     second = heights[len(heights) // 2 :]
     says = panel.click_bar(bars.nth(len(second) + int(np.argmax(second))))

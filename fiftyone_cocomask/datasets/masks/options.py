@@ -18,8 +18,8 @@ class MaskOptions:
     """What decides the pixels of a mask.
 
     Attributes:
-        mode: ``"binary"``, ``"semantic"`` or ``"instance"``
-        rasterizer: ``"coco"`` or ``"opencv"``
+        mode: what its values mean
+        rasterizer: whose pixels are drawn
         overlap: who is on top: a name, or a tuple of classes, later on top
         classes: the classes to draw, None for all
         include_crowd: whether crowd annotations are drawn

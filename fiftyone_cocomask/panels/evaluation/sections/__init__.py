@@ -57,15 +57,14 @@ PARTS: dict[str, tuple[Section, ...]] = {
 SECTIONS = tuple(section for sections in PARTS.values() for section in sections)
 _BY_NAME = {section.name: section for section in SECTIONS}
 # MongoDB works on each of its queries with one core. What one section sums up for
-# another is read before that.
+# another is read before that; those that are not named here are read beside them.
 _SIDE_BY_SIDE = (
     ("histograms",),
     ("stated_areas", "ranking"),
     ("out_of_date", "cards", "classes", "class_names", "splits"),
     ("issues", "next", "next_steps", "downloads"),
-    # They read where they are opened, some of it from sums of those above.
-    ("how_many", "where", "together", "balance", "resized", "drift", "pairs"),
 )
+_NAMED = {name for names in _SIDE_BY_SIDE for name in names}
 
 
 def read(shown: Shown) -> dict[str, Found]:
@@ -74,9 +73,10 @@ def read(shown: Shown) -> dict[str, Found]:
     def read_some(names: tuple[str, ...]) -> dict[str, Found]:
         return {name: _BY_NAME[name].read(shown) for name in names}
 
-    with ThreadPoolExecutor(max_workers=len(_SIDE_BY_SIDE)) as pool:
+    others = tuple(name for name in _BY_NAME if name not in _NAMED)
+    with ThreadPoolExecutor(max_workers=len(_SIDE_BY_SIDE) + 1) as pool:
         found: dict[str, Found] = {}
-        for some in pool.map(read_some, _SIDE_BY_SIDE):
+        for some in pool.map(read_some, (*_SIDE_BY_SIDE, others)):
             found |= some
         return found
 
