@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
+from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -13,15 +14,22 @@ from ..unfinished import remove_unfinished
 from .attributes import plain_value
 from .categories import Categories, name_categories
 from .class_findings import report_classes
+from .fingerprints import file_fingerprint
 from .issues import Action, IssueCode
 from .layout import ExportFiles, SplitFiles, find_export
 from .leakage import report_leakage
 from .loading import LoadedImage, load_image
 from .projects import common_facts, projects_of, report_projects
-from .reading import SplitReading
+from .reading import ReadPart, SplitReading
 from .records import Category, CocoId, ImageRecord
 from .report import ExportReport
-from .shared_reading import Forked, Work, read_in_processes
+from .shared_reading import (
+    Forked,
+    Work,
+    batches_of,
+    join_parts,
+    read_in_processes,
+)
 from .splits import SplitIndex
 from .stored_info import check_classes, fit_info
 from .unlisted import report_unlisted
@@ -207,6 +215,38 @@ class ExportReader:
         for reading in self._readings():
             groups = reading.take_groups()
             yield from read_in_processes(reading, groups, work, forked)
+
+    def mark(self) -> str:
+        """Returns what tells the JSONs that were read from others at the same path."""
+        digest = blake2b(digest_size=9)
+        for index in self._indexes:
+            json_mark = file_fingerprint(index.files.json_name)
+            if json_mark is None and self.is_zip:
+                json_mark = file_fingerprint(self._export.files.root)
+            facts = index.name, index.num_images, index.num_annotations, json_mark
+            digest.update(repr(facts).encode())
+        return digest.hexdigest()
+
+    def joined_images(
+        self,
+        size: int,
+        work: Work[Any, _MadeT],
+        parts: Iterator[tuple[ReadPart, _MadeT] | None],
+    ) -> Generator[_MadeT | Iterator[ImageRecord], None, None]:
+        """Yields what was made of the images elsewhere, as :meth:`made_of_images`.
+
+        Args:
+            size: how many images each batch had at most
+            work: what is made of images
+            parts: what :class:`ExportParts` gave of each batch, in their order; None
+                for a batch that is to be read here
+        """
+        for reading in self._readings():
+            groups = reading.take_groups()
+            batches = batches_of(groups, size)
+            yield from join_parts(
+                reading, groups, batches, work, parts, knew_listed=False
+            )
 
     def _readings(self) -> Iterator[SplitReading]:
         """Yields the splits to be read, each before the next one is begun."""

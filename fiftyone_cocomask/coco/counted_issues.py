@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from typing import Any
 
 from .issues import Action, IssueCode
 from .records import CocoId
@@ -77,6 +79,21 @@ class Notes:
                     details[name] = None
         self._telling_areas += other._telling_areas
         self._areas_of_filled_boxes += other._areas_of_filled_boxes
+
+    def packed(self) -> list[Any]:
+        """Returns the counts as plain values."""
+        notes = [(code, astuple(note)) for code, note in self._notes.items()]
+        details = [(code, list(names)) for code, names in self._details.items()]
+        return [notes, details, self._telling_areas, self._areas_of_filled_boxes]
+
+    @classmethod
+    def unpacked(cls, values: Sequence[Any]) -> Notes:
+        """Returns the counts that :meth:`packed` gave."""
+        found = cls()
+        notes, details, found._telling_areas, found._areas_of_filled_boxes = values
+        found._notes = {IssueCode(code): _Note(*note) for code, note in notes}
+        found._details = {IssueCode(c): dict.fromkeys(names) for c, names in details}
+        return found
 
     def report(
         self, report: ExportReport, split: str, images: int, annotations: int

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from .frames import Frame
 from .issues import Action, IssueCode
 from .records import Annotation, CocoId, ImageRecord
@@ -57,6 +60,18 @@ class NormalizedCoordinates:
         self._from_0_to_1 += other._from_0_to_1
         self._has_fraction |= other._has_fraction
         self._example = self._example or other._example
+
+    def packed(self) -> list[Any]:
+        """Returns the counts as plain values."""
+        return [self._total, self._from_0_to_1, self._has_fraction, self._example]
+
+    @classmethod
+    def unpacked(cls, values: Sequence[Any]) -> NormalizedCoordinates:
+        """Returns the counts that :meth:`packed` gave."""
+        found = cls()
+        found._total, found._from_0_to_1, found._has_fraction, example = values
+        found._example = None if example is None else tuple(example)
+        return found
 
     def report(self, report: ExportReport, split: str) -> None:
         """Reports it where it is true of half of the annotations."""

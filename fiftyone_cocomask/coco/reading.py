@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,28 @@ class ReadPart:
     form: AnnotationForm
     names: set[str]
 
+    def packed(self) -> list[Any]:
+        """Returns it as plain values, for another machine."""
+        return [
+            self.report.packed_part(),
+            self.notes.packed(),
+            self.normalized.packed(),
+            self.form.to_dict(),
+            sorted(self.names),
+        ]
+
+    @classmethod
+    def unpacked(cls, values: Sequence[Any]) -> ReadPart:
+        """Returns what :meth:`packed` gave."""
+        report, notes, normalized, form, names = values
+        return cls(
+            ExportReport.unpacked_part(report),
+            Notes.unpacked(notes),
+            NormalizedCoordinates.unpacked(normalized),
+            AnnotationForm.from_dict(form),
+            set(names),
+        )
+
 
 class SplitReading:
     """One pass over a split: its images as records, and all the rest as issues.
@@ -71,7 +93,7 @@ class SplitReading:
         categories: Categories,
         report: ExportReport,
         unpack_to: Path | None,
-        listed: Collection[str],
+        listed: Set[str],
         wants_fingerprints: bool = False,
         form: AnnotationForm | None = None,
     ) -> None:
@@ -115,13 +137,21 @@ class SplitReading:
             self._report, self._notes, self._normalized, self.form, self.names
         )
 
-    def join(self, part: ReadPart) -> bool:
+    def join(self, part: ReadPart, *, knew_listed: bool = True) -> bool:
         """Takes what was found in the images that come next by themselves.
+
+        Args:
+            part: what was found
+            knew_listed: whether it was known which files earlier splits list
 
         Returns:
             whether it is what reading them here finds; if not, nothing was taken
         """
-        if not self.names.isdisjoint(part.names) or not self.form.join(part.form):
+        if not self.names.isdisjoint(part.names):
+            return False
+        if not knew_listed and not part.names.isdisjoint(self._listed):
+            return False
+        if not self.form.join(part.form):
             return False
         self.names |= part.names
         self._report.join(part.report)

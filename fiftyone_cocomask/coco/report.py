@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ..words import printable, shortened, shortened_name
@@ -117,6 +117,30 @@ class ExportReport:
         self.classes.update(other.classes)
         self.dropped += other.dropped
         self.usable_images += other.usable_images
+
+    def packed_part(self) -> list[Any]:
+        """Returns what :meth:`join` takes of this report as plain values."""
+        issues = [
+            [getattr(issue, name) for name in Issue.__slots__] for issue in self.issues
+        ]
+        counts = [self.imported, dict(self.classes), self.dropped, self.usable_images]
+        return [self.name, issues, *counts]
+
+    @classmethod
+    def unpacked_part(cls, values: Sequence[Any]) -> ExportReport:
+        """Returns what :meth:`packed_part` gave."""
+        name, issues, imported, classes, dropped, usable_images = values
+        report = cls(name)
+        for values in issues:
+            facts = dict(zip(Issue.__slots__, values, strict=True))
+            facts["code"] = IssueCode(facts["code"])
+            facts["severity"] = Severity(facts["severity"])
+            facts["action"] = Action(facts["action"])
+            report.issues.append(Issue(**facts))
+        report.imported, report.dropped = imported, dropped
+        report.classes.update(classes)
+        report.usable_images = usable_images
+        return report
 
     def counts(self) -> dict[str, int]:
         """Returns the number of issues of each code."""

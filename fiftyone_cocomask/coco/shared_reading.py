@@ -3,6 +3,8 @@
 Each process reads batches of images by themselves. What it assumed of the images before
 them (how annotations are written, which files are listed already) is checked when their
 turn comes: a batch that another one proves wrong is read again here.
+
+The processes may be of other machines, and done long before the batches are joined.
 """
 
 from __future__ import annotations
@@ -45,6 +47,9 @@ class Work(Protocol[_OrderT, _MadeT]):
     def fits(self, made: _MadeT) -> bool:
         """Whether that is what would be made of the images here and now."""
 
+    def join(self, made: _MadeT) -> None:
+        """Takes it into account for what is made of the images that come next."""
+
 
 def read_in_processes(
     reading: SplitReading,
@@ -66,17 +71,74 @@ def read_in_processes(
     if len(groups) <= BATCH_SIZE:
         yield reading.images(groups)
         return
-    batches = _batches(groups)
+    batches = batches_of(groups, BATCH_SIZE)
     with _shared(reading, groups, work) as key:
         jobs = ((key, b, reading.form.copy(), work.order()) for b in batches)
         with closing(forked(_read, jobs)) as results:
+            yield from join_parts(reading, groups, batches, work, results)
+
+
+def join_parts(
+    reading: SplitReading,
+    groups: list[list[ImageEntry]],
+    batches: Iterable[range],
+    work: Work[_OrderT, _MadeT],
+    parts: Iterator[tuple[ReadPart, _MadeT] | None],
+    *,
+    knew_listed: bool = True,
+) -> Generator[_MadeT | Iterator[ImageRecord], None, None]:
+    """Yields what was made of the images of a split where that fits, else the images.
+
+    Args:
+        reading: the reading of the split, which is then as if it had read all of them
+        groups: the entries of each image, which are taken from the list
+        batches: the places of the images in it
+        work: what is made of images
+        parts: for each batch what was read and made; None where that is not known
+        knew_listed: as for :meth:`SplitReading.join`
+    """
+    for batch in batches:
+        done = next(parts, None)
+        if (
+            done is not None
+            and work.fits(done[1])
+            and reading.join(done[0], knew_listed=knew_listed)
+        ):
+            yield done[1]
+        else:
+            yield reading.images([groups[number] for number in batch])
+        for number in batch:
+            groups[number] = []
+
+
+def read_parts(
+    reading: SplitReading,
+    groups: Sequence[list[ImageEntry]],
+    batches: Iterable[range],
+    work: Work[_OrderT, _MadeT],
+    forked: Forked,
+) -> Generator[tuple[ReadPart, _MadeT], None, None]:
+    """Yields what is read and made of some images of a split, for :func:`join_parts`.
+
+    Args:
+        reading: the reading of the split, with what is known of its form
+        groups: the entries of each image
+        batches: the places of the images to read
+        work: what is made of images
+        forked: calls a function in forked processes
+    """
+    batches, form = list(batches), reading.form.copy()
+    with _shared(reading, groups, work) as key:
+        jobs = ((key, batch, form.copy(), work.order()) for batch in batches)
+        with closing(forked(_read, jobs)) as results:
             for batch, (part, made) in zip(batches, results, strict=True):
-                if work.fits(made) and reading.join(part):
-                    yield made
-                else:
-                    yield reading.images([groups[number] for number in batch])
-                for number in batch:
-                    groups[number] = []
+                if not (work.fits(made) and form.join(part.form)):
+                    # What came before, and was not known then, tells otherwise.
+                    job = key, batch, form.copy(), work.order()
+                    part, made = _read(job)
+                    form.join(part.form)
+                work.join(made)
+                yield part, made
 
 
 # What forked processes read from: they have it from the process that started them.
@@ -104,12 +166,13 @@ def _read(job: _Job) -> _Done:
     return reading.part(), work.make(records, order)
 
 
-def _batches(groups: Sequence[list[ImageEntry]]) -> list[range]:
+def batches_of(groups: Sequence[list[ImageEntry]], size: int) -> list[range]:
+    """Returns the places of images, in batches of at most so many images."""
     batches = []
     first = annotations = 0
     for number, entries in enumerate(groups, start=1):
         annotations += sum(len(entry.annotations) for entry in entries)
-        is_full = number - first == BATCH_SIZE or annotations >= _MAX_ANNOTATIONS
+        is_full = number - first == size or annotations >= _MAX_ANNOTATIONS
         if is_full or number == len(groups):
             batches.append(range(first, number))
             first, annotations = number, 0

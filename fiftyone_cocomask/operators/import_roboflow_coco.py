@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..choices import IF_EXISTS, ConflictRule, IfExists, OldCopies
+from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext
 from .check_export import report_rows, report_warnings, show_issues
 from .export_form import ask_for_export, ask_for_project, export_path
@@ -29,16 +30,21 @@ from .forms import (
     stop,
     warn,
 )
-from .job import JobOperator, ProgressArgument, Results, job_config
+from .job import ProgressArgument, Results, job_config
 from .markdown import bold, code
 from .merge_form import ask_what_wins, describe_merge, preview_merge
 from .paths import given_path, path_text
 from .results import NextStep, next_step, without_dry_run
+from .split_job import BegunTasks, TasksOperator, ask_for_num_tasks, is_of_tasks
+
+if TYPE_CHECKING:
+    from ..coco.report import ExportReport
+    from ..datasets.parallel.shared_runs import SplitRun
 
 _MAX_ISSUES = 100
 
 
-class ImportRoboflowCoco(JobOperator):
+class ImportRoboflowCoco(TasksOperator):
     """Imports a COCO export into a dataset."""
 
     verb = "Importing"
@@ -70,6 +76,7 @@ class ImportRoboflowCoco(JobOperator):
         old_copies: OldCopies = "tag",
         dry_run: bool = False,
         num_workers: int | None = None,
+        num_tasks: int = 1,
         delegate: bool = False,
     ) -> Any:
         """Imports a COCO export into a persistent dataset.
@@ -98,12 +105,16 @@ class ImportRoboflowCoco(JobOperator):
             old_copies: ``"tag"`` or ``"delete"`` older copies of images that the
                 export has augmented again
             dry_run: whether to write nothing, and only report what would be done
-            num_workers: the number of processes that read and make samples
+            num_workers: the number of processes that read and make samples, in each
+                task
+            num_tasks: the number of delegated operations to queue, each of which reads
+                a part of the images; 1 imports them all here and now
             delegate: whether to queue the import for an orchestrator
 
         Returns:
             the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
-            ``result`` has the ``dataset``'s name and the import's ``report``
+            ``result`` has the ``dataset``'s name and the import's ``report``, and of
+            several tasks the ``run`` and ``num_tasks``
         """
         params = {
             "path": path_text(path),
@@ -118,6 +129,7 @@ class ImportRoboflowCoco(JobOperator):
             "old_copies": old_copies,
             "dry_run": dry_run,
             "num_workers": num_workers,
+            "num_tasks": num_tasks,
         }
         return foo.execute_operator(
             self.uri, params=params, request_delegation=delegate
@@ -142,36 +154,54 @@ class ImportRoboflowCoco(JobOperator):
         if preview is not None:
             _ask_how(ctx, inputs, preview)
 
-    def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
+    def run_at_once(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
         """Imports, and returns the dataset's name and the report."""
-        from ..datasets.documents import num_samples
         from ..datasets.importing.importing import import_roboflow_coco
 
-        params = ctx.params
         dataset, report = import_roboflow_coco(
-            export_path(params) or "",
-            _chosen_dataset(ctx),
-            image_dir=given_path(params.get("image_dir")),
-            splits=params.get("splits") or None,
-            label_field=params.get("label_field") or "segmentations",
-            box_field=params.get("box_field") or "detections",
-            tags=params.get("tags"),
-            if_exists=params.get("if_exists") or "merge",
-            conflicts=params.get("conflicts") or "keep",
-            old_copies=params.get("old_copies") or "tag",
-            dry_run=bool(params.get("dry_run")),
-            num_workers=params.get("num_workers"),
+            **_what_to_import(ctx),
+            dry_run=bool(ctx.params.get("dry_run")),
             progress=progress,
         )
-        return {
-            "dataset": None if dataset is None else dataset.name,
-            "samples": 0 if dataset is None else num_samples(dataset),
-            "merge": report.merge.lines() if report.merge is not None else [],
-            "dry_run": bool(params.get("dry_run")),
-            "label_field": params.get("label_field") or "segmentations",
-            "report": report.to_dict(max_issues=_MAX_ISSUES),
-            **report_rows(report),
-        }
+        return _results(ctx, dataset, report)
+
+    def begin_tasks(self, ctx: ExecutionContext, num_tasks: int) -> BegunTasks:
+        """Makes the dataset if it is not there, and splits the export's images."""
+        from ..datasets.importing.tasks import begin_tasks
+
+        if ctx.params.get("dry_run"):
+            raise CocoMaskError(
+                "num_tasks must be 1 with dry_run: tasks keep what they have read in "
+                "the database, and nothing is to be written"
+            )
+        dataset, run_id, number = begin_tasks(
+            **_what_to_import(ctx), num_tasks=num_tasks
+        )
+        return BegunTasks(dataset, run_id, [dataset.view()] * number)
+
+    def run_task(
+        self,
+        ctx: ExecutionContext,
+        run: SplitRun,
+        number: int,
+        progress: ProgressArgument,
+    ) -> dict[str, Any]:
+        """Reads a part of the images."""
+        from ..datasets.importing.tasks import read_part
+
+        return read_part(ctx.dataset, run, number, progress)
+
+    def join_tasks(
+        self,
+        ctx: ExecutionContext,
+        run: SplitRun,
+        parts: list[dict[str, Any]],
+        progress: ProgressArgument,
+    ) -> Results:
+        """Writes what the tasks have read."""
+        from ..datasets.importing.tasks import join_parts
+
+        return _results(ctx, *join_parts(ctx.dataset, run, parts, progress))
 
     def warnings(self, results: Results) -> list[str]:
         """Returns what could not be imported."""
@@ -190,7 +220,7 @@ class ImportRoboflowCoco(JobOperator):
 
     def update_app(self, ctx: ExecutionContext, results: Results) -> Iterator[Any]:
         """Shows the dataset."""
-        if results["dry_run"]:
+        if is_of_tasks(results) or results["dry_run"]:
             return
         show = f"{self.plugin_name}/show_dataset"
         yield ctx.trigger(show, {"dataset": results["dataset"]})
@@ -225,6 +255,40 @@ class ImportRoboflowCoco(JobOperator):
                 types.Warning(label=f"{dropped} could not be imported; see below"),
             )
         show_issues(outputs, report)
+
+
+def _what_to_import(ctx: ExecutionContext) -> dict[str, Any]:
+    """Returns the arguments of ``import_roboflow_coco`` but for ``dry_run``."""
+    params = ctx.params
+    return {
+        "path": export_path(params) or "",
+        "dataset": _chosen_dataset(ctx),
+        "image_dir": given_path(params.get("image_dir")),
+        "splits": params.get("splits") or None,
+        "label_field": params.get("label_field") or "segmentations",
+        "box_field": params.get("box_field") or "detections",
+        "tags": params.get("tags"),
+        "if_exists": params.get("if_exists") or "merge",
+        "conflicts": params.get("conflicts") or "keep",
+        "old_copies": params.get("old_copies") or "tag",
+        "num_workers": params.get("num_workers"),
+    }
+
+
+def _results(
+    ctx: ExecutionContext, dataset: fo.Dataset | None, report: ExportReport
+) -> Results:
+    from ..datasets.documents import num_samples
+
+    return {
+        "dataset": None if dataset is None else dataset.name,
+        "samples": 0 if dataset is None else num_samples(dataset),
+        "merge": report.merge.lines() if report.merge is not None else [],
+        "dry_run": bool(ctx.params.get("dry_run")),
+        "label_field": ctx.params.get("label_field") or "segmentations",
+        "report": report.to_dict(max_issues=_MAX_ISSUES),
+        **report_rows(report),
+    }
 
 
 def _ask_how(
@@ -266,7 +330,6 @@ def _reject_wrong_names(
 ) -> bool:
     """Marks the field of a name that cannot be, and returns whether there is one."""
     from ..datasets.importing.importing import check_names
-    from ..errors import CocoMaskError
 
     label_field = params.get("label_field") or "segmentations"
     box_field = params.get("box_field") or "detections"
@@ -319,6 +382,7 @@ def _ask_for_fields(inputs: types.Object) -> None:
         )
     ask_for_dry_run(inputs, "Write nothing")
     ask_for_processes(inputs, "read the images and make samples from them")
+    ask_for_num_tasks(inputs)
     inputs.list(
         "tags",
         types.String(),

@@ -93,6 +93,34 @@ def write_small_export(folder: Path) -> Path:
     return folder
 
 
+def write_changing_export(folder: Path) -> Path:
+    """Writes an export in which each image differs from those before it."""
+    names = [image_name(f"{number:02}") for number in range(11)]
+    stranger = {"segmentation": [[1, 2]], "category_id": 9, "bbox": [-9, 0, 60, 99]}
+    annotations = [
+        annotation(0, 0, depth=3, attributes={"seen": True}),
+        annotation(1, 2, depth="deep", **stranger),
+        annotation(2, 3, depth=2.5, attributes={"seen": "no"}),
+        annotation(3, 4, seen="twice", is_crowd=[1]),
+        annotation(4, 6, keypoints=[1, 2, 3], depth_text=7),
+        annotation(5, 7, segmentation=[SQUARE, [0, 0, 4, 0, 4, 4]]),
+        annotation(5, 8, id="eight", area="150"),
+        annotation(6, 10, bbox=[0, 0, 0, 0], segmentation=[]),
+        annotation(7, 99),
+    ]
+    del annotations[0]["iscrowd"]
+    write_split(folder / "train", names, annotations)
+    path = folder / "train" / "_annotations.coco.json"
+    content = json.loads(path.read_text())
+    (folder / "train" / names[1]).rename(folder / "train" / "odd.jpg")
+    (folder / "train" / names[9]).write_text("not a picture")
+    for number, name in ((1, "ODD.jpg"), (5, "Odd.JPG"), (8, "no.jpg")):
+        content["images"][number]["file_name"] = name
+    path.write_text(json.dumps(content))
+    write_split(folder / "valid", [image_name("z")], [annotation(0, 0, depth=None)])
+    return folder
+
+
 def imported_content(dataset: Any) -> list[dict[str, Any]]:
     """Returns everything that an import decides, in an order of its own."""
     dropped = ("id", "_id", "_rand", "_dataset_id", "created_at", "last_modified_at")

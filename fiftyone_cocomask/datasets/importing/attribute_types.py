@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import fiftyone as fo
@@ -28,6 +28,7 @@ _TYPE_OF_BSON: dict[str, type] = {
     "double": float,
     "string": str,
 }
+_TYPES = {kind.__name__: kind for kind in (bool, int, float, str, list, dict)}
 # What is put behind an attribute's name where its own field has another type.
 _SUFFIXES: dict[type, str] = {
     bool: "flag",
@@ -51,6 +52,25 @@ class KnownKinds(NamedTuple):
     kinds: dict[str, str]
     moved: dict[tuple[str, type], str]
     types: dict[str, set[type]]
+
+    def packed(self) -> list[Any]:
+        """Returns it as plain values, for another machine."""
+        moved = [[old, kind.__name__, new] for (old, kind), new in self.moved.items()]
+        types = {
+            name: [kind.__name__ for kind in kinds]
+            for name, kinds in self.types.items()
+        }
+        return [self.kinds, moved, types]
+
+    @classmethod
+    def unpacked(cls, values: Sequence[Any]) -> KnownKinds:
+        """Returns what :meth:`packed` gave."""
+        kinds, moved, types = values
+        return cls(
+            dict(kinds),
+            {(old, _TYPES[kind]): new for old, kind, new in moved},
+            {name: {_TYPES[kind] for kind in of} for name, of in types.items()},
+        )
 
 
 class AttributeTypes:
@@ -134,6 +154,22 @@ class AttributeTypes:
         self._moved |= part.moved
         for name, types in part.types.items():
             self._types.setdefault(name, set()).update(types)
+
+    def declared(self) -> list[str]:
+        """Returns what the dataset declares on labels: which names are free for what.
+
+        Attributes have the same fields in other processes if this is the same there.
+        """
+        if self._dataset is None:
+            return []
+        schema = self._dataset.get_field_schema(flat=True)
+        starts = tuple(f"{path}." for path in self._paths)
+        return sorted(
+            f"{path} {type(field).__name__} {type(inner).__name__}"
+            for path, field in schema.items()
+            if path.startswith(starts)
+            for inner in [getattr(field, "field", None)]
+        )
 
     def declare(self) -> None:
         """Declares the attributes that have one type in all of the dataset's labels."""

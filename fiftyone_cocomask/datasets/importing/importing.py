@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from pymongo.errors import DuplicateKeyError
 from ...arguments import checked, shown
 from ...choices import ConflictRule, IfExists, OldCopies
 from ...coco.check import ExportReader
+from ...coco.records import ImageRecord
 from ...coco.report import ExportReport
 from ...coco.shared_reading import Work
 from ...errors import CocoMaskError
@@ -30,10 +31,12 @@ from ..memory import frozen_heap
 from ..parallel.processes import CAN_FORK, map_in_processes
 from ..parallel.workers import process_count
 from .attribute_types import KnownKinds
+from .base import Fields
 from .replacing import check_replacement, complete_replacement, replaced_samples
 from .samples import ImportRules
 from .schema import check_schema, declare_fields, store_export_info, written_fields
 from .shared import MadeSamples
+from .task_run import stop_tasks
 from .writer import SampleWriter
 
 # Taking back a dataset that an import made, and added nothing to, ends after this.
@@ -116,7 +119,7 @@ def import_roboflow_coco(
     check_names(dataset, label_field, box_field)
     processes = process_count(num_workers)
     fields = (label_field, box_field)
-    present = _present_dataset(dataset, if_exists, fields)
+    present = present_dataset(dataset, if_exists, fields)
     with ExitStack() as stack:
         reader = stack.enter_context(
             ExportReader(
@@ -127,39 +130,83 @@ def import_roboflow_coco(
         if not dry_run:
             if present is None:
                 name = dataset_name(path, dataset)
-                held = _new_dataset(name, persistent=persistent)
+                held = new_dataset(name, persistent=persistent)
             else:
-                held = _held(present)
+                held = held_dataset(present)
             target, lock = stack.enter_context(held)
-            reader.unpack_to = export_folder(target)
-            complete_replacement(target)
-            declare_fields(target, label_field, box_field)
+            stop_tasks(target)
+            prepare(target, reader, fields)
         rules = ImportRules(
             fields,
             list(tags or []),
             conflicts,
             is_replacing=if_exists == "replace" and present is not None,
         )
-        if target is not None and not dry_run and rules.is_replacing:
-            stack.enter_context(replaced_samples(target, rules))
-        writer = stack.enter_context(
+        write_images(
+            target,
             SampleWriter(
                 target, reader, rules, lock=lock, is_merge=if_exists == "merge"
-            )
+            ),
+            reader,
+            rules,
+            partial(_written, processes=processes),
+            old_copies,
+            progress,
         )
+    return target, reader.report
+
+
+def prepare(target: fo.Dataset, reader: ExportReader, fields: Fields) -> None:
+    """Makes a dataset, whose lock this process holds, ready for what is to be written.
+
+    Args:
+        target: the dataset
+        reader: the export, which is to unpack its images to the dataset's folder
+        fields: the fields of polylines and detections
+    """
+    reader.unpack_to = export_folder(target)
+    complete_replacement(target)
+    declare_fields(target, *fields)
+
+
+def write_images(
+    target: fo.Dataset | None,
+    writer: SampleWriter,
+    reader: ExportReader,
+    rules: ImportRules,
+    written: Callable[[ExportReader, SampleWriter], Iterator[int]],
+    old_copies: OldCopies,
+    progress: Any,
+) -> None:
+    """Writes the images of an export to a dataset, and what it says beside them.
+
+    Args:
+        target: the dataset, as :func:`prepare` leaves it; None for one that is not
+            there, of which nothing can be written
+        writer: writes the images
+        reader: the export, of which no image has been read yet
+        rules: how samples are written
+        written: gives the images to the writer, and yields how many it has given
+        old_copies: as for :func:`import_roboflow_coco`
+        progress: as for :func:`import_roboflow_coco`
+    """
+    dataset = None if writer.is_dry else target
+    with ExitStack() as stack:
+        if dataset is not None and rules.is_replacing:
+            stack.enter_context(replaced_samples(dataset, rules))
+        stack.enter_context(writer)
         bar = fou.ProgressBar(
             total=reader.num_images, progress=progress, iters_str="images"
         )
         with bar, frozen_heap():
-            for number in _written(reader, writer, processes):
+            for number in written(reader, writer):
                 bar.update(number)
         writer.finish(old_copies)
-        if target is not None and not dry_run:
+        if dataset is not None:
             if rules.is_replacing:
-                check_replacement(target)
-            settle(target, written_fields(label_field, box_field))
-            store_export_info(target, reader, writer.attribute_types)
-    return target, reader.report
+                check_replacement(dataset)
+            settle(dataset, written_fields(*rules.fields))
+            store_export_info(dataset, reader, writer.attribute_types)
 
 
 def _written(
@@ -175,24 +222,31 @@ def _written(
     work: Work[KnownKinds, MadeSamples] = writer.shared()
     batches = reader.made_of_images(work, forked)
     with closing(batches):
-        for batch in batches:
-            if isinstance(batch, MadeSamples):
-                yield writer.add_made(batch)
-                continue
-            for record in batch:
-                writer.add(record)
-                yield 1
+        yield from add_batches(writer, batches)
+
+
+def add_batches(
+    writer: SampleWriter, batches: Iterable[MadeSamples | Iterator[ImageRecord]]
+) -> Iterator[int]:
+    """Gives a writer what was made of images, or the images; yields their numbers."""
+    for batch in batches:
+        if isinstance(batch, MadeSamples):
+            yield writer.add_made(batch)
+            continue
+        for record in batch:
+            writer.add(record)
+            yield 1
 
 
 @contextmanager
-def _held(dataset: fo.Dataset) -> Iterator[tuple[fo.Dataset, Lock]]:
+def held_dataset(dataset: fo.Dataset) -> Iterator[tuple[fo.Dataset, Lock]]:
     """Keeps other imports out of a dataset."""
     with locked(dataset, "import") as lock:
         yield dataset, lock
 
 
 @contextmanager
-def _new_dataset(name: str, *, persistent: bool) -> Iterator[tuple[fo.Dataset, Lock]]:
+def new_dataset(name: str, *, persistent: bool) -> Iterator[tuple[fo.Dataset, Lock]]:
     """Makes the dataset to import into; it goes again if the import adds nothing.
 
     Raises:
@@ -205,7 +259,7 @@ def _new_dataset(name: str, *, persistent: bool) -> Iterator[tuple[fo.Dataset, L
             made = fo.Dataset(name, persistent=persistent)
         except (ValueError, NotUniqueError, DuplicateKeyError) as error:
             made = _empty_dataset(name, persistent, error)
-        with _held(made) as held:
+        with held_dataset(made) as held:
             try:
                 yield held
             except BaseException:
@@ -259,7 +313,7 @@ def check_names(
     check_new_field("box_field", box_field)
 
 
-def _present_dataset(
+def present_dataset(
     dataset: str | fo.Dataset | None, if_exists: str, fields: tuple[str, str]
 ) -> fo.Dataset | None:
     """Returns the dataset to import into if it is there and fits.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from ...coco.packing import packed_image, unpacked_image
 from ...coco.records import ImageRecord
 from ...fiftyone_types import Dataset
 from ..documents import encoded_documents, new_sample_document, write_time
@@ -48,6 +50,30 @@ class MadeSamples:
     paths: set[str] = field(default_factory=set)
     has_text_ids: bool = False
 
+    def packed(self) -> list[Any]:
+        """Returns it as values that :mod:`...coco.packing` takes."""
+        return [
+            self.attributes.packed(),
+            [(packed_image(record), said) for record, said in self.records],
+            self.new,
+            self.encoded,
+            sorted(self.paths),
+            self.has_text_ids,
+        ]
+
+    @classmethod
+    def unpacked(cls, values: Sequence[Any]) -> MadeSamples:
+        """Returns what :meth:`packed` gave."""
+        attributes, records, new, encoded, paths, has_text_ids = values
+        return cls(
+            KnownKinds.unpacked(attributes),
+            [(unpacked_image(record), said) for record, said in records],
+            list(map(NewImage._make, new)),
+            encoded,
+            set(paths),
+            has_text_ids,
+        )
+
 
 class SharedImport:
     """Makes samples of images in the processes that read these.
@@ -82,7 +108,14 @@ class SharedImport:
 
     def fits(self, made: MadeSamples) -> bool:
         """Whether that is what would be made of the images here and now."""
+        if self._has_known and made.new:
+            # The dataset had no samples when they were made.
+            return False
         return self._types.fits(made.attributes)
+
+    def join(self, made: MadeSamples) -> None:
+        """Takes the attributes into account for the images that come next."""
+        self._types.join(made.attributes)
 
     def make(self, records: list[ImageRecord], order: KnownKinds) -> MadeSamples:
         """Makes samples of images, in another process."""

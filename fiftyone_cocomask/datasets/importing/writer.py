@@ -43,6 +43,7 @@ from .identity import (
     origin_of,
 )
 from .replaced_labels import ReplacedLabels
+from .resuming import missing_samples
 from .said import said_digest
 from .samples import (
     GONE_TAG,
@@ -87,6 +88,12 @@ class SampleWriter:
         lock: the lock under which it is written; None if nothing is written, and
             everything is only counted and reported
         is_merge: whether images are looked for in the dataset; all are new otherwise
+        is_resumed: whether this was begun before, so that new images may be there
+
+    Attributes:
+        attribute_types: the attributes of annotations, and their fields
+        counts: what was done to the dataset
+        is_dry: whether nothing is written
     """
 
     def __init__(
@@ -97,6 +104,7 @@ class SampleWriter:
         *,
         lock: Lock | None,
         is_merge: bool = True,
+        is_resumed: bool = False,
     ) -> None:
         self.attribute_types = AttributeTypes(dataset, *rules.fields)
         self.counts = MergeCounts()
@@ -105,7 +113,8 @@ class SampleWriter:
         self._report = reader.report
         self._report.merge = self.counts
         self._lock = lock
-        self._is_dry = lock is None
+        self.is_dry = lock is None
+        self._is_resumed = is_resumed
         self._known = KnownSamples(dataset if is_merge else None, reader)
         reader.keep_unpacked(self._known.has_picture)
         self._origin = origin_of(reader)
@@ -134,7 +143,7 @@ class SampleWriter:
             self._dataset,
             self._rules,
             self.attribute_types,
-            is_dry=self._is_dry,
+            is_dry=self.is_dry,
             has_known=len(self._known) > 0,
         )
 
@@ -174,12 +183,15 @@ class SampleWriter:
             record = taken.record
             if taken.sample is not None:
                 known[taken.sample.id] = taken
-            elif not self._is_dry:
+            elif not self.is_dry:
                 tags, fields = new_sample(record, self._rules, now)
                 new.append({**new_sample_document(str(record.path), tags), **fields})
         if any(isinstance(taken.record.coco_id, str) for taken in batch):
             self._declare_text_ids()
         call, dataset = self._inserting.call, self._dataset
+        if self._is_resumed and dataset is not None:
+            encoded = missing_samples(dataset, encoded)
+            new = missing_samples(dataset, new)
         if encoded:
             call(insert_encoded_documents, dataset, encoded, self._paths)
         if new:
@@ -255,7 +267,7 @@ class SampleWriter:
             self._new_splits.setdefault(image.source_key, set()).add(image.split)
 
     def _declare_text_ids(self) -> None:
-        if self._dataset is not None and not self._is_dry:
+        if self._dataset is not None and not self.is_dry:
             declare_text_ids(self._dataset)
 
     def _merge(self, known: dict[ObjectId, _Taken]) -> None:
@@ -281,7 +293,7 @@ class SampleWriter:
             )
             if not is_whole(document, said[document["_id"]], self._rules)
         }
-        if self._is_dry:
+        if self.is_dry:
             for document in read_documents(
                 self._dataset, list(left), self._rules.paths
             ):
@@ -381,7 +393,7 @@ class SampleWriter:
             deleted = [sample for sample in copies if sample.id not in touched]
             self.counts.old_copies_deleted = len(deleted)
             said += f"; {len(deleted):,} of them were deleted"
-            if deleted and not self._is_dry:
+            if deleted and not self.is_dry:
                 assert self._dataset is not None
                 self._dataset.delete_samples([str(s.id) for s in deleted])
             ids = touched
@@ -406,7 +418,7 @@ class SampleWriter:
         return found
 
     def _tag(self, samples: Sequence[KnownSample], added: Sequence[str]) -> None:
-        if self._is_dry or not samples:
+        if self.is_dry or not samples:
             return
 
         def change(document: Document, _: datetime) -> Document:

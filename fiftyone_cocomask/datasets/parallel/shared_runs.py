@@ -39,10 +39,12 @@ class SplitRun:
     """
 
     def __init__(self, dataset: Dataset, run_id: str) -> None:
-        self._run_id = run_id
+        self.id = run_id
         with explain_database_errors():
             self._store = ExecutionStore.create(_STORE, dataset_id=dataset_id(dataset))
             content = self._store.get(f"{run_id}/plan")
+        if content is not None and "ended" in content:
+            raise CocoMaskError(content["ended"])
         if content is None:
             raise CocoMaskError(
                 f"Dataset '{dataset.name}' has no run of tasks {run_id!r}: it never "
@@ -51,16 +53,29 @@ class SplitRun:
         self.plan: Document = content["plan"]
         self.num_tasks: int = content["num_tasks"]
 
+    @staticmethod
+    def new_id() -> str:
+        """Returns the id of a new run, which tells when it began."""
+        return str(ObjectId())
+
     @classmethod
-    def begin(cls, dataset: Dataset, plan: Document, num_tasks: int) -> str:
+    def begin(
+        cls,
+        dataset: Dataset,
+        plan: Document,
+        num_tasks: int,
+        *,
+        run_id: str | None = None,
+    ) -> str:
         """Keeps a plan for the tasks of a new run, and returns the run's id.
 
         Args:
             dataset: the dataset
             plan: what the tasks have in common, as MongoDB holds it
             num_tasks: how many tasks there are
+            run_id: the run's id, of :meth:`new_id`; a new one by default
         """
-        run_id = str(ObjectId())
+        run_id = run_id or cls.new_id()
         content = {"plan": plan, "num_tasks": num_tasks}
         with explain_database_errors():
             store = ExecutionStore.create(_STORE, dataset_id=dataset_id(dataset))
@@ -101,12 +116,24 @@ class SplitRun:
                 return None
         return parts
 
+    def end(self, why: str) -> None:
+        """Ends the run: what is left of its tasks fails.
+
+        Args:
+            why: the sentence that it fails with
+        """
+        with explain_database_errors():
+            self._store.set(f"{self.id}/plan", {"ended": why}, ttl=_SECONDS_KEPT)
+            for number in range(1, self.num_tasks + 1):
+                self._store.delete(self._part_key(number))
+            self._store.delete(self._open_key)
+
     @property
     def _open_key(self) -> str:
-        return f"{self._run_id}/open"
+        return f"{self.id}/open"
 
     def _part_key(self, number: int) -> str:
-        return f"{self._run_id}/part/{number}"
+        return f"{self.id}/part/{number}"
 
 
 def split_view(samples: SampleCollection, num_tasks: int) -> list[Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ import fiftyone_cocomask as fcm
 from tests.conftest import needs_posix
 from tests.plugin import uri
 
+from ..small_export import annotation, imported_content
 from .delegation import operations, run_next
 from .workers import Workers
 
@@ -217,6 +220,42 @@ def test_three_workers_of_which_one_is_killed_do_what_one_process_does(
     assert content(split) == content(whole)
     assert named_by_file(joined()) == named_by_file(expected)
 
+    empty_queue()
+    export = write_export(tmp_path)
+    expected = operator("import_roboflow_coco")(export, "imported whole").result
+    queued = operator("import_roboflow_coco")(export, "imported split", num_tasks=6)
+    assert queued.result["num_tasks"] == len(operations()) == 6
+    killed = workers.kill_one_in_the_middle(lambda operation: True)
+    finish(workers, killed, by_commands=False)
+    split, whole = map(fo.load_dataset, ("imported split", "imported whole"))
+    assert split.values("filepath") == whole.values("filepath")
+    assert imported_content(split) == imported_content(whole)
+    assert len(split) == COUNT
+    result = joined()
+    assert (result.pop("dataset"), expected.pop("dataset")) == (split.name, whole.name)
+    assert result == expected
+
+
+def write_export(folder: Path) -> Path:
+    """Writes a JSON of polygons on the large images that are in a folder."""
+    random = np.random.default_rng(5)
+    pixels = np.array([WIDTH, HEIGHT])
+    names = sorted(path.name for path in folder.glob("[0-9]*.jpg"))
+    rings = [(np.array(star(random)) * pixels).ravel().tolist() for _ in names]
+    annotations = [
+        annotation(number * 100 + image, image, segmentation=[ring], depth=number)
+        for image, ring in enumerate(rings)
+        for number in range(80)
+    ]
+    images = [
+        {"id": number, "file_name": name, "width": WIDTH, "height": HEIGHT}
+        for number, name in enumerate(names)
+    ]
+    path = folder / "_annotations.coco.json"
+    content = {"images": images, "annotations": annotations, "categories": []}
+    path.write_text(json.dumps(content))
+    return path
+
 
 @pytest.fixture
 def small(demo_export: Path) -> fo.Dataset:
@@ -304,6 +343,29 @@ def test_the_active_slice_of_a_grouped_dataset_is_split(
     left, right = (grouped.select_group_slices(name) for name in ("left", "right"))
     assert left.count("mask.mask_path") == len(small)
     assert right.count("mask.mask_path") == 0
+
+
+def test_an_import_in_tasks_names_the_dataset_when_it_begins(
+    operator: Operator, demo_export: Path, tmp_path: Path, app_request: Any
+) -> None:
+    form = app_request("import_roboflow_coco", path=str(demo_export), more=True).form()
+    assert form["num_tasks"]["default"] == 1
+    export = tmp_path / "named"
+    shutil.copytree(demo_export, export)
+    import_export = operator("import_roboflow_coco")
+    with pytest.raises(ExecutionError, match="num_tasks must be 1 with dry_run"):
+        import_export(export, dry_run=True, num_tasks=2)
+    assert not fo.dataset_exists("named")
+    import_export(export, num_tasks=2, num_workers=2)
+    dataset = fo.load_dataset("named")
+    assert dataset.persistent
+    assert len(dataset) == 0
+    labels = [operation.label for operation in operations()]
+    assert labels == [f"Import a Roboflow COCO export: task {n} of 2" for n in (1, 2)]
+    first, last = run_all()
+    assert (first["task"], last["dataset"]) == (1, "named")
+    assert last["samples"] == len(dataset) == 21
+    assert last["next"]
 
 
 def test_a_task_whose_run_was_replaced_fails_with_a_sentence(
