@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from functools import partialmethod
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,11 +26,34 @@ atexit.register(delete_own_fiftyone, _FOLDER)
 use_own_fiftyone(_FOLDER, show_progress_bars=False)
 
 import fiftyone as fo  # noqa: E402
+import fiftyone.service.util as service_util  # noqa: E402
 from fiftyone.core.service import Service  # noqa: E402
+
+from fiftyone_cocomask.datasets.documents import writing  # noqa: E402
 
 # Before a database starts, its process imports FiftyOne. On a busy machine that takes
 # longer than the minute that FiftyOne waits.
 Service._wait_for_child_port = partialmethod(Service._wait_for_child_port, timeout=900)
+
+_listening_ports = service_util.get_listening_tcp_ports
+
+
+def _ports_of_servers(process: Any) -> Iterator[int]:
+    """Yields ports, but not of a child that is still a copy of FiftyOne's process.
+
+    Until it becomes the database, it has its parent's port, which FiftyOne would take
+    for the database's.
+    """
+    if process.exe() != process.parent().exe():
+        yield from _listening_ports(process)
+
+
+service_util.get_listening_tcp_ports = _ports_of_servers
+
+# Who works on a dataset waits a moment at the end for somebody who may be deleting its
+# fields: that would be a tenth of all the tests' time. Where somebody does, tests wait.
+WAITS_FOR_OTHERS_S = writing._SETTLES_S
+writing._SETTLES_S = 0.0
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from fiftyone_cocomask.datasets.issues import marks
 from fiftyone_cocomask.datasets.masks import compute
 from fiftyone_cocomask.datasets.measuring import reading
 
+from .conftest import WAITS_FOR_OTHERS_S
 from .small_export import annotation, write_split
 
 NAMES = [f"{number}.jpg" for number in range(6)]
@@ -54,6 +55,11 @@ def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
         (marks, "_BATCH_SIZE"),
     ):
         monkeypatch.setattr(module, name, 2)
+
+
+@pytest.fixture(autouse=True)
+def _waits_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "_SETTLES_S", WAITS_FOR_OTHERS_S)
 
 
 def once(action: Callable[[], Any]) -> Callable[[Any], None]:
