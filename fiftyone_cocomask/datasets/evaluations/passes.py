@@ -182,7 +182,7 @@ class EvaluationPass:
             figures = None
         changes = self._sample_changes(record, figures)
         label_changes = self._label_changes(record, figures)
-        changes |= label_changes | self._mark(record, now)
+        changes |= label_changes | self._mark(record, figures, now)
         if not changes:
             return None
         # What is written rests on what was read, and its mark says so.
@@ -191,7 +191,9 @@ class EvaluationPass:
             guard |= self._labels.guard(record.label_ids)
         return record.sample_id, changes, guard
 
-    def _mark(self, record: SampleRecord, now: datetime) -> Document:
+    def _mark(
+        self, record: SampleRecord, figures: SampleFigures | None, now: datetime
+    ) -> Document:
         """Returns the mark of what was measured, nothing if the mask bears it."""
         if record.mask is None:
             return {}
@@ -201,7 +203,8 @@ class EvaluationPass:
             return {}
         path = f"{self._mask_field}.{MEASURED}.{key}"
         new: Document = {"digest": digest, "at": now}
-        if self._is_older(record):
+        is_as_drawn = figures is not None and figures.is_as_drawn
+        if not is_as_drawn and self._is_older(record):
             new[IS_OLDER] = True
         return {path: new}
 
@@ -228,17 +231,19 @@ class EvaluationPass:
         by_value = self._names is not None
         mask = measure_mask(record.mask, record.size, by_value=by_value)
         labels = None
+        is_as_drawn = False
         if self._options is not None:
             if record.size is None:
                 raise NoFiguresError("the size of its image cannot be read")
             labels = drawn_figures(record, self._options)
+            is_as_drawn = labels is not None
             if labels is None:
                 labels = measure_labels(
                     record.label(), *record.size, self._options, record.boxes
                 )
         if record.size is not None and mask.mask_px != math.prod(record.size):
             self._report.add_other_size(record)
-        return SampleFigures(mask, labels)
+        return SampleFigures(mask, labels, is_as_drawn)
 
     def _sample_changes(
         self, record: SampleRecord, figures: SampleFigures | None

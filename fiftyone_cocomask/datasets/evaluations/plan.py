@@ -23,10 +23,12 @@ class SampleFigures:
     Attributes:
         mask: its mask's
         labels: its labels', where a label field is evaluated
+        is_as_drawn: whether its mask is known to be as its labels are now
     """
 
     mask: MaskFigures
     labels: LabelFigures | None
+    is_as_drawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
