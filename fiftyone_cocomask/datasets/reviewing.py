@@ -29,6 +29,9 @@ from .outlines.rank import list_outline_rankings, load_outline_ranking
 from .redoing import Redone, redo_samples
 from .split_names import split_expression
 
+# The most crops that a strip has side by side.
+STRIP_COLUMNS = 4
+
 _CROP_SIDE = 112
 
 
@@ -201,7 +204,8 @@ def strip(dataset: fo.Dataset, labels: Sequence[LabelToReview]) -> str | None:
         # A picture less is better than none.
         with suppress(CocoMaskError):
             crops.append(outline_crop(path, rings, rings, _CROP_SIDE))
-    return as_url(side_by_side(crops, columns=4)) if crops else None
+    columns = min(STRIP_COLUMNS, len(labels))
+    return as_url(side_by_side(crops, columns)) if crops else None
 
 
 def _outlines(

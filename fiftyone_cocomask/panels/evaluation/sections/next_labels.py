@@ -31,7 +31,12 @@ class NextLabels(Section):
 
     def read(self, shown: Shown) -> Found:
         """Returns the lists that there are, and the first labels of one."""
-        from ....datasets.reviewing import labels_to_review, queues, strip
+        from ....datasets.reviewing import (
+            STRIP_COLUMNS,
+            labels_to_review,
+            queues,
+            strip,
+        )
 
         known = queues(shown.grid)
         if not known:
@@ -45,6 +50,8 @@ class NextLabels(Section):
             "queue": {"key": queue.key, "issue": queue.issue},
             "labels": [label.to_dict() for label in labels],
             "picture": strip(shown.dataset, labels),
+            # A crop is as large where there are fewer.
+            "width": f"{min(len(labels) / STRIP_COLUMNS, 1):.0%}",
         }
 
     def add(self, page: Page, found: Found) -> None:
@@ -86,7 +93,7 @@ class NextLabels(Section):
         if found["picture"]:
             page.content.view(
                 "next_picture",
-                types.ImageView(alt="Labels to look at", width="100%"),
+                types.ImageView(alt="Labels to look at", width=found["width"]),
                 default=found["picture"],
             )
         elements.table(

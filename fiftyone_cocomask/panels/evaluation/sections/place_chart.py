@@ -105,15 +105,18 @@ def matrix_traces(
         colors: the least and greatest value of the colours, by default those there are
     """
     columns = len(values[0]) if values else 0
+    has_texts = columns <= _MAX_TEXTS
+    # White text can be read on the one; the other is pale in either theme.
+    little = _LITTLE if has_texts else faded(charts.COLORS[0], 0.25)
     trace: charts.Trace = {
         "type": "heatmap",
         "x": list(range(columns)),
         "y": list(range(len(values))),
         "z": [list(row) for row in values],
-        # Of nothing hardly to be seen, of little so that white text can be read on it.
+        # Nothing is hardly to be seen.
         "colorscale": [
             [0, faded(_LITTLE, 0.12)],
-            [1e-6, _LITTLE],
+            [1e-6, little],
             [1, charts.COLORS[0]],
         ],
         "showscale": False,
@@ -124,7 +127,7 @@ def matrix_traces(
         "hovertemplate": "%{hovertext}<extra></extra>",
     }
     trace["zmin"], trace["zmax"] = colors or (0, None)
-    if columns <= _MAX_TEXTS:
+    if has_texts:
         trace |= {
             "text": [list(row) for row in texts],
             "texttemplate": "%{text}",
