@@ -17,8 +17,12 @@ def frozen_heap() -> Iterator[None]:
 
     Documents are lists of lists of numbers, so making many starts the collector again
     and again, and each time it walks through FiftyOne's own hundreds of thousands of
-    objects, and now and then through all that an import keeps of each image: half the
-    time of an import. What is made inside is still collected, but less often.
+    objects, and now and then through all that an import keeps of each image. What is
+    made inside is still collected, but less often.
+
+    Without it an import takes 1.45 times the CPU, an export 1.7, a comparison of
+    exports 1.07, and masks and the search for issues 1.05 with 10 objects an image or
+    1.25 with 130. An evaluation takes the same, and does without.
     """
     before = gc.get_threshold()
     gc.freeze()

@@ -10,7 +10,6 @@ from ..cached_sums import MANY_SAMPLES
 from ..documents import num_samples, root_dataset
 from ..documents.runs import run_results
 from ..locks import RUN_OF, one_at_a_time
-from ..memory import frozen_heap
 from ..owned_fields import delete_fields, owned_paths
 from ..run_changes import complete_changes
 from ..targets import checked_samples
@@ -91,8 +90,7 @@ def measure_samples(
 ) -> PassReport:
     """Measures samples of an evaluation that has begun, and writes their fields."""
     samples.compute_metadata(progress=False)
-    with frozen_heap():
-        return EvaluationPass(samples, plan).run(progress)
+    return EvaluationPass(samples, plan).run(progress)
 
 
 def end_evaluation(
