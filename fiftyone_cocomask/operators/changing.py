@@ -28,10 +28,12 @@ class ChangeOperator(JobOperator):
         """Returns what brings figures up to date; of a dry run, the change itself."""
         from ..datasets.evaluations import list_mask_evaluations
 
-        if results["dry_run"]:
+        if results["dry_run"] and results["fixed"]:
             return [without_dry_run(self.config.name, ctx.params)]
         steps = []
-        if not results["redone"] and list_mask_evaluations(ctx.dataset):
+        is_changed = results["fixed"] and not results["dry_run"]
+        evaluations = list_mask_evaluations(ctx.dataset)
+        if is_changed and not results["redone"] and evaluations:
             why = "Bring masks and their evaluations up to date with the labels"
             steps.append(next_step("refresh_mask_evaluations", why))
         if results["fixed"] and not results["undone"]:

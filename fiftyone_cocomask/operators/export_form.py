@@ -57,13 +57,15 @@ def ask_for_export(ctx: ExecutionContext, inputs: types.Object) -> ExportPreview
     is_json = path.lower().endswith(".json") and preview.is_json
     are_missing = any(p.code == "image_missing" for p in preview.problems)
     if is_json or are_missing or image_dir is not None:
-        ask_for_path(
+        images = ask_for_path(
             ctx,
             inputs,
             "image_dir",
             label="Images",
             description="The folder of the images, if they are not in the export",
         )
+        if image_dir is not None and not os.path.isdir(image_dir):
+            place = images
     if preview.error is not None:
         reject(place, preview.error)
         return None

@@ -344,6 +344,7 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
     if problem is not None:
         reject(field, problem)
         return
+    _check_pairs(ctx, inputs, label_field)
     written = f"Tags labels of {code(label_field)} and samples with "
     written += code(f"{key}:<issue>")
     saved = f"Saves a view {code(f'{key}: <issue>')} for each issue found in {images}"
@@ -356,6 +357,21 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
 def _default_masks(dataset: Dataset) -> str:
     fields = segmentation_fields(dataset)
     return default_field(fields, "mask") if fields else _NO_MASKS
+
+
+def _check_pairs(ctx: ExecutionContext, inputs: types.Object, label_field: str) -> None:
+    """Refuses classes that may overlap of which there are none."""
+    from ..datasets.issues import IssueLimits
+    from ..datasets.issues.find import check_exempt_pairs
+
+    name = "exempt_pairs" if ctx.params.get("exempt_pairs") else "limits"
+    if any(field.invalid for field in inputs.properties.values()):
+        return
+    try:
+        limits = IssueLimits.of_numbers(limits_of(ctx.params))
+        check_exempt_pairs(ctx.dataset, label_field, limits)
+    except CocoMaskError as error:
+        reject(inputs.properties[name], str(error))
 
 
 def _problem(dataset: Dataset, key: str, label_field: str) -> str | None:

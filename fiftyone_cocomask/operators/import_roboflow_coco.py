@@ -295,7 +295,8 @@ def _ask_how(
     ctx: ExecutionContext, inputs: types.Object, preview: ExportPreview
 ) -> None:
     params = ctx.params
-    if len(preview.splits) > 1:
+    # Of one split nobody is asked, and one that is given is checked.
+    if len(preview.splits) > 1 or params.get("splits"):
         choose_several(
             inputs,
             "splits",

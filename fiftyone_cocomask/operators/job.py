@@ -120,9 +120,13 @@ class JobOperator(FormOperator):
         """Runs the job; see the class."""
         if is_app_request(ctx):
             return self._run_in_app(ctx)
-        if ctx.delegated:
-            return self._run_delegated(ctx)
-        return self.completed(ctx, self.run(ctx, ctx.params.get("progress")))
+        try:
+            if ctx.delegated:
+                return self._run_delegated(ctx)
+            return self.completed(ctx, self.run(ctx, ctx.params.get("progress")))
+        except CocoMaskError as error:
+            # FiftyOne answers with the traceback, in which the sentence would be lost.
+            raise error.with_traceback(None) from None
 
     def resolve_output(self, ctx: ExecutionContext) -> types.Property | None:
         """Returns the summary of a finished job."""

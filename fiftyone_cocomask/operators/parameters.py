@@ -178,4 +178,5 @@ def _said(call: Callable[..., Any] | None) -> dict[str, str]:
     text = inspect.getdoc(call) or ""
     section = text.partition("Args:\n")[2].partition("\n\n")[0]
     found = re.findall(r"^    (\w+): (.*(?:\n        .*)*)", section, re.MULTILINE)
-    return {name: " ".join(said.split()) for name, said in found}
+    sentences = {name: " ".join(said.split()) for name, said in found}
+    return {name: said[:1].upper() + said[1:] for name, said in sentences.items()}

@@ -69,7 +69,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "fix_key": (*NO_NAME, None, "area"),
     "outline_key": NO_NAME,
     "issues": (*NO_LIST_OF_TEXTS, ["absent"]),
-    "prefer_classes": NO_LIST_OF_TEXTS,
+    "prefer_classes": (*NO_LIST_OF_TEXTS, ["absent"]),
     **dict.fromkeys(
         (
             "mode",

@@ -24,6 +24,7 @@ from ..documents import (
 from ..issues.find import issue_search_of
 from ..issues.rules import IssueLimits, MaskIssue
 from ..journal import Journal
+from ..known_classes import check_label_classes
 from ..label_lists import LabelList
 from ..locks import ISSUES, one_at_a_time
 from ..measuring.measure import drawing_options
@@ -240,6 +241,7 @@ def _plan(
             f"prefer_classes must be a list of classes, not {prefer_classes!r}"
         )
     marks, labels, boxes, config = issue_search_of(dataset, key)
+    check_label_classes(dataset, labels, "prefer_classes", prefer_classes)
     outline_key = outline_key or _usual_ranking(dataset, label_field)
     score = None
     if outline_key is not None:

@@ -15,6 +15,7 @@ from ..database_errors import explain_database_errors
 from ..documents import current_dataset, num_samples, root_dataset
 from ..documents.runs import begin_run, delete_run, replace_results, run_results
 from ..journal import Journal
+from ..known_classes import check_label_classes
 from ..label_fields import check_has_masks, is_mask_field
 from ..label_lists import LabelList, boxes_beside
 from ..locks import ISSUES, AtWorkError, locked, one_at_a_time
@@ -91,6 +92,7 @@ def find_mask_issues(
     if mask_field is not None:
         check_has_masks(dataset, mask_field)
     check_search(dataset, key, label_field)
+    check_exempt_pairs(dataset, label_field, limits)
     boxes = boxes_beside(dataset, labels)
     marks = IssueMarks(dataset, key, labels, boxes)
     if key in dataset.list_runs():
@@ -266,6 +268,19 @@ def check_search(dataset: fo.Dataset, key: str, label_field: str) -> None:
             f"'{key}' has marked the labels of '{config.label_field}'; give another "
             "key, or clear those issues first"
         )
+
+
+def check_exempt_pairs(
+    dataset: fo.Dataset, label_field: str, limits: IssueLimits
+) -> None:
+    """Checks that the classes that may overlap are there.
+
+    Raises:
+        CocoMaskError: if there is no such class
+    """
+    classes = [name for pair in limits.exempt_pairs for name in pair]
+    labels = LabelList.of_field(dataset, label_field)
+    check_label_classes(dataset, labels, "exempt_pairs", classes)
 
 
 def search_marks(dataset: fo.Dataset, key: str) -> IssueMarks:

@@ -243,7 +243,7 @@ class IssueLimits:
 
 
 def _checked_pairs(pairs: Any) -> tuple[tuple[str, str], ...]:
-    problem = f"exempt_pairs must be pairs of class names, not {pairs!r}"
+    problem = f"exempt_pairs must be a list of pairs of class names, not {pairs!r}"
     if isinstance(pairs, str) or not isinstance(pairs, Iterable):
         raise CocoMaskError(problem)
     checked = []

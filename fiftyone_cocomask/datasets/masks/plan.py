@@ -15,14 +15,12 @@ from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ..documents import backing_dataset
 from ..field_names import check_new_field
+from ..known_classes import check_classes, known_classes
 from ..label_fields import draws_lines, is_mask_field
 from ..label_lists import LabelList, boxes_beside, count_boxes_only
 from ..owned_fields import INFO_KEY
 from .files import default_mask_dir
 from .options import MaskOptions, MaskPlan
-
-# A message lists at most this many classes.
-_MAX_SHOWN = 20
 
 
 def plan_masks(
@@ -59,11 +57,11 @@ def plan_masks(
     if boxes == "error":
         _refuse_boxes(samples, labels)
     drawn = _drawn_classes(dataset, labels, box_field)
-    names = _class_names(dataset, drawn)
+    names = known_classes(dataset, drawn)
     if not isinstance(asked.overlap, str):
-        _check_classes("overlap", asked.overlap, names, label_field)
+        check_classes("overlap", asked.overlap, names, label_field)
     if asked.classes is not None:
-        _check_classes("classes", asked.classes, names, label_field)
+        check_classes("classes", asked.classes, names, label_field)
     _check_overlap(asked.overlap)
     options = replace(
         asked,
@@ -119,31 +117,6 @@ def _drawn_classes(
         boxes = LabelList.of_field(dataset, box_field)
         found = sorted({*found, *dataset.distinct(f"{boxes.path}.label")})
     return list(found)
-
-
-def _class_names(dataset: fo.Dataset, found: list[str]) -> list[str]:
-    """Returns the classes that labels have, and those that the dataset lists."""
-    listed = [str(name) for name in (dataset.default_mask_targets or {}).values()]
-    return list(dict.fromkeys([*found, *dataset.default_classes, *listed]))
-
-
-def _check_classes(
-    argument: str, classes: Sequence[str], names: list[str], label_field: str
-) -> None:
-    """Checks that there are classes of some names: a mistyped one draws nothing.
-
-    Raises:
-        CocoMaskError: if there is no such class
-    """
-    unknown = [name for name in classes if name not in names]
-    if classes and not unknown:
-        return
-    shown = ", ".join(names[:_MAX_SHOWN])
-    more = f" and {len(names) - _MAX_SHOWN:,} more" if len(names) > _MAX_SHOWN else ""
-    has = f"'{label_field}' has {shown or 'no classes'}{more}"
-    if not classes:
-        raise CocoMaskError(f"{argument} names no class; {has}")
-    raise CocoMaskError(f"{argument} has no class {unknown[0]!r}; {has}")
 
 
 def _check_choices(asked: MaskOptions, storage: str, boxes: str) -> None:

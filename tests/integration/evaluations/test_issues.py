@@ -374,10 +374,11 @@ def test_a_single_polyline_per_sample_is_searched(samples: Samples) -> None:
         ({"key": "no key"}, "no key"),
         ({"key": "area"}, "area"),
         ({"key": "taken"}, "taken: tiny"),
+        ({"limits": {"exempt_pairs": [["a", "bee"]]}}, "no class 'bee'"),
     ],
 )
 def test_what_does_not_fit_is_named_before_anything_is_marked(
-    samples: Samples, arguments: dict[str, str], named: str
+    samples: Samples, arguments: dict[str, Any], named: str
 ) -> None:
     sample = samples.add("a.jpg", lines=[polyline(LEFT, "a")])
     compute_masks(samples.dataset)

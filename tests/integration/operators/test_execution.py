@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import fiftyone.operators as foo
 import numpy as np
 import pytest
 from fiftyone import ViewField as F
-from fiftyone.operators.executor import ExecutionError
+from fiftyone.operators.executor import ExecutionContext, ExecutionError
 
 import fiftyone_cocomask as fcm
 from fiftyone_cocomask import import_roboflow_coco
@@ -100,6 +101,30 @@ def test_a_wrong_call_is_refused_in_a_sentence(
 def test_a_call_without_dataset_says_what_to_do(name: str) -> None:
     with pytest.raises(ExecutionError, match="No dataset is open"):
         foo.execute_operator(uri(name))
+
+
+def test_a_split_is_checked_also_where_nobody_is_asked_for_one(
+    operator: Operator, tmp_path: Path
+) -> None:
+    path = str(write_small_export(tmp_path / "export") / "train")
+    for splits in (["valid"], ["train", "valid"]):
+        with pytest.raises(ExecutionError, match="splits must be among 'train'"):
+            operator("import_roboflow_coco")(path, "one", splits=splits)
+    assert not fo.list_datasets()
+    operator("import_roboflow_coco")(path, "one", splits=["train"])
+    assert len(fo.load_dataset("one")) == 2
+
+
+def test_an_error_of_the_job_is_told_without_its_frames(dataset: fo.Dataset) -> None:
+    """Of an error that the form cannot foresee: the field goes meanwhile."""
+    operator = foo.get_operator(uri("compute_masks"))
+    request = {"dataset_name": dataset.name, "params": {"label_field": "gone"}}
+    context = ExecutionContext(request, operator_uri=operator.uri)
+    with pytest.raises(Exception, match="no field 'gone'") as caught:
+        operator.execute(context)
+    names = [frame.name for frame in traceback.extract_tb(caught.tb)]
+    assert names[1:] == ["execute"], names
+    assert caught.value.__suppress_context__
 
 
 def test_an_export_that_has_changed_is_read_again(

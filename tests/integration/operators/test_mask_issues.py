@@ -73,7 +73,7 @@ def test_the_numbers_in_the_rules_can_be_changed(
 ) -> None:
     everything = dataset.count("segmentations.polylines")
     limits = fcm.IssueLimits(
-        tiny_px=10**6, min_class_size=10**6, exempt_pairs=(("wing", "body"),)
+        tiny_px=10**6, min_class_size=10**6, exempt_pairs=(("moth", "butterfly"),)
     )
     report = operator("find_mask_issues")(dataset, limits=limits).result
     assert report["counts"]["tiny"] == everything
