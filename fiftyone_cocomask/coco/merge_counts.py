@@ -64,12 +64,16 @@ class MergeCounts:
             "old_copies": "of the images gone are older copies of sources that the "
             "export has augmented again",
             "old_copies_deleted": "of these deleted",
-            "labels_replaced": "annotations are replaced, nearly all that these "
+            "labels_replaced": "annotations replaced, nearly all that these "
             "images have: if the export is of another project, give it other fields",
         }
         assert list(words) == [field.name for field in fields(self)]
-        return [
-            f"{number:,} {words[name]}"
-            for name, number in self.to_dict().items()
-            if number
-        ]
+        singular = {"images": "image", "annotations": "annotation", "edits": "edit"}
+        lines = []
+        for name, number in self.to_dict().items():
+            first, space, rest = words[name].partition(" ")
+            if number == 1:
+                first = {**singular, "conflicts": "conflict"}.get(first, first)
+            if number:
+                lines.append(f"{number:,} {first}{space}{rest}")
+        return lines

@@ -19,7 +19,7 @@ def find_and_fix(dataset: fo.Dataset, *, is_drawn: bool) -> None:
         is_drawn: whether its labels are the demo's; those of a person are not changed,
             and the repairs are only shown
     """
-    from ..datasets.fixing.fix import fix_mask_issues
+    from ..datasets.fixing.fix import fix_mask_issues, undo_mask_fixes
     from ..datasets.issues import find_mask_issues
     from ..datasets.outlines.rank import rank_mask_outlines
 
@@ -30,6 +30,10 @@ def find_and_fix(dataset: fo.Dataset, *, is_drawn: bool) -> None:
     print(worst[["label", "edge", "offset", "score"]].to_string(index=False))
     print("\nRepairing what has one safe repair")
     print(fix_mask_issues(dataset, dry_run=not is_drawn).summary())
+    if is_drawn:
+        print("Undone, label by label, and repaired once more:")
+        print(undo_mask_fixes(dataset).summary())
+        fix_mask_issues(dataset)
 
 
 def compare_rasterizers(dataset: fo.Dataset) -> None:

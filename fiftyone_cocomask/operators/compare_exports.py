@@ -11,6 +11,7 @@ import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext, SampleCollection
 from ..limits import MAX_NAMED
+from .export_preview import preview_export
 from .forms import (
     Choice,
     choose,
@@ -19,6 +20,7 @@ from .forms import (
     note,
     num_images,
     radio,
+    reject,
     stop,
     target_slices,
 )
@@ -208,7 +210,7 @@ def _counts(counts: dict[str, int]) -> str:
 
 def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None:
     params = ctx.params
-    ask_for_path(
+    place = ask_for_path(
         ctx,
         inputs,
         "path",
@@ -216,6 +218,11 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         description="The export's folder",
         required=True,
     )
+    path = given_path(params.get("path"))
+    problem = None if path is None else preview_export(ctx, path, None).error
+    if problem is not None:
+        reject(place, problem)
+        return
     choose(
         inputs,
         "label_field",

@@ -9,7 +9,7 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext, SampleCollection
-from .exporting import ExportOperator, say_where
+from .exporting import ExportOperator, confirm_folder, say_where
 from .forms import (
     Choice,
     choose,
@@ -149,6 +149,8 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         label="Folder",
         description="The folder to write to",
         required=True,
+        written=True,
     )
     ending = "" if name in masks else "_<number>_<class>"
     say_where(ctx, inputs, f"<split>/<image's name>{ending}.png")
+    confirm_folder(ctx, inputs)

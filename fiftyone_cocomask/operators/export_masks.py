@@ -10,7 +10,12 @@ import fiftyone.operators.types as types
 
 from ..choices import VALUES, Values
 from ..fiftyone_types import ExecutionContext, SampleCollection
-from .exporting import ExportOperator, say_where
+from .exporting import (
+    ExportOperator,
+    confirm_beside_images,
+    confirm_folder,
+    say_where,
+)
 from .forms import (
     choose,
     choose_field,
@@ -18,7 +23,6 @@ from .forms import (
     default_field,
     hide_unless,
     is_app_request,
-    is_switched_on,
     radio,
     reject,
     segmentation_fields,
@@ -26,7 +30,6 @@ from .forms import (
     target_samples,
 )
 from .job import ProgressArgument, Results, job_config
-from .markdown import code
 from .paths import ask_for_path, given_path, path_text
 from .results import NextStep, next_step, split_rows
 
@@ -187,39 +190,14 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         label="Folder",
         description="The folder to write to",
         required=not beside_images,
+        written=True,
     )
     hide_unless(ctx, inputs, ["output_dir"], not beside_images)
     if not beside_images:
         say_where(ctx, inputs, f"<split>/<image's name>{suffix}.png")
+        confirm_folder(ctx, inputs)
         return
     if given_path(params.get("output_dir")) is not None and not is_app_request(ctx):
         reject(place, "Give either output_dir or beside_images, not both")
     say_where(ctx, inputs, f"<image's name>{suffix}.png beside each image")
-    _confirm_writing_into_exports(ctx, inputs)
-
-
-def _confirm_writing_into_exports(ctx: ExecutionContext, inputs: types.Object) -> None:
-    """Asks before files are put among those of an export.
-
-    An upload of the folder would take the masks for images.
-    """
-    from ..datasets.exporting.beside import export_folders
-
-    folders = export_folders(target_samples(ctx))
-    if not folders:
-        return
-    if is_switched_on(ctx, inputs, "confirm", "Yes, write into the export's folder"):
-        return
-    said = inputs.view(
-        "confirmation",
-        types.Warning(
-            label="The images lie in the folder of an export",
-            description=f"{code(folders[0])}: Roboflow would take masks there for "
-            "images",
-        ),
-    )
-    reject(
-        said,
-        f"{folders[0]} is the folder of an export, where an upload takes masks for "
-        "images; confirm=True writes there all the same, output_dir writes elsewhere",
-    )
+    confirm_beside_images(ctx, inputs)

@@ -8,9 +8,10 @@ from typing import Any
 import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext
-from .forms import count, note, target_samples
+from .forms import count, is_switched_on, note, reject, target_samples
 from .job import JobOperator, Results
 from .markdown import code
+from .paths import given_path
 from .results import outcome
 
 
@@ -55,4 +56,45 @@ def say_where(ctx: ExecutionContext, inputs: types.Object, pattern: str) -> None
         f"Writes the files of {images}",
         f"Each is {code(pattern)}. Files that are there with other content are kept "
         "and reported.",
+    )
+
+
+def confirm_beside_images(ctx: ExecutionContext, inputs: types.Object) -> None:
+    """Asks before files are put beside images that lie in an export."""
+    from ..datasets.exporting.beside import export_folders
+
+    _confirm(ctx, inputs, export_folders(target_samples(ctx)))
+
+
+def confirm_folder(ctx: ExecutionContext, inputs: types.Object) -> None:
+    """Asks before files are put into an ``output_dir`` that lies in an export."""
+    from ..datasets.exporting.beside import lies_in_export
+
+    folder = given_path(ctx.params.get("output_dir"))
+    if folder is not None and not inputs.properties["output_dir"].invalid:
+        is_inside = lies_in_export(ctx.dataset, folder)
+        _confirm(ctx, inputs, [folder] if is_inside else [])
+
+
+def _confirm(ctx: ExecutionContext, inputs: types.Object, folders: list[str]) -> None:
+    """Asks before files are put among those of an export.
+
+    An upload of the folder would take the masks for images.
+    """
+    if not folders:
+        return
+    if is_switched_on(ctx, inputs, "confirm", "Yes, write into the export's folder"):
+        return
+    said = inputs.view(
+        "confirmation",
+        types.Warning(
+            label="This is the folder of an export",
+            description=f"{code(folders[0])}: Roboflow would take masks there for "
+            "images",
+        ),
+    )
+    reject(
+        said,
+        f"{folders[0]} is the folder of an export, where an upload takes masks for "
+        "images; confirm=True writes there all the same, output_dir writes elsewhere",
     )

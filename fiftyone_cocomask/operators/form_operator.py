@@ -9,7 +9,7 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext
-from .forms import form
+from .forms import form, is_app_request, option_labels
 from .parameters import complete, without_wrong_types
 from .targets import reject_target, target_problem, without_target
 
@@ -33,4 +33,8 @@ class FormOperator(foo.Operator):
         if problem is not None:
             reject_target(inputs, problem)
         complete(ctx, inputs, call)
+        if is_app_request(ctx):
+            for field in inputs.properties.values():
+                if field.invalid and not isinstance(field.type, types.Void):
+                    field.error_message = option_labels(field.error_message)
         return form(inputs, config.label)

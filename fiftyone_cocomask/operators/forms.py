@@ -61,9 +61,9 @@ def stop(inputs: types.Object, sentence: str) -> None:
 
 
 def reject(field: types.Property, sentence: str) -> None:
-    """Marks a field as wrong."""
+    """Marks a field as wrong; the sentence calls options what the SDK calls them."""
     field.invalid = True
-    field.error_message = option_labels(sentence)
+    field.error_message = sentence
 
 
 def note(

@@ -330,7 +330,7 @@ def _reject_wrong_names(
     params: dict[str, Any], inputs: types.Object, name: str | None
 ) -> bool:
     """Marks the field of a name that cannot be, and returns whether there is one."""
-    from ..datasets.importing.importing import check_names
+    from ..datasets.importing.importing import check_names, present_dataset
 
     label_field = params.get("label_field") or "segmentations"
     box_field = params.get("box_field") or "detections"
@@ -342,6 +342,12 @@ def _reject_wrong_names(
             wrong = "box_field"
         field = inputs.properties.get(wrong) or inputs.properties["dataset"]
         reject(field, str(error))
+        return True
+    fields = (label_field, box_field)
+    try:
+        present_dataset(name, params.get("if_exists") or "merge", fields)
+    except CocoMaskError as error:
+        reject(inputs.properties["dataset"], str(error))
         return True
     return False
 

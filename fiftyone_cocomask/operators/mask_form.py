@@ -11,6 +11,7 @@ from fiftyone.operators.cache import execution_cache
 from ..choices import BOXES, MODES, OVERLAPS, RASTERIZERS, STORAGES
 from ..choices import default as default_of
 from ..fiftyone_types import ExecutionContext
+from .exporting import confirm_folder
 from .forms import (
     Choice,
     ask_for_processes,
@@ -186,6 +187,8 @@ def _ask_for_overlap(
     if isinstance(params.get("overlap"), list):
         given = params["overlap"]
         choose_several(inputs, "overlap", classes, given, label=order, description=said)
+        if not given:
+            reject(inputs.properties["overlap"], "overlap names no class")
         return
     overlap = choose(
         inputs,
@@ -234,8 +237,11 @@ def _ask_for_more(ctx: ExecutionContext, inputs: types.Object) -> None:
         "output_dir",
         label="Folder",
         description="The folder of the files; by default the dataset's own",
+        written=True,
     )
     hide_unless(ctx, inputs, ["output_dir"], storage == "disk")
+    if storage == "disk":
+        confirm_folder(ctx, inputs)
 
 
 def _say_what_will_happen(

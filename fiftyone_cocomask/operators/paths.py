@@ -48,8 +48,20 @@ def ask_for_path(
     description: str,
     folder: bool = True,
     required: bool = False,
+    written: bool = False,
 ) -> types.Property:
-    """Adds a field for a path: the App's file explorer, or text from Python."""
+    """Adds a field for a path: the App's file explorer, or text from Python.
+
+    Args:
+        ctx: the operator's context
+        inputs: the form
+        name: the name of the field
+        label: what the form calls it
+        description: what it is for
+        folder: whether it is a folder, and not a file
+        required: whether it must be given
+        written: whether something is written there
+    """
     given = ctx.params.get(name)
     if is_chosen_in_app(given):
         field = inputs.file(
@@ -69,7 +81,22 @@ def ask_for_path(
     if path is not None and not os.path.isabs(path):
         # The server's working directory is none that a person would think of.
         reject(field, whole_path_sentence())
+    elif path is not None and written:
+        problem = _problem_of_place(path if folder else os.path.dirname(path))
+        if problem is not None:
+            reject(field, problem)
     return field
+
+
+def _problem_of_place(folder: str) -> str | None:
+    """Returns why nothing can be written to a folder, which may not be there yet."""
+    while not os.path.lexists(folder):
+        folder = os.path.dirname(folder)
+    if not os.path.isdir(folder):
+        return f"{folder} is not a folder"
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return f"{folder} cannot be written to"
+    return None
 
 
 def whole_path_sentence() -> str:

@@ -101,9 +101,9 @@ def _problem_of_stages(ctx: ExecutionContext, stages: object) -> str | None:
     if not isinstance(stages, list):
         return f"{expected}, not {shown(stages)}"
     try:
-        len(ctx.target_view())
+        number = len(ctx.target_view())
     except Exception as error:
         # FiftyOne has no error of its own for stages that are none.
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         return f"{expected}; {reason[:_MAX_REASON]}"
-    return None
+    return None if number else "custom_view_target has no samples"

@@ -1,4 +1,4 @@
-"""Whether images lie in the folder of an export."""
+"""Whether images, or files to write, lie in the folder of an export."""
 
 from __future__ import annotations
 
@@ -26,10 +26,20 @@ def export_folders(samples: SampleCollection) -> list[str]:
     ]
     found = aggregate_documents(samples, stages)
     folders = {os.path.dirname(row["_id"]) for row in found if row["_id"]}
+    source = _source(samples)
+    return sorted(folder for folder in folders if _is_of_export(folder, source))
+
+
+def lies_in_export(samples: SampleCollection, folder: str) -> bool:
+    """Whether a folder lies in an export, as those of :func:`export_folders` do."""
+    return _is_of_export(os.path.normpath(folder), _source(samples))
+
+
+def _source(samples: SampleCollection) -> str | None:
+    """Returns where the dataset was imported from, if it was."""
     info = root_dataset(samples).info.get("coco")
     path = info.get("path") if isinstance(info, Mapping) else None
-    source = path if isinstance(path, str) else None
-    return sorted(folder for folder in folders if _is_of_export(folder, source))
+    return path if isinstance(path, str) else None
 
 
 def _is_of_export(folder: str, source: str | None) -> bool:

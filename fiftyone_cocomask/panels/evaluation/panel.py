@@ -37,7 +37,7 @@ class MaskEvaluationPanel(foo.Panel):
 
     @property
     def config(self) -> foo.PanelConfig:
-        return foo.PanelConfig(
+        config = foo.PanelConfig(
             name="mask_evaluation",
             label="Mask evaluation",
             icon="/assets/evaluate.svg",
@@ -48,6 +48,9 @@ class MaskEvaluationPanel(foo.Panel):
                 "cell, an orange number or a row to see its samples."
             ),
         )
+        # Lists of operators show this one; the App, the other.
+        config.description = config.help_markdown
+        return config
 
     def execute(self, ctx: ExecutionContext) -> Any:
         """Leaves the panel alone on events that change nothing.

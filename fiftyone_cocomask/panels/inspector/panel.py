@@ -30,7 +30,7 @@ class MaskInspectorPanel(foo.Panel):
 
     @property
     def config(self) -> foo.PanelConfig:
-        return foo.PanelConfig(
+        config = foo.PanelConfig(
             name="mask_inspector",
             label="Mask inspector",
             # By name: FiftyOne shows no icon files of Python panels.
@@ -42,6 +42,9 @@ class MaskInspectorPanel(foo.Panel):
                 "and object, and what the import found wrong."
             ),
         )
+        # Lists of operators show this one; the App, the other.
+        config.description = config.help_markdown
+        return config
 
     def execute(self, ctx: ExecutionContext) -> Any:
         """Draws the panel, unless a later event has come meanwhile.

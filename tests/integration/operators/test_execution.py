@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,11 @@ from tests.plugin import uri
 from .delegation import operations, run_delegated, run_next
 
 Operator = Callable[[str], Any]
+
+NO_SAMPLES = {
+    "_cls": "fiftyone.core.stages.MatchTags",
+    "kwargs": [["tags", ["absent"]], ["bool", True], ["all", False]],
+}
 
 
 def typed(path: Path | str) -> dict[str, Any]:
@@ -85,15 +91,34 @@ def test_only_the_view_is_computed(operator: Operator, dataset: fo.Dataset) -> N
         ("compute_masks", {"label_field": "nonsense"}, "'nonsense'"),
         ("compute_masks", {"mask_field": "filepath"}, "'filepath'"),
         ("compute_masks", {"mode": "colourful"}, "mode must be one of 'binary'"),
+        ("compute_masks", {"overlap": []}, "overlap names no class"),
+        ("compute_masks", {"output_dir": "/etc/passwd/x"}, "passwd is not a folder"),
+        ("compare_exports", {"path": "/no/such"}, "no file or folder /no/such"),
+        (
+            "import_roboflow_coco",
+            {"path": "EXPORT", "dataset": "demo", "if_exists": "error"},
+            "'demo' already exists",
+        ),
+        (
+            "compute_masks",
+            {"view_target": "CUSTOM_VIEW_TARGET", "custom_view_target": [NO_SAMPLES]},
+            "custom_view_target has no samples",
+        ),
         ("evaluate_mask_area", {}, "has no masks"),
         ("delete_mask_evaluation", {"eval_key": "x"}, "no mask evaluations"),
         ("show_dataset", {"dataset": "gone"}, "There is no dataset 'gone'"),
     ],
 )
 def test_a_wrong_call_is_refused_in_a_sentence(
-    dataset: fo.Dataset, name: str, params: dict[str, Any], says: str
+    dataset: fo.Dataset,
+    name: str,
+    params: dict[str, Any],
+    says: str,
+    demo_export: Path,
 ) -> None:
-    with pytest.raises(ExecutionError, match=says.replace("(", r"\(")):
+    if params.get("path") == "EXPORT":
+        params = {**params, "path": str(demo_export)}
+    with pytest.raises(ExecutionError, match=re.escape(says)):
         foo.execute_operator(uri(name), dataset=dataset, params=params)
 
 

@@ -204,3 +204,10 @@ def test_writing_among_the_images_of_an_export_is_asked_for_first(
     assert sorted(folder.iterdir()) == before
     said_yes = app_request("export_masks", dataset, beside_images=True, confirm=True)
     assert not said_yes.problems()
+    for name in ("export_masks", "export_cutouts", "compute_masks"):
+        for inside in (folder, folder.parent, folder.parent / "new" / "masks"):
+            request = app_request(name, dataset, output_dir=chosen(inside))
+            said = request.problems()
+            assert any("is the folder of an export" in line for line in said), said
+    elsewhere = chosen(folder.parent.parent / "elsewhere")
+    assert not app_request("export_masks", dataset, output_dir=elsewhere).problems()

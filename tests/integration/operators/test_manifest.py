@@ -58,6 +58,10 @@ def test_every_operator_says_what_it_is() -> None:
         assert config.label[0].isupper()
         assert config.description[0].isupper()
         assert config.risk_level.value == RISKS.get(name, "medium"), name
+    for name in MANIFEST["panels"]:
+        panel = foo.get_operator(f"{PLUGIN}/{name}").config
+        assert panel.description[0].isupper()
+        assert panel.category
         if isinstance(operator, foo.EvaluationMetric):
             continue
         assert (REPOSITORY / config.icon.lstrip("/")).is_file()

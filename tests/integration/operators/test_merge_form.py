@@ -59,10 +59,10 @@ def test_the_form_counts_before_anything_is_written(form: Callable[..., Form]) -
     shown = form()
     said = shown["outcome"]["view"]["description"]
     for line in (
-        "1 images new",
-        "1 images gone",
+        "1 image new",
+        "1 image gone",
         "2 edits of yours kept",
-        "1 conflicts",
+        "1 conflict",
         "1 of the images gone are older copies",
     ):
         assert f"- {line}" in said
@@ -116,5 +116,5 @@ def test_a_dry_run_of_the_operator_says_what_it_would_do(version: Path) -> None:
         params={"path": str(version), "dataset": "edited", "dry_run": True},
     ).result
     assert result["report"]["merge"]["conflicts"] == 1
-    assert "1 conflicts" in result["merge"]
+    assert "1 conflict" in result["merge"]
     assert list(dataset._sample_collection.find()) == before
