@@ -343,6 +343,9 @@ def _reject_wrong_names(
         field = inputs.properties.get(wrong) or inputs.properties["dataset"]
         reject(field, str(error))
         return True
+    if params.get("task") is not None:
+        # The dataset is there since the first of the tasks.
+        return False
     fields = (label_field, box_field)
     try:
         present_dataset(name, params.get("if_exists") or "merge", fields)
