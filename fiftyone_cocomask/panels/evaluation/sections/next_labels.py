@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _ANNOTATES_SINCE = (1, 22)
 # In milliseconds. The App selects a label only in a sample that it shows already.
 _OPENS_IN = 1500
+# In pixels, of one crop among few.
+_CROP_WIDTH = 140
 _ANNOTATE = "@voxel51/operators/annotate"
 
 
@@ -50,8 +52,10 @@ class NextLabels(Section):
             "queue": {"key": queue.key, "issue": queue.issue},
             "labels": [label.to_dict() for label in labels],
             "picture": strip(shown.dataset, labels),
-            # A crop is as large where there are fewer.
-            "width": f"{min(len(labels) / STRIP_COLUMNS, 1):.0%}",
+            # Of fewer, each is no larger. In pixels: the App applies a share twice.
+            "width": "100%"
+            if len(labels) >= STRIP_COLUMNS
+            else f"min(100%, {_CROP_WIDTH * len(labels)}px)",
         }
 
     def add(self, page: Page, found: Found) -> None:
