@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -13,8 +13,7 @@ from ..fiftyone_types import SampleCollection
 from .database_errors import DatabaseError
 from .documents import ids_of, root_dataset
 from .documents.runs import run_results
-from .evaluations.area import evaluate_mask_area
-from .evaluations.coverage import evaluate_mask_coverage
+from .evaluations.refresh import evaluate_again
 from .evaluations.runs import (
     MaskEvaluationInfo,
     list_mask_evaluations,
@@ -25,11 +24,6 @@ from .label_fields import mask_fields
 from .masks.field import mask_options
 from .masks.redraw import redraw_masks
 from .outlines.rank import list_outline_rankings, rank_again
-
-_EVALUATE: Mapping[str, Callable[..., Any]] = {
-    "area": evaluate_mask_area,
-    "coverage": evaluate_mask_coverage,
-}
 
 
 @dataclass(slots=True)
@@ -142,12 +136,6 @@ def _evaluate(samples: SampleCollection, info: MaskEvaluationInfo) -> int:
         # was stopped here is completed.
         return 0
     if covered:
-        _EVALUATE[info.kind](
-            samples.select([str(sample_id) for sample_id in sorted(covered)]),
-            info.mask_field,
-            label_field=info.label_field,
-            eval_key=key,
-            overwrite=True,
-            progress=False,
-        )
+        ids = [str(sample_id) for sample_id in sorted(covered)]
+        evaluate_again(samples.select(ids), info, progress=False)
     return len(covered)

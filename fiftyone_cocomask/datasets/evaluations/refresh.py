@@ -7,18 +7,16 @@ from typing import Any
 
 from ...arguments import checked
 from ...errors import CocoMaskError
-from ...fiftyone_types import Dataset
+from ...fiftyone_types import Dataset, SampleCollection
 from ..database_errors import explain_database_errors
 from ..documents import current_dataset
 from ..documents.runs import run_results
 from ..masks.redraw import redraw_masks
 from ..targets import Samples
-from .area import evaluate_mask_area
-from .coverage import evaluate_mask_coverage
+from .evaluate import run_evaluation
+from .kinds import KINDS
 from .loading import is_of_tasks, load_mask_evaluation
 from .runs import MaskEvaluationInfo, list_mask_evaluations, mask_evaluation_info
-
-_EVALUATE = {"area": evaluate_mask_area, "coverage": evaluate_mask_coverage}
 
 
 @explain_database_errors()
@@ -61,15 +59,36 @@ def refresh_mask_evaluations(
         # Drawing has put others out of date that were not.
         keys = keys_to_refresh(dataset)
     return {
-        info.eval_key: _EVALUATE[info.kind](
-            dataset.load_run_view(info.eval_key),
-            info.mask_field,
-            label_field=info.label_field,
-            eval_key=info.eval_key,
-            progress=progress,
+        info.eval_key: evaluate_again(
+            dataset.load_run_view(info.eval_key), info, progress
         )
         for info in [_refreshable(dataset, key) for key in keys]
     }
+
+
+@explain_database_errors()
+def evaluate_again(
+    samples: SampleCollection, info: MaskEvaluationInfo, progress: Any
+) -> Any:
+    """Evaluates samples as an evaluation of area or coverage has.
+
+    Args:
+        samples: all that it covers, or some of them
+        info: what is known of it
+        progress: as for :func:`refresh_mask_evaluations`
+
+    Returns:
+        its results
+    """
+    return run_evaluation(
+        samples,
+        KINDS[info.kind],
+        info.eval_key,
+        info.mask_field,
+        info.label_field,
+        overwrite=True,
+        progress=progress,
+    )
 
 
 def keys_to_refresh(dataset: Dataset) -> list[str]:

@@ -13,13 +13,10 @@ from ..documents import Document, root_dataset
 from ..locks import RUN_OF, locked, one_at_a_time
 from ..run_keys import run_time
 from ..targets import checked_samples
-from .area import AREA
-from .coverage import COVERAGE
 from .evaluate import begin_evaluation, end_evaluation, measure_samples
+from .kinds import KINDS
 from .passes import PassReport
-from .plan import EvaluationKind, EvaluationPlan, plan_evaluation
-
-_KINDS: dict[str, EvaluationKind] = {kind.name: kind for kind in (AREA, COVERAGE)}
+from .plan import EvaluationPlan, plan_evaluation
 
 
 @one_at_a_time(RUN_OF)
@@ -47,7 +44,7 @@ def begin_tasks(
     """
     samples = checked_samples(samples)
     dataset = root_dataset(samples)
-    plan = plan_evaluation(dataset, _KINDS[kind], eval_key, mask_field, label_field)
+    plan = plan_evaluation(dataset, KINDS[kind], eval_key, mask_field, label_field)
     begin_evaluation(samples, plan, overwrite=True, in_tasks=True)
     return {
         "kind": kind,
@@ -105,7 +102,7 @@ def _plan(dataset: fo.Dataset, begun: Document) -> EvaluationPlan:
             f"Mask evaluation '{key}' was deleted or started again since this task was "
             "queued; queue the whole evaluation again"
         )
-    kind = _KINDS[begun["kind"]]
+    kind = KINDS[begun["kind"]]
     return plan_evaluation(
         dataset, kind, key, begun["mask_field"], begun["label_field"]
     )
