@@ -392,7 +392,7 @@ def are_splits(images: Sequence[int]) -> bool:
     """Whether JSONs divide images among them, and not describe one each.
 
     Programs that write a JSON for each image have no splits in mind: two copies of a
-    source in two of those are no leakage.
+    source in two of those are not leakage.
 
     Args:
         images: the number of images of each

@@ -105,7 +105,7 @@ def complete(
 
 
 def _annotation_of(kind: types.BaseType) -> Any:
-    """Returns what a field of a form takes that is no parameter of the function."""
+    """Returns what a field of a form takes that the function does not."""
     if isinstance(kind, types.Number):
         return int if kind.int else float
     simple: dict[type[types.BaseType], Any] = {

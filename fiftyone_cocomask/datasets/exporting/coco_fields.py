@@ -45,7 +45,7 @@ class LabelFields:
         area: what ``area`` is of new and edited objects
         masks: how instance masks are written
         owned: the names of attributes that this plugin wrote, which stay here
-        has_lone_boxes: whether boxes that are no object's are objects too
+        has_lone_boxes: whether boxes that belong to no object are objects too
     """
 
     label_field: str

@@ -135,7 +135,7 @@ class IssueLimits:
         """Returns the limits that a caller gave, also as numbers by their names.
 
         Raises:
-            CocoMaskError: if they are no limits
+            CocoMaskError: if they are not limits
         """
         if given is None or isinstance(given, cls):
             return given or cls()
