@@ -88,7 +88,7 @@ class AnnotationChange:
 
 
 class ChangeList:
-    """Changes of annotations: about 60 bytes each, for there may be millions."""
+    """Changes of annotations: about 60 bytes each, since there may be millions."""
 
     def __init__(self) -> None:
         self._kinds = array("b")

@@ -48,9 +48,9 @@ def similar_names(names: Iterable[str]) -> list[list[str]]:
     """Returns groups of names that are nearly the same, case apart.
 
     Names that differ in blanks and signs only (``stop sign``, ``stop-sign``); a name
-    and the same with a number (``cell``, ``cell_1``); words of six letters or more in
-    which a letter is too many, missing, or swapped with the next one, or, of eight or
-    more, another.
+    and the same with a number (``cell``, ``cell_1``); words of six letters or more
+    that differ by a letter added, left out or swapped with the next one, or, of eight
+    or more, replaced.
 
     Args:
         names: the names, each once

@@ -160,7 +160,7 @@ def _add_single(
 def _has_same_annotations(
     old: ComparedImage, new: ComparedImage, comparison: ExportComparison
 ) -> bool:
-    """Adds what became of an image; whether its annotations are the same at sight."""
+    """Adds what became of an image; whether its annotations are plainly the same."""
     if old.split != new.split:
         comparison.add_image(ImageChange.MOVED, old, new)
     elif old.file_name != new.file_name:

@@ -113,7 +113,7 @@ class ImageHeader:
 
 
 class _Watched(io.RawIOBase):
-    """A file of which only so much is read as a header can have."""
+    """A file of which no more is read than a header can have."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file

@@ -236,7 +236,7 @@ def _without_repetitions(
 def _repetition(
     json: JsonFile, other: JsonFile, listed: list[str], has_named: bool
 ) -> Finding | None:
-    """Returns why a JSON is left out whose images another one lists; None if not."""
+    """Returns why a JSON is left out, if another one lists its images, else None."""
     document, theirs = json.document(), other.document()
     if _is_copy(document, theirs):
         return (

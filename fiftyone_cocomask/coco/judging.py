@@ -1,8 +1,8 @@
 """An annotation's box and shape held against each other and against its image.
 
 Broken numbers make plausible, wrong shapes: 178 and 0.60 joined as text are 1780.60.
-Where box and ring contradict each other, the ring is left out if it passes the image by
-far, was written as text or looks joined; otherwise the box is the one that is wrong.
+Where box and ring contradict each other, the ring is left out if it reaches far beyond
+the image, was written as text or looks joined; otherwise it is the box that is wrong.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _BOX_TOLERANCE_PX = 2.0
 _BOX_TOLERANCE = 0.02
 # Coordinates may pass the image's edge by this without being worth a word.
 _EDGE_TOLERANCE_PX = 1.0
-# A ring that contradicts its box and passes the image by this part of its size is
-# broken; without a box to ask, it has to pass it by all of its size.
+# A ring that contradicts its box and reaches beyond the image by this part of its size
+# is broken; without a box to ask, it has to do so by all of its size.
 _FAR = 0.1
 _FAR_WITHOUT_BOX = 1.0
 _NO_AREA = 1e-6
@@ -339,7 +339,7 @@ def _is_within(
 
 
 def _passes_image(bounds: Bounds, frame: Frame, part: float) -> bool:
-    """Whether bounds pass the image by more than this part of its size."""
+    """Whether bounds reach beyond the image by more than a part of its size."""
     x_margin, y_margin = part * frame.width, part * frame.height
     return (
         bounds[0] < -x_margin

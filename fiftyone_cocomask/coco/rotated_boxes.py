@@ -16,7 +16,7 @@ def read_rotated_box(entry: dict[str, Any]) -> tuple[Ring, Box, str] | None:
     """Reads the box of an annotation if it has an angle.
 
     Two ways to write one are established: five numbers, which are the centre, width,
-    height and an angle against the clock (Detectron2), and a box beside a number
+    height and a counter-clockwise angle (Detectron2), and a box beside a number
     ``rotation`` clockwise about its centre (CVAT); both in degrees. An angle of another
     name could go either way round.
 

@@ -250,7 +250,7 @@ def _problem_of_ring(ring: Any) -> tuple[IssueCode, str] | None:
 
 
 def _is_number(value: Any) -> bool:
-    """Whether a value is a number, if a NaN, an infinity or one too large."""
+    """Whether a value is a number, even if it is NaN, infinite or too large."""
     if isinstance(value, str):
         return value.strip().lstrip("+-").lower() in ("nan", "inf", "infinity")
     return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -35,7 +35,7 @@ def source_name(file_name: str, extra: Any) -> str:
 
 
 def _stem_of_copy(file_name: str) -> str | None:
-    """Returns the part of a copy's name before ``.rf.``; None for no copy."""
+    """Returns the part of a copy's name before ``.rf.``; None if it is not a copy."""
     last = re.split(r"[/\\]", file_name)[-1]
     match = _AUGMENTED.match(last) if len(last) <= _MAX_NAME else None
     return str(match["stem"]) if match else None

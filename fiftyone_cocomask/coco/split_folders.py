@@ -76,9 +76,8 @@ class SplitFolders:
     """The folders of all splits: no split takes the images of another.
 
     The base of a split, and all below it, is its own, except where another split has
-    its base. Folders that are named for another split are none of its either, where
-    both share a base, or where their names say so: ``train`` takes nothing from
-    ``valid``.
+    its base. Nor are folders its own that are named for another split, where both
+    share a base, or where their names say so: ``train`` takes nothing from ``valid``.
 
     Args:
         places: where the splits are

@@ -39,7 +39,7 @@ def write_file(folder: Path, name: str, pieces: Iterable[bytes]) -> Path:
 
 
 def is_written(path: Path, size: int, checksum: int) -> bool:
-    """Whether a file, and no link, is there with a size and a CRC-32."""
+    """Whether a file of a size and a CRC-32 is there, and not a link to one."""
     try:
         found = os.lstat(path)
         if not stat.S_ISREG(found.st_mode) or found.st_size != size:

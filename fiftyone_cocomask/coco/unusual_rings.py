@@ -2,7 +2,7 @@
 
 ``[x, y, x, y, x, y]`` is one flat ring; ``[[x, y], [x, y], [x, y]]`` is one of points,
 and so is each ring of ``[[[x, y], [x, y], [x, y]]]``. Points may be objects
-``{"x": x, "y": y}``, and rings may lie in lists too many.
+``{"x": x, "y": y}``, and rings may be nested too deep.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from .issues import IssueCode
 
-# How many lists too many are looked through.
+# How deep rings are looked for.
 _MAX_DEPTH = 6
 # Each is held against each.
 _MAX_COMPARED = 500
