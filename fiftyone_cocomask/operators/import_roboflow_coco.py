@@ -199,9 +199,13 @@ class ImportRoboflowCoco(TasksOperator):
         progress: ProgressArgument,
     ) -> Results:
         """Writes what the tasks have read."""
+        from ..datasets.importing.task_run import finish_run
         from ..datasets.importing.tasks import join_parts
 
-        return _results(ctx, *join_parts(ctx.dataset, run, parts, progress))
+        dataset, report = join_parts(ctx.dataset, run, parts, progress)
+        results = _results(ctx, dataset, report)
+        finish_run(dataset, run, results)
+        return results
 
     def warnings(self, results: Results) -> list[str]:
         """Returns what could not be imported."""

@@ -127,6 +127,10 @@ class TasksOperator(JobOperator):
 
         run_id, number = _checked_task(ctx.params["task"])
         run = SplitRun(ctx.dataset, run_id)
+        if run.results is not None:
+            # Killed when all was done, but before its operation said so.
+            results: Results = run.results
+            return results
         run.begin_task(number)
         part = self.run_task(ctx, run, number, progress)
         parts = run.end_task(number, part)

@@ -15,6 +15,7 @@ from fiftyone.core.odm import get_db_conn
 import fiftyone_cocomask as fcm
 from fiftyone_cocomask.datasets.documents import insert_encoded_documents
 from fiftyone_cocomask.datasets.importing import tasks, writer
+from fiftyone_cocomask.datasets.importing.task_run import finish_run
 from fiftyone_cocomask.datasets.parallel.shared_runs import SplitRun
 
 from .small_export import (
@@ -43,7 +44,11 @@ def do_task(dataset: fo.Dataset, run_id: str, number: int) -> Any:
     run = SplitRun(dataset, run_id)
     run.begin_task(number)
     parts = run.end_task(number, tasks.read_part(dataset, run, number, False))
-    return parts and tasks.join_parts(dataset, run, parts, False)
+    if parts is None:
+        return None
+    joined = tasks.join_parts(dataset, run, parts, False)
+    finish_run(dataset, run, {"a.b": 1})
+    return joined
 
 
 def import_in_tasks(
@@ -147,8 +152,7 @@ def test_a_last_task_that_is_killed_while_it_writes_is_done_again(
     assert len(dataset) == 6
     monkeypatch.setattr(writer, "insert_encoded_documents", insert_encoded_documents)
     assert found(*do_task(dataset, run_id, 3)) == expected
-    with pytest.raises(fcm.CocoMaskError, match="done, so nothing is left to do"):
-        do_task(dataset, run_id, 1)
+    assert SplitRun(dataset, run_id).results == {"a.b": 1}
 
 
 def test_what_a_task_cannot_use_of_others_is_read_again(export: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 import fiftyone as fo
 from fiftyone.operators.store import ExecutionStore
@@ -19,7 +20,6 @@ _REPLACED = (
     "Dataset '{}' had another import since this task was queued; queue the whole "
     "import again if it is still wanted"
 )
-_DONE = "The import that this task was a part of is done, so nothing is left to do"
 
 
 def begin_run(dataset: fo.Dataset, plan: Document, num_tasks: int) -> str:
@@ -50,18 +50,25 @@ def stop_tasks(dataset: fo.Dataset) -> None:
     with explain_database_errors():
         run_id = _store(dataset).get(_KEY)
     if run_id is not None:
-        _end(dataset, run_id, _REPLACED.format(dataset.name))
+        # One that has expired is gone already.
+        with suppress(CocoMaskError):
+            SplitRun(dataset, run_id).end(_REPLACED.format(dataset.name))
+        _forget(dataset, run_id)
 
 
-def end_run(dataset: fo.Dataset, run: SplitRun) -> None:
-    """Ends a run whose import is done."""
-    _end(dataset, run.id, _DONE)
+def finish_run(dataset: fo.Dataset, run: SplitRun, results: Any) -> None:
+    """Ends a run whose import is done.
+
+    Args:
+        dataset: the dataset
+        run: the run
+        results: what a task has that is done again, as JSON holds it
+    """
+    run.finish(results)
+    _forget(dataset, run.id)
 
 
-def _end(dataset: fo.Dataset, run_id: str, why: str) -> None:
-    # One that has expired is gone already.
-    with suppress(CocoMaskError):
-        SplitRun(dataset, run_id).end(why)
+def _forget(dataset: fo.Dataset, run_id: str) -> None:
     with explain_database_errors():
         remove_staged(run_id)
         _store(dataset).delete(_KEY)

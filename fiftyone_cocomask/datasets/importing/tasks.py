@@ -52,7 +52,7 @@ from .importing import (
 from .samples import ImportRules
 from .shared import SharedImport
 from .staged import Part, StagedFile, staged_parts
-from .task_run import begin_run, end_run
+from .task_run import begin_run
 from .writer import SampleWriter
 
 # Of so many splits each task is told how the annotations are written.
@@ -187,9 +187,10 @@ def read_part(
 def join_parts(
     dataset: fo.Dataset, run: SplitRun, parts: Sequence[Document], progress: Any
 ) -> tuple[fo.Dataset, ExportReport]:
-    """Writes what the tasks of an import have read, and ends their run.
+    """Writes what the tasks of an import have read.
 
     A task that was killed here is done again: what it has written is not written twice.
+    When all is done, :func:`.task_run.finish_run` removes what they have read.
 
     Args:
         dataset: the dataset
@@ -226,7 +227,6 @@ def join_parts(
         write_images(
             target, writer, reader, rules, written, plan["old_copies"], progress
         )
-        end_run(target, run)
     return target, reader.report
 
 

@@ -7,6 +7,7 @@ was killed is simply done again.
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from typing import Any
 
@@ -36,6 +37,12 @@ class SplitRun:
     Args:
         dataset: the dataset
         run_id: the id that :meth:`begin` gave to the run
+
+    Attributes:
+        id: its id
+        plan: what its tasks have in common
+        num_tasks: how many tasks there are
+        results: those of the whole, if :meth:`finish` has kept them
     """
 
     def __init__(self, dataset: Dataset, run_id: str) -> None:
@@ -52,6 +59,8 @@ class SplitRun:
             )
         self.plan: Document = content["plan"]
         self.num_tasks: int = content["num_tasks"]
+        results = content.get("results")
+        self.results: Any = None if results is None else json.loads(results)
 
     @staticmethod
     def new_id() -> str:
@@ -116,14 +125,27 @@ class SplitRun:
                 return None
         return parts
 
+    def finish(self, results: Any) -> None:
+        """Keeps the results of the whole: a task that is done again has these.
+
+        Args:
+            results: what JSON can hold
+        """
+        # As text, since names of classes cannot be keys in MongoDB.
+        content = {"plan": {}, "num_tasks": self.num_tasks}
+        self._close({**content, "results": json.dumps(results)})
+
     def end(self, why: str) -> None:
         """Ends the run: what is left of its tasks fails.
 
         Args:
             why: the sentence that it fails with
         """
+        self._close({"ended": why})
+
+    def _close(self, content: Document) -> None:
         with explain_database_errors():
-            self._store.set(f"{self.id}/plan", {"ended": why}, ttl=_SECONDS_KEPT)
+            self._store.set(f"{self.id}/plan", content, ttl=_SECONDS_KEPT)
             for number in range(1, self.num_tasks + 1):
                 self._store.delete(self._part_key(number))
             self._store.delete(self._open_key)

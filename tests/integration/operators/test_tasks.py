@@ -366,6 +366,11 @@ def test_an_import_in_tasks_names_the_dataset_when_it_begins(
     assert (first["task"], last["dataset"]) == (1, "named")
     assert last["samples"] == len(dataset) == 21
     assert last["next"]
+    # Killed when all was done, and so done again.
+    service = DelegatedOperationService()
+    service.rerun_operation(operations()[0].id)
+    assert run_next().result == last
+    assert len(dataset) == 21
 
 
 def test_a_task_whose_run_was_replaced_fails_with_a_sentence(

@@ -64,6 +64,12 @@ class Workers:
             for process, output in self._running:
                 is_its = f"Running operation {operation.id}" in output.read_text()
                 if is_its and is_begun(operation):
+                    # It may be done in this moment.
+                    process.send_signal(signal.SIGSTOP)
+                    state = DelegatedOperationService().get(operation.id).run_state
+                    if state != "running":
+                        process.send_signal(signal.SIGCONT)
+                        continue
                     process.send_signal(signal.SIGKILL)
                     process.wait()
                     self._running.remove((process, output))
