@@ -32,6 +32,7 @@ _OPTION_LABELS = {
     "num_tasks": "Tasks",
     "num_workers": "Processes",
     "dataset": "Dataset",
+    "dry_run": "A dry run",
     "key": "Key",
     "fix_key": "Key",
 }

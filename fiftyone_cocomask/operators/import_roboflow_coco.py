@@ -42,6 +42,10 @@ if TYPE_CHECKING:
     from ..datasets.parallel.shared_runs import SplitRun
 
 _MAX_ISSUES = 100
+_NO_TASKS = (
+    "num_tasks must be 1 with dry_run: tasks keep what they have read in the database, "
+    "and nothing is to be written"
+)
 
 
 class ImportRoboflowCoco(TasksOperator):
@@ -170,10 +174,7 @@ class ImportRoboflowCoco(TasksOperator):
         from ..datasets.importing.tasks import begin_tasks
 
         if ctx.params.get("dry_run"):
-            raise CocoMaskError(
-                "num_tasks must be 1 with dry_run: tasks keep what they have read in "
-                "the database, and nothing is to be written"
-            )
+            raise CocoMaskError(_NO_TASKS)
         dataset, run_id, number = begin_tasks(
             **_what_to_import(ctx), num_tasks=num_tasks
         )
@@ -312,7 +313,7 @@ def _ask_how(
     name = _chosen_dataset(ctx)
     _ask_for_dataset(ctx, inputs, name)
     with section(ctx, inputs, "more", "More options"):
-        _ask_for_fields(inputs)
+        _ask_for_fields(inputs, params)
     wants_more = bool(params.get("more"))
     if _reject_wrong_names(params, inputs, name):
         return
@@ -385,7 +386,7 @@ def _ask_for_dataset(
         )
 
 
-def _ask_for_fields(inputs: types.Object) -> None:
+def _ask_for_fields(inputs: types.Object, params: dict[str, Any]) -> None:
     for name, default, what in (
         ("label_field", "segmentations", "polygons and RLE"),
         ("box_field", "detections", "boxes"),
@@ -397,6 +398,9 @@ def _ask_for_fields(inputs: types.Object) -> None:
     ask_for_dry_run(inputs, "Write nothing")
     ask_for_processes(inputs, "read the images and make samples from them")
     ask_for_num_tasks(inputs)
+    num_tasks = params.get("num_tasks")
+    if params.get("dry_run") and isinstance(num_tasks, int) and num_tasks > 1:
+        reject(inputs.properties["num_tasks"], _NO_TASKS)
     inputs.list(
         "tags",
         types.String(),

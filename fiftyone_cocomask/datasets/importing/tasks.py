@@ -56,7 +56,7 @@ from .task_run import begin_run
 from .writer import SampleWriter
 
 # Of so many splits each task is told how the annotations are written.
-_MAX_FORMS = 100
+_MAX_FORMS = 20
 
 
 @explain_database_errors()

@@ -348,12 +348,13 @@ def test_the_active_slice_of_a_grouped_dataset_is_split(
 def test_an_import_in_tasks_names_the_dataset_when_it_begins(
     operator: Operator, demo_export: Path, tmp_path: Path, app_request: Any
 ) -> None:
-    form = app_request("import_roboflow_coco", path=str(demo_export), more=True).form()
-    assert form["num_tasks"]["default"] == 1
+    options = {"path": str(demo_export), "num_tasks": 2, "dry_run": True}
+    (problem,) = app_request("import_roboflow_coco", **options).problems()
+    assert problem.startswith("Tasks must be 1 with a dry run")
     export = tmp_path / "named"
     shutil.copytree(demo_export, export)
     import_export = operator("import_roboflow_coco")
-    with pytest.raises(ExecutionError, match="num_tasks must be 1 with dry_run"):
+    with pytest.raises(ExecutionError, match="must be 1 with a dry run"):
         import_export(export, dry_run=True, num_tasks=2)
     assert not fo.dataset_exists("named")
     import_export(export, num_tasks=2, num_workers=2)
