@@ -9,9 +9,14 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext
-from .forms import form, is_app_request, option_labels
+from .forms import form, is_app_request, option_labels, stop
 from .parameters import complete, without_wrong_types
 from .targets import reject_target, target_problem, without_target
+
+_MISSING = (
+    "The Python module '{module}' is missing: run fiftyone plugins requirements "
+    "{plugin} --install, and restart the App"
+)
 
 
 class FormOperator(foo.Operator):
@@ -28,8 +33,13 @@ class FormOperator(foo.Operator):
         call = type(self).__call__ if callable(self) else None
         problem = target_problem(ctx, getattr(config, "view_target", True))
         whole = without_target(ctx) if problem else nullcontext()
-        with whole, without_wrong_types(ctx, call):
-            self.ask(ctx, inputs)
+        try:
+            with whole, without_wrong_types(ctx, call):
+                self.ask(ctx, inputs)
+        except ModuleNotFoundError as error:
+            # FiftyOne downloads plugins without what they need.
+            stop(inputs, _MISSING.format(module=error.name, plugin=self.plugin_name))
+            return form(inputs, config.label)
         if problem is not None:
             reject_target(inputs, problem)
         complete(ctx, inputs, call)

@@ -152,6 +152,20 @@ def test_an_error_of_the_job_is_told_without_its_frames(dataset: fo.Dataset) -> 
     assert caught.value.__suppress_context__
 
 
+def test_a_requirement_that_is_not_installed_is_named(
+    app_request: Any, dataset: fo.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FiftyOne's download of plugins installs none of them."""
+    request = app_request("compute_masks", dataset)
+
+    def ask(*_: Any) -> None:
+        import no_such_module  # type: ignore[import-not-found]  # noqa: F401
+
+    monkeypatch.setattr(type(request.operator), "ask", ask)
+    [problem] = request.problems()
+    assert "'no_such_module' is missing: run fiftyone plugins requirements" in problem
+
+
 def test_an_export_that_has_changed_is_read_again(
     operator: Operator, tmp_path: Path
 ) -> None:
