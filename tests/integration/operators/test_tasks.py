@@ -354,7 +354,7 @@ def test_an_import_in_tasks_names_the_dataset_when_it_begins(
     export = tmp_path / "named"
     shutil.copytree(demo_export, export)
     import_export = operator("import_roboflow_coco")
-    with pytest.raises(ExecutionError, match="must be 1 with a dry run"):
+    with pytest.raises(ExecutionError, match="num_tasks must be 1 with dry_run"):
         import_export(export, dry_run=True, num_tasks=2)
     assert not fo.dataset_exists("named")
     import_export(export, num_tasks=2, num_workers=2)
