@@ -13,6 +13,7 @@ from mongoengine.errors import OperationError
 from pymongo.errors import (
     BulkWriteError,
     ConnectionFailure,
+    DocumentTooLarge,
     OperationFailure,
     PyMongoError,
 )
@@ -64,6 +65,11 @@ def explain_database_errors() -> Iterator[None]:
             ) from error
         reason = (error.details or {}).get("errmsg") or error
         raise DatabaseError(f"MongoDB refused a request: {reason}") from error
+    except DocumentTooLarge as error:
+        raise DatabaseError(
+            "MongoDB takes documents of at most 16 MB, and one would be larger: give a "
+            "view that selects fewer ids, or use fewer and shorter names"
+        ) from error
     except (PyMongoError, BSONError, OperationError) as error:
         raise DatabaseError(f"MongoDB refused a request: {error}") from error
 

@@ -414,3 +414,15 @@ def test_a_rename_that_was_stopped_is_said_and_completed(
     rename_mask_evaluation(dataset, "area", "size")
     after = load_mask_evaluation(dataset, "size").summary()
     assert after == before | {"eval_key": "size"}
+
+
+def test_a_view_that_no_run_can_keep_is_one_sentence(evaluated: Samples) -> None:
+    """FiftyOne keeps the stages of a view with its run."""
+    dataset, before = evaluated.dataset, schema(evaluated.dataset)
+    huge = "a" * 2**20
+    view = dataset.match({"filepath": {"$nin": [f"{huge}{n}" for n in range(15)]}})
+    view = view.match({"filepath": {"$ne": huge + huge}})
+    with pytest.raises(CocoMaskError, match="at most 16 MB"):
+        evaluate_mask_area(view, eval_key="new")
+    assert schema(dataset) == before
+    assert list_mask_evaluations(dataset) == ["area", "cover"]
