@@ -90,6 +90,20 @@ def markdown_of(layout: Any) -> Iterator[str]:
             yield from markdown_of(value)
 
 
+def cells_of(layout: Any) -> Iterator[str]:
+    """Yields the texts in the cells of tables, which the App shows as they are."""
+    if isinstance(layout, dict):
+        rows = layout.get("default")
+        if isinstance(rows, list):
+            cells = [cell for row in rows for cell in dict(row).values()]
+            yield from (cell for cell in cells if isinstance(cell, str))
+        for value in layout.values():
+            yield from cells_of(value)
+    elif isinstance(layout, list):
+        for value in layout:
+            yield from cells_of(value)
+
+
 def assert_fetches_nothing(layout: Any) -> int:
     """Checks all texts, and returns how many of them have text of the export."""
     number = 0
@@ -146,7 +160,12 @@ def test_a_change_log_shows_the_names_of_an_export_as_text(
 
 
 def test_panels_show_the_names_of_a_dataset_as_text(dataset: fo.Dataset) -> None:
-    assert_fetches_nothing(_drawn("mask_evaluation", dataset, "on_load"))
+    shown = _drawn("mask_evaluation", dataset, "on_load")
+    assert_fetches_nothing(shown)
+    # What is escaped in a cell is seen so.
+    cells = list(cells_of(shown))
+    assert any(IMAGE in cell for cell in cells)
+    assert not any("\\" in cell for cell in cells)
     bar = {"path": "classes__coverage__cover", "trace_idx": 0, "idx": 0}
     clicked = _drawn("mask_evaluation", dataset, "click", **bar)
     assert assert_fetches_nothing(clicked) > 0

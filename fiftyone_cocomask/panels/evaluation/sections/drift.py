@@ -96,9 +96,9 @@ def _verdict(row: Any) -> bool | None:
 
 def _cells(row: Any) -> dict[str, str]:
     return {
-        "Class": plain(str(row["class"])),
+        "Class": str(row["class"]),
         "Figure": _FIGURES.get(row["figure"], row["figure"]),
-        "Splits": plain(f"{row['split']} / {row['reference']}"),
+        "Splits": f"{row['split']} / {row['reference']}",
         "Verdict": _VERDICTS[_verdict(row)],
         "Means": f"{number(row['mean'])} / {number(row['reference_mean'])}",
         "Distance": number(row["distance"]),

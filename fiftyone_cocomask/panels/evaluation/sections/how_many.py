@@ -142,7 +142,7 @@ def _rows(
     for row in of_figure:
         name = row["class"]
         known = classes.loc[name] if name in classes.index else {}
-        cells = {"Class": plain(str(name))}
+        cells = {"Class": str(name)}
         if "images" in known:
             cells["Images"] = f"{int(known['images']):,}"
         cells["Objects"] = f"{row['objects']:,}"

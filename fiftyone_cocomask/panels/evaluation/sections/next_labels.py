@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.operators.types as types
 
 from ....fiftyone_types import Dataset, ExecutionContext
-from ....operators.markdown import plain
 from ... import elements
 from ..shown import Found, Shown
 from .issues import issue_name
@@ -153,9 +152,9 @@ def _row(label: dict[str, Any]) -> dict[str, str]:
     row = {"Image to look at": short_name(label["filepath"])}
     # Samples have no class, and the copies of a leak have the same name.
     if label["label_field"] is None:
-        row["Split"] = plain(label["split"])
+        row["Split"] = label["split"]
     else:
-        row["Class"] = plain(label["label"] or "–")
+        row["Class"] = label["label"] or "–"
     if label["score"] is not None:
         row["Score"] = f"{label['score']:.1f}"
     return row

@@ -165,8 +165,8 @@ def _of_class(shown: Shown, fields: list[str], name: str) -> Any:
 def _pair(row: Any) -> dict[str, str]:
     return {
         "Worst pairs": short_name(row["image"]),
-        "Class": plain(row["class"]),
-        "Predicted": plain(row["pred_class"]),
+        "Class": row["class"],
+        "Predicted": row["pred_class"],
         "IoU": share(row["iou"]),
         "Boundary IoU": share(row["boundary_iou"]),
     }
@@ -174,7 +174,7 @@ def _pair(row: Any) -> dict[str, str]:
 
 def _class(row: Any) -> dict[str, str]:
     return {
-        "Class": plain(row["class"]),
+        "Class": row["class"],
         **{name.capitalize(): f"{row[name]:,}" for name in _OUTCOMES},
         "Mean IoU": share(row["mean_iou"]),
         "Mean boundary IoU": share(row["mean_boundary_iou"]),
