@@ -20,12 +20,12 @@ from .forms import (
     note,
     open_beside,
     reject,
-    segmentation_fields,
     stop,
     target_samples,
     warn,
 )
 from .job import JobOperator, ProgressArgument, Results, job_config
+from .label_fields import segmentation_fields
 from .markdown import bold, code, plain
 from .results import NextStep, in_sentence, next_step, outcome
 

@@ -16,7 +16,6 @@ from .forms import (
     choose,
     choose_field,
     count,
-    dataset_problem,
     default_field,
     given_field,
     names,
@@ -24,13 +23,11 @@ from .forms import (
     open_beside,
     reject,
     section,
-    segmentation_fields,
-    stop,
     target_samples,
     warn,
 )
 from .job import ProgressArgument, Results, job_config
-from .label_fields import drawable_fields
+from .label_fields import drawable_fields, fields_of_masks, segmentation_fields
 from .markdown import bold, code, plain
 from .results import NextStep, in_sentence, next_step, outcome
 from .split_job import SplitJobOperator, ask_for_num_tasks, is_of_tasks
@@ -93,16 +90,8 @@ class EvaluationOperator(SplitJobOperator):
 
     def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: what is measured, and what it writes and replaces."""
-        problem = dataset_problem(ctx)
-        fields = [] if problem else segmentation_fields(ctx.dataset)
-        if problem or not fields:
-            stop(
-                inputs,
-                problem
-                or f"Dataset '{plain(ctx.dataset.name)}' has no masks. Run "
-                "**Compute masks** first.",
-            )
-        else:
+        fields = fields_of_masks(ctx, inputs)
+        if fields:
             self._ask(ctx, inputs, fields)
 
     def run_whole(

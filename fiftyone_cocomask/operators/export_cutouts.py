@@ -15,12 +15,11 @@ from .forms import (
     choose,
     dataset_problem,
     default_field,
-    segmentation_fields,
     stop,
     target_samples,
 )
 from .job import ProgressArgument, Results, job_config
-from .label_fields import drawable_fields, why_no_field
+from .label_fields import drawable_fields, segmentation_fields, why_no_field
 from .paths import ask_for_path, given_path, path_text
 from .results import NextStep, class_rows, next_step, split_rows
 

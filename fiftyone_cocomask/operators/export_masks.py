@@ -19,17 +19,15 @@ from .exporting import (
 from .forms import (
     choose,
     choose_field,
-    dataset_problem,
     default_field,
     hide_unless,
     is_app_request,
     radio,
     reject,
-    segmentation_fields,
-    stop,
     target_samples,
 )
 from .job import ProgressArgument, Results, job_config
+from .label_fields import fields_of_masks, segmentation_fields
 from .paths import ask_for_path, given_path, path_text
 from .results import NextStep, next_step, split_rows
 
@@ -98,13 +96,8 @@ class ExportMasks(ExportOperator):
 
     def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: which masks go where."""
-        problem = dataset_problem(ctx)
-        fields = [] if problem else segmentation_fields(ctx.dataset)
-        if problem or not fields:
-            name = ctx.dataset.name if ctx.dataset is not None else ""
-            none = f"Dataset '{name}' has no masks. Run **Compute masks** first."
-            stop(inputs, problem or none)
-        else:
+        fields = fields_of_masks(ctx, inputs)
+        if fields:
             _ask(ctx, inputs, fields)
 
     def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:

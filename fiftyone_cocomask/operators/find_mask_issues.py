@@ -22,14 +22,13 @@ from .forms import (
     note,
     reject,
     section,
-    segmentation_fields,
     stop,
     target_samples,
     warn,
 )
 from .issue_limits import ask_for_limits, limits_of
 from .job import JobOperator, ProgressArgument, Results, job_config
-from .label_fields import drawable_fields, fields_to_draw
+from .label_fields import drawable_fields, fields_to_draw, segmentation_fields
 from .markdown import bold, code, plain
 from .results import NextStep, in_sentence, next_step
 

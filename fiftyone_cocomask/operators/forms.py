@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import fiftyone as fo
 import fiftyone.operators.types as types
 
 from ..choices import Choice as Choice
@@ -386,13 +385,6 @@ def default_field(fields: Sequence[str], usual: str) -> str:
         usual: the name that the operators give; returned also if no field fits
     """
     return usual if usual in fields or not fields else fields[0]
-
-
-def segmentation_fields(dataset: fo.Dataset) -> list[str]:
-    """Returns the names of a dataset's fields of masks."""
-    from ..datasets.label_fields import mask_fields
-
-    return mask_fields(dataset)
 
 
 def first_of(skipped: dict[str, Any]) -> str:

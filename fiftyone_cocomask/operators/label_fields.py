@@ -1,4 +1,4 @@
-"""Which fields of a dataset hold objects that can be drawn."""
+"""Which fields of a dataset hold objects that can be drawn, or masks."""
 
 from __future__ import annotations
 
@@ -84,3 +84,23 @@ def _is_drawable(dataset: fo.Dataset, name: str) -> bool:
         ],
     )
     return bool(found)
+
+
+def segmentation_fields(dataset: fo.Dataset) -> list[str]:
+    """Returns the names of a dataset's fields of masks."""
+    from ..datasets.label_fields import mask_fields
+
+    return mask_fields(dataset)
+
+
+def fields_of_masks(ctx: ExecutionContext, inputs: types.Object) -> list[str]:
+    """Returns the fields of masks, of which an operator needs one.
+
+    Where there are none, the form says why it cannot be executed.
+    """
+    problem = dataset_problem(ctx)
+    fields = [] if problem else segmentation_fields(ctx.dataset)
+    if not fields:
+        none = "Dataset '{}' has no masks. Run **Compute masks** first."
+        stop(inputs, problem or none.format(plain(ctx.dataset.name)))
+    return fields
