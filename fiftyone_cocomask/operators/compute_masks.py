@@ -17,7 +17,7 @@ from ..choices import (
     Storage,
 )
 from ..fiftyone_types import ExecutionContext, SampleCollection
-from .forms import count, dataset_problem, default_field, stop
+from .forms import count, dataset_problem, default_field, given_params, stop
 from .job import ProgressArgument, Results, job_config
 from .label_fields import box_fields, drawable_fields, why_no_field
 from .markdown import bold, code
@@ -148,8 +148,8 @@ class ComputeMasks(SplitJobOperator):
         report = compute_masks(
             samples,
             **_fields(ctx),
-            **_given(ctx, *_DRAWING),
-            **_given(ctx, *_KEEPING),
+            **_given(ctx, _DRAWING),
+            **_given(ctx, _KEEPING),
             num_workers=ctx.params.get("num_workers"),
             progress=progress,
         )
@@ -168,8 +168,8 @@ class ComputeMasks(SplitJobOperator):
         plan = plan_masks(
             samples,
             **_fields(ctx),
-            asked=MaskOptions.asked(**_given(ctx, *_DRAWING)),
-            **_given(ctx, *_KEEPING),
+            asked=MaskOptions.asked(**_given(ctx, _DRAWING)),
+            **_given(ctx, _KEEPING),
         )
         begin_tasks(ctx.dataset, plan)
         return plan.to_dict()
@@ -266,15 +266,16 @@ def _fields(ctx: ExecutionContext) -> dict[str, Any]:
     }
 
 
-def _given(ctx: ExecutionContext, *names: str) -> dict[str, Any]:
-    """Returns the arguments of the SDK that are given; the others have its defaults."""
+def _given(ctx: ExecutionContext, names: Sequence[str]) -> dict[str, Any]:
+    """Returns what is given of some arguments of the SDK."""
     params = dict(ctx.params)
-    order = params.get("class_order") or []
-    if params.get("overlap") == "classes" or (order and not params.get("overlap")):
-        params["overlap"] = order
-    params["classes"] = params.get("classes") or None
     params["output_dir"] = given_path(params.get("output_dir"))
-    return {name: params[name] for name in names if params.get(name) not in (None, "")}
+    found = given_params(params, names)
+    if "overlap" in names:
+        order = params.get("class_order") or []
+        if found.get("overlap") == "classes" or (order and "overlap" not in found):
+            found["overlap"] = order
+    return found
 
 
 def _results(ctx: ExecutionContext, samples: SampleCollection, report: Any) -> Results:

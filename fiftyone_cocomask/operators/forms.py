@@ -277,6 +277,14 @@ def given_field(params: dict[str, Any], name: str, no_field: str) -> Any:
     return params.get(name)
 
 
+def given_params(params: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Returns those of some parameters that were given.
+
+    An SDK function that gets them has its own defaults for the others.
+    """
+    return {n: params[n] for n in names if params.get(n) not in (None, "", [])}
+
+
 def is_app_request(ctx: ExecutionContext) -> bool:
     """Whether the App waits for this operation over HTTP.
 

@@ -4,47 +4,39 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
-from ..choices import IF_EXISTS, ConflictRule, IfExists, OldCopies
+from ..choices import ConflictRule, IfExists, OldCopies
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext
 from .check_export import report_rows, report_warnings, show_issues
 from .export_form import ask_for_export, ask_for_project, export_path
-from .export_preview import ExportPreview
-from .forms import (
-    ask_for_dry_run,
-    ask_for_processes,
-    choose,
-    choose_several,
-    count,
-    note,
-    radio,
-    reject,
-    section,
-    stop,
-    warn,
-)
+from .forms import count, given_params
+from .import_form import NO_TASKS, ask_how, chosen_dataset
 from .job import ProgressArgument, Results, job_config
-from .markdown import bold, code
-from .merge_form import ask_what_wins, describe_merge, preview_merge
+from .markdown import bold
 from .paths import given_path, path_text
 from .results import NextStep, next_step, without_dry_run
-from .split_job import BegunTasks, TasksOperator, ask_for_num_tasks, is_of_tasks
+from .split_job import BegunTasks, TasksOperator, is_of_tasks
 
 if TYPE_CHECKING:
     from ..coco.report import ExportReport
     from ..datasets.parallel.shared_runs import SplitRun
 
 _MAX_ISSUES = 100
-_NO_TASKS = (
-    "num_tasks must be 1 with dry_run: tasks keep what they have read in the database, "
-    "and nothing is to be written"
+_GIVEN = (
+    "splits",
+    "label_field",
+    "box_field",
+    "tags",
+    "if_exists",
+    "conflicts",
+    "old_copies",
+    "num_workers",
 )
 
 
@@ -156,7 +148,7 @@ class ImportRoboflowCoco(TasksOperator):
         if preview is not None:
             preview = ask_for_project(ctx, inputs, preview)
         if preview is not None:
-            _ask_how(ctx, inputs, preview)
+            ask_how(ctx, inputs, preview)
 
     def run_at_once(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
         """Imports, and returns the dataset's name and the report."""
@@ -174,7 +166,7 @@ class ImportRoboflowCoco(TasksOperator):
         from ..datasets.importing.tasks import begin_tasks
 
         if ctx.params.get("dry_run"):
-            raise CocoMaskError(_NO_TASKS)
+            raise CocoMaskError(NO_TASKS)
         dataset, run_id, number = begin_tasks(
             **_what_to_import(ctx), num_tasks=num_tasks
         )
@@ -263,20 +255,13 @@ class ImportRoboflowCoco(TasksOperator):
 
 
 def _what_to_import(ctx: ExecutionContext) -> dict[str, Any]:
-    """Returns the arguments of ``import_roboflow_coco`` but for ``dry_run``."""
+    """Returns what is given of the arguments of the SDK, but for ``dry_run``."""
     params = ctx.params
     return {
+        **given_params(params, _GIVEN),
         "path": export_path(params) or "",
-        "dataset": _chosen_dataset(ctx),
+        "dataset": chosen_dataset(ctx),
         "image_dir": given_path(params.get("image_dir")),
-        "splits": params.get("splits") or None,
-        "label_field": params.get("label_field") or "segmentations",
-        "box_field": params.get("box_field") or "detections",
-        "tags": params.get("tags"),
-        "if_exists": params.get("if_exists") or "merge",
-        "conflicts": params.get("conflicts") or "keep",
-        "old_copies": params.get("old_copies") or "tag",
-        "num_workers": params.get("num_workers"),
     }
 
 
@@ -294,167 +279,3 @@ def _results(
         "report": report.to_dict(max_issues=_MAX_ISSUES),
         **report_rows(report),
     }
-
-
-def _ask_how(
-    ctx: ExecutionContext, inputs: types.Object, preview: ExportPreview
-) -> None:
-    params = ctx.params
-    # Of one split nobody is asked, and one that is given is checked.
-    if len(preview.splits) > 1 or params.get("splits"):
-        choose_several(
-            inputs,
-            "splits",
-            list(preview.splits),
-            params.get("splits"),
-            label="Splits",
-            description="The splits to import; all if none is chosen",
-        )
-    name = _chosen_dataset(ctx)
-    _ask_for_dataset(ctx, inputs, name)
-    with section(ctx, inputs, "more", "More options"):
-        _ask_for_fields(inputs, params)
-    wants_more = bool(params.get("more"))
-    if _reject_wrong_names(params, inputs, name):
-        return
-    is_merge = (params.get("if_exists") or "merge") == "merge"
-    present = fo.load_dataset(name) if name and fo.dataset_exists(name) else None
-    merge = None
-    if present is not None and is_merge:
-        merge = preview_merge(ctx, inputs, present)
-        if merge is None:
-            return
-    ask_what_wins(ctx, inputs, merge, wants_more)
-    if merge is not None and present is not None:
-        describe_merge(inputs, preview, present, merge)
-    elif name is not None:
-        _say_what_will_happen(params, inputs, preview, name)
-
-
-def _reject_wrong_names(
-    params: dict[str, Any], inputs: types.Object, name: str | None
-) -> bool:
-    """Marks the field of a name that cannot be, and returns whether there is one."""
-    from ..datasets.importing.importing import check_names, present_dataset
-
-    label_field = params.get("label_field") or "segmentations"
-    box_field = params.get("box_field") or "detections"
-    try:
-        check_names(name, label_field, box_field)
-    except CocoMaskError as error:
-        wrong = str(error).partition(" ")[0]
-        if wrong == "label_field" and label_field == box_field:
-            wrong = "box_field"
-        field = inputs.properties.get(wrong) or inputs.properties["dataset"]
-        reject(field, str(error))
-        return True
-    if params.get("task") is not None:
-        # The dataset is there since the first of the tasks.
-        return False
-    fields = (label_field, box_field)
-    try:
-        present_dataset(name, params.get("if_exists") or "merge", fields)
-    except CocoMaskError as error:
-        reject(inputs.properties["dataset"], str(error))
-        return True
-    return False
-
-
-def _ask_for_dataset(
-    ctx: ExecutionContext, inputs: types.Object, name: str | None
-) -> None:
-    options = types.AutocompleteView()
-    for present in fo.list_datasets():
-        options.add_choice(present, label=present)
-    inputs.str(
-        "dataset",
-        label="Dataset",
-        description="A new name, or an existing dataset; else named after the export",
-        required=False,
-        view=options,
-    )
-    if name is not None and fo.dataset_exists(name):
-        given = ctx.params.get("if_exists")
-        choose(
-            inputs,
-            "if_exists",
-            IF_EXISTS if given == "error" else IF_EXISTS[:-1],
-            given,
-            label="This dataset exists",
-            default="merge",
-            view=radio,
-        )
-
-
-def _ask_for_fields(inputs: types.Object, params: dict[str, Any]) -> None:
-    for name, default, what in (
-        ("label_field", "segmentations", "polygons and RLE"),
-        ("box_field", "detections", "boxes"),
-    ):
-        label = name.replace("_", " ").capitalize()
-        inputs.str(
-            name, default=default, label=label, description=f"The field for {what}"
-        )
-    ask_for_dry_run(inputs, "Write nothing")
-    ask_for_processes(inputs, "read the images and make samples from them")
-    ask_for_num_tasks(inputs)
-    num_tasks = params.get("num_tasks")
-    if params.get("dry_run") and isinstance(num_tasks, int) and num_tasks > 1:
-        reject(inputs.properties["num_tasks"], _NO_TASKS)
-    inputs.list(
-        "tags",
-        types.String(),
-        required=False,
-        label="Tags",
-        description="Added to each sample, beside its split and Roboflow's own tags",
-        view=types.AutocompleteView(allow_duplicates=False),
-    )
-
-
-def _chosen_dataset(ctx: ExecutionContext) -> str | None:
-    """Returns the name of the dataset; None if a caller from Python gave none.
-
-    The form promises a name before the import, so there it is the export's own: the
-    SDK's default may end in random letters.
-    """
-    params = ctx.params
-    if params.get("dataset"):
-        name: str = params["dataset"]
-        return name
-    # An import that was delegated is named as its form has said.
-    if "operator_uri" not in ctx.request_params:
-        return None
-    location = Path(export_path(params) or "").resolve()
-    return location.stem if location.is_file() else location.name
-
-
-def _say_what_will_happen(
-    params: dict[str, Any], inputs: types.Object, preview: ExportPreview, name: str
-) -> None:
-    from ..datasets.documents import num_samples
-
-    splits = params.get("splits") or list(preview.splits)
-    number = sum(preview.splits[s]["images"] for s in splits if s in preview.splits)
-    images = count(number, "image")
-    label_field = params.get("label_field") or "segmentations"
-    box_field = params.get("box_field") or "detections"
-    fields = f"Segmentations go to {code(label_field)}, boxes to {code(box_field)}."
-    if not preview.has_usable_images:
-        stop(
-            inputs,
-            f"None of the {images} of this export can be used, so there is nothing to "
-            "import. The problems above say why.",
-        )
-        return
-    if not fo.dataset_exists(name):
-        label = f"Makes the dataset {bold(name)} of {images}"
-        note(inputs, "outcome", label, f"{fields} The images stay where they are.")
-        return
-    dataset = fo.load_dataset(name)
-    samples = count(num_samples(dataset), "sample")
-    warn(
-        inputs,
-        "outcome",
-        f"Puts {images} in the place of the {samples} of {bold(name)}",
-        f"{fields} Image files are not deleted.",
-    )
