@@ -172,10 +172,17 @@ def test_what_a_task_cannot_use_of_others_is_read_again(export: Path) -> None:
 def test_tasks_of_an_import_that_another_one_has_replaced_fail(export: Path) -> None:
     dataset, run_id, _ = tasks.begin_tasks(export, "tasks", num_tasks=2)
     do_task(dataset, run_id, 1)
+    run = SplitRun(dataset, run_id)
     fcm.import_roboflow_coco(export, dataset)
     before = imported_content(dataset)
-    with pytest.raises(fcm.CocoMaskError, match="had another import since this task"):
-        do_task(dataset, run_id, 2)
+    for do in (
+        lambda: do_task(dataset, run_id, 2),
+        # One that had begun when the other import did.
+        lambda: tasks.read_part(dataset, run, 2, False),
+        lambda: tasks.join_parts(dataset, run, [], False),
+    ):
+        with pytest.raises(fcm.CocoMaskError, match="another import since this task"):
+            do()
     assert imported_content(dataset) == before
 
 

@@ -154,8 +154,7 @@ def read_part(
     dataset, plan = current_dataset(dataset), run.plan
     with ExitStack() as stack:
         stack.enter_context(locked(dataset, "import", shared=True))
-        # Another import may have begun before that.
-        run = SplitRun(dataset, run.id)
+        _check_not_ended(dataset, run)
         reader = stack.enter_context(_open(plan))
         reader.unpack_to = export_folder(dataset)
         if plan["has_known"] and reader.is_zip:
@@ -205,6 +204,7 @@ def join_parts(
     rules = _rules(plan)
     with ExitStack() as stack:
         lock = stack.enter_context(locked(target, "import"))
+        _check_not_ended(target, run)
         reader = stack.enter_context(_open(plan))
         prepare(target, reader, rules.fields)
         is_new = not plan["has_known"] and not rules.is_replacing
@@ -280,6 +280,15 @@ def _parts(part: Document, maker: str) -> Iterator[Part | None]:
     """
     file = part["file"] if part["made_by"] == maker else ""
     return staged_parts(file, part["batches"])
+
+
+def _check_not_ended(dataset: fo.Dataset, run: SplitRun) -> None:
+    """Checks that no other import began before this process had the lock.
+
+    Raises:
+        CocoMaskError: if one did
+    """
+    SplitRun(dataset, run.id)
 
 
 def _maker(types: AttributeTypes) -> str:
