@@ -24,7 +24,7 @@ class ListMaskEvaluations(FormOperator):
         return foo.OperatorConfig(
             name="list_mask_evaluations",
             label="List mask evaluations",
-            description="Show the mask evaluations of a dataset",
+            description="List the mask evaluations of a dataset, with their fields",
             icon="/assets/evaluate.svg",
             risk_level=types.RiskLevel.LOW,
             view_target=False,

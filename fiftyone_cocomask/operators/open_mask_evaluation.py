@@ -20,7 +20,7 @@ class OpenMaskEvaluation(FormOperator):
         return foo.OperatorConfig(
             name="open_mask_evaluation",
             label="Open the mask evaluation panel",
-            description="Show mask evaluations beside the grid",
+            description="Open the panel of charts and tables, beside the grid",
             icon="/assets/evaluate.svg",
             risk_level=types.RiskLevel.LOW,
             view_target=False,
