@@ -78,3 +78,12 @@ def test_requirements_are_the_dependencies_beside_fiftyone() -> None:
     fiftyone = {line for line in dependencies if line.startswith("fiftyone")}
     assert required == dependencies - fiftyone
     assert len(fiftyone) == 1
+
+
+def test_no_step_of_the_workflows_hides_a_failure_behind_a_pipe() -> None:
+    workflows = (REPOSITORY / ".github" / "workflows").glob("*.yml")
+    steps = [s for path in workflows for s in path.read_text().split("\n      - ")]
+    with_pipe = [step for step in steps if re.search(r"\S \| \S", step)]
+    # GitHub's usual shell has no pipefail; the one that is called bash has.
+    assert [step for step in with_pipe if "shell: bash" not in step] == []
+    assert with_pipe
