@@ -21,14 +21,32 @@ def place_shares(mask: np.ndarray, size: int) -> np.ndarray:
     Returns:
         a float64 array of shape (size, size): rows from the top, columns from the left
     """
+    return shares_and_places(mask, size)[0]
+
+
+def shares_and_places(mask: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the shares, see :func:`place_shares`, and which places are covered.
+
+    A share may come out as almost 0 where nothing is covered, so both are counted.
+
+    Args:
+        mask: an array of shape (height, width); what is not 0 is covered
+        size: the number of places in each direction
+
+    Returns:
+        a float64 and a bool array of shape (size, size)
+    """
     height, width = mask.shape
     columns = np.zeros((size, width))
+    # One more than there are, as no place may begin behind the last.
+    bands = np.zeros((size, width + 1), bool)
     for place in range(size):
         # Row by row of places, so that large masks need no large arrays beside them.
         begin, end = place * height / size, (place + 1) * height / size
         first, last = math.floor(begin), min(math.ceil(end), height)
         band = mask[first:last]
-        covered = np.flatnonzero(band.any(axis=0))
+        band.any(axis=0, out=bands[place, :-1])
+        covered = np.flatnonzero(bands[place])
         if not len(covered):
             continue
         # Where it covers nothing there is nothing to sum.
@@ -43,26 +61,10 @@ def place_shares(mask: np.ndarray, size: int) -> np.ndarray:
     part = edges - before
     left = left[:, before] * (1 - part) + left[:, before + 1] * part
     shares = np.diff(left, axis=1) * (size / height) * (size / width)
-    clipped: np.ndarray = np.clip(shares, 0.0, 1.0)
-    return clipped
-
-
-def covered_places(covered: np.ndarray, size: int) -> np.ndarray:
-    """Returns of which places of an image a mask covers anything.
-
-    Args:
-        covered: a bool array of shape (height, width)
-        size: the number of places in each direction
-
-    Returns:
-        a bool array of shape (size, size): rows from the top, columns from the left
-    """
-    height, width = covered.shape
-    bands = [covered[begin:end].any(axis=0) for begin, end in _pixels(height, size)]
-    before = np.pad(np.cumsum(bands, axis=1), ((0, 0), (1, 0)))
-    begins, ends = np.array(_pixels(width, size)).T
-    found: np.ndarray = before[:, ends] > before[:, begins]
-    return found
+    # From the first pixel of each place to its last; what is between is left out.
+    pixels = np.array(_pixels(width, size)).ravel()
+    places = np.logical_or.reduceat(bands, pixels, axis=1)[:, ::2]
+    return np.clip(shares, 0.0, 1.0), places
 
 
 def covers_place(mask: np.ndarray, row: int, column: int, size: int) -> bool:

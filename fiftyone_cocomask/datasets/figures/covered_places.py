@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import numpy as np
 from bson import ObjectId
 
-from ...geometry.places import covered_places
 from ..documents import Document
 
 # The number of places in each direction, as heatmaps have them by default.
@@ -27,9 +26,9 @@ class CoveredPlaces:
         self._bits = bytearray()
 
     def add(self, sample_id: ObjectId, covered: np.ndarray) -> None:
-        """Adds what a mask covers, a bool array of shape (height, width)."""
+        """Adds a sample and which places it covers, bools of shape (PLACES, PLACES)."""
         self._ids += sample_id.binary
-        self._bits += np.packbits(covered_places(covered, PLACES)).tobytes()
+        self._bits += np.packbits(covered).tobytes()
         if len(self._bits) == _SAMPLES_PER_PART * PLACES * PLACES // 8:
             self._parts.append(zlib.compress(self._bits, 1))
             self._bits.clear()

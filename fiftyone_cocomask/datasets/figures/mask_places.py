@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from bson import ObjectId
 
-from ...geometry.places import place_shares, position_moments
+from ...geometry.places import position_moments, shares_and_places
 from ..documents import Document
 from .counts import ALL_CLASSES
 from .covered_places import PLACES, CoveredPlaces
@@ -80,10 +80,11 @@ class MaskPlaces:
     def _add(self, name: str | None, sample_id: ObjectId, covered: np.ndarray) -> None:
         sums = self._classes.setdefault(name, _Sums())
         if covered.any():
-            sums.shares += place_shares(covered, PLACES)
+            shares, places = shares_and_places(covered, PLACES)
+            sums.shares += shares
             sums.moments += position_moments(covered)
             sums.images += 1
-            sums.covered.add(sample_id, covered)
+            sums.covered.add(sample_id, places)
 
 
 def _centre(sums: _Sums) -> Document:

@@ -13,7 +13,7 @@ from fiftyone_cocomask.datasets.figures.covered_places import (
 
 
 def test_the_samples_of_a_place_are_found_among_many() -> None:
-    """One pixel is one place here, and there are more samples than one part holds."""
+    """There are more samples than one part holds."""
     random = np.random.default_rng(0)
     masks = {ObjectId(): random.random((64, 64)) < 0.3 for _ in range(600)}
     places = CoveredPlaces()

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fiftyone_cocomask.geometry.places import (
-    covered_places,
     covers_place,
     place_shares,
+    shares_and_places,
 )
 
 
@@ -34,7 +34,8 @@ def test_shares_are_exact_for_any_size(
     shares = place_shares(mask, size)
     np.testing.assert_allclose(shares, brute_force(mask, size), atol=1e-12)
     assert abs(shares.mean() - (mask != 0).mean()) < 1e-12
-    covered = covered_places(mask != 0, size)
+    same, covered = shares_and_places(mask, size)
+    np.testing.assert_array_equal(same, shares)
     np.testing.assert_array_equal(covered, brute_force(mask, size) > 0)
     for row, column in np.ndindex(size, size):
         assert covers_place(mask, row, column, size) == covered[row, column]
