@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
@@ -34,6 +33,7 @@ from ..parallel.ahead import OneBehind
 from .attribute_types import AttributeTypes
 from .base import BASE_FIELD
 from .conflicts import Conflict
+from .gone import GoneSamples
 from .identity import (
     KnownSample,
     KnownSamples,
@@ -46,19 +46,14 @@ from .replaced_labels import ReplacedLabels
 from .resuming import missing_samples
 from .said import said_digest
 from .samples import (
-    GONE_TAG,
-    OLD_COPY_TAG,
     ImportRules,
     MergedSample,
-    has_persons_work,
     is_whole,
     merged_sample,
     new_sample,
 )
 from .schema import declare_text_ids
 from .shared import MadeSamples, NewImage, SharedImport
-
-_EXAMPLES = 3
 
 
 class _Taken(NamedTuple):
@@ -230,18 +225,11 @@ class SampleWriter:
         copies = [s for s in gone if s.source_key in self._new_sources]
         self.counts.images_gone = len(gone)
         self.counts.old_copies = len(copies)
-        for sample in gone:
-            self._report.add(
-                IssueCode.GONE_FROM_EXPORT,
-                "the dataset has it from an earlier import, and this export does not; "
-                f"it stays in the dataset, tagged '{GONE_TAG}'",
-                Action.KEPT,
-                split=sample.split,
-                file_name=sample.file_name,
-            )
-        self._tag(gone, [GONE_TAG])
+        samples = GoneSamples(self._dataset, self._rules, self._report, self.is_dry)
+        samples.keep(gone)
         if copies:
-            self._retire(copies, old_copies)
+            deleted = samples.retire(copies, self._new_sources, old_copies)
+            self.counts.old_copies_deleted = deleted
 
     def _tell_new(self, record: ImageRecord) -> None:
         number = len(record.annotations)
@@ -378,57 +366,6 @@ class SampleWriter:
             and sample.origin in versions
             and (sample.split in splits or sample.source_key in self._new_sources)
         ]
-
-    def _retire(self, copies: list[KnownSample], old_copies: OldCopies) -> None:
-        sources = {sample.source_key for sample in copies}
-        new = sum(self._new_sources[source] for source in sources if source)
-        said = (
-            f"{new:,} new images are copies of {len(sources):,} sources of which the "
-            f"dataset has {len(copies):,} older copies, such as "
-            + ", ".join(str(s.file_name) for s in copies[:_EXAMPLES])
-        )
-        ids = {sample.id for sample in copies}
-        if old_copies == "delete":
-            touched = self._touched(copies)
-            deleted = [sample for sample in copies if sample.id not in touched]
-            self.counts.old_copies_deleted = len(deleted)
-            said += f"; {len(deleted):,} of them were deleted"
-            if deleted and not self.is_dry:
-                assert self._dataset is not None
-                self._dataset.delete_samples([str(s.id) for s in deleted])
-            ids = touched
-            if touched:
-                said += (
-                    f", and {len(touched):,} that a person has worked on are tagged "
-                    f"'{OLD_COPY_TAG}'"
-                )
-        else:
-            said += f"; these are tagged '{OLD_COPY_TAG}'"
-        self._tag([s for s in copies if s.id in ids], [OLD_COPY_TAG])
-        self._report.add(IssueCode.OLD_COPIES, said, Action.KEPT)
-
-    def _touched(self, samples: Sequence[KnownSample]) -> set[ObjectId]:
-        """Returns the ids of the samples that a person has worked on."""
-        found: set[ObjectId] = set()
-        for start in range(0, len(samples), BATCH_SIZE):
-            ids = [sample.id for sample in samples[start : start + BATCH_SIZE]]
-            for document in read_documents(self._dataset, ids, self._rules.paths):
-                if has_persons_work(document, self._rules.fields):
-                    found.add(document["_id"])
-        return found
-
-    def _tag(self, samples: Sequence[KnownSample], added: Sequence[str]) -> None:
-        if self.is_dry or not samples:
-            return
-
-        def change(document: Document, _: datetime) -> Document:
-            tags = document.get("tags") or []
-            wanted = list(dict.fromkeys([*tags, *added]))
-            return {} if wanted == tags else {"tags": wanted}
-
-        for start in range(0, len(samples), BATCH_SIZE):
-            ids = [sample.id for sample in samples[start : start + BATCH_SIZE]]
-            change_documents(self._dataset, ids, ["tags"], change)
 
     def _report_leakage(self) -> None:
         """Reports sources of new images that the dataset has in other splits."""

@@ -1,0 +1,123 @@
+"""What a dataset has of earlier versions of an export, and this one no longer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import fiftyone as fo
+from bson import ObjectId
+
+from ...choices import OldCopies
+from ...coco.issues import Action, IssueCode
+from ...coco.report import ExportReport
+from ..documents import BATCH_SIZE, Document, change_documents, read_documents
+from .identity import KnownSample
+from .samples import GONE_TAG, OLD_COPY_TAG, ImportRules, has_persons_work
+
+# How many file names a message names.
+_EXAMPLES = 3
+
+
+class GoneSamples:
+    """Samples that the export no longer has: told and tagged, few of them deleted.
+
+    Args:
+        dataset: the dataset, None where it is not there yet
+        rules: how the import writes, which tells a person's work
+        report: the import's report
+        is_dry: whether nothing is written
+    """
+
+    def __init__(
+        self,
+        dataset: fo.Dataset | None,
+        rules: ImportRules,
+        report: ExportReport,
+        is_dry: bool,
+    ) -> None:
+        self._dataset = dataset
+        self._rules = rules
+        self._report = report
+        self._is_dry = is_dry
+
+    def keep(self, gone: Sequence[KnownSample]) -> None:
+        """Tells of samples that stay in the dataset, and tags them."""
+        for sample in gone:
+            self._report.add(
+                IssueCode.GONE_FROM_EXPORT,
+                "the dataset has it from an earlier import, and this export does not; "
+                f"it stays in the dataset, tagged '{GONE_TAG}'",
+                Action.KEPT,
+                split=sample.split,
+                file_name=sample.file_name,
+            )
+        self._tag(gone, [GONE_TAG])
+
+    def retire(
+        self,
+        copies: Sequence[KnownSample],
+        new_copies: Mapping[str, int],
+        old_copies: OldCopies,
+    ) -> int:
+        """Tags or deletes older copies of sources that were augmented again.
+
+        Args:
+            copies: the older copies
+            new_copies: how many new ones each source has
+            old_copies: whether they are tagged or, where no person has worked on them,
+                deleted
+
+        Returns:
+            the number of those that were deleted
+        """
+        deleted: list[KnownSample] = []
+        sources = {sample.source_key for sample in copies}
+        new = sum(new_copies[source] for source in sources if source)
+        said = (
+            f"{new:,} new images are copies of {len(sources):,} sources of which the "
+            f"dataset has {len(copies):,} older copies, such as "
+            + ", ".join(str(s.file_name) for s in copies[:_EXAMPLES])
+        )
+        ids = {sample.id for sample in copies}
+        if old_copies == "delete":
+            touched = self._touched(copies)
+            deleted = [sample for sample in copies if sample.id not in touched]
+            said += f"; {len(deleted):,} of them were deleted"
+            if deleted and not self._is_dry:
+                assert self._dataset is not None
+                self._dataset.delete_samples([str(s.id) for s in deleted])
+            ids = touched
+            if touched:
+                said += (
+                    f", and {len(touched):,} that a person has worked on are tagged "
+                    f"'{OLD_COPY_TAG}'"
+                )
+        else:
+            said += f"; these are tagged '{OLD_COPY_TAG}'"
+        self._tag([s for s in copies if s.id in ids], [OLD_COPY_TAG])
+        self._report.add(IssueCode.OLD_COPIES, said, Action.KEPT)
+        return len(deleted)
+
+    def _touched(self, samples: Sequence[KnownSample]) -> set[ObjectId]:
+        """Returns the ids of the samples that a person has worked on."""
+        found: set[ObjectId] = set()
+        for start in range(0, len(samples), BATCH_SIZE):
+            ids = [sample.id for sample in samples[start : start + BATCH_SIZE]]
+            for document in read_documents(self._dataset, ids, self._rules.paths):
+                if has_persons_work(document, self._rules.fields):
+                    found.add(document["_id"])
+        return found
+
+    def _tag(self, samples: Sequence[KnownSample], added: Sequence[str]) -> None:
+        if self._is_dry or not samples:
+            return
+
+        def change(document: Document, _: datetime) -> Document:
+            tags = document.get("tags") or []
+            wanted = list(dict.fromkeys([*tags, *added]))
+            return {} if wanted == tags else {"tags": wanted}
+
+        for start in range(0, len(samples), BATCH_SIZE):
+            ids = [sample.id for sample in samples[start : start + BATCH_SIZE]]
+            change_documents(self._dataset, ids, ["tags"], change)
