@@ -41,8 +41,9 @@ def load_mask_evaluation(samples: Samples, eval_key: str) -> Any:
     for renaming in Journal(dataset).pending("rename"):
         if eval_key in (renaming["key"], renaming["new_key"]):
             raise CocoMaskError(
-                f"Renaming mask evaluation '{renaming['key']}' to "
-                f"'{renaming['new_key']}' was stopped before its end; rename it again"
+                f"Mask evaluation '{renaming['key']}' is being renamed to "
+                f"'{renaming['new_key']}': if nobody is at it, that was stopped before "
+                "its end; rename it again"
             )
     if evaluation_kind(dataset, eval_key) == "comparison":
         stored = run_results(dataset, eval_key, field="evaluations")
