@@ -12,6 +12,7 @@ from ...coco.attributes import encode_key
 from ...coco.check import ExportReader
 from ...coco.records import Category
 from ...errors import CocoMaskError
+from ...limits import MAX_NAMED
 from ..documents import declare_paths, rename_label_attributes
 from ..field_display import colour_classes, show_fields
 from ..locks import changing_outline
@@ -19,8 +20,7 @@ from .attribute_types import AttributeTypes, label_paths
 from .base import BASE_FIELD
 from .label_schema import declare_label_schemas
 
-# MongoDB takes documents of at most 16 MB: `dataset.info` keeps this many issues.
-MAX_STORED_ISSUES = 1000
+# MongoDB takes documents of at most 16 MB: `dataset.info` keeps so much of the issues.
 _MAX_ISSUE_BYTES = 2_000_000
 
 _SAMPLE_FIELDS: tuple[tuple[str, type, type | None, str], ...] = (
@@ -214,7 +214,7 @@ def _store_export_info(
         origins = facts["form"].get("origins", {})
         for new, old in attribute_types.moved.items():
             origins.setdefault(new, origins.get(old, [old, False]))
-    report = reader.report.to_dict(MAX_STORED_ISSUES, _MAX_ISSUE_BYTES)
+    report = reader.report.to_dict(MAX_NAMED, _MAX_ISSUE_BYTES)
     # The samples say it, and names of classes cannot be keys in MongoDB.
     del report["classes"]
     dataset.info["coco"] = {
