@@ -38,6 +38,8 @@ _COLLECTION = "cocomask.locks"
 # A lock that is not renewed for this long is of a process, or a machine, that is gone.
 _LASTS = timedelta(seconds=120)
 _RENEWED_EVERY_S = 20.0
+# Who joins what tasks have found waits for those of machines that are gone.
+WAITS_TO_JOIN_S = _LASTS.total_seconds() + _RENEWED_EVERY_S
 # How long letting others in may take: MongoDB may be away, which has been said by then.
 _RELEASED_WITHIN_S = 2.0
 

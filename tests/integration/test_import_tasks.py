@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ import pytest
 from fiftyone.core.odm import get_db_conn
 
 import fiftyone_cocomask as fcm
-from fiftyone_cocomask.datasets.documents import insert_encoded_documents
+from fiftyone_cocomask.datasets import locks
+from fiftyone_cocomask.datasets.documents import dataset_id, insert_encoded_documents
 from fiftyone_cocomask.datasets.importing import tasks, writer
 from fiftyone_cocomask.datasets.importing.task_run import finish_run
 from fiftyone_cocomask.datasets.parallel.shared_runs import SplitRun
@@ -166,6 +168,12 @@ def test_what_a_task_cannot_use_of_others_is_read_again(export: Path) -> None:
     store = SplitRun(dataset, run_id)._store
     key = f"{run_id}/part/3"
     store.set(key, {**store.get(key), "made_by": "0.0"})
+    # It is of a machine that is gone, whose lock lasts longer than others wait for.
+    until = locks._now() + timedelta(seconds=locks._WAITS_S + 1)
+    gone = {"owner": "gone", "place": "elsewhere/1", "process": 7, "started": 0.0}
+    key = f"{dataset_id(dataset)}/import"
+    entry = {"_id": f"{key}/gone", "lock": key, "shared": True, "expires": until}
+    locks._locks().insert_one({**entry, **gone, "since": locks._now()})
     assert found(*do_task(dataset, run_id, 4)) == expected
 
 

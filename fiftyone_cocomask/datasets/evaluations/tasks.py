@@ -10,7 +10,7 @@ import fiftyone as fo
 from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ..documents import Document, root_dataset
-from ..locks import RUN_OF, locked, one_at_a_time
+from ..locks import RUN_OF, WAITS_TO_JOIN_S, locked, one_at_a_time
 from ..run_keys import run_time
 from ..targets import checked_samples
 from .evaluate import begin_evaluation, end_evaluation, measure_samples
@@ -89,7 +89,8 @@ def join_parts(dataset: fo.Dataset, begun: Document, parts: Iterable[Document]) 
     Raises:
         CocoMaskError: if the evaluation was deleted, or begun anew
     """
-    with locked(dataset, RUN_OF.format_map(begun)):
+    work = RUN_OF.format_map(begun)
+    with locked(dataset, work, waits_s=WAITS_TO_JOIN_S):
         plan = _plan(dataset, begun)
         samples = dataset.load_run_view(plan.eval_key)
         return end_evaluation(samples, plan, PassReport.of_parts(parts))

@@ -32,7 +32,7 @@ from ...version import __version__
 from ..database_errors import explain_database_errors
 from ..documents import Document, current_dataset, sample_ids
 from ..folders import export_folder
-from ..locks import locked
+from ..locks import WAITS_TO_JOIN_S, locked
 from ..memory import frozen_heap
 from ..parallel.processes import CAN_FORK, map_in_processes
 from ..parallel.shared_runs import SplitRun
@@ -203,7 +203,8 @@ def join_parts(
     target, plan = current_dataset(dataset), run.plan
     rules = _rules(plan)
     with ExitStack() as stack:
-        lock = stack.enter_context(locked(target, "import"))
+        held = locked(target, "import", waits_s=WAITS_TO_JOIN_S)
+        lock = stack.enter_context(held)
         _check_not_ended(target, run)
         reader = stack.enter_context(_open(plan))
         prepare(target, reader, rules.fields)
