@@ -50,6 +50,7 @@ def test_the_demo_leaves_a_dataset_with_runs_and_a_workspace(tmp_path: Path) -> 
     assert shown.count("21 of 21 images usable") == 2
     assert "The database, masks and plugin link are in" in shown
     assert "100% |" in shown
+    assert shown.count("undone in 1 sample") == 2
     assert "Traceback" not in shown
     found = json.loads(shown.partition("FOUND")[2].splitlines()[0])
     assert (found["samples"], found["masks"]) == (21, 21)
