@@ -205,9 +205,10 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         label="Folder",
         description="An empty folder, or a new one",
         required=True,
+        written=True,
     )
     path = given_path(params.get("output_dir"))
-    if path is not None and os.path.isabs(path):
+    if path is not None and not field.invalid:
         overwrite = bool(params.get("overwrite"))
         problem = folder_problem(ctx.dataset, path, overwrite=overwrite)
         if problem is not None:

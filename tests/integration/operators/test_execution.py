@@ -93,6 +93,11 @@ def test_only_the_view_is_computed(operator: Operator, dataset: fo.Dataset) -> N
         ("compute_masks", {"mode": "colourful"}, "mode must be one of 'binary'"),
         ("compute_masks", {"overlap": []}, "overlap names no class"),
         ("compute_masks", {"output_dir": "/etc/passwd/x"}, "passwd is not a folder"),
+        (
+            "export_roboflow_coco",
+            {"output_dir": "/etc/passwd/x"},
+            "passwd is not a folder",
+        ),
         ("compare_exports", {"path": "/no/such"}, "no file or folder /no/such"),
         (
             "import_roboflow_coco",
