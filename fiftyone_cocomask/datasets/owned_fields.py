@@ -12,6 +12,7 @@ from typing import Any
 import fiftyone as fo
 
 from ..errors import CocoMaskError
+from .documents import declare_paths
 from .locks import changing_outline
 
 # The key under which a field's `info` says whose it is; of masks, how they were made.
@@ -107,52 +108,50 @@ class EvaluationFields:
     def declare(self, dataset: fo.Dataset) -> None:
         """Adds the fields to the dataset and to a group of the sidebar."""
         with changing_outline(dataset):
-            self._declare(dataset)
+            declare_paths(
+                dataset,
+                {
+                    path: field
+                    for path, field in self._declared().items()
+                    if not dataset.has_field(path)
+                },
+            )
             _add_to_sidebar_group(dataset, self.sample_paths, self.eval_key)
 
-    def _declare(self, dataset: fo.Dataset) -> None:
+    def _declared(self) -> dict[str, fo.Field]:
+        """Returns the fields by their paths, each after that which it is a part of."""
         specs = [(self.on_sample(spec.suffix), spec) for spec in self.sample_specs]
         if self.label_path is not None:
             specs += [(self.on_label(spec.suffix), spec) for spec in self.label_specs]
-        for path, spec in specs:
-            self._add(dataset, path, spec.field_type, spec.description)
+        fields = {
+            path: self._owned(spec.field_type, spec.description) for path, spec in specs
+        }
         if self.has_classes:
-            self._declare_classes(dataset)
+            fields[self.on_sample(CLASSES_SUFFIX)] = self._classes_field()
+        return fields
 
-    def _declare_classes(self, dataset: fo.Dataset) -> None:
-        path = self.on_sample(CLASSES_SUFFIX)
-        self._add(
-            dataset,
-            path,
-            fo.ListField,
-            "The classes in the mask, each with its visible pixels and their share of "
-            "the image",
-            subfield=fo.EmbeddedDocumentField,
-            embedded_doc_type=fo.DynamicEmbeddedDocument,
-        )
-        for name, field_type, description in (
+    def _classes_field(self) -> fo.Field:
+        parts = (
             ("label", fo.StringField, "The class"),
             ("px", fo.IntField, "Its visible pixels in the mask"),
             ("ratio", fo.FloatField, "These pixels / all pixels of the mask, 0..1"),
-        ):
-            self._add(dataset, f"{path}.{name}", field_type, description)
+        )
+        fields = []
+        for name, field_type, description in parts:
+            field = self._owned(field_type, description)
+            field.name = field.db_field = name
+            fields.append(field)
+        return self._owned(
+            fo.ListField,
+            "The classes in the mask, each with its visible pixels and their share of "
+            "the image",
+            field=fo.EmbeddedDocumentField(fo.DynamicEmbeddedDocument, fields=fields),
+        )
 
-    def _add(
-        self,
-        dataset: fo.Dataset,
-        path: str,
-        field_type: type,
-        description: str,
-        **kwargs: Any,
-    ) -> None:
-        if not dataset.has_field(path):
-            dataset.add_sample_field(
-                path,
-                field_type,
-                description=description,
-                info={INFO_KEY: self.owner()},
-                **kwargs,
-            )
+    def _owned(self, field_type: type, description: str, **kwargs: Any) -> Any:
+        return field_type(
+            description=description, info={INFO_KEY: self.owner()}, **kwargs
+        )
 
 
 def field_owner(field: Any) -> dict[str, str] | None:
