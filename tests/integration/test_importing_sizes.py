@@ -16,6 +16,7 @@ from pycocotools import mask as mask_utils
 
 import fiftyone_cocomask as fcm
 from fiftyone_cocomask.coco.issues import IssueCode
+from fiftyone_cocomask.datasets.documents import fields
 from fiftyone_cocomask.errors import ExportError
 
 from ..unit.coco.exports import (
@@ -142,6 +143,7 @@ def test_many_attributes_are_declared_without_a_look_through_all_for_each(
         return look_through(self, *args, **kwargs)
 
     monkeypatch.setattr(DeReference, "__call__", counted)
+    monkeypatch.setattr(fields, "_MANY_FIELDS", 0)
     for count in (5, 45):
         folder = tmp_path / str(count)
         attributes = {f"attribute_{n}": n for n in range(count)}

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
+from weakref import WeakSet
 
 import fiftyone.core.storage as fos
 
@@ -63,6 +65,7 @@ class ExportFolder:
         self._folders: dict[Path, Path] = {}
         self._names: set[int] = set()
         self._writes = GroupedWrites()
+        self._reading: WeakSet[BinaryIO] = WeakSet()
         self._waiting: set[str] = set()
         if self.path.exists() and not self.path.is_dir():
             raise CocoMaskError(f"output_dir is a file: {self.path}")
@@ -99,6 +102,8 @@ class ExportFolder:
     def close(self) -> None:
         """Ends with the images that are being written."""
         self._writes.close()
+        for reading in self._reading:
+            reading.close()
 
     def end(self) -> None:
         """Says that the export is complete."""
@@ -211,6 +216,7 @@ class ExportFolder:
             reading = open(source, "rb")  # noqa: SIM115
         except OSError as error:
             raise ImageUnavailableError(error.strerror or str(error)) from error
+        self._reading.add(reading)
 
         def write() -> None:
             with self.errors(), reading, whole_file(target) as writing:

@@ -308,5 +308,5 @@ def test_tags_and_views_of_retired_issues_are_taken_away(samples: Samples) -> No
 
 @pytest.mark.parametrize("pairs", ["a, b", [("a",)], [("a", 1)], [3]])
 def test_pairs_that_are_not_pairs_of_names_are_refused(pairs: Any) -> None:
-    with pytest.raises(CocoMaskError, match="exempt_pairs must be pairs"):
+    with pytest.raises(CocoMaskError, match="exempt_pairs must be a list of pairs"):
         IssueLimits(exempt_pairs=pairs)

@@ -109,7 +109,7 @@ def test_labels_that_have_changed_are_measured_anew_and_the_mask_is_said_to_diff
     found = inspect(samples, sample)
     assert [item.visible_px for item in found.objects] == [100, 100]
     assert found.foreground_px == 100
-    assert [note for note in found.notes if "200 px, the mask 100 px" in note]
+    assert [note for note in found.notes if "covers 100 px, the objects" in note]
 
 
 def test_a_negative_image_has_an_empty_mask_and_no_objects(samples: Samples) -> None:
