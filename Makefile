@@ -23,7 +23,8 @@ VENV := .venv$(if $(FIFTYONE),-$(FIFTYONE))
 # FiftyOne up to 1.22.0 does not start with graphql-core 3.3, and pip would take that.
 PINNED := $(if $(FIFTYONE),"fiftyone==$(FIFTYONE)" "graphql-core<3.3")
 PY := $(VENV)/bin/python
-TWO := -n 2 --dist worksteal
+# On two processors: each waits for its database or its browser a part of the time.
+THREE := -n 3 --dist worksteal
 READY := $(VENV)/.ready
 TEST_READY := $(VENV)/.ready-test
 
@@ -48,14 +49,14 @@ lint: $(TEST_READY)
 types: $(TEST_READY)
 	$(PY) -m mypy
 
-# Each of two processes has a database of its own, and for the App a browser.
+# Each of three processes has a database of its own, and for the App a browser.
 unit integration app: $(TEST_READY)
-	$(PY) -m pytest $(TWO) tests/$@
+	$(PY) -m pytest $(THREE) tests/$@
 
 # Not with each run: up to Python 3.11, noting lines takes a third of the time again.
 coverage: $(TEST_READY)
-	$(PY) -m pytest $(TWO) --cov --cov-report= tests/unit
-	$(PY) -m pytest $(TWO) --cov --cov-append --cov-report= tests/integration
+	$(PY) -m pytest $(THREE) --cov --cov-report= tests/unit
+	$(PY) -m pytest $(THREE) --cov --cov-append --cov-report= tests/integration
 	$(PY) -m coverage report --fail-under=95
 
 package: $(TEST_READY)
