@@ -23,7 +23,8 @@ VENV := .venv$(if $(FIFTYONE),-$(FIFTYONE))
 # FiftyOne up to 1.22.0 does not start with graphql-core 3.3, and pip would take that.
 PINNED := $(if $(FIFTYONE),"fiftyone==$(FIFTYONE)" "graphql-core<3.3")
 PY := $(VENV)/bin/python
-# On two processors: each waits for its database or its browser a part of the time.
+# On two processors: two processes wait for their databases a part of the time.
+TWO := -n 2 --dist worksteal
 THREE := -n 3 --dist worksteal
 READY := $(VENV)/.ready
 TEST_READY := $(VENV)/.ready-test
@@ -49,9 +50,12 @@ lint: $(TEST_READY)
 types: $(TEST_READY)
 	$(PY) -m mypy
 
-# Each of three processes has a database of its own, and for the App a browser.
-unit integration app: $(TEST_READY)
+# Each process has a database of its own, and for the App a browser.
+unit integration: $(TEST_READY)
 	$(PY) -m pytest $(THREE) tests/$@
+
+app: $(TEST_READY)
+	$(PY) -m pytest $(TWO) tests/$@
 
 # Not with each run: up to Python 3.11, noting lines takes a third of the time again.
 coverage: $(TEST_READY)
