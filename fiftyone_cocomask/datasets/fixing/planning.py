@@ -142,7 +142,7 @@ class SampleRepair:
             if present and index in by_index:
                 changes += self._repair(by_index[index], present, canvas)
             elif present:
-                changes.append(self._tagging(self._labels[index], index, present))
+                changes += self._tagging(self._labels[index], index, present)
         return changes
 
     def _still_there(
@@ -263,7 +263,7 @@ class SampleRepair:
         tagging = [issue for issue in issues if issue in _TAGGING]
         changes = []
         if tagging:
-            changes.append(self._tagging(label, item.index, tagging))
+            changes += self._tagging(label, item.index, tagging)
         after: Document = {}
         done: list[MaskIssue] = []
         action = "filled"
@@ -316,10 +316,12 @@ class SampleRepair:
         """Tags the boxes of annotations that have no shape."""
         if MaskIssue.BOX_ONLY not in self._plan.issues or self._plan.boxes is None:
             return []
-        return [
-            self._tagging(self._boxes[index], index, issues, self._plan.boxes)
-            for index, issues in self._tagged(self._boxes).items()
-        ]
+        changes = []
+        for index, issues in self._tagged(self._boxes).items():
+            changes += self._tagging(
+                self._boxes[index], index, issues, self._plan.boxes
+            )
+        return changes
 
     def _tagging(
         self,
@@ -327,13 +329,17 @@ class SampleRepair:
         index: int,
         issues: list[MaskIssue],
         labels: LabelList | None = None,
-    ) -> Change:
+    ) -> list[Change]:
+        """Returns the change that asks for a label to be drawn anew, once."""
+        if REDRAW in (label.get("tags") or ()):
+            self._skip(label, issues, f"it has the tag {REDRAW} already")
+            return []
         change = self._change(
             labels or self._plan.labels, label, index, issues, "tagged"
         )
         change.tags_removed = []
-        change.tags_added = [REDRAW] if REDRAW not in (label.get("tags") or ()) else []
-        return change
+        change.tags_added = [REDRAW]
+        return [change]
 
     def _change(
         self,
