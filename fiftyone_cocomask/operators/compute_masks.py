@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
@@ -17,7 +17,14 @@ from ..choices import (
     Storage,
 )
 from ..fiftyone_types import ExecutionContext, SampleCollection
-from .forms import count, dataset_problem, default_field, given_params, stop
+from .forms import (
+    count,
+    dataset_problem,
+    default_field,
+    given_params,
+    stop,
+    target_samples,
+)
 from .job import ProgressArgument, Results, job_config
 from .label_fields import box_fields, drawable_fields, why_no_field
 from .markdown import bold, code
@@ -25,6 +32,10 @@ from .mask_form import ask_for_masks, default_mask_field
 from .paths import given_path, path_text
 from .results import NextStep, class_rows, in_sentence, next_step, outcome, split_rows
 from .split_job import SplitJobOperator, is_of_tasks
+
+if TYPE_CHECKING:
+    from ..datasets.parallel.shared_runs import SplitRun
+
 
 # The parameters that decide the pixels of the masks, and what becomes of the masks.
 _DRAWING = ("mode", "rasterizer", "overlap", "classes", "include_crowd")
@@ -136,15 +147,11 @@ class ComputeMasks(SplitJobOperator):
         else:
             ask_for_masks(ctx, inputs, fields)
 
-    def run_whole(
-        self,
-        ctx: ExecutionContext,
-        samples: SampleCollection,
-        progress: ProgressArgument,
-    ) -> Results:
+    def run_at_once(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
         """Draws the masks and returns the report."""
         from ..datasets.masks.compute import compute_masks
 
+        samples = target_samples(ctx)
         report = compute_masks(
             samples,
             **_fields(ctx),
@@ -174,11 +181,11 @@ class ComputeMasks(SplitJobOperator):
         begin_tasks(ctx.dataset, plan)
         return plan.to_dict()
 
-    def run_part(
+    def run_task(
         self,
         ctx: ExecutionContext,
-        plan: dict[str, Any],
-        samples: SampleCollection,
+        run: SplitRun,
+        number: int,
         progress: ProgressArgument,
     ) -> dict[str, Any]:
         """Draws the masks of a part of the samples."""
@@ -186,12 +193,16 @@ class ComputeMasks(SplitJobOperator):
         from ..datasets.masks.options import MaskPlan
         from ..datasets.parallel.workers import process_count
 
-        masks = MaskPlan.from_dict(plan)
+        plan = MaskPlan.from_dict(run.plan)
         processes = process_count(ctx.params.get("num_workers"))
-        return draw_part(samples, masks, processes, progress).to_dict()
+        return draw_part(target_samples(ctx), plan, processes, progress).to_dict()
 
-    def join_parts(
-        self, ctx: ExecutionContext, plan: dict[str, Any], parts: list[dict[str, Any]]
+    def join_tasks(
+        self,
+        ctx: ExecutionContext,
+        run: SplitRun,
+        parts: list[dict[str, Any]],
+        progress: ProgressArgument,
     ) -> Results:
         """Returns one report of all masks."""
         from ..datasets.masks.report import MaskReport

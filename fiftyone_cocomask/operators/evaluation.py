@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
@@ -31,6 +31,10 @@ from .label_fields import drawable_fields, fields_of_masks, segmentation_fields
 from .markdown import bold, code, plain
 from .results import NextStep, in_sentence, next_step, outcome
 from .split_job import SplitJobOperator, ask_for_num_tasks, is_of_tasks
+
+if TYPE_CHECKING:
+    from ..datasets.parallel.shared_runs import SplitRun
+
 
 EvaluationName = Literal["area", "coverage"]
 # What stands for no label field, since a dropdown cannot be emptied.
@@ -94,15 +98,10 @@ class EvaluationOperator(SplitJobOperator):
         if fields:
             self._ask(ctx, inputs, fields)
 
-    def run_whole(
-        self,
-        ctx: ExecutionContext,
-        samples: SampleCollection,
-        progress: ProgressArgument,
-    ) -> Results:
+    def run_at_once(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
         """Evaluates, and returns the eval key and the summary."""
         results = self.evaluate(
-            samples, **_what_to_measure(ctx, self.kind), progress=progress
+            target_samples(ctx), **_what_to_measure(ctx, self.kind), progress=progress
         )
         return evaluation_results(results)
 
@@ -114,25 +113,29 @@ class EvaluationOperator(SplitJobOperator):
 
         return begin_tasks(samples, self.kind, **_what_to_measure(ctx, self.kind))
 
-    def run_part(
+    def run_task(
         self,
         ctx: ExecutionContext,
-        plan: dict[str, Any],
-        samples: SampleCollection,
+        run: SplitRun,
+        number: int,
         progress: ProgressArgument,
     ) -> dict[str, Any]:
         """Measures a part of the samples."""
         from ..datasets.evaluations.tasks import measure_part
 
-        return measure_part(samples, plan, progress)
+        return measure_part(target_samples(ctx), run.plan, progress)
 
-    def join_parts(
-        self, ctx: ExecutionContext, plan: dict[str, Any], parts: list[dict[str, Any]]
+    def join_tasks(
+        self,
+        ctx: ExecutionContext,
+        run: SplitRun,
+        parts: list[dict[str, Any]],
+        progress: ProgressArgument,
     ) -> Results:
         """Saves the results, and returns the eval key and the summary."""
         from ..datasets.evaluations.tasks import join_parts
 
-        return evaluation_results(join_parts(ctx.dataset, plan, parts))
+        return evaluation_results(join_parts(ctx.dataset, run.plan, parts))
 
     def update_app(self, ctx: ExecutionContext, results: Results) -> Iterator[Any]:
         """Shows the new fields, and opens the panel beside the grid."""

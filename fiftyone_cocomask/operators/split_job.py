@@ -160,46 +160,10 @@ class SplitJobOperator(TasksOperator):
     """A job on samples, each task of which does it on its part of them."""
 
     @abstractmethod
-    def run_whole(
-        self,
-        ctx: ExecutionContext,
-        samples: SampleCollection,
-        progress: ProgressArgument,
-    ) -> Results:
-        """Does the job at once and returns its results."""
-
-    @abstractmethod
     def begin_run(
         self, ctx: ExecutionContext, samples: SampleCollection
     ) -> dict[str, Any]:
         """Begins a run and returns what its tasks have to know, as MongoDB holds it."""
-
-    @abstractmethod
-    def run_part(
-        self,
-        ctx: ExecutionContext,
-        plan: dict[str, Any],
-        samples: SampleCollection,
-        progress: ProgressArgument,
-    ) -> dict[str, Any]:
-        """Does the job on a part of the samples.
-
-        Returns:
-            what was found, as MongoDB holds it
-
-        Raises:
-            CocoMaskError: if another run has taken the place of this one
-        """
-
-    @abstractmethod
-    def join_parts(
-        self, ctx: ExecutionContext, plan: dict[str, Any], parts: list[dict[str, Any]]
-    ) -> Results:
-        """Ends a run whose parts are done, and returns the results of the whole."""
-
-    def run_at_once(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
-        """Does the job on all samples of the target."""
-        return self.run_whole(ctx, target_samples(ctx), progress)
 
     def begin_tasks(self, ctx: ExecutionContext, num_tasks: int) -> BegunTasks:
         """Splits the samples of the target into views."""
@@ -211,26 +175,6 @@ class SplitJobOperator(TasksOperator):
         return BegunTasks(
             ctx.dataset, SplitRun.begin(ctx.dataset, plan, len(parts)), parts
         )
-
-    def run_task(
-        self,
-        ctx: ExecutionContext,
-        run: SplitRun,
-        number: int,
-        progress: ProgressArgument,
-    ) -> dict[str, Any]:
-        """Does the job on the view of a task."""
-        return self.run_part(ctx, run.plan, target_samples(ctx), progress)
-
-    def join_tasks(
-        self,
-        ctx: ExecutionContext,
-        run: SplitRun,
-        parts: list[dict[str, Any]],
-        progress: ProgressArgument,
-    ) -> Results:
-        """Joins what the tasks have found."""
-        return self.join_parts(ctx, run.plan, parts)
 
 
 def is_of_tasks(results: Results) -> bool:

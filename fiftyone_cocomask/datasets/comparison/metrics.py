@@ -27,7 +27,13 @@ from ...described_metrics import Described
 from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ...plugin_folder import NAME
-from ..documents import Document, root_dataset, stream_documents, update_documents
+from ..documents import (
+    Document,
+    declare_paths,
+    root_dataset,
+    stream_documents,
+    update_documents,
+)
 from ..locks import changing_outline
 from ..masks.stored import has_mask, read_array
 from ..owned_fields import FieldSpec
@@ -192,12 +198,15 @@ def write_errors(
 ) -> None:
     """Declares the fields of a metric and writes its values."""
     with changing_outline(dataset):
-        for spec in metric.specs:
-            path = f"{eval_key}_{spec.suffix}"
-            if not dataset.has_field(path):
-                dataset.add_sample_field(
-                    path, spec.field_type, description=spec.description
-                )
+        paths = zip(metric.fields(eval_key), metric.specs, strict=True)
+        declare_paths(
+            dataset,
+            {
+                path: spec.field_type(description=spec.description)
+                for path, spec in paths
+                if not dataset.has_field(path)
+            },
+        )
     suffixes = [spec.suffix for spec in metric.specs]
     for start in range(0, len(errors), 1000):
         updates = []

@@ -193,6 +193,11 @@ def has_samples(samples: SampleCollection) -> bool:
     return bool(aggregate_documents(samples, [{"$limit": 1}, {"$project": {"_id": 1}}]))
 
 
+def has_any_sample(dataset: Dataset, condition: Document | None = None) -> bool:
+    """Whether any sample meets a MongoDB filter; of a grouped one, in any slice."""
+    return any(True for _ in sample_ids(dataset, condition or {}, 1))
+
+
 def count_samples(dataset: Dataset, condition: Document) -> int:
     """Returns how many samples meet a MongoDB filter; of a grouped one, of all slices.
 

@@ -10,7 +10,7 @@ import fiftyone as fo
 from ...coco.issues import Action, IssueCode
 from ...coco.records import ImageRecord
 from ...coco.report import ExportReport
-from ..documents import declare_paths, label_value_types, sample_ids
+from ..documents import declare_paths, has_any_sample, label_value_types
 from ..locks import changing_outline
 
 _KeyT = TypeVar("_KeyT")
@@ -104,9 +104,7 @@ class AttributeTypes:
         self.kinds: dict[str, str] = dict(before.get("kinds") or {})
         # The new name of an attribute, by its own and the type of its value.
         self._moved: dict[tuple[str, type], str] = {}
-        self._has_samples = dataset is not None and any(
-            True for _ in sample_ids(dataset, {}, 1)
-        )
+        self._has_samples = dataset is not None and has_any_sample(dataset)
 
     @property
     def moved(self) -> dict[str, str]:

@@ -23,7 +23,7 @@ from ...coco.report import ExportReport
 from ...coco.shared_reading import Work
 from ...errors import CocoMaskError
 from ..database_errors import explain_database_errors
-from ..documents import current_dataset, sample_ids, settle
+from ..documents import current_dataset, has_any_sample, settle
 from ..field_names import check_new_field
 from ..folders import export_folder
 from ..locks import Lock, locked
@@ -265,7 +265,7 @@ def new_dataset(name: str, *, persistent: bool) -> Iterator[tuple[fo.Dataset, Lo
             except BaseException:
                 # Not for long: it may be MongoDB that has gone away.
                 with suppress(Exception), pymongo.timeout(_CLEANED_WITHIN_S):
-                    if not any(True for _ in sample_ids(made, {}, 1)):
+                    if not has_any_sample(made):
                         made.delete()
                 raise
 
@@ -281,7 +281,7 @@ def _empty_dataset(name: str, persistent: bool, error: Exception) -> fo.Dataset:
     if not fo.dataset_exists(name):
         raise CocoMaskError(f"Dataset '{name}' cannot be made: {error}") from error
     made = fo.load_dataset(name)
-    if any(True for _ in sample_ids(made, {}, 1)):
+    if has_any_sample(made):
         raise CocoMaskError(
             f"Dataset '{name}' was made by somebody else just now; run the same call "
             "again"

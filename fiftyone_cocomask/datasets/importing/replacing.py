@@ -16,6 +16,7 @@ from ...errors import CocoMaskError
 from ..documents import (
     MODIFIED,
     Document,
+    has_any_sample,
     mark_documents,
     read_documents,
     remove_values,
@@ -59,8 +60,8 @@ def check_replacement(dataset: fo.Dataset) -> None:
     Raises:
         CocoMaskError: if no new sample has been written, and there are old ones
     """
-    is_new = any(True for _ in sample_ids(dataset, {_REPLACING: True}, 1))
-    if not is_new and any(True for _ in sample_ids(dataset, {}, 1)):
+    is_new = has_any_sample(dataset, {_REPLACING: True})
+    if not is_new and has_any_sample(dataset):
         raise CocoMaskError(
             "None of the export's images can be used, so the samples of dataset "
             f"'{dataset.name}' stay; check_export says why"

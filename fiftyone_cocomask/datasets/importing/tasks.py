@@ -30,7 +30,7 @@ from ...coco.shared_reading import BATCH_SIZE
 from ...errors import CocoMaskError
 from ...version import __version__
 from ..database_errors import explain_database_errors
-from ..documents import Document, current_dataset, sample_ids
+from ..documents import Document, current_dataset, has_any_sample
 from ..folders import export_folder
 from ..locks import WAITS_TO_JOIN_S, locked
 from ..memory import frozen_heap
@@ -124,7 +124,7 @@ def begin_tasks(
             "old_copies": old_copies,
             "num_workers": num_workers,
             "is_replacing": if_exists == "replace" and present is not None,
-            "has_known": if_exists == "merge" and _has_samples(target),
+            "has_known": if_exists == "merge" and has_any_sample(target),
             "mark": mark,
             **_parts_of(reader, target, fields, num_tasks),
         }
@@ -215,7 +215,7 @@ def join_parts(
             rules,
             lock=lock,
             is_merge=plan["has_known"],
-            is_resumed=is_new and _has_samples(target),
+            is_resumed=is_new and has_any_sample(target),
         )
 
         def written(reader: ExportReader, writer: SampleWriter) -> Iterator[int]:
@@ -333,7 +333,3 @@ def _reader(
 def _absolute(path: str | Path | None) -> str | None:
     """Returns a path as it is known in other folders, of the same user."""
     return None if path is None else os.path.abspath(os.path.expanduser(path))
-
-
-def _has_samples(dataset: fo.Dataset) -> bool:
-    return any(True for _ in sample_ids(dataset, {}, 1))

@@ -242,9 +242,10 @@ def draw_masks(
         labels = LabelList.of_field(samples, plan.label_field)
         report.boxes = count_boxes_only(samples, labels)
     # No more processes than batches.
-    processes = min(processes, -(-num_samples(samples) // BATCH_OF_SEVERAL)) or 1
+    total = num_samples(samples)
+    processes = min(processes, -(-total // BATCH_OF_SEVERAL)) or 1
     batches = _masked_batches(samples, plan, paths, processes, on_start)
-    bar = fou.ProgressBar(total=num_samples(samples), progress=progress)
+    bar = fou.ProgressBar(total=total, progress=progress)
     # Closed also after an error or Ctrl-C: at Python's own end it would be too late.
     with bar, frozen_heap(), closing(batches):
         for results in batches:
