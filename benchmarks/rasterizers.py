@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from fiftyone_cocomask.geometry.objects import Canvas, MaskObject
-from fiftyone_cocomask.geometry.rings import ring_area
 
 from .common import print_table
 
@@ -58,6 +57,12 @@ def smooth_blob(random: np.random.Generator) -> np.ndarray:
     room = SIDE / 2 - radius
     center = SIDE / 2 + random.uniform(-room, room, 2)
     return (center[:, None] + radii * np.stack([np.cos(angles), np.sin(angles)])).T
+
+
+def ring_area(ring: np.ndarray) -> float:
+    """Returns the area that a ring encloses, by the shoelace formula."""
+    x, y = (ring - ring[0]).T
+    return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2)
 
 
 def main() -> None:

@@ -22,7 +22,6 @@ from .records import Box
 # Text of a JSON's unknown top-level keys beyond this is left out, and reported.
 MAX_HEADER_BYTES = 2**21
 
-IMAGE_KEYS = frozenset({"id", "file_name", "width", "height"})
 ANNOTATION_KEYS = frozenset(
     {"id", "image_id", "category_id", "bbox", "area", "segmentation", "iscrowd"}
 )

@@ -105,10 +105,6 @@ class SplitFolders:
             folder = folder.rpartition("/")[0]
         return True
 
-    def is_shared(self, base: str) -> bool:
-        """Whether several splits have one base."""
-        return len(self._names.get(base, ())) > 1
-
     def _is_named_for_another(self, name: str, own: str, place: SplitPlace) -> bool:
         kind, own_kind = _kind(name), _kind(own)
         if kind is None:

@@ -28,28 +28,6 @@ _FLOATS = np.array([0x92, 0xCB], np.uint8)
 _COCO_STEPS = 5.0
 
 
-def ring_area(ring: np.ndarray) -> float:
-    """Returns the area that a ring encloses, in square pixels.
-
-    The shoelace formula: a ring that crosses itself may enclose more than this says.
-
-    Args:
-        ring: an array of shape (n, 2)
-    """
-    if len(ring) < 3:
-        return 0.0
-    # Relative to a vertex, so that large coordinates cost no precision.
-    x, y = (ring - ring[0]).T
-    return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2)
-
-
-def rings_bounds(rings: Sequence[np.ndarray]) -> tuple[float, float, float, float]:
-    """Returns the smallest x and y and the largest x and y of some rings."""
-    x0, y0 = np.min([ring.min(axis=0) for ring in rings], axis=0)
-    x1, y1 = np.max([ring.max(axis=0) for ring in rings], axis=0)
-    return float(x0), float(y0), float(x1), float(y1)
-
-
 def to_relative(ring: np.ndarray, width: int, height: int) -> np.ndarray:
     """Returns FiftyOne's relative coordinates of a ring, without moving a pixel.
 

@@ -50,7 +50,6 @@ class PassReport:
     Attributes:
         without_number: the samples that got no number, as ``{"sample_id",
             "filepath", "reason"}``; at most 1,000 are named
-        num_without_number: how many there are
         other_size: the ids of samples whose mask has another number of pixels than
             its image; at most 1,000
         num_other_size: how many there are
@@ -59,13 +58,11 @@ class PassReport:
     """
 
     without_number: list[dict[str, str]] = field(default_factory=list)
-    num_without_number: int = 0
     other_size: list[str] = field(default_factory=list)
     num_other_size: int = 0
     num_changed: int = 0
 
     def add_without_number(self, record: SampleRecord, reason: str) -> None:
-        self.num_without_number += 1
         if len(self.without_number) < MAX_NAMED:
             self.without_number.append(
                 {
@@ -82,9 +79,9 @@ class PassReport:
 
     def forget(self, ids: set[str]) -> None:
         """Takes out what it says of samples that are measured again."""
-        kept = [row for row in self.without_number if row["sample_id"] not in ids]
-        self.num_without_number -= len(self.without_number) - len(kept)
-        self.without_number = kept
+        self.without_number = [
+            row for row in self.without_number if row["sample_id"] not in ids
+        ]
         others = [sample_id for sample_id in self.other_size if sample_id not in ids]
         self.num_other_size -= len(self.other_size) - len(others)
         self.other_size = others
@@ -96,7 +93,6 @@ class PassReport:
         for part in reports:
             # Plain ones: what comes from a run's config is mongoengine's.
             total.without_number += [dict(row) for row in part["without_number"]]
-            total.num_without_number += part["num_without_number"]
             total.other_size += part["other_size"]
             total.num_other_size += part["num_other_size"]
             total.num_changed += part["num_changed"]

@@ -14,7 +14,7 @@ import fiftyone as fo
 
 from ...fiftyone_types import SampleCollection
 from ..documents import Document, has_samples, root_dataset, stream_documents
-from ..figures.histogram import Histogram, Scale, field_histogram, histogram_view
+from ..figures.histogram import Histogram, Scale, field_histogram
 from ..masks.field import mask_options
 from ..measuring.measure import NO_LABEL
 from ..split_names import split_of, split_paths
@@ -140,12 +140,6 @@ class MaskEvaluation(FigureResults):
 
         name = f"histogram of {path}, {bins} {scale} bins"
         return Histogram.from_dict(self._sums.get(name, self._view(samples), count))
-
-    def bar_view(
-        self, histogram: Histogram, bar: int, samples: SampleCollection | None = None
-    ) -> fo.DatasetView:
-        """Returns the view behind one bar of :meth:`histogram`."""
-        return histogram_view(self._view(samples), histogram, bar)
 
     def class_view(
         self, label: str, samples: SampleCollection | None = None

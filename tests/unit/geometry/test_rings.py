@@ -1,20 +1,14 @@
-"""Rings: their area, and the way through relative coordinates and back."""
+"""Rings: the way through relative coordinates and back."""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fiftyone_cocomask.geometry.rings import (
-    ring_area,
-    rings_bounds,
-    to_pixels,
-    to_relative,
-)
+from fiftyone_cocomask.geometry.rings import to_pixels, to_relative
 
 sizes = st.integers(1, 20_000)
 # What exports hold: steps of both rasterizers, their neighbours, and anything else.
@@ -28,33 +22,6 @@ def pixel_steps(values: np.ndarray) -> np.ndarray:
     """Returns where the rasterizers put values: ``np.int32``, and maskApi.c's grid."""
     grid = np.trunc(5.0 * values + 0.5)
     return np.stack([values.astype(np.int32).astype(float), grid])
-
-
-@pytest.mark.parametrize(
-    ("ring", "area"),
-    [
-        ([(0, 0), (4, 0), (4, 3), (0, 3)], 12),
-        ([(0, 3), (4, 3), (4, 0), (0, 0)], 12),
-        ([(0, 0), (4, 0), (0, 3), (0, 0)], 6),
-        ([(0, 0), (4, 0)], 0),
-        ([(0, 0), (1, 1), (2, 2)], 0),
-    ],
-)
-def test_area_is_what_the_ring_encloses(
-    ring: list[tuple[float, float]], area: float
-) -> None:
-    assert ring_area(np.array(ring, float)) == pytest.approx(area)
-
-
-def test_area_keeps_its_precision_far_from_the_origin() -> None:
-    ring = np.array([(0, 0), (0.5, 0), (0.5, 0.5), (0, 0.5)]) + 1e9
-    assert ring_area(ring) == pytest.approx(0.25)
-
-
-def test_bounds_are_those_of_all_rings() -> None:
-    first = np.array([(1.0, 5.0), (2.0, 6.0)])
-    second = np.array([(0.5, 7.0), (1.0, 5.5)])
-    assert rings_bounds([first, second]) == (0.5, 5.0, 2.0, 7.0)
 
 
 @given(ring=rings, width=sizes, height=sizes)
