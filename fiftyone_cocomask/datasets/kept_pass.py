@@ -23,7 +23,7 @@ class KeptPass:
     Args:
         kept: where its sums are kept
         samples: the samples
-        steps: goes through them, and yields after each
+        steps: goes through them, and yields after each step how many it has done
         sums: returns the sums by name, once all are done
 
     Attributes:
@@ -35,7 +35,7 @@ class KeptPass:
         self,
         kept: KeptSums,
         samples: SampleCollection,
-        steps: Iterator[None],
+        steps: Iterator[int],
         sums: Callable[[], dict[str, Any]],
     ) -> None:
         self._kept = kept
@@ -80,8 +80,8 @@ class KeptPass:
 
     def _run(self, seconds: float | None) -> dict[str, Any] | None:
         ends = None if seconds is None else time.monotonic() + seconds
-        for _ in self._steps:
-            self.done += 1
+        for done in self._steps:
+            self.done += done
             if ends is not None and time.monotonic() > ends:
                 return None
         found = self._sums()

@@ -33,12 +33,12 @@ class ObjectsOverview:
         self._worst: list[tuple[float, int, Document]] = []
         self._number = 0
 
-    def read(self) -> Iterator[None]:
-        """Adds the images; yields after each."""
+    def read(self) -> Iterator[int]:
+        """Adds the images; yields 1 after each."""
         for rows in self._matcher.images():
             for row in rows:
                 self._add(row)
-            yield
+            yield 1
 
     def sums(self) -> dict[str, Any]:
         """Returns what is kept, by name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import fiftyone as fo
@@ -13,9 +14,16 @@ from ...fiftyone_types import SampleCollection
 from ..documents import Document, stream_documents
 from ..figures.histogram import Scale
 from ..figures.ratios import ratio, shares
-from ..figures.resized import LIMITS, SIZES, How, is_below
-from ..figures.resized import resized_objects as _resized
+from ..figures.resized import (
+    LIMITS,
+    SIZES,
+    How,
+    ResizedObjects,
+    is_below,
+    resized_name,
+)
 from ..figures.sources import SampleFigures
+from ..kept_pass import KeptPass
 from ..measuring.measure import NO_LABEL
 from ..split_names import split_of, split_paths
 from . import totals as figures
@@ -187,17 +195,35 @@ class AreaResults(MaskEvaluation):
         """
         import pandas as pd
 
-        labels, area = self._needed_labels("knows objects"), f"{self.key}_px"
+        self._needed_labels("knows objects")
         if not sizes or min(sizes) < 1:
             raise CocoMaskError(f"sizes must be numbers above 0, not {list(sizes)}")
-
-        def count(view: SampleCollection) -> list[Document]:
-            return _resized(view, labels, area, sizes)
-
-        name = f"resized to {', '.join(map(str, sizes))}"
-        rows = self._sums.get(name, self._view(samples), count)
+        view = self._view(samples)
+        begin = partial(self.resized_pass, sizes=sizes)
+        rows = self._of_pass(resized_name(sizes), view, begin)
         below = [f"below_{limit}_px" for limit in LIMITS]
         return pd.DataFrame(rows, columns=["class", "size", "how", "objects", *below])
+
+    def resized_pass(
+        self,
+        samples: SampleCollection | None = None,
+        sizes: Sequence[int] = SIZES,
+    ) -> KeptPass | None:
+        """Returns the pass of :meth:`resized_objects`, to be run bit by bit.
+
+        Args:
+            samples: a view to restrict it to
+            sizes: the sides
+
+        Returns:
+            the pass, which has not begun; None if its sums are kept
+        """
+        view = self._view(samples)
+        if self._sums.has(resized_name(sizes), view):
+            return None
+        labels = self._needed_labels("knows objects")
+        resized = ResizedObjects(labels, f"{self.key}_px", sizes)
+        return KeptPass(self._sums, view, resized.read(view), resized.sums)
 
     @checked
     def resized_view(

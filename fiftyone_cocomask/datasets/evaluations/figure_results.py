@@ -34,7 +34,6 @@ from ..kept_pass import KeptPass
 from ..label_lists import LabelList
 from ..masks.field import class_names
 from ..measuring.measure import drawing_options
-from ..split_names import split_rank
 from .stored import StoredEvaluation
 
 if TYPE_CHECKING:
@@ -304,15 +303,28 @@ class FigureResults(StoredEvaluation):
         """
         import pandas as pd
 
-        from ..figures.drift import COLUMNS, drift_rows
-        from ..figures.sources import source_figures
+        from ..figures.drift import COLUMNS
+        from ..figures.sources import SPLIT_DRIFT
 
-        def compare(view: SampleCollection) -> list[Document]:
-            numbers = source_figures(view, self._sample_figures(), self.classes(view))
-            return drift_rows(numbers, sorted(numbers.splits(), key=split_rank))
-
-        rows = self._sums.get("split drift", self._view(samples), compare)
+        rows = self._of_pass(SPLIT_DRIFT, self._view(samples), self.drift_pass)
         return pd.DataFrame(rows, columns=list(COLUMNS))
+
+    def drift_pass(self, samples: SampleCollection | None = None) -> KeptPass | None:
+        """Returns the pass of :meth:`split_drift`, to be run bit by bit.
+
+        Args:
+            samples: a view to restrict it to
+
+        Returns:
+            the pass, which has not begun; None if its sums are kept
+        """
+        from ..figures.sources import SPLIT_DRIFT, SplitDrift
+
+        view = self._view(samples)
+        if self._sums.has(SPLIT_DRIFT, view):
+            return None
+        drift = SplitDrift(self._sample_figures(), self.classes(view))
+        return KeptPass(self._sums, view, drift.read(view), drift.sums)
 
     @abstractmethod
     def classes(self, samples: SampleCollection | None = None) -> list[str]:
@@ -331,6 +343,20 @@ class FigureResults(StoredEvaluation):
             return found.get(name)
 
         return self._sums.get(name, view, make)
+
+    def _of_pass(
+        self,
+        name: str,
+        view: SampleCollection,
+        begin: Callable[[SampleCollection], KeptPass | None],
+    ) -> Any:
+        """Returns sums: what is kept, else those of a pass that is done now."""
+        while (kept := self._sums.kept(name, view)) is None:
+            begun = begin(view)
+            found = None if begun is None else begun.run()
+            if found is not None:
+                return found[name]
+        return kept
 
     def _figure_source(self) -> FigureSource:
         if self._labels is not None:

@@ -69,14 +69,14 @@ class DrawnFigures:
             self._pairs = ClassPairs(source.options)
             self._shapes = ObjectShapes(source.options)
 
-    def read(self, samples: SampleCollection) -> Iterator[None]:
-        """Adds the samples; yields after each."""
+    def read(self, samples: SampleCollection) -> Iterator[int]:
+        """Adds the samples; yields 1 after each."""
         source = self._source
         reader = SampleReader(samples, source.mask_field, source.labels)
         for records in reader.batches():
             for record in records:
                 self._add(record)
-                yield
+                yield 1
 
     def sums(self) -> dict[str, Any]:
         """Returns what the figures are made from, by name, as BSON holds it."""

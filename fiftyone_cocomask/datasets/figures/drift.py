@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,14 +39,21 @@ class SourceFigures:
     """The figures of each source image: those of its augmented copies are averaged.
 
     Copies of one source are not independent images, so that each source counts once.
+
+    Attributes:
+        filled: the figures that are 0 in each sample that is added without them
     """
 
+    filled: frozenset[Figure] = frozenset()
+    _samples: dict[str, dict[Any, int]] = field(default_factory=dict)
     _sums: dict[str, dict[Figure, dict[Any, tuple[float, int]]]] = field(
         default_factory=dict
     )
 
     def add(self, split: str, source: Any, numbers: Mapping[Figure, float]) -> None:
         """Adds the figures of a sample."""
+        samples = self._samples.setdefault(split, {})
+        samples[source] = samples.get(source, 0) + 1
         of_split = self._sums.setdefault(split, {})
         for figure, number in numbers.items():
             of_source = of_split.setdefault(figure, {})
@@ -59,15 +66,21 @@ class SourceFigures:
 
     def sources(self, split: str) -> int:
         """Returns the number of a split's sources."""
-        return max(map(len, self._sums[split].values()), default=0)
+        return len(self._samples[split])
 
     def figures(self) -> list[Figure]:
         """Returns the figures that any split has, sorted."""
-        return sorted({f for figures in self._sums.values() for f in figures})
+        found = {f for figures in self._sums.values() for f in figures}
+        return sorted(found | self.filled if self._samples else found)
 
     def values(self, split: str, figure: Figure) -> np.ndarray:
         """Returns the numbers of a split's sources, as a float array."""
         sums = self._sums.get(split, {}).get(figure, {})
+        if figure in self.filled:
+            samples = self._samples.get(split, {})
+            none = (0.0, 0)
+            means = (sums.get(s, none)[0] / n for s, n in samples.items())
+            return np.fromiter(means, float, len(samples))
         return np.array([total / count for total, count in sums.values()], float)
 
 
@@ -85,16 +98,26 @@ def drift_rows(numbers: SourceFigures, splits: Sequence[str]) -> list[dict[str, 
         numbers: the figures of the sources
         splits: the splits, in the order of the rows
     """
+    return adjusted_rows(list(tested_rows(numbers, splits)))
+
+
+def tested_rows(
+    numbers: SourceFigures, splits: Sequence[str]
+) -> Iterator[dict[str, Any]]:
+    """Yields the rows of :func:`drift_rows`, each with a test of its own."""
     if not splits:
-        return []
+        return
     sizes = {split: numbers.sources(split) for split in splits}
     reference = "train" if "train" in splits else max(splits, key=sizes.__getitem__)
-    rows = [
-        _tested(numbers, split, reference, figure)
-        for split in splits
-        if split != reference
-        for figure in numbers.figures()
-    ]
+    figures = numbers.figures()
+    for split in splits:
+        if split != reference:
+            for figure in figures:
+                yield _tested(numbers, split, reference, figure)
+
+
+def adjusted_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Returns all rows, their p-values adjusted for their number, with words."""
     tested = [row for row in rows if row["p_value"] is not None]
     if not tested:
         return [{**row, "text": _text(row)} for row in rows]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, get_args
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, TypeGuard, get_args
+
+import numpy as np
 
 from ...fiftyone_types import SampleCollection
-from ..documents import Document, aggregate_documents
+from ..documents import Document, stream_documents
 from ..label_lists import LabelList
 from ..measuring.measure import CLASS_OF_THIS, NO_LABEL
 
@@ -17,59 +19,89 @@ How = Literal["letterbox", "stretch"]
 HOWS: tuple[How, ...] = get_args(How)
 
 
-def resized_objects(
-    samples: SampleCollection, labels: LabelList, area: str, sizes: Sequence[int]
-) -> list[Document]:
-    """Returns how many objects of each class would be small after resizing.
+def resized_name(sizes: Sequence[int]) -> str:
+    """Returns the name of the sums of :class:`ResizedObjects`."""
+    return f"resized to {', '.join(map(str, sizes))}"
+
+
+class ResizedObjects:
+    """How many objects of each class would be small after resizing: one pass.
 
     Args:
-        samples: the dataset or view
         labels: where the labels are
         area: the attribute with each label's area
         sizes: the sides of the square images, in pixels
-
-    Returns:
-        rows of ``class``, ``size``, ``how``, ``objects`` and, for each of
-        :data:`LIMITS`, ``below_<limit>_px``
     """
-    factors = {
-        f"{how}_{size}": _area_factor(how, size) for size in sizes for how in HOWS
-    }
-    sums = {
-        f"{name}_{limit}": {
-            "$sum": {
-                "$cond": [{"$lt": [{"$multiply": ["$area", f"${name}"]}, limit]}, 1, 0]
+
+    def __init__(self, labels: LabelList, area: str, sizes: Sequence[int]) -> None:
+        self._labels = labels
+        self._area = area
+        self._sizes = sizes
+        # Of each class its objects, and those that are small: sizes x hows x limits.
+        self._objects: dict[str, int] = {}
+        self._small: dict[str, np.ndarray] = {}
+
+    def read(self, samples: SampleCollection) -> Iterator[int]:
+        """Adds the samples; yields after each step how many it has done."""
+        paths = [f"{self._labels.path}.{name}" for name in ("label", self._area)]
+        paths += ["metadata.width", "metadata.height"]
+        for documents in stream_documents(samples, paths):
+            self._add(documents)
+            yield len(documents)
+
+    def sums(self) -> dict[str, list[Document]]:
+        """Returns the rows, by the name that they are kept under.
+
+        Each has ``class``, ``size``, ``how``, ``objects`` and, for each of
+        :data:`LIMITS`, ``below_<limit>_px``.
+        """
+        rows = [
+            {
+                "class": name,
+                "size": size,
+                "how": how,
+                "objects": self._objects[name],
+                **{
+                    f"below_{limit}_px": int(self._small[name][i, j, k])
+                    for k, limit in enumerate(LIMITS)
+                },
             }
-        }
-        for name in factors
-        for limit in LIMITS
-    }
-    stages: list[Document] = [
-        {"$match": {"$expr": {"$gt": ["$metadata.width", 0]}}},
-        {"$project": {"_id": 0, "labels": labels.expression(), **factors}},
-        {"$unwind": "$labels"},
-        {
-            "$set": {
-                "area": f"$labels.{area}",
-                "class": {"$ifNull": ["$labels.label", NO_LABEL]},
-            }
-        },
-        {"$match": {"area": {"$type": "number"}}},
-        {"$group": {"_id": "$class", "objects": {"$sum": 1}, **sums}},
-        {"$sort": {"_id": 1}},
-    ]
-    return [
-        {
-            "class": row["_id"],
-            "size": size,
-            "how": how,
-            "objects": row["objects"],
-            **{f"below_{n}_px": row[f"{how}_{size}_{n}"] for n in LIMITS},
-        }
-        for row in aggregate_documents(samples, stages)
-        for size in sizes
-        for how in HOWS
-    ]
+            for name in sorted(self._objects)
+            for i, size in enumerate(self._sizes)
+            for j, how in enumerate(HOWS)
+        ]
+        return {resized_name(self._sizes): rows}
+
+    def _add(self, documents: list[Document]) -> None:
+        found: dict[str, list[tuple[float, float, float]]] = {}
+        for document in documents:
+            metadata = document.get("metadata") or {}
+            width, height = metadata.get("width"), metadata.get("height")
+            if not (_is_number(width) and _is_number(height)):
+                continue
+            if width <= 0 or height <= 0:
+                continue
+            for label in self._labels.documents(document):
+                area = label.get(self._area)
+                if _is_number(area):
+                    name = label.get("label")
+                    name = NO_LABEL if name is None else name
+                    found.setdefault(name, []).append((area, width, height))
+        for name, objects in found.items():
+            self._objects[name] = self._objects.get(name, 0) + len(objects)
+            small = self._small_of(np.array(objects, float))
+            self._small[name] = self._small.get(name, 0) + small
+
+    def _small_of(self, objects: np.ndarray) -> np.ndarray:
+        """Returns how many of some objects are small: sizes x hows x limits."""
+        areas, sides = objects[:, 0], objects[:, 1:]
+        # As MongoDB computes it for the views of these objects: see _area_factor.
+        factors = np.array(self._sizes, float)[:, None, None] / sides
+        fits = factors.min(axis=2)
+        resized = np.stack([fits * fits, factors.prod(axis=2)], axis=1) * areas
+        small = resized[..., None] < np.array(LIMITS)
+        counts: np.ndarray = small.sum(axis=2)
+        return counts
 
 
 def is_below(area: str, how: How, size: int, limit: int, label: str | None) -> Document:
@@ -99,3 +131,7 @@ def _area_factor(how: How, size: int) -> Document:
         return {"$multiply": sides}
     # The whole image fits, and its shape stays.
     return {"$multiply": [{"$min": sides}, {"$min": sides}]}
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

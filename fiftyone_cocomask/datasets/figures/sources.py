@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ...fiftyone_types import SampleCollection
 from ..documents import Document, stream_documents
 from ..label_lists import LabelList
 from ..measuring.measure import NO_LABEL
-from ..split_names import split_of, split_paths
+from ..split_names import split_of, split_paths, split_rank
 from .counts import ALL_CLASSES
-from .drift import Figure, SourceFigures
+from .drift import Figure, SourceFigures, adjusted_rows, tested_rows
+
+SPLIT_DRIFT = "split drift"
 
 _OBJECTS = "objects"
 
@@ -44,27 +47,28 @@ class SampleFigures:
             paths += [f"{self.labels.path}.{name}" for name in names]
         return paths
 
-    def of(self, sample: Document, classes: list[str]) -> Mapping[Figure, float]:
-        """Returns the figures of a sample that has a number.
+    def filled(self, classes: list[str]) -> frozenset[Figure]:
+        """Returns the figures that are 0 in samples that lack a class.
 
         Args:
-            sample: its document
-            classes: all classes; one that the sample lacks has no objects in it, and
-                covers none of it
+            classes: all classes
         """
+        names = [self.name] if self.classes_path is not None else []
+        names += [_OBJECTS] if self.labels is not None else []
+        return frozenset((each, name) for name in names for each in classes)
+
+    def of(self, sample: Document) -> Mapping[Figure, float]:
+        """Returns the figures of a sample that has a number, of the classes in it."""
         found: dict[Figure, float] = {(ALL_CLASSES, self.name): sample[self.value_path]}
         if self.classes_path is not None:
-            found |= {(name, self.name): 0.0 for name in classes}
             for row in sample.get(self.classes_path) or []:
                 found[row["label"], self.name] = row["ratio"]
         if self.labels is not None:
-            found |= self._of_labels(self.labels.documents(sample), classes)
+            found |= self._of_labels(self.labels.documents(sample))
         return found
 
-    def _of_labels(
-        self, labels: list[Document], classes: list[str]
-    ) -> dict[Figure, float]:
-        areas: dict[str, list[float]] = {name: [] for name in classes}
+    def _of_labels(self, labels: list[Document]) -> dict[Figure, float]:
+        areas: dict[str, list[float]] = {}
         for label in labels:
             area = 0.0 if self.area is None else label.get(self.area)
             if area is not None:
@@ -82,24 +86,38 @@ class SampleFigures:
         return found
 
 
-def source_figures(
-    samples: SampleCollection, figures: SampleFigures, classes: list[str]
-) -> SourceFigures:
-    """Returns the figures of the sources of samples.
+class SplitDrift:
+    """How the splits of samples differ: one pass over them, then a test a figure.
 
     Args:
-        samples: the dataset or view
-        figures: where they are
+        figures: where the figures of a sample are
         classes: all classes
     """
-    paths = [*figures.paths(), *split_paths(samples)]
-    if samples.has_field("source_name"):
-        paths.append("source_name")
-    found = SourceFigures()
-    for documents in stream_documents(samples, paths, batch_size=2000):
-        for document in documents:
-            if document.get(figures.value_path) is not None:
-                source = document.get("source_name") or document["_id"]
-                numbers = figures.of(document, classes)
-                found.add(split_of(document), source, numbers)
-    return found
+
+    def __init__(self, figures: SampleFigures, classes: list[str]) -> None:
+        self._figures = figures
+        self._numbers = SourceFigures(figures.filled(classes))
+        self._rows: list[Document] = []
+
+    def read(self, samples: SampleCollection) -> Iterator[int]:
+        """Adds the samples; yields after each step how many it has done."""
+        paths = [*self._figures.paths(), *split_paths(samples)]
+        if samples.has_field("source_name"):
+            paths.append("source_name")
+        for documents in stream_documents(samples, paths):
+            for document in documents:
+                self._add(document)
+            yield len(documents)
+        splits = sorted(self._numbers.splits(), key=split_rank)
+        for row in tested_rows(self._numbers, splits):
+            self._rows.append(row)
+            yield 0
+
+    def sums(self) -> dict[str, Any]:
+        """Returns the rows, by the name that they are kept under."""
+        return {SPLIT_DRIFT: adjusted_rows(self._rows)}
+
+    def _add(self, document: Document) -> None:
+        if document.get(self._figures.value_path) is not None:
+            source = document.get("source_name") or document["_id"]
+            self._numbers.add(split_of(document), source, self._figures.of(document))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from ....operators.forms import count
 from ....operators.markdown import plain
 from ... import elements
 from ...text import number
-from ..shown import Click, Found, Part, Shown
+from ..shown import Click, Found, Part, Shown, Work
 from .folded import FoldedSection
 from .section import Page
 from .splits import split_view
@@ -29,6 +30,17 @@ class Drift(FoldedSection):
 
     name = "drift"
     title = "Are the splits alike"
+    doing = "Comparing the splits"
+
+    def work(self, shown: Shown) -> tuple[str, Callable[[], Work]] | None:
+        """Returns the comparison, as long as it has not been made."""
+        evaluation = shown.evaluations[0]
+        begun = evaluation.drift_pass(shown.samples)
+        return (
+            None
+            if begun is None
+            else (f"split drift of {evaluation.key}", lambda: begun)
+        )
 
     def read_opened(self, shown: Shown) -> Found:
         """Returns the rows of the table, and how many there are of each verdict."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ....errors import CocoMaskError
 from ....operators.markdown import plain
 from ... import elements
 from ...text import share
-from ..shown import Click, Found, Part, Shown
+from ..shown import Click, Found, Part, Shown, Work
 from . import place_chart
 from .folded import FoldedSection
 from .section import Page
@@ -26,10 +27,21 @@ class Resized(FoldedSection):
 
     name = "resized"
     title = "What if images were resized"
+    doing = "Resizing objects"
 
     def is_for(self, shown: Shown) -> bool:
         """Whether there is an evaluation of the areas of objects."""
         return _evaluation(shown) is not None
+
+    def work(self, shown: Shown) -> tuple[str, Callable[[], Work]] | None:
+        """Returns the count of small objects, as long as it has not been made."""
+        evaluation = _area(shown)
+        begun = evaluation.resized_pass(shown.samples)
+        return (
+            None
+            if begun is None
+            else (f"resized objects of {evaluation.key}", lambda: begun)
+        )
 
     def read_opened(self, shown: Shown) -> Found:
         """Returns the share and number of small objects of each class and size."""
