@@ -54,4 +54,5 @@ from .writing import mark_documents as mark_documents
 from .writing import new_sample_document as new_sample_document
 from .writing import settle as settle
 from .writing import update_documents as update_documents
+from .writing import with_new_ids as with_new_ids
 from .writing import write_time as write_time

@@ -200,7 +200,7 @@ def insert_documents(
 def encoded_documents(
     dataset: Dataset, documents: Sequence[Document], now: datetime
 ) -> list[bytes]:
-    """Returns samples as :func:`insert_encoded_documents` takes them.
+    """Returns samples as :func:`with_new_ids` takes them.
 
     Args:
         dataset: the dataset
@@ -215,27 +215,33 @@ def encoded_documents(
     ]
 
 
+def with_new_ids(encoded: Iterable[bytes]) -> list[RawBSONDocument]:
+    """Returns samples with ids of this moment, in whose order a dataset shows them.
+
+    Args:
+        encoded: the samples, of :func:`encoded_documents`
+    """
+    return [
+        RawBSONDocument(raw[:_ID_START] + ObjectId().binary + raw[_ID_END:])
+        for raw in encoded
+    ]
+
+
 def insert_encoded_documents(
-    dataset: Dataset, encoded: Sequence[bytes], paths: Iterable[str]
+    dataset: Dataset, samples: Sequence[RawBSONDocument], paths: Iterable[str]
 ) -> None:
     """Adds samples as :func:`insert_documents` does.
 
-    They get new ids, so that ids are in the order in which samples are added.
-
     Args:
         dataset: the dataset
-        encoded: the samples, of :func:`encoded_documents`
+        samples: the samples, of :func:`with_new_ids`
         paths: the names of all of their fields
 
     Raises:
         DatasetChangedError: as :func:`update_documents`
         DatabaseError: if MongoDB cannot be reached or refuses the write
     """
-    with_ids = [
-        RawBSONDocument(raw[:_ID_START] + ObjectId().binary + raw[_ID_END:])
-        for raw in encoded
-    ]
-    _insert(dataset, with_ids, set(paths))
+    _insert(dataset, samples, set(paths))
 
 
 def _common_fields(dataset: Dataset, now: datetime) -> Document:

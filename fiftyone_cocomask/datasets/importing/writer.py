@@ -26,6 +26,7 @@ from ..documents import (
     insert_encoded_documents,
     new_sample_document,
     read_documents,
+    with_new_ids,
     write_time,
 )
 from ..locks import Lock
@@ -188,7 +189,9 @@ class SampleWriter:
             encoded = missing_samples(dataset, encoded)
             new = missing_samples(dataset, new)
         if encoded:
-            call(insert_encoded_documents, dataset, encoded, self._paths)
+            # Not where they are written, later than the samples that follow get theirs.
+            samples = with_new_ids(encoded)
+            call(insert_encoded_documents, dataset, samples, self._paths)
         if new:
             call(insert_documents, dataset, new, now)
         if known:
