@@ -41,12 +41,16 @@ class Journal:
         entry: Any = self._store.get(_name(action, key))
         return entry
 
-    def pending(self, action: Action) -> list[Document]:
-        """Returns the facts of what was begun and not done."""
-        prefix = _name(action, "")
-        names = [name for name in self._store.list_keys() if name.startswith(prefix)]
-        entries = [self._store.get(name) for name in names]
-        return [entry for entry in entries if entry and not entry["done"]]
+    def pending(self, *actions: Action) -> list[tuple[Action, Document]]:
+        """Returns what was begun and not done, with its facts, action by action."""
+        names = self._store.list_keys()
+        entries = [
+            (action, self._store.get(name))
+            for action in actions
+            for name in names
+            if name.startswith(_name(action, ""))
+        ]
+        return [(a, entry) for a, entry in entries if entry and not entry["done"]]
 
 
 def _name(action: Action, key: str) -> str:

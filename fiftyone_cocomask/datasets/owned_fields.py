@@ -107,6 +107,8 @@ class EvaluationFields:
 
     def declare(self, dataset: fo.Dataset) -> None:
         """Adds the fields to the dataset and to a group of the sidebar."""
+        if self._is_declared(dataset):
+            return
         with changing_outline(dataset):
             declare_paths(
                 dataset,
@@ -117,6 +119,13 @@ class EvaluationFields:
                 },
             )
             _add_to_sidebar_group(dataset, self.sample_paths, self.eval_key)
+
+    def _is_declared(self, dataset: fo.Dataset) -> bool:
+        groups = dataset.app_config.sidebar_groups or ()
+        own = {path for g in groups if g.name == self.eval_key for path in g.paths}
+        return own.issuperset(self.sample_paths) and all(
+            map(dataset.has_field, self.paths)
+        )
 
     def _declared(self) -> dict[str, fo.Field]:
         """Returns the fields by their paths, each after that which it is a part of."""

@@ -82,13 +82,11 @@ def remove_run(
 
 def complete_changes(dataset: fo.Dataset, keys: Iterable[str]) -> None:
     """Completes renames and deletions of keys that were killed."""
-    journal = Journal(dataset)
     wanted = {key for key in keys if isinstance(key, str)}
-    for facts in journal.pending("rename"):
-        if wanted & {facts["key"], facts["new_key"]}:
+    for action, facts in Journal(dataset).pending("rename", "delete"):
+        if action == "rename" and wanted & {facts["key"], facts["new_key"]}:
             _complete_rename(dataset, facts)
-    for facts in journal.pending("delete"):
-        if facts["key"] in wanted:
+        if action == "delete" and facts["key"] in wanted:
             _complete_deletion(dataset, facts)
 
 

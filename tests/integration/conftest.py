@@ -29,8 +29,6 @@ import fiftyone as fo  # noqa: E402
 import fiftyone.service.util as service_util  # noqa: E402
 from fiftyone.core.service import Service  # noqa: E402
 
-from fiftyone_cocomask.datasets.documents import writing  # noqa: E402
-
 # Before a database starts, its process imports FiftyOne. On a busy machine that takes
 # longer than the minute that FiftyOne waits.
 Service._wait_for_child_port = partialmethod(Service._wait_for_child_port, timeout=900)
@@ -49,11 +47,6 @@ def _ports_of_servers(process: Any) -> Iterator[int]:
 
 
 service_util.get_listening_tcp_ports = _ports_of_servers
-
-# Who works on a dataset waits a moment at the end for somebody who may be deleting its
-# fields: that would be a tenth of all the tests' time. Where somebody does, tests wait.
-WAITS_FOR_OTHERS_S = writing._SETTLES_S
-writing._SETTLES_S = 0.0
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from .reading import MAX_BATCH_BYTES as MAX_BATCH_BYTES
 from .reading import MODIFIED as MODIFIED
 from .reading import aggregate_documents as aggregate_documents
 from .reading import count_samples as count_samples
+from .reading import decode_without as decode_without
 from .reading import field_info as field_info
 from .reading import has_any_sample as has_any_sample
 from .reading import has_samples as has_samples

@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 import os
 import re
+import struct
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import bson
 from bson import ObjectId
 from bson.raw_bson import RawBSONDocument
 from fiftyone.core.odm import get_db_conn
@@ -20,6 +22,21 @@ BATCH_SIZE = 200
 # A batch of documents with tens of thousands of labels each ends earlier.
 MAX_BATCH_BYTES = 2**24
 MODIFIED = "last_modified_at"
+
+# How many bytes BSON has of a value by its kind, beside those that its length counts.
+_LENGTH = struct.Struct("<i")
+_EMBEDDED, _ARRAY, _STRING, _BINARY = 3, 4, 2, 5
+_SIZED_KINDS = {_EMBEDDED: 0, _ARRAY: 0, _STRING: 4, _BINARY: 5}
+_NUMBER, _ID, _TRUTH, _TIME, _NULL, _INT32, _INT64 = 1, 7, 8, 9, 10, 16, 18
+_FIXED_KINDS = {
+    _NUMBER: 8,
+    _ID: 12,
+    _TRUTH: 1,
+    _TIME: 8,
+    _NULL: 0,
+    _INT32: 4,
+    _INT64: 8,
+}
 
 
 def stream_documents(
@@ -115,6 +132,42 @@ def read_encoded_documents(
         collection.find(condition, projection, batch_size=batch_size) as cursor,
     ):
         yield from _cut(cursor, batch_size)
+
+
+def decode_without(
+    document: RawBSONDocument, name: str
+) -> tuple[Document, RawBSONDocument | None]:
+    """Decodes a document but for one embedded document.
+
+    At once, which takes half as long as to look at its fields one by one.
+
+    Args:
+        document: the document
+        name: the name of the embedded document
+
+    Returns:
+        the others, decoded, and that one, None if there is no such
+    """
+    raw, wanted = document.raw, name.encode()
+    start, end = _LENGTH.size, len(raw) - 1
+    while start < end:
+        kind = raw[start]
+        value = raw.index(0, start + 1) + 1
+        if kind in _SIZED_KINDS:
+            after = value + _SIZED_KINDS[kind] + _LENGTH.unpack_from(raw, value)[0]
+        elif kind in _FIXED_KINDS:
+            after = value + _FIXED_KINDS[kind]
+        else:
+            break
+        if kind == _EMBEDDED and raw[start + 1 : value - 1] == wanted:
+            length = _LENGTH.pack(len(raw) - (after - start))
+            others = length + raw[_LENGTH.size : start] + raw[after:]
+            return bson.decode(others), RawBSONDocument(raw[value:after])
+        start = after
+    decoded = bson.decode(raw)
+    found = decoded.get(name)
+    is_there = isinstance(found, dict)
+    return decoded, RawBSONDocument(bson.encode(found)) if is_there else None
 
 
 def image_paths_below(folder: str) -> Iterator[str]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import random
 import re
-import time
+import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 import bson
 import fiftyone.core.sample as fos
+import pymongo
 from bson import ObjectId
 from bson.raw_bson import RawBSONDocument
 from fiftyone.core.odm import get_db_conn
@@ -33,8 +35,10 @@ Update = tuple[ObjectId, Document] | tuple[ObjectId, Document, Document]
 _ID_START, _ID_END = 9, 21
 # FiftyOne takes so long between removing a field's values and its declaration, at most.
 _SETTLES_S = 0.1
-# By dataset what this process wrote to its samples since :func:`settle`, and when last.
-_written: dict[ObjectId, tuple[set[str], float]] = {}
+# How long looking may take then: MongoDB may be away.
+_LOOKED_WITHIN_S = 2.0
+# By dataset what this process wrote to its samples since :func:`settle`.
+_written: dict[ObjectId, set[str]] = {}
 # How often a sample is changed again that others change at the same time.
 _MAX_ATTEMPTS = 20
 
@@ -122,7 +126,6 @@ def _update(dataset: Dataset, updates: Sequence[Update], now: datetime) -> int:
     if not updates:
         return 0
     paths = {path for _, values, *_ in updates for path in values}
-    _check_fields(dataset, paths)
     operations = []
     for sample_id, values, *guard in updates:
         condition = {"_id": sample_id, **(guard[0] if guard else {})}
@@ -138,7 +141,9 @@ def settle(dataset: Dataset, needed: Iterable[str] = ()) -> None:
     """Removes what was written to fields that somebody was deleting, at a run's end.
 
     Who deletes or renames a field removes its values first and its declaration a moment
-    later: what is written in between would make the dataset unreadable.
+    later: what is written in between would make the dataset unreadable. What is gone by
+    now is said. Nobody waits for what goes a moment later, which is as if it had been
+    deleted after the run: its values are removed then.
 
     Args:
         dataset: the dataset, to whose samples nothing more is written
@@ -148,10 +153,22 @@ def settle(dataset: Dataset, needed: Iterable[str] = ()) -> None:
         DatasetChangedError: if the dataset or a needed field is gone
         DatabaseError: if MongoDB cannot be reached or refuses the write
     """
-    paths, at = _written.pop(dataset_id(dataset), (set(), 0.0))
-    time.sleep(max(0.0, at + _SETTLES_S - time.monotonic()))
-    remove_values(dataset, _undeclared(dataset, paths))
-    _check_fields(dataset, needed)
+    written = _written.pop(dataset_id(dataset), set())
+    gone = _undeclared(dataset, {*written, *needed})
+    remove_values(dataset, [path for path in gone if path in written])
+    _check_are_there(dataset, [path for path in gone if path in _plain(needed)])
+    if written:
+        # Not a daemon, so that a process does not end before.
+        threading.Timer(_SETTLES_S, _remove_undeclared, (dataset, written)).start()
+
+
+def _remove_undeclared(dataset: Dataset, written: set[str]) -> None:
+    with (
+        suppress(DatabaseError, DatasetChangedError),
+        explain_database_errors(),
+        pymongo.timeout(_LOOKED_WITHIN_S),
+    ):
+        remove_values(dataset, _undeclared(dataset, written))
 
 
 def mark_documents(
@@ -283,8 +300,7 @@ def _journaled(dataset: Dataset) -> Any:
 
 def _note_written(dataset: Dataset, paths: set[str]) -> None:
     """Remembers what was written, and checks that it may stay."""
-    before, _ = _written.get(dataset_id(dataset), (set(), 0.0))
-    _written[dataset_id(dataset)] = (before | _plain(paths), time.monotonic())
+    _written.setdefault(dataset_id(dataset), set()).update(_plain(paths))
     _check_fields(dataset, paths)
 
 
@@ -302,14 +318,18 @@ def _check_fields(dataset: Dataset, paths: Iterable[str]) -> None:
         DatasetChangedError: if the dataset or one of the fields is gone
     """
     gone = _undeclared(dataset, paths)
-    if not gone:
-        return
-    written, _ = _written.pop(dataset_id(dataset), (set(), 0.0))
-    remove_values(dataset, _undeclared(dataset, {*gone, *written}))
-    raise DatasetChangedError(
-        f"Field '{gone[0]}' of dataset '{dataset.name}' was deleted or renamed while "
-        "it was written to; run the same call again if it is wanted"
-    )
+    if gone:
+        written = _written.pop(dataset_id(dataset), set())
+        remove_values(dataset, _undeclared(dataset, {*gone, *written}))
+        _check_are_there(dataset, gone)
+
+
+def _check_are_there(dataset: Dataset, gone: Sequence[str]) -> None:
+    if gone:
+        raise DatasetChangedError(
+            f"Field '{gone[0]}' of dataset '{dataset.name}' was deleted or renamed "
+            "while it was written to; run the same call again if it is wanted"
+        )
 
 
 def _undeclared(dataset: Dataset, paths: Iterable[str]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 from ...errors import CocoMaskError
 from ...fiftyone_types import Dataset, SampleCollection
 from ..cached_sums import MANY_SAMPLES
-from ..documents import num_samples, root_dataset
+from ..documents import current_dataset, num_samples, root_dataset
 from ..documents.runs import run_results
 from ..locks import RUN_OF, one_at_a_time
 from ..owned_fields import delete_fields, owned_paths
@@ -101,8 +101,7 @@ def end_evaluation(
     Raises:
         CocoMaskError: if the evaluation was deleted meanwhile
     """
-    dataset, key = root_dataset(samples), plan.eval_key
-    dataset.reload()
+    dataset, key = current_dataset(samples), plan.eval_key
     if key not in dataset.list_runs():
         raise CocoMaskError(f"Mask evaluation '{key}' was deleted while it was run")
     earlier = dataset.get_run_info(key).config.earlier

@@ -38,7 +38,7 @@ def load_mask_evaluation(samples: Samples, eval_key: str) -> Any:
         CocoMaskError: if there is no such evaluation, or it was stopped before its end
     """
     dataset = root_dataset(samples)
-    for renaming in Journal(dataset).pending("rename"):
+    for _, renaming in Journal(dataset).pending("rename"):
         if eval_key in (renaming["key"], renaming["new_key"]):
             raise CocoMaskError(
                 f"Mask evaluation '{renaming['key']}' is being renamed to "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -35,6 +36,7 @@ from ..measuring.measure import (
 )
 from ..measuring.reading import SampleReader, SampleRecord, labels_digest
 from ..owned_fields import CLASSES_SUFFIX
+from ..parallel.ahead import OneBehind, one_ahead
 from .out_of_date import IS_OLDER
 from .plan import EvaluationPlan, SampleFigures
 
@@ -147,27 +149,51 @@ class EvaluationPass:
 
     def run(self, progress: Any) -> PassReport:
         total = num_samples(self._samples)
-        with fou.ProgressBar(total=total, progress=progress) as bar:
-            for records in self._reader.batches():
-                missed = self._write(records)
-                for _ in range(_MORE_ATTEMPTS):
-                    if missed:
-                        missed = self._write_again(records)
-                self._report.num_changed += missed
-                bar.update(len(records))
+        with (
+            fou.ProgressBar(total=total, progress=progress) as bar,
+            OneBehind() as writes,
+            closing(one_ahead(self._reader.batches())) as batches,
+        ):
+            before: list[SampleRecord] = []
+            for records in batches:
+                now = write_time()
+                updates = self._updates(records, now)
+                self._end_write(writes, before, bar)
+                writes.call(self._write, updates, now)
+                before = records
+            self._end_write(writes, before, bar)
         settle(self._dataset)
         return self._report
 
-    def _write(self, records: list[SampleRecord]) -> int:
-        """Measures samples, and returns how many others were changing meanwhile."""
-        now = write_time()
-        updates = [u for u in (self._update(r, now) for r in records) if u is not None]
+    def _updates(self, records: list[SampleRecord], now: datetime) -> list[Update]:
+        """Measures samples, and returns what to change in them."""
+        return [u for u in (self._update(r, now) for r in records) if u is not None]
+
+    def _write(self, updates: list[Update], now: datetime) -> int:
+        """Returns how many samples others were changing meanwhile."""
         return len(updates) - update_documents(self._dataset, updates, now)
+
+    def _end_write(
+        self, writes: OneBehind, records: list[SampleRecord], bar: Any
+    ) -> None:
+        """Waits until samples are written; measures again those that others changed."""
+        if not records:
+            return
+        missed = writes.wait() or 0
+        for _ in range(_MORE_ATTEMPTS):
+            if missed:
+                missed = self._write_again(records)
+        self._report.num_changed += missed
+        bar.update(len(records))
 
     def _write_again(self, records: list[SampleRecord]) -> int:
         ids = [record.sample_id for record in records]
         self._report.forget({str(sample_id) for sample_id in ids})
-        return sum(map(self._write, self._reader.read(ids)))
+        missed = 0
+        for batch in self._reader.read(ids):
+            now = write_time()
+            missed += self._write(self._updates(batch, now), now)
+        return missed
 
     def _update(self, record: SampleRecord, now: datetime) -> Update | None:
         """Returns what to change in a sample, None if its values are there already."""

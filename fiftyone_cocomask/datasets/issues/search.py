@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import fiftyone as fo
@@ -27,6 +28,7 @@ from ..measuring.measure import (
     measure_mask,
 )
 from ..measuring.reading import SampleReader, SampleRecord
+from ..parallel.ahead import one_ahead
 from .dataset_rules import (
     ClassValues,
     Copies,
@@ -105,13 +107,14 @@ class IssueSearch:
         reader = SampleReader(
             self._samples, self._mask_field, self._labels, names, self._label_attributes
         )
-        for records in reader.batches():
-            for record in records:
-                try:
-                    self._look_at(record)
-                except NoFiguresError as error:
-                    self._add_without_figures(record, str(error))
-            yield len(records)
+        with closing(one_ahead(reader.batches())) as batches:
+            for records in batches:
+                for record in records:
+                    try:
+                        self._look_at(record)
+                    except NoFiguresError as error:
+                        self._add_without_figures(record, str(error))
+                yield len(records)
         self._look_at_classes()
         self._look_at_copies()
         for group in self._pictures.leaking_groups(self._limits.leak_distance):

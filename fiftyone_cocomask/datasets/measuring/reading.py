@@ -16,7 +16,13 @@ from bson import ObjectId
 from bson.raw_bson import RawBSONDocument
 
 from ...fiftyone_types import SampleCollection
-from ..documents import Document, read_encoded_documents, root_dataset, stream_documents
+from ..documents import (
+    Document,
+    decode_without,
+    read_encoded_documents,
+    root_dataset,
+    stream_documents,
+)
 from ..label_lists import BOXES, LabelList, boxes_to_draw
 from ..labels import geometry_paths
 from ..masks.field import mask_options
@@ -137,18 +143,19 @@ class SampleReader:
             yield [self._record(document) for document in documents]
 
     def _record(self, document: RawBSONDocument) -> SampleRecord:
-        encoded = document.get(self._labels.field) if self._labels else None
-        metadata = _decoded(document.get("metadata")) or {}
+        label_field = self._labels.field if self._labels else ""
+        values, encoded = decode_without(document, label_field)
+        metadata = values.get("metadata") or {}
         width, height = metadata.get("width"), metadata.get("height")
         return SampleRecord(
-            sample_id=document["_id"],
-            filepath=document["filepath"],
+            sample_id=values["_id"],
+            filepath=values["filepath"],
             size=(width, height) if width and height else None,
-            mask=_decoded(document.get(self._mask_field)),
-            values={n: _decoded(document[n]) for n in self._roots if n in document},
-            attributes=_decoded(document.get(_ATTRIBUTES)) or {},
+            mask=values.get(self._mask_field) if self._mask_field else None,
+            values={name: values[name] for name in self._roots if name in values},
+            attributes=values.get(_ATTRIBUTES) or {},
             encoded_label=encoded,
-            boxes=_decoded(document.get(BOXES)) or [],
+            boxes=values.get(BOXES) or [],
         )
 
     def _box_field(self) -> str | None:
@@ -163,12 +170,3 @@ class SampleReader:
 
 def _or_none(expression: str) -> Document:
     return {"$ifNull": [expression, None]}
-
-
-def _decoded(value: Any) -> Any:
-    """Returns a value with everything in it decoded."""
-    if isinstance(value, RawBSONDocument):
-        return bson.decode(value.raw)
-    if isinstance(value, list):
-        return [_decoded(item) for item in value]
-    return value

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 _ItemT = TypeVar("_ItemT")
 
 
-def one_ahead(items: Iterator[_ItemT]) -> Iterator[_ItemT]:
+def one_ahead(items: Iterator[_ItemT]) -> Generator[_ItemT, None, None]:
     """Yields items, of which the next one is fetched in a thread meanwhile.
 
     The database makes the next batch of documents while the last one is worked on.
@@ -52,8 +52,10 @@ class OneBehind:
             self._pool = ThreadPoolExecutor(1)
         self._pending = self._pool.submit(function, *args)
 
-    def wait(self) -> None:
-        """Returns when the last function has returned; raises what it raised."""
+    def wait(self) -> Any:
+        """Returns what the last function returns; raises what it raises.
+
+        None if there is none, or it was waited for before.
+        """
         pending, self._pending = self._pending, None
-        if pending is not None:
-            pending.result()
+        return None if pending is None else pending.result()
