@@ -12,7 +12,7 @@ from typing import Any
 import fiftyone as fo
 
 from ..errors import CocoMaskError
-from .documents import declare_paths
+from .documents import declare_missing_paths
 from .locks import changing_outline
 
 # The key under which a field's `info` says whose it is; of masks, how they were made.
@@ -110,14 +110,7 @@ class EvaluationFields:
         if self._is_declared(dataset):
             return
         with changing_outline(dataset):
-            declare_paths(
-                dataset,
-                {
-                    path: field
-                    for path, field in self._declared().items()
-                    if not dataset.has_field(path)
-                },
-            )
+            declare_missing_paths(dataset, self._declared())
             _add_to_sidebar_group(dataset, self.sample_paths, self.eval_key)
 
     def _is_declared(self, dataset: fo.Dataset) -> bool:

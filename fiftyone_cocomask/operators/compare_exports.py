@@ -12,22 +12,17 @@ import fiftyone.operators.types as types
 from ..fiftyone_types import ExecutionContext, SampleCollection
 from ..limits import MAX_NAMED
 from .export_preview import preview_export
-from .forms import (
-    Choice,
-    choose,
-    count,
-    dataset_problem,
-    note,
-    num_images,
-    radio,
-    reject,
-    stop,
-    target_slices,
-)
+from .forms import Choice, choose, count, note, num_images, radio, reject, target_slices
 from .job import JobOperator, ProgressArgument, Results, job_config
-from .label_fields import labelled_fields, usual_objects
+from .label_fields import (
+    chosen_labels,
+    labelled_fields,
+    usual_objects,
+    why_no_labels,
+)
 from .markdown import code, plain
 from .paths import ask_for_path, given_path, path_text
+from .prerequisites import choosable
 from .results import NextStep, next_step, rows
 
 if TYPE_CHECKING:
@@ -95,11 +90,8 @@ class CompareExports(JobOperator):
 
     def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: which export is compared with which labels."""
-        problem = dataset_problem(ctx)
-        fields = [] if problem else labelled_fields(ctx.dataset)
-        if problem or not fields:
-            stop(inputs, problem or "There are no labels to compare.")
-        else:
+        fields = choosable(ctx, inputs, labelled_fields, why_no_labels)
+        if fields:
             _ask(ctx, inputs, fields)
 
     def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
@@ -108,9 +100,7 @@ class CompareExports(JobOperator):
         from ..datasets.exporting.comparison_views import save_comparison_views
         from ..datasets.parallel.workers import process_count
 
-        label_field = ctx.params.get("label_field") or usual_objects(
-            labelled_fields(ctx.dataset)
-        )
+        label_field = chosen_labels(ctx)
         sources = [given_path(ctx.params.get("path")) or "", target_slices(ctx)]
         if ctx.params.get("order") == "dataset_first":
             sources.reverse()

@@ -8,14 +8,13 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
-from ..errors import CocoMaskError
-from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
+from ..fiftyone_types import ExecutionContext, SampleCollection
 from ..table_rows import records
 from .forms import (
     Choice,
     choose,
     count,
-    dataset_problem,
+    is_refused,
     names,
     note,
     open_beside,
@@ -27,6 +26,7 @@ from .forms import (
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .label_fields import segmentation_fields
 from .markdown import bold, code, plain
+from .prerequisites import dataset_problem
 from .results import NextStep, in_sentence, next_step, outcome
 
 _KEY = "mask_comparison"
@@ -185,6 +185,8 @@ def _defaults(fields: list[str]) -> tuple[str, str]:
 
 
 def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None:
+    from ..datasets.comparison.runs import check_comparison_key
+
     params = ctx.params
     gt_default, pred_default = _defaults(fields)
     choices = [Choice(name) for name in fields]
@@ -219,9 +221,8 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         same = f"'{gt_field}' cannot be compared with itself; choose another field"
         reject(inputs.properties["gt_field"], same)
         return
-    problem = _problem(ctx.dataset, key, pred_field, gt_field)
-    if problem is not None:
-        reject(field, problem)
+    fields_and_key = (ctx.dataset, key, pred_field, gt_field)
+    if is_refused(field, check_comparison_key, *fields_and_key, overwrite=True):
         return
     images = count(len(target_samples(ctx)), "image")
     written = f"Writes errors, precision and recall, {code(f'{key}_...')}, on {images}"
@@ -230,13 +231,3 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         warn(inputs, "outcome", replaced, written)
     else:
         note(inputs, "outcome", written)
-
-
-def _problem(dataset: Dataset, key: str, pred_field: str, gt_field: str) -> str | None:
-    from ..datasets.comparison.runs import check_comparison_key
-
-    try:
-        check_comparison_key(dataset, key, pred_field, gt_field, overwrite=True)
-    except CocoMaskError as error:
-        return str(error)
-    return None

@@ -16,20 +16,19 @@ from ..choices import (
     Rasterizer,
     Storage,
 )
-from ..fiftyone_types import ExecutionContext, SampleCollection
-from .forms import (
-    count,
-    dataset_problem,
-    default_field,
-    given_params,
-    stop,
-    target_samples,
-)
+from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
+from .forms import count, given_params, target_samples
 from .job import ProgressArgument, Results, job_config
-from .label_fields import box_fields, drawable_fields, why_no_field
+from .label_fields import (
+    box_fields,
+    chosen_objects,
+    drawable_fields,
+    why_no_field,
+)
 from .markdown import bold, code
 from .mask_form import ask_for_masks, default_mask_field
 from .paths import given_path, path_text
+from .prerequisites import choosable
 from .results import NextStep, class_rows, in_sentence, next_step, outcome, split_rows
 from .split_job import SplitJobOperator, is_of_tasks
 
@@ -131,20 +130,12 @@ class ComputeMasks(SplitJobOperator):
 
     def resolve_placement(self, ctx: ExecutionContext) -> types.Placement:
         """Returns the button in the grid's toolbar."""
-        return types.Placement(
-            types.Places.SAMPLES_GRID_SECONDARY_ACTIONS,
-            types.Button(label="Compute masks", icon="/assets/mask.svg", prompt=True),
-        )
+        return self.grid_button()
 
     def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: what is drawn, and what it replaces."""
-        problem = dataset_problem(ctx)
-        fields = []
-        if not problem:
-            fields = drawable_fields(ctx.dataset) or box_fields(ctx.dataset)
-        if problem or not fields:
-            stop(inputs, problem or why_no_field(ctx.dataset))
-        else:
+        fields = choosable(ctx, inputs, _drawable_or_boxes, why_no_field)
+        if fields:
             ask_for_masks(ctx, inputs, fields)
 
     def run_at_once(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
@@ -268,11 +259,14 @@ class ComputeMasks(SplitJobOperator):
         )
 
 
+def _drawable_or_boxes(dataset: Dataset) -> list[str]:
+    return drawable_fields(dataset) or box_fields(dataset)
+
+
 def _fields(ctx: ExecutionContext) -> dict[str, Any]:
     """Returns the fields of the objects and of the masks."""
     return {
-        "label_field": ctx.params.get("label_field")
-        or default_field(drawable_fields(ctx.dataset), "segmentations"),
+        "label_field": chosen_objects(ctx),
         "mask_field": ctx.params.get("mask_field") or default_mask_field(ctx),
     }
 

@@ -18,14 +18,15 @@ from .forms import (
     default_field,
     hide,
     is_app_request,
+    is_refused,
     reject,
-    samples_problem,
     stop,
     warn,
 )
 from .job import ProgressArgument, Results, job_config
 from .label_fields import labelled_fields, usual_objects, why_no_field
 from .markdown import code
+from .prerequisites import samples_problem
 
 _FIX_KEY = "deleted_objects"
 
@@ -89,12 +90,7 @@ class DeleteObjects(ChangeOperator):
 
     def resolve_placement(self, ctx: ExecutionContext) -> types.Placement | None:
         """Returns the button in the grid's toolbar, where patches are selected."""
-        if not _selected(ctx):
-            return None
-        return types.Placement(
-            types.Places.SAMPLES_GRID_SECONDARY_ACTIONS,
-            types.Button(label=self.config.label, icon=self.config.icon, prompt=True),
-        )
+        return self.grid_button() if _selected(ctx) else None
 
     def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: under which key; what is deleted is selected already."""
@@ -180,10 +176,7 @@ def _tell(
     from ..datasets.fixing.deleting import delete_objects
     from ..datasets.fixing.stored import check_fix_key
 
-    try:
-        check_fix_key(ctx.dataset, fix_key, label_field)
-    except CocoMaskError as error:
-        reject(asked[1], str(error))
+    if is_refused(asked[1], check_fix_key, ctx.dataset, fix_key, label_field):
         return
     try:
         report = delete_objects(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
-from ..errors import CocoMaskError
 from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
 from ..table_rows import records
 from .forms import (
@@ -18,6 +17,7 @@ from .forms import (
     count,
     default_field,
     given_field,
+    is_refused,
     names,
     note,
     open_beside,
@@ -65,10 +65,7 @@ class EvaluationOperator(SplitJobOperator):
 
     def resolve_placement(self, ctx: ExecutionContext) -> types.Placement:
         """Returns the button in the grid's toolbar."""
-        return types.Placement(
-            types.Places.SAMPLES_GRID_SECONDARY_ACTIONS,
-            types.Button(label=self.config.label, icon=self.config.icon, prompt=True),
-        )
+        return self.grid_button()
 
     def evaluate(self, samples: SampleCollection, **kwargs: Any) -> Any:
         """Calls the SDK's function."""
@@ -241,10 +238,7 @@ class EvaluationOperator(SplitJobOperator):
             + plain(there_are),
             default=default,
         )
-        try:
-            check_key(ctx.dataset, given)
-        except CocoMaskError as error:
-            reject(field, str(error))
+        if is_refused(field, check_key, ctx.dataset, given):
             return None
         if given in ctx.dataset.list_runs():
             found = run_kind(ctx.dataset, given)

@@ -8,19 +8,17 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
-from ..fiftyone_types import ExecutionContext, SampleCollection
+from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
 from .exporting import ExportOperator, confirm_folder, say_where
-from .forms import (
-    Choice,
-    choose,
-    dataset_problem,
-    default_field,
-    stop,
-    target_samples,
-)
+from .forms import Choice, choose, default_field, target_samples
 from .job import ProgressArgument, Results, job_config
-from .label_fields import drawable_fields, segmentation_fields, why_no_field
+from .label_fields import (
+    drawable_fields,
+    segmentation_fields,
+    why_no_field,
+)
 from .paths import ask_for_path, given_path, path_text
+from .prerequisites import choosable
 from .results import NextStep, class_rows, next_step, split_rows
 
 
@@ -78,11 +76,8 @@ class ExportCutouts(ExportOperator):
 
     def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: what is cut out and where it goes."""
-        problem = dataset_problem(ctx)
-        fields = [] if problem else _fields(ctx)
-        if problem or not fields:
-            stop(inputs, problem or why_no_field(ctx.dataset))
-        else:
+        fields = choosable(ctx, inputs, _fields, why_no_field)
+        if fields:
             _ask(ctx, inputs, fields)
 
     def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
@@ -92,7 +87,7 @@ class ExportCutouts(ExportOperator):
         params = ctx.params
         samples = target_samples(ctx)
         field = params.get("label_or_mask_field") or default_field(
-            _fields(ctx), "segmentations"
+            _fields(ctx.dataset), "segmentations"
         )
         report = export_cutouts(
             samples,
@@ -115,8 +110,8 @@ class ExportCutouts(ExportOperator):
         return [next_step("export_masks", why)]
 
 
-def _fields(ctx: ExecutionContext) -> list[str]:
-    return [*drawable_fields(ctx.dataset), *segmentation_fields(ctx.dataset)]
+def _fields(dataset: Dataset) -> list[str]:
+    return [*drawable_fields(dataset), *segmentation_fields(dataset)]
 
 
 def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None:

@@ -15,19 +15,23 @@ from .forms import (
     Choice,
     choose,
     count,
-    dataset_problem,
     default_field,
     note,
     num_images,
     radio,
     reject,
-    stop,
     target_slices,
 )
 from .job import JobOperator, ProgressArgument, Results, job_config
-from .label_fields import labelled_fields, usual_objects
+from .label_fields import (
+    chosen_labels,
+    labelled_fields,
+    usual_objects,
+    why_no_labels,
+)
 from .markdown import code
 from .paths import ask_for_path, given_path, path_text
+from .prerequisites import choosable
 from .results import NextStep, class_rows, next_step, outcome, rows
 
 
@@ -96,12 +100,8 @@ class ExportRoboflowCoco(JobOperator):
 
     def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: which labels go where, and how."""
-        problem = dataset_problem(ctx)
-        fields = [] if problem else labelled_fields(ctx.dataset)
-        if problem or not fields:
-            none = "There are no labels to write: no field of Polylines or Detections."
-            stop(inputs, problem or none)
-        else:
+        fields = choosable(ctx, inputs, labelled_fields, why_no_labels)
+        if fields:
             _ask(ctx, inputs, fields)
 
     def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
@@ -111,9 +111,7 @@ class ExportRoboflowCoco(JobOperator):
         names = ("box_field", "images", "area", "masks", "overwrite")
         given = {name: ctx.params[name] for name in names if ctx.params.get(name)}
         samples = target_slices(ctx)
-        label_field = ctx.params.get("label_field") or usual_objects(
-            labelled_fields(ctx.dataset)
-        )
+        label_field = chosen_labels(ctx)
         report = export_roboflow_coco(
             samples,
             given_path(ctx.params.get("output_dir")) or "",

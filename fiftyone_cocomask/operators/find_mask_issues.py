@@ -11,25 +11,25 @@ import fiftyone.operators.types as types
 from ..errors import CocoMaskError
 from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
 from .forms import (
-    NO_DATASET,
     Choice,
     choose,
     choose_field,
     count,
     default_field,
     given_field,
+    is_refused,
     names,
     note,
     reject,
     section,
-    stop,
     target_samples,
     warn,
 )
 from .issue_limits import ask_for_limits, limits_of
 from .job import JobOperator, ProgressArgument, Results, job_config
-from .label_fields import drawable_fields, fields_to_draw, segmentation_fields
+from .label_fields import chosen_objects, fields_to_draw, segmentation_fields
 from .markdown import bold, code, plain
+from .prerequisites import choosable, dataset_is_missing, no_searches
 from .results import NextStep, in_sentence, next_step
 
 _KEY = "mask_issues"
@@ -106,9 +106,7 @@ class FindMaskIssues(JobOperator):
 
         params = ctx.params
         limits = limits_of(params)
-        label_field = params.get("label_field") or default_field(
-            drawable_fields(ctx.dataset), "segmentations"
-        )
+        label_field = chosen_objects(ctx)
         mask_field = given_field(params, "mask_field", _NO_MASKS) or _default_masks(
             ctx.dataset
         )
@@ -230,16 +228,8 @@ class ClearMaskIssues(JobOperator):
         """Asks: which search, and what goes."""
         from ..datasets.issues import list_mask_issues
 
-        keys = list_mask_issues(ctx.dataset) if ctx.dataset is not None else []
-        if ctx.dataset is None:
-            stop(inputs, NO_DATASET)
-        elif not keys:
-            stop(
-                inputs,
-                f"Dataset '{plain(ctx.dataset.name)}' has no search for mask issues. "
-                "Run **Find mask issues**.",
-            )
-        else:
+        keys = choosable(ctx, inputs, list_mask_issues, no_searches, dataset_is_missing)
+        if keys:
             key = choose_field(
                 inputs,
                 "key",
@@ -305,6 +295,8 @@ def _marks(dataset: Dataset, key: str) -> dict[str, dict[str, int]]:
 
 
 def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None:
+    from ..datasets.issues.find import check_search
+
     params = ctx.params
     images = count(len(target_samples(ctx)), "image")
     label_field = choose_field(
@@ -339,9 +331,7 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         ask_for_limits(ctx, inputs)
     if label_field is None:
         return
-    problem = _problem(ctx.dataset, key, label_field)
-    if problem is not None:
-        reject(field, problem)
+    if is_refused(field, check_search, ctx.dataset, key, label_field):
         return
     _check_pairs(ctx, inputs, label_field)
     written = f"Tags labels of {code(label_field)} and samples with "
@@ -371,13 +361,3 @@ def _check_pairs(ctx: ExecutionContext, inputs: types.Object, label_field: str) 
         check_exempt_pairs(ctx.dataset, label_field, limits)
     except CocoMaskError as error:
         reject(inputs.properties[name], str(error))
-
-
-def _problem(dataset: Dataset, key: str, label_field: str) -> str | None:
-    from ..datasets.issues.find import check_search
-
-    try:
-        check_search(dataset, key, label_field)
-    except CocoMaskError as error:
-        return str(error)
-    return None

@@ -12,7 +12,6 @@ from ..errors import CocoMaskError
 from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
 from .changing import ChangeOperator, ask_for_fix_key, fix_results, show_pictures
 from .forms import (
-    NO_DATASET,
     ask_for_dry_run,
     choose_field,
     choose_several,
@@ -21,13 +20,13 @@ from .forms import (
     is_switched_on,
     note,
     reject,
-    stop,
     target_samples,
     warn,
 )
 from .job import ProgressArgument, Results, job_config
-from .label_fields import drawable_fields, fields_to_draw
+from .label_fields import chosen_objects, fields_to_draw
 from .markdown import code, plain, plain_lines
+from .prerequisites import choosable, dataset_is_missing, no_searches
 
 _KEY = "mask_issues"
 _FIX_KEY = "mask_fixes"
@@ -104,14 +103,7 @@ class FixMaskIssues(ChangeOperator):
         from ..datasets.issues import list_mask_issues
 
         fields = fields_to_draw(ctx, inputs)
-        if fields and not list_mask_issues(ctx.dataset):
-            stop(
-                inputs,
-                f"Dataset '{plain(ctx.dataset.name)}' has no search for mask issues. "
-                "Run "
-                "**Find mask issues** first.",
-            )
-        elif fields:
+        if fields and choosable(ctx, inputs, list_mask_issues, no_searches):
             _ask(ctx, inputs, fields)
 
     def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
@@ -122,7 +114,7 @@ class FixMaskIssues(ChangeOperator):
         report = fix_mask_issues(
             target_samples(ctx),
             params.get("issues") or None,
-            label_field=_label_field(ctx),
+            label_field=chosen_objects(ctx),
             key=_search_key(ctx),
             fix_key=params.get("fix_key") or _FIX_KEY,
             prefer_classes=params.get("prefer_classes") or (),
@@ -183,16 +175,8 @@ class UndoMaskFixes(ChangeOperator):
         """Asks: which repairs."""
         from ..datasets.fixing.fix import list_mask_fixes
 
-        keys = list_mask_fixes(ctx.dataset) if ctx.dataset is not None else []
-        if ctx.dataset is None:
-            stop(inputs, NO_DATASET)
-        elif not keys:
-            stop(
-                inputs,
-                f"Dataset '{plain(ctx.dataset.name)}' has no repairs of mask "
-                "issues to undo.",
-            )
-        else:
+        keys = choosable(ctx, inputs, list_mask_fixes, _no_fixes, dataset_is_missing)
+        if keys:
             choose_field(
                 inputs,
                 "fix_key",
@@ -223,9 +207,8 @@ class UndoMaskFixes(ChangeOperator):
         return fix_results(ctx, report)
 
 
-def _label_field(ctx: ExecutionContext) -> str:
-    given: str | None = ctx.params.get("label_field")
-    return given or default_field(drawable_fields(ctx.dataset), "segmentations")
+def _no_fixes(dataset: Dataset) -> str:
+    return f"Dataset '{plain(dataset.name)}' has no repairs of mask issues to undo."
 
 
 def _search_key(ctx: ExecutionContext) -> str:
@@ -259,6 +242,7 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         usual=_KEY,
     )
     choose_several(
+        ctx,
         inputs,
         "issues",
         [issue.value for issue in REPAIRABLE],
@@ -267,10 +251,11 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         description="What to repair; all that have a safe repair by default",
     )
     choose_several(
+        ctx,
         inputs,
         "prefer_classes",
         _classes(ctx.dataset, label_field),
-        params.get("prefer_classes"),
+        params.get("prefer_classes") or None,
         label="Classes to keep",
         description="Of two labels in two classes, the one whose class comes first "
         "here is kept; without one, both stay",

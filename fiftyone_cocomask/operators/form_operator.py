@@ -26,6 +26,18 @@ class FormOperator(foo.Operator):
     def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Adds to a form what is asked, and what will be written."""
 
+    def grid_button(self, *, prompt: bool = True) -> types.Placement:
+        """Returns a button of the operator in the toolbar of the grid.
+
+        Args:
+            prompt: whether it opens the form, or executes the operator at once
+        """
+        config = self.config
+        return types.Placement(
+            types.Places.SAMPLES_GRID_SECONDARY_ACTIONS,
+            types.Button(label=config.label, icon=config.icon, prompt=prompt),
+        )
+
     def resolve_input(self, ctx: ExecutionContext) -> types.Property:
         """Returns the form, with every parameter that the operator takes."""
         inputs = types.Object()

@@ -10,15 +10,9 @@ from typing import Any
 import fiftyone.operators.types as types
 
 from ..choices import Choice as Choice
+from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext, SampleCollection
 from .markdown import plain, unmarked
-
-IMPORT_HINT = (
-    "Open a dataset, or run **Import a Roboflow COCO export** to create one from an "
-    "export"
-)
-NO_DATASET = f"No dataset is open. {IMPORT_HINT}."
-
 
 # What the forms call the options that messages of the SDK name.
 _OPTION_LABELS = {
@@ -66,6 +60,25 @@ def reject(field: types.Property, sentence: str) -> None:
     field.error_message = sentence
 
 
+def is_refused(
+    field: types.Property, check: Callable[..., object], *args: Any, **kwargs: Any
+) -> bool:
+    """Marks a field as wrong if a check of the SDK raises, and returns whether it does.
+
+    Args:
+        field: the field
+        check: the check
+        args: its arguments
+        kwargs: more of them
+    """
+    try:
+        check(*args, **kwargs)
+    except CocoMaskError as error:
+        reject(field, str(error))
+        return True
+    return False
+
+
 def note(
     inputs: types.Object, name: str, label: str, description: str | None = None
 ) -> None:
@@ -78,31 +91,6 @@ def warn(
 ) -> None:
     """Says what the operator will replace or delete."""
     inputs.view(name, types.Warning(label=label, description=description))
-
-
-def samples_problem(ctx: ExecutionContext) -> str | None:
-    """Returns why there are no samples to look at, and what to do."""
-    from ..datasets.documents import has_samples
-
-    if ctx.dataset is None:
-        return NO_DATASET
-    if ctx.dataset.media_type is None or not has_samples(ctx.dataset):
-        return f"Dataset '{plain(ctx.dataset.name)}' has no samples. {IMPORT_HINT}."
-    return None
-
-
-def dataset_problem(ctx: ExecutionContext) -> str | None:
-    """Returns why nothing can be computed on the open dataset, and what to do."""
-    problem = samples_problem(ctx)
-    if problem is not None:
-        return problem
-    dataset = ctx.dataset
-    if ctx.active_media_type != "image":
-        return (
-            f"Dataset '{plain(dataset.name)}' holds {ctx.active_media_type} samples; "
-            "masks are computed for images. Open a dataset of images."
-        )
-    return None
 
 
 def open_beside(ctx: ExecutionContext, panel: str) -> Any:
@@ -206,6 +194,7 @@ def radio() -> types.RadioGroup:
 
 
 def choose_several(
+    ctx: ExecutionContext,
     inputs: types.Object,
     name: str,
     values: Sequence[str],
@@ -214,7 +203,10 @@ def choose_several(
     label: str,
     description: str,
 ) -> list[str] | None:
-    """Adds a choice of several values; none chosen stands for all.
+    """Adds a choice of several values.
+
+    In the App, none chosen means all. An empty list from a caller is refused: as likely
+    it is a mistake.
 
     Returns:
         the values chosen, None for all
@@ -237,6 +229,8 @@ def choose_several(
     if unknown:
         listed = ", ".join(f"'{value}'" for value in values)
         reject(field, f"{name} must be among {listed}; {unknown[0]!r} is not")
+    elif given == [] and not is_app_request(ctx):
+        reject(field, f"{name} is empty; leave it out to take all")
     return given or None
 
 

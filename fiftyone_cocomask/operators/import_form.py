@@ -44,6 +44,7 @@ def ask_how(
     # Of one split nobody is asked, and one that is given is checked.
     if len(preview.splits) > 1 or params.get("splits"):
         choose_several(
+            ctx,
             inputs,
             "splits",
             list(preview.splits),

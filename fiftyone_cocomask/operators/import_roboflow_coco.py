@@ -133,14 +133,7 @@ class ImportRoboflowCoco(TasksOperator):
 
     def resolve_placement(self, ctx: ExecutionContext) -> types.Placement:
         """Returns the button in the grid's toolbar."""
-        return types.Placement(
-            types.Places.SAMPLES_GRID_SECONDARY_ACTIONS,
-            types.Button(
-                label="Import a Roboflow COCO export",
-                icon="/assets/import.svg",
-                prompt=True,
-            ),
-        )
+        return self.grid_button()
 
     def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: what the export holds and what will become of it."""

@@ -9,8 +9,9 @@ import fiftyone as fo
 import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext
-from .forms import dataset_problem, stop
+from .forms import default_field
 from .markdown import plain
+from .prerequisites import choosable
 
 # A field is taken to hold masks if one of so many samples with labels has one.
 _LOOKED_AT = 1000
@@ -29,18 +30,34 @@ def usual_objects(fields: Sequence[str]) -> str:
     return (usual or fields or ["segmentations"])[0]
 
 
+def chosen_labels(ctx: ExecutionContext) -> str:
+    """Returns the field of the labels: that which was given, else the usual one."""
+    given: str | None = ctx.params.get("label_field")
+    return given or usual_objects(labelled_fields(ctx.dataset))
+
+
+def why_no_labels(dataset: fo.Dataset) -> str:
+    """Returns why a dataset has no labels, and what to do."""
+    return (
+        f"Dataset '{plain(dataset.name)}' has no labels. Import an export, or add a "
+        "field of Polylines or Detections."
+    )
+
+
 def drawable_fields(dataset: fo.Dataset) -> list[str]:
     """Returns the fields of polylines, and of detections that have masks."""
     return [name for name in labelled_fields(dataset) if _is_drawable(dataset, name)]
 
 
 def fields_to_draw(ctx: ExecutionContext, inputs: types.Object) -> list[str]:
-    """Returns the fields to choose from; where there are none, the form says why."""
-    problem = dataset_problem(ctx)
-    fields = [] if problem else drawable_fields(ctx.dataset)
-    if not fields:
-        stop(inputs, problem or why_no_field(ctx.dataset))
-    return fields
+    """Returns the fields of objects to choose from, see :func:`choosable`."""
+    return choosable(ctx, inputs, drawable_fields, why_no_field)
+
+
+def chosen_objects(ctx: ExecutionContext) -> str:
+    """Returns the field of the objects: that which was given, else the usual one."""
+    given: str | None = ctx.params.get("label_field")
+    return given or default_field(drawable_fields(ctx.dataset), "segmentations")
 
 
 def box_fields(dataset: fo.Dataset) -> list[str]:
@@ -94,13 +111,9 @@ def segmentation_fields(dataset: fo.Dataset) -> list[str]:
 
 
 def fields_of_masks(ctx: ExecutionContext, inputs: types.Object) -> list[str]:
-    """Returns the fields of masks, of which an operator needs one.
+    """Returns the fields of masks to choose from, see :func:`choosable`."""
+    return choosable(ctx, inputs, segmentation_fields, _why_no_masks)
 
-    Where there are none, the form says why it cannot be executed.
-    """
-    problem = dataset_problem(ctx)
-    fields = [] if problem else segmentation_fields(ctx.dataset)
-    if not fields:
-        none = "Dataset '{}' has no masks. Run **Compute masks** first."
-        stop(inputs, problem or none.format(plain(ctx.dataset.name)))
-    return fields
+
+def _why_no_masks(dataset: fo.Dataset) -> str:
+    return f"Dataset '{plain(dataset.name)}' has no masks. Run **Compute masks** first."

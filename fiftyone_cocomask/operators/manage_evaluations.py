@@ -10,9 +10,10 @@ import fiftyone.operators.types as types
 from ..errors import CocoMaskError
 from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
 from .form_operator import FormOperator
-from .forms import NO_DATASET, Choice, choose, form, names, note, reject, stop, warn
+from .forms import Choice, choose, form, names, note, reject, stop, warn
 from .job import JobOperator, ProgressArgument, job_config
 from .markdown import bold, plain
+from .prerequisites import NO_DATASET, choosable, dataset_is_missing, no_evaluations
 from .results import NextStep, Results, completed, next_step
 
 
@@ -271,16 +272,8 @@ class DeleteMaskEvaluation(JobOperator):
 
 
 def _choose_evaluation(ctx: ExecutionContext, inputs: types.Object) -> str | None:
-    if ctx.dataset is None:
-        stop(inputs, NO_DATASET)
-        return None
-    keys = _all_evaluations(ctx.dataset)
+    keys = choosable(ctx, inputs, _all_evaluations, no_evaluations, dataset_is_missing)
     if not keys:
-        stop(
-            inputs,
-            f"Dataset '{plain(ctx.dataset.name)}' has no mask evaluations. Run "
-            "**Evaluate mask area** or **Evaluate mask coverage**.",
-        )
         return None
     given = ctx.params.get("eval_key")
     return choose(

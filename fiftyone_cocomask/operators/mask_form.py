@@ -20,6 +20,7 @@ from .forms import (
     choose_several,
     count,
     hide_unless,
+    is_refused,
     note,
     radio,
     reject,
@@ -78,6 +79,7 @@ def ask_for_masks(
     _ask_for_overlap(ctx, inputs, classes)
     if len(classes) > 1:
         choose_several(
+            ctx,
             inputs,
             "classes",
             classes,
@@ -99,7 +101,6 @@ def _ask_for_mask_field(
     ctx: ExecutionContext, inputs: types.Object, label_field: str | None
 ) -> str | None:
     from ..datasets.masks.plan import check_mask_field
-    from ..errors import CocoMaskError
 
     default = default_mask_field(ctx)
     given = ctx.params.get("mask_field") or default
@@ -109,12 +110,8 @@ def _ask_for_mask_field(
         description="The field to write: a new one, or one of masks",
         default=default,
     )
-    try:
-        check_mask_field(ctx.dataset, given, label_field or "")
-    except CocoMaskError as error:
-        reject(field, str(error))
-        return None
-    return given
+    names = (ctx.dataset, given, label_field or "")
+    return None if is_refused(field, check_mask_field, *names) else given
 
 
 def _ask_for_boxes(
@@ -186,7 +183,9 @@ def _ask_for_overlap(
     said = "Later on top; classes that are not listed lie below"
     if isinstance(params.get("overlap"), list):
         given = params["overlap"]
-        choose_several(inputs, "overlap", classes, given, label=order, description=said)
+        choose_several(
+            ctx, inputs, "overlap", classes, given, label=order, description=said
+        )
         if not given:
             reject(inputs.properties["overlap"], "overlap names no class")
         return
@@ -200,10 +199,11 @@ def _ask_for_overlap(
         view=radio,
     )
     choose_several(
+        ctx,
         inputs,
         "class_order",
         classes,
-        params.get("class_order"),
+        params.get("class_order") or None,
         label=order,
         description=said,
     )

@@ -16,14 +16,14 @@ from .forms import (
     choose_field,
     choose_several,
     count,
-    default_field,
+    is_refused,
     note,
     reject,
     target_samples,
     warn,
 )
 from .job import ProgressArgument, Results, job_config
-from .label_fields import drawable_fields, fields_to_draw
+from .label_fields import chosen_objects, fields_to_draw
 from .markdown import code
 
 _FIX_KEY = "merged_classes"
@@ -102,8 +102,7 @@ class MergeClasses(ChangeOperator):
             target_samples(ctx),
             params.get("into") or "",
             params.get("classes") or None,
-            label_field=params.get("label_field")
-            or default_field(drawable_fields(ctx.dataset), "segmentations"),
+            label_field=chosen_objects(ctx),
             fix_key=params.get("fix_key") or _FIX_KEY,
             dry_run=bool(params.get("dry_run")),
             progress=progress,
@@ -154,6 +153,7 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         description="The class that the others become: one that there is, or a new one",
     )
     asked = choose_several(
+        ctx,
         inputs,
         "classes",
         classes,
@@ -164,10 +164,7 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
     fix_key = params.get("fix_key") or _FIX_KEY
     key_field = ask_for_fix_key(inputs, _FIX_KEY, "changes")
     ask_for_dry_run(inputs)
-    try:
-        check_fix_key(ctx.dataset, fix_key, label_field)
-    except CocoMaskError as error:
-        reject(key_field, str(error))
+    if is_refused(key_field, check_fix_key, ctx.dataset, fix_key, label_field):
         return
     if into is not None and not isinstance(into, str):
         reject(field, f"into must be the name of a class, not {into!r}")

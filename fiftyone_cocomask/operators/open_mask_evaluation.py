@@ -7,8 +7,9 @@ import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext
 from .form_operator import FormOperator
-from .forms import open_beside, samples_problem
+from .forms import open_beside
 from .markdown import unmarked
+from .prerequisites import samples_problem
 from .results import Results, completed
 
 
@@ -28,10 +29,7 @@ class OpenMaskEvaluation(FormOperator):
 
     def resolve_placement(self, ctx: ExecutionContext) -> types.Placement:
         """Returns the button in the grid's toolbar."""
-        return types.Placement(
-            types.Places.SAMPLES_GRID_SECONDARY_ACTIONS,
-            types.Button(label=self.config.label, icon=self.config.icon, prompt=False),
-        )
+        return self.grid_button(prompt=False)
 
     def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks nothing: the App opens the panel at once."""

@@ -7,20 +7,18 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
-from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext, SampleCollection
 from ..table_rows import records
 from .forms import (
     choose_field,
     count,
-    default_field,
+    is_refused,
     note,
-    reject,
     target_samples,
     warn,
 )
 from .job import JobOperator, ProgressArgument, Results, job_config
-from .label_fields import drawable_fields, fields_to_draw
+from .label_fields import chosen_objects, fields_to_draw
 from .markdown import code
 from .results import NextStep, in_sentence, next_step, outcome, split_rows
 
@@ -85,11 +83,8 @@ class RankMaskOutlines(JobOperator):
         """Ranks the labels and returns the summary and the worst of them."""
         from ..datasets.outlines.rank import rank_mask_outlines
 
-        given = ctx.params.get("label_field")
         samples = target_samples(ctx)
-        label_field = given or default_field(
-            drawable_fields(ctx.dataset), "segmentations"
-        )
+        label_field = chosen_objects(ctx)
         ranking = rank_mask_outlines(
             samples,
             label_field,
@@ -160,10 +155,7 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
     )
     if label_field is None:
         return
-    try:
-        check_ranking(ctx.dataset, key, label_field)
-    except CocoMaskError as error:
-        reject(field, str(error))
+    if is_refused(field, check_ranking, ctx.dataset, key, label_field):
         return
     images = count(len(target_samples(ctx)), "image")
     written = f"Writes four numbers on each label of {code(label_field)} in {images}"

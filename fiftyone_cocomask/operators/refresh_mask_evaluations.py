@@ -10,9 +10,10 @@ import fiftyone.operators.types as types
 
 from ..fiftyone_types import Dataset, ExecutionContext
 from .evaluation import evaluation_results
-from .forms import NO_DATASET, choose_several, count, names, note, stop, warn
+from .forms import choose_several, count, names, note, warn
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .markdown import plain
+from .prerequisites import choosable, dataset_is_missing, no_evaluations
 from .results import NextStep, next_step
 
 
@@ -65,17 +66,12 @@ class RefreshMaskEvaluations(JobOperator):
         from ..datasets.evaluations import list_mask_evaluations
         from ..datasets.evaluations.refresh import keys_to_refresh
 
-        keys = [] if ctx.dataset is None else list_mask_evaluations(ctx.dataset)
-        if ctx.dataset is None:
-            stop(inputs, NO_DATASET)
-        elif not keys:
-            stop(
-                inputs,
-                f"Dataset '{plain(ctx.dataset.name)}' has no mask evaluations. Run "
-                "**Evaluate mask area** first.",
-            )
-        else:
+        keys = choosable(
+            ctx, inputs, list_mask_evaluations, no_evaluations, dataset_is_missing
+        )
+        if keys:
             chosen = choose_several(
+                ctx,
                 inputs,
                 "eval_keys",
                 keys,

@@ -9,20 +9,12 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
-from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext, SampleCollection
-from .forms import (
-    choose_several,
-    count,
-    dataset_problem,
-    note,
-    reject,
-    stop,
-    target_samples,
-)
+from .forms import choose_several, count, is_refused, note, target_samples
 from .job import JobOperator, ProgressArgument, Results, job_config
-from .markdown import code, plain
+from .markdown import code
 from .paths import ask_for_path, given_path, path_text
+from .prerequisites import choosable, no_evaluations
 from .results import NextStep, next_step, split_rows
 
 _FILE_NAME = "report.html"
@@ -81,21 +73,15 @@ class WriteReport(JobOperator):
 
     def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: which evaluations go into which file."""
-        problem = dataset_problem(ctx)
-        keys = [] if problem else _keys(ctx)
-        if problem is not None:
-            stop(inputs, problem)
-        elif not keys:
-            stop(
-                inputs,
-                f"Dataset '{plain(ctx.dataset.name)}' has no mask evaluations. Run "
-                "**Evaluate mask area** first.",
-            )
-        else:
+        from ..datasets.evaluations import list_mask_evaluations
+
+        keys = choosable(ctx, inputs, list_mask_evaluations, no_evaluations)
+        if keys:
             _ask(ctx, inputs, keys)
 
     def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
         """Writes the report and returns its path."""
+        from ..datasets.evaluations import list_mask_evaluations
         from ..datasets.reports.write import write_report
 
         samples = target_samples(ctx)
@@ -108,7 +94,8 @@ class WriteReport(JobOperator):
         )
         return {
             "path": str(path),
-            "eval_keys": ctx.params.get("eval_keys") or _keys(ctx),
+            "eval_keys": ctx.params.get("eval_keys")
+            or list_mask_evaluations(ctx.dataset),
             "per_split": split_rows(samples),
         }
 
@@ -131,12 +118,6 @@ class WriteReport(JobOperator):
         )
 
 
-def _keys(ctx: ExecutionContext) -> list[str]:
-    from ..datasets.evaluations import list_mask_evaluations
-
-    return list_mask_evaluations(ctx.dataset)
-
-
 def _file(given: Any) -> str:
     """Returns the file that a path means: in a folder, one of the usual name."""
     path = given_path(given) or ""
@@ -156,11 +137,9 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, keys: list[str]) -> None:
     )
     path = _file(ctx.params.get("output_path"))
     if os.path.isabs(path):
-        try:
-            checked_path(path)
-        except CocoMaskError as error:
-            reject(place, str(error))
+        is_refused(place, checked_path, path)
     choose_several(
+        ctx,
         inputs,
         "eval_keys",
         keys,

@@ -51,12 +51,22 @@ def foreign_private(path: Path) -> list[str]:
                 own.add(node.attr)
             elif not isinstance(node.value, ast.Call) or not is_super(node.value):
                 used.append((node.lineno, node.attr))
+        elif isinstance(node, ast.Constant) and node.value in FIFTYONES:
+            # As ``getattr`` takes them.
+            used.append((node.lineno, str(node.value)))
+        elif isinstance(node, ast.ImportFrom) and is_of_fiftyone(node):
+            private = [name.name for name in node.names if is_private(name.name)]
+            used += [(node.lineno, name) for name in private]
     allowed = (own | PYTHONS) - FIFTYONES
     return [f"line {line}: {name}" for line, name in used if name not in allowed]
 
 
 def is_private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__")
+
+
+def is_of_fiftyone(node: ast.ImportFrom) -> bool:
+    return node.level == 0 and (node.module or "").split(".")[0] == "fiftyone"
 
 
 def is_super(call: ast.Call) -> bool:

@@ -29,7 +29,7 @@ from ...fiftyone_types import SampleCollection
 from ...plugin_folder import NAME
 from ..documents import (
     Document,
-    declare_paths,
+    declare_missing_paths,
     root_dataset,
     stream_documents,
     update_documents,
@@ -199,13 +199,9 @@ def write_errors(
     """Declares the fields of a metric and writes its values."""
     with changing_outline(dataset):
         paths = zip(metric.fields(eval_key), metric.specs, strict=True)
-        declare_paths(
+        declare_missing_paths(
             dataset,
-            {
-                path: spec.field_type(description=spec.description)
-                for path, spec in paths
-                if not dataset.has_field(path)
-            },
+            {p: spec.field_type(description=spec.description) for p, spec in paths},
         )
     suffixes = [spec.suffix for spec in metric.specs]
     for start in range(0, len(errors), 1000):

@@ -35,6 +35,12 @@ def declare_paths(dataset: Dataset, fields: Mapping[str, Any]) -> None:
             dataset._merge_sample_field_schema(dict(fields))
 
 
+def declare_missing_paths(dataset: Dataset, fields: Mapping[str, Any]) -> None:
+    """Declares those fields that are not there, as :func:`declare_paths` does."""
+    missing = {p: field for p, field in fields.items() if not dataset.has_field(p)}
+    declare_paths(dataset, missing)
+
+
 @contextmanager
 def many_fields(number: int) -> Iterator[None]:
     """Makes work on a schema of hundreds of fields take time in proportion to them.

@@ -13,7 +13,7 @@ from ...coco.check import ExportReader
 from ...coco.records import Category
 from ...errors import CocoMaskError
 from ...limits import MAX_NAMED
-from ..documents import declare_paths, rename_label_attributes
+from ..documents import declare_missing_paths, rename_label_attributes
 from ..field_display import colour_classes, show_fields
 from ..locks import changing_outline
 from .attribute_types import AttributeTypes, label_paths
@@ -89,12 +89,7 @@ def _declare_fields(dataset: fo.Dataset, label_field: str, box_field: str) -> No
                 name, fo.EmbeddedDocumentField, embedded_doc_type=label_type
             )
     paths = label_paths(label_field, box_field)
-    missing = {
-        path: field
-        for path, field in _fields(paths).items()
-        if not dataset.has_field(path)
-    }
-    declare_paths(dataset, missing)
+    declare_missing_paths(dataset, _fields(paths))
     for path in paths:
         _rename_category_ids(dataset, path)
     show_fields(dataset, [label_field, box_field])

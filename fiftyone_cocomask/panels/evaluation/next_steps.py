@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ...fiftyone_types import ExecutionContext
-from ...operators.forms import dataset_problem, samples_problem
 from ...operators.label_fields import drawable_fields, segmentation_fields, why_no_field
+from ...operators.prerequisites import dataset_problem, samples_problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,3 +48,23 @@ def test_a_wrong_name_is_refused_in_the_words_of_the_form(
     label, sentence = field["view"]["label"], field["error_message"]
     assert sentence.startswith(f"{label} must ")
     assert repr(wrong) in sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("compute_masks", {"classes": []}),
+        ("merge_classes", {"into": "wing", "classes": []}),
+        ("fix_mask_issues", {"issues": []}),
+        ("write_report", {"output_path": "/tmp/report.html", "eval_keys": []}),
+    ],
+)
+def test_no_values_are_all_in_the_app_and_a_mistake_of_a_caller(
+    app_request: Any, dataset: fo.Dataset, name: str, given: dict[str, Any]
+) -> None:
+    empty = list(given)[-1]
+    asked = app_request(name, dataset, **given)
+    assert not asked.form()[empty]["invalid"]
+    # Callers of ``foo.execute_operator`` name no operator.
+    del asked.request["operator_uri"]
+    assert f"{empty} is empty; leave it out to take all" in asked.problems()
