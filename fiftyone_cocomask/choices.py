@@ -34,6 +34,24 @@ def default(choices: Sequence[Choice]) -> str:
     return choices[0].value
 
 
+def meanings(choices: Sequence[Choice]) -> str:
+    """Returns what each value of a table means, in one line."""
+    return "; ".join(_meaning(choice) for choice in choices)
+
+
+def _meaning(choice: Choice) -> str:
+    label = choice.label or choice.value
+    # A label that is the value says nothing.
+    said = [label] if label.lower() != choice.value else []
+    said += [choice.description] if choice.description else []
+    first, *rest = map(_within_sentence, said)
+    return f"{choice.value}: {first}{f' ({rest[0]})' if rest else ''}"
+
+
+def _within_sentence(text: str) -> str:
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
+
+
 # Of masks.
 Mode = Literal["binary", "semantic", "instance"]
 MODES = (
@@ -77,7 +95,7 @@ IF_EXISTS = (
         "Add what is new in the export, and keep what you have edited",
     ),
     Choice("replace", "Replace", "Remove all its samples first"),
-    Choice("error"),
+    Choice("error", "Refuse", "Nothing is imported"),
 )
 ConflictRule = Literal["keep", "export"]
 CONFLICTS = (

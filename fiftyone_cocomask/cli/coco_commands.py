@@ -31,13 +31,8 @@ def add_export_to(kinds: Any) -> None:
     )
     add_label_field(coco)
     add_box_field(coco, "the same objects' boxes")
-    add_choice(coco, "--images", IMAGES, "copy them, link them, or leave them out")
-    add_choice(
-        coco,
-        "--area",
-        AREAS,
-        "area of new and edited objects: their pixels, or the box's",
-    )
+    add_choice(coco, "--images", IMAGES, "what becomes of the images")
+    add_choice(coco, "--area", AREAS, "what the area of new and edited objects is")
     add_choice(coco, "--masks", MASKS, "how instance masks are written")
     coco.add_argument(
         "--overwrite",

@@ -48,17 +48,10 @@ def _add_masks(commands: Any) -> None:
     add_dataset(parser)
     add_label_field(parser, "the objects to draw")
     add_mask_field(parser, "the masks to write")
-    add_choice(
-        parser, "--mode", MODES, "0 and 255, class values, or objects numbered 1..n"
-    )
-    add_choice(
-        parser,
-        "--rasterizer",
-        RASTERIZERS,
-        "pycocotools' pixels, or those of cv2.fillPoly",
-    )
+    add_choice(parser, "--mode", MODES, "what the values mean")
+    add_choice(parser, "--rasterizer", RASTERIZERS, "whose pixels are drawn")
     on_top = parser.add_mutually_exclusive_group()
-    add_choice(on_top, "--overlap", OVERLAPS, "the order of drawing, later on top")
+    add_choice(on_top, "--overlap", OVERLAPS, "which object is on top")
     on_top.add_argument(
         "--overlap-classes",
         nargs="+",
@@ -69,14 +62,9 @@ def _add_masks(commands: Any) -> None:
         "--classes", nargs="+", metavar="CLASS", help="the classes to draw"
     )
     parser.add_argument("--no-crowd", action="store_true", help="leave crowds out")
-    add_choice(
-        parser,
-        "--boxes",
-        BOXES,
-        "boxes without a shape: leave out, draw as rectangles, refuse",
-    )
+    add_choice(parser, "--boxes", BOXES, "what becomes of boxes without a shape")
     parser.add_argument("--output-dir", metavar="DIR", help="where the mask files go")
-    add_choice(parser, "--storage", STORAGES, "PNG files, or arrays in the database")
+    add_choice(parser, "--storage", STORAGES, "where the masks are kept")
     parser.add_argument(
         "--overwrite", action="store_true", help="draw and replace every mask"
     )
@@ -136,12 +124,7 @@ def _add_export(commands: Any) -> None:
     masks.add_argument(
         "--suffix", default="_mask", help="put behind the images' names (_mask)"
     )
-    add_choice(
-        masks,
-        "--values",
-        VALUES,
-        "0 and 255, class values, or instance numbers, with a table",
-    )
+    add_choice(masks, "--values", VALUES, "what the values mean")
     masks.add_argument(
         "--per-class",
         action="store_true",

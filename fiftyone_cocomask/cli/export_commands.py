@@ -64,14 +64,13 @@ def add_to(commands: Any) -> None:
         "--conflicts",
         CONFLICTS,
         "whose version stays where a person and the export have changed an "
-        "annotation in different ways: the person's, or the export's",
+        "annotation in different ways",
     )
     add_choice(
         importing,
         "--old-copies",
         OLD_COPIES,
-        "what becomes of older copies of images that the export has augmented "
-        "anew; those that a person has worked on are never deleted",
+        "what becomes of older copies of images that the export has augmented again",
     )
     importing.add_argument(
         "--dry-run",

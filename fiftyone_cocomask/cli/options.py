@@ -6,11 +6,13 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from ..choices import Choice, default, values
+from ..choices import Choice, default, meanings, values
 
 
 def add_choice(parser: Any, option: str, choices: Sequence[Choice], what: str) -> None:
     """Adds an option of one of a table's values, of which the first is the default.
+
+    Its help says what each of them means.
 
     Args:
         parser: the command's parser, or a group of its options
@@ -20,7 +22,10 @@ def add_choice(parser: Any, option: str, choices: Sequence[Choice], what: str) -
     """
     usual = default(choices)
     parser.add_argument(
-        option, choices=values(choices), default=usual, help=f"{what} ({usual})"
+        option,
+        choices=values(choices),
+        default=usual,
+        help=f"{what} ({usual}). {meanings(choices)}",
     )
 
 

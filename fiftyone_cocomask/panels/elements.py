@@ -79,6 +79,25 @@ NATURAL_WIDTH = {"item": {"sx": {"width": "auto", "maxWidth": "100%"}}}
 OnEvent = Callable[[Any], None]
 
 
+def column(content: types.Object, **style: str) -> types.Property:
+    """Returns the layout of a panel: one column, never wider than the panel.
+
+    Args:
+        content: what is in it
+        style: more of its style, as CSS
+    """
+    # So nothing but tables scrolls.
+    sx = {"gridTemplateColumns": "minmax(0, 1fr)", **style}
+    view = types.GridView(
+        orientation="vertical",
+        align_x="stretch",
+        align_y="start",
+        gap=2,
+        componentsProps={"grid": {"sx": sx}},
+    )
+    return types.Property(content, view=view)
+
+
 def heading(
     content: types.Object, name: str, label: str, description: str | None = None
 ) -> None:
@@ -206,10 +225,11 @@ def table(
     content: types.Object,
     name: str,
     rows: list[dict[str, str]],
-    on_click_row: OnEvent,
+    on_click_row: OnEvent | None,
     *,
     text_columns: int = 1,
     selected: int | None = None,
+    is_broken: bool = False,
 ) -> None:
     """Adds a table whose columns behind the first ones are numbers.
 
@@ -217,9 +237,11 @@ def table(
         content: where it is added
         name: its name
         rows: the rows, at least one; their keys are the headings
-        on_click_row: what a click on a row does
+        on_click_row: what a click on a row does, if anything
         text_columns: how many columns are text
         selected: the row that was clicked on
+        is_broken: whether text is broken in all columns, not only in the first: for a
+            narrow panel
     """
     columns = list(rows[0])
     numbers = f"&:nth-of-type(n+{text_columns + 1})"
@@ -227,15 +249,16 @@ def table(
         **_CELL,
         numbers: {"textAlign": "right", "fontVariantNumeric": "tabular-nums"},
     }
-    body = {
-        **cell,
-        "cursor": "pointer",
-        "&:not(:first-of-type)": {"whiteSpace": "nowrap"},
-    }
-    row = {
-        "&:last-child td": {"border": 0},
-        "&:hover td": {"background": "var(--fo-palette-background-level1)"},
-    }
+    body = dict(cell)
+    if is_broken:
+        # A name without a space must not push the numbers out.
+        body["overflowWrap"] = "anywhere"
+    else:
+        body["&:not(:first-of-type)"] = {"whiteSpace": "nowrap"}
+    row: dict[str, Any] = {"&:last-child td": {"border": 0}}
+    if on_click_row is not None:
+        body["cursor"] = "pointer"
+        row["&:hover td"] = {"background": "var(--fo-palette-background-level1)"}
     if selected is not None:
         row[f"&:nth-of-type({selected + 1}) td"] = {
             "background": "var(--fo-palette-background-level1)",

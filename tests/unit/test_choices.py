@@ -33,6 +33,17 @@ TABLES: dict[str, tuple[Any, tuple[Choice, ...]]] = {
 def test_a_type_has_the_values_of_its_table(name: str) -> None:
     kind, table = TABLES[name]
     assert get_args(kind) == choices.values(table)
+    assert all(choice.label and choice.description for choice in table)
+
+
+def test_meanings_are_a_line_for_the_help_of_a_command() -> None:
+    assert choices.meanings(choices.STORAGES) == (
+        "disk: PNG files (lossless, 1 bit a pixel for binary masks); "
+        "database: arrays in the database (no files are written)"
+    )
+    assert choices.meanings((Choice("coco", "COCO", "As COCO counts"),)) == (
+        "coco: as COCO counts"
+    )
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,6 @@ def next_steps(ctx: ExecutionContext) -> NextSteps:
         )
     if not drawable_fields(ctx.dataset):
         text = why_no_field(ctx.dataset)
-        return NextSteps("Nothing to draw masks of", text, import_export)
+        return NextSteps("Nothing to draw masks from", text, import_export)
     text = "Draw the objects of this dataset into masks first."
     return NextSteps("No masks yet", text, {"compute_masks": "Compute masks"})

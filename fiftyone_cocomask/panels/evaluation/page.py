@@ -26,8 +26,6 @@ NO_OTHER = "-"
 _SOON = 1
 # In milliseconds: longer than what belongs to one change.
 _SETTLED = 2500
-# A column that is never wider than the panel, so that nothing but tables scrolls.
-_COLUMN = {"gridTemplateColumns": "minmax(0, 1fr)", "padding": "0 16px 32px"}
 # What is chosen and selected stays in sight while a person scrolls.
 _STICKY = {
     "item": {
@@ -94,14 +92,7 @@ def render(
             elif not sections.add_out_of_date(here, memory.found):
                 _add_no_images(content)
         _add_settling(panel, memory, content)
-    view = types.GridView(
-        orientation="vertical",
-        align_x="stretch",
-        align_y="start",
-        gap=2,
-        componentsProps={"grid": {"sx": _COLUMN}},
-    )
-    return types.Property(content, view=view)
+    return elements.column(content, padding="0 16px 32px")
 
 
 def digest(shown: tuple[str | None, Selected | None]) -> str:

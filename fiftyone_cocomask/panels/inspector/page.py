@@ -8,7 +8,7 @@ import fiftyone.operators.types as types
 
 from ...operators.forms import count
 from ...operators.markdown import plain
-from ..elements import NATURAL_WIDTH, card, cards
+from ..elements import NATURAL_WIDTH, card, cards, column
 from ..text import share
 from .tables import (
     add_classes,
@@ -49,7 +49,6 @@ _CHECKERBOARD = (
     "repeating-conic-gradient(#8f8f8f 0% 25%, #b4b4b4 0% 50%) 50% / 16px 16px"
 )
 _COLUMN = {
-    "gridTemplateColumns": "minmax(0, 1fr)",
     # The modal's arrows lie over the sides.
     "padding": "12px clamp(12px, 4%, 48px) 32px",
     "containerType": "inline-size",
@@ -76,7 +75,7 @@ def render(
     add_hidden(found, content)
     add_objects(found, content, panel.select_object)
     add_issues(found, content)
-    return _property(content)
+    return column(content, **_COLUMN)
 
 
 def render_problem(panel: MaskInspectorPanel, problem: str) -> types.Property:
@@ -85,18 +84,7 @@ def render_problem(panel: MaskInspectorPanel, problem: str) -> types.Property:
     content.view("problem", types.Warning(label=plain(f"{problem}.")))
     row = content.h_stack("steps", gap=2, align_x="left")
     row.btn("reload", label="Reload", on_click=panel.reload, variant="outlined")
-    return _property(content)
-
-
-def _property(content: types.Object) -> types.Property:
-    view = types.GridView(
-        orientation="vertical",
-        align_x="stretch",
-        align_y="start",
-        gap=2,
-        componentsProps={"grid": {"sx": _COLUMN}},
-    )
-    return types.Property(content, view=view)
+    return column(content, **_COLUMN)
 
 
 def _add_header(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import fiftyone.operators.types as types
 
+from .. import elements
 from ..elements import OnEvent
 from ..text import share
 
@@ -28,21 +29,13 @@ def add_classes(found: SampleInspection, content: types.Object) -> None:
     with_objects = any(area.objects is not None for area in found.classes)
     rows = []
     for area in found.classes[:_MAX_ROWS]:
-        row = {"name": area.name}
+        row = {"Class": area.name}
         if with_objects:
-            row["objects"] = _number(area.objects)
+            row["Objects"] = _number(area.objects)
         pixels = area.px if area.visible_px is None else area.visible_px
-        row |= {"px": _number(pixels), "share": share(area.ratio)}
+        row |= {"Area px": _number(pixels), "% of image": share(area.ratio)}
         rows.append(row)
-    columns = {
-        "name": "Class",
-        "objects": "Objects",
-        "px": "Area px",
-        "share": "% of image",
-    }
-    if not with_objects:
-        del columns["objects"]
-    _add_table(content, "classes", "Area by class", columns, rows, len(found.classes))
+    _add_table(content, "classes", "Area by class", rows, len(found.classes))
 
 
 def add_objects(
@@ -60,28 +53,19 @@ def add_objects(
     with_issues = any(item.issues for item in found.objects)
     rows = [
         {
-            "name": item.name,
-            **({"issues": _issue_names(item.issues)} if with_issues else {}),
-            "label": item.label,
-            "px": _number(item.px),
-            "visible": _number(item.visible_px),
-            "share": share(item.ratio) if item.px is not None else "–",
+            "Object": item.name,
+            **({"Issue": _issue_names(item.issues)} if with_issues else {}),
+            "Class": item.label,
+            "Area px": _number(item.px),
+            "Visible px": _number(item.visible_px),
+            "% of image": share(item.ratio) if item.px is not None else "–",
         }
         for item in found.objects[:_MAX_ROWS]
     ]
-    columns = {
-        "name": "Object",
-        **({"issues": "Issue"} if with_issues else {}),
-        "label": "Class",
-        "px": "Area px",
-        "visible": "Visible px",
-        "share": "% of image",
-    }
     _add_table(
         content,
         "objects",
         "Area by object",
-        columns,
         rows,
         len(found.objects),
         text_columns=3 if with_issues else 2,
@@ -99,19 +83,17 @@ def add_hidden(found: SampleInspection, content: types.Object) -> None:
         return
     rows = [
         {
-            "name": item.name,
-            "label": item.label,
-            "px": _number(item.px),
-            "why": "under other objects" if item.px else "covers no pixel",
+            "Object": item.name,
+            "Class": item.label,
+            "Why": "under other objects" if item.px else "covers no pixel",
+            "Area px": _number(item.px),
         }
         for item in found.hidden[:_MAX_ROWS]
     ]
-    columns = {"name": "Object", "label": "Class", "why": "Why", "px": "Area px"}
     _add_table(
         content,
         "hidden",
         "Hidden objects",
-        columns,
         rows,
         len(found.hidden),
         text_columns=3,
@@ -124,28 +106,21 @@ def add_issues(found: SampleInspection, content: types.Object) -> None:
         return
     rows = [
         {
-            "severity": issue.severity,
-            "about": (
+            "Severity": issue.severity,
+            "About": (
                 "image"
                 if issue.annotation_id is None
                 else f"annotation {issue.annotation_id}"
             ),
-            "message": issue.message,
-            "action": _ACTIONS.get(issue.action or "", "–"),
+            "What was found": issue.message,
+            "What was done": _ACTIONS.get(issue.action or "", "–"),
         }
         for issue in found.issues[:_MAX_ROWS]
     ]
-    columns = {
-        "severity": "Severity",
-        "about": "About",
-        "message": "What was found",
-        "action": "What was done",
-    }
     _add_table(
         content,
         "issues",
         "Issues of the import",
-        columns,
         rows,
         len(found.issues),
         text_columns=4,
@@ -156,7 +131,6 @@ def _add_table(
     content: types.Object,
     name: str,
     title: str,
-    columns: dict[str, str],
     rows: list[dict[str, str]],
     number: int,
     *,
@@ -165,29 +139,15 @@ def _add_table(
 ) -> None:
     """Adds a heading and a table whose columns behind the first ones are numbers."""
     omitted = f"The first {_MAX_ROWS:,} of {number:,}" if number > _MAX_ROWS else None
-    content.view(
-        f"{name}_heading", types.HeaderView(label=f"**{title}**", description=omitted)
+    elements.heading(content, name, title, omitted)
+    elements.table(
+        content,
+        name,
+        rows,
+        on_click_row,
+        text_columns=text_columns,
+        is_broken=True,
     )
-    numbers = f"&:nth-of-type(n+{text_columns + 1})"
-    cell = {
-        "fontSize": "0.85rem",
-        "padding": "4px 10px",
-        "verticalAlign": "top",
-        numbers: {"textAlign": "right", "fontVariantNumeric": "tabular-nums"},
-    }
-    body = {**cell, "cursor": "pointer"} if on_click_row else cell
-    table = types.TableView(
-        on_click_row=on_click_row,
-        componentsProps={
-            "table": {"sx": {"minWidth": 0}},
-            "tableHeadCell": {"sx": {**cell, "color": "text.secondary"}},
-            # A name without a space must not push the numbers out.
-            "tableBodyCell": {"sx": {**body, "overflowWrap": "anywhere"}},
-        },
-    )
-    for key, label in columns.items():
-        table.add_column(key, label=label)
-    content.list(name, types.Object(), default=rows, view=table)
 
 
 def _number(number: int | None) -> str:

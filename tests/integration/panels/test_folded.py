@@ -52,7 +52,14 @@ class Opened:
         return told
 
     def open(self, section: str) -> dict[str, dict[str, Any]]:
-        """Opens a section; returns the views of the layout by name."""
+        """Opens a section; returns the views of the layout by name, once it is read."""
+        views = self.fold(section)
+        while f"{section}_waits" in views:
+            views = _views(self.tell("go_on"))
+        return views
+
+    def fold(self, section: str) -> dict[str, dict[str, Any]]:
+        """Opens a section, or folds it; returns the views of the layout by name."""
         return _views(self.tell("fold", section=section))
 
     def choose(self, option: str, value: str) -> dict[str, dict[str, Any]]:
@@ -262,7 +269,7 @@ def test_a_section_says_how_far_it_is_and_goes_on(
     sample.save()
     folded = plugin_module("panels.evaluation.sections.folded")
     monkeypatch.setattr(folded, "_WORKS_FOR", -1)
-    views = opened.open("where")
+    views = opened.fold("where")
     says = []
     while "where_waits" in views:
         says.append(views["where_waits"]["text"])

@@ -28,10 +28,11 @@ def dataset(demo_export: Path) -> Iterator[fo.Dataset]:
 
 
 def _rows(layout: Any, table: str) -> list[dict[str, Any]]:
-    """Returns the rows of a table of a panel."""
+    """Returns the rows of a table of a panel, by its headings."""
     if isinstance(layout, dict):
         if isinstance(rows := (layout.get(table) or {}), dict) and "default" in rows:
-            return rows["default"]
+            headings = {c["key"]: c["label"] for c in rows["view"]["columns"]}
+            return [{headings[k]: v for k, v in r.items()} for r in rows["default"]]
         layout = list(layout.values())
     if isinstance(layout, list):
         for part in layout:
@@ -56,10 +57,10 @@ def test_a_patch_has_its_own_object_first(dataset: fo.Dataset) -> None:
     for patch in patches:
         told = send(PANEL, dataset, "on_load", view=patches, current_sample=patch.id)
         first = _rows(told, "objects")[0]
-        assert first["label"] == labels[patch.id].label
-        names.append(first["name"])
+        assert first["Class"] == labels[patch.id].label
+        names.append(first["Object"])
     # Each object was first once.
-    assert sorted(names) == sorted(row["name"] for row in in_order)
+    assert sorted(names) == sorted(row["Object"] for row in in_order)
 
 
 def test_a_chosen_mask_stays_where_the_app_sends_the_state_before_it(

@@ -14,6 +14,7 @@ from ...text import share
 from ..shown import Click, Found, Part, Shown
 from . import class_chart
 from .class_chart import ClassBars, ClassFigures
+from .class_names import missing_in_splits
 from .classes import MAX_CLASSES
 from .folded import FoldedSection
 from .section import Page
@@ -62,8 +63,8 @@ class Balance(FoldedSection):
                     everything, table.to_dict("records")[:_RAREST], strict=False
                 )
             ],
-            "missing": _missing(
-                evaluation.per_class(shown.samples, by_split=True), everything
+            "missing": missing_in_splits(
+                evaluation.per_class(shown.samples, by_split=True)
             ),
         }
 
@@ -137,16 +138,3 @@ def _numbers(row: dict[Any, Any]) -> str:
     if "objects" in row:
         said.insert(0, count(int(row["objects"]), "object"))
     return " in ".join(said)
-
-
-def _missing(table: pd.DataFrame, everything: list[str]) -> dict[str, list[str]]:
-    """Returns the classes that each split lacks, where there are several."""
-    number = "objects" if "objects" in table else "visible_px"
-    if table.empty or table["split"].nunique() < 2:
-        return {}
-    table = table[table[number] > 0]
-    found = {
-        str(split): sorted(set(everything) - set(rows["class"].astype(str)))
-        for split, rows in table.groupby("split")
-    }
-    return {split: lacks for split, lacks in found.items() if lacks}

@@ -15,6 +15,8 @@ from ..shown import Click, Found, Part, Shown
 from .section import Page, Section
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ....datasets.evaluations import MaskEvaluation
 
 # More groups of nearly the same names are not listed.
@@ -99,19 +101,29 @@ def _objects(evaluation: MaskEvaluation, samples: SampleCollection) -> dict[str,
 def _missing(
     evaluation: MaskEvaluation, samples: SampleCollection
 ) -> dict[str, list[str]]:
-    """Returns the classes that each split lacks, where there are several.
+    """Returns :func:`missing_in_splits`, with names that are shortened.
 
-    Their names are shortened so that no two of all classes look the same.
+    No two of all classes look the same then.
     """
     table = evaluation.per_class(samples, by_split=True)
-    table = table[table["objects"] > 0]
-    everything = sorted(set(table["class"].astype(str)))
-    short = dict(zip(everything, told_apart(everything), strict=True))
+    names_ = sorted(set(table["class"].astype(str)))
+    short = dict(zip(names_, told_apart(names_), strict=True))
+    missing = missing_in_splits(table)
+    return {split: [short[name] for name in lacks] for split, lacks in missing.items()}
+
+
+def missing_in_splits(table: pd.DataFrame) -> dict[str, list[str]]:
+    """Returns the classes that each split lacks, where there are several splits.
+
+    Args:
+        table: the figures of each class in each split
+    """
+    if table.empty:
+        return {}
+    table = table[table["objects" if "objects" in table else "visible_px"] > 0]
+    everything = set(table["class"].astype(str))
     splits = {str(s): set(t["class"].astype(str)) for s, t in table.groupby("split")}
     if len(splits) < 2:
         return {}
-    missing = {
-        split: [short[name] for name in everything if name not in own]
-        for split, own in splits.items()
-    }
+    missing = {split: sorted(everything - own) for split, own in splits.items()}
     return {split: classes for split, classes in missing.items() if classes}

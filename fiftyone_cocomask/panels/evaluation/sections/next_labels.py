@@ -26,7 +26,7 @@ _ANNOTATE = "@voxel51/operators/annotate"
 
 
 class NextLabels(Section):
-    """A list to work through, by issue or by rank: open a label, mend it, go on."""
+    """A list to work through, by issue or by rank: open a label, correct it, go on."""
 
     name = "next"
 

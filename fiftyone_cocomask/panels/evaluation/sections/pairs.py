@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 _KEY = "comparison"
 _MAX_ROWS = 20
 _OUTCOMES = {
-    "found": "found: of one class",
-    "confused": "confused: of two classes",
-    "missed": "missed: of the ground truth alone",
-    "extra": "extra: predicted alone",
+    "found": "found: the same class in both",
+    "confused": "confused: different classes",
+    "missed": "missed: only in the ground truth",
+    "extra": "extra: only predicted",
 }
 
 

@@ -101,7 +101,7 @@ def _zeros(length: int) -> list[list[int]]:
 def _text(found: Found) -> str:
     text = "Each cell is of two classes, those on the diagonal of one. "
     if found["by"] == "overlap_px":
-        text += "Pixels count that objects of both cover. "
+        text += "It counts the pixels that objects of both cover. "
     if found["omitted"]:
         number = count(found["omitted"], "class")
         text += f"{number} of fewer images {'is' if number[:2] == '1 ' else 'are'} "
