@@ -62,7 +62,7 @@ def draw_objects(
         a :class:`Drawing`
 
     Raises:
-        ValueError: if ``overlap`` is none of its values, or an object's RLE is
+        ValueError: if ``overlap`` is not one of its values, or an object's RLE is
             malformed or not of the image's size
     """
     canvas = Canvas(height, width, rasterizer)
@@ -97,7 +97,7 @@ def drawing_order(
         labels: the objects' classes, for a list of classes
 
     Raises:
-        ValueError: if ``overlap`` is none of these
+        ValueError: if ``overlap`` is not one of these
     """
     sizes = areas.tolist()
     indexes = range(len(sizes))

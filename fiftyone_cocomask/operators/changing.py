@@ -37,7 +37,7 @@ class ChangeOperator(JobOperator):
             why = "Bring masks and their evaluations up to date with the labels"
             steps.append(next_step("refresh_mask_evaluations", why))
         if results["fixed"] and not results["undone"]:
-            why = "Take it back, label by label"
+            why = "Undo it, label by label"
             steps.append(next_step("undo_mask_fixes", why, fix_key=results["fix_key"]))
         why = "Write the dataset back as a COCO export; give output_dir"
         return [*steps, next_step("export_roboflow_coco", why)]

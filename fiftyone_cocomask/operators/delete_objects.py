@@ -129,7 +129,7 @@ class DeleteObjects(ChangeOperator):
         """Shows how many objects are gone, and how to get them back."""
         number = count(sum(results["fixed"].values()), "object")
         would = "would be deleted" if results["dry_run"] else "deleted"
-        how = "**Undo mask fixes** gives them back"
+        how = "**Undo mask fixes** restores them"
         view = types.Success if results["fixed"] else types.Notice
         outputs.view("done", view(label=f"{number} {would}", description=how))
 
@@ -199,7 +199,7 @@ def _tell(
         inputs,
         "outcome",
         f"Deletes {number} of {code(label_field)} in {images}, and their boxes",
-        "**Undo mask fixes** gives them back",
+        "**Undo mask fixes** restores them",
     )
 
 

@@ -349,7 +349,7 @@ def _default_masks(dataset: Dataset) -> str:
 
 
 def _check_pairs(ctx: ExecutionContext, inputs: types.Object, label_field: str) -> None:
-    """Refuses classes that may overlap of which there are none."""
+    """Refuses pairs of classes that may overlap if the labels have no such class."""
     from ..datasets.issues import IssueLimits
     from ..datasets.issues.find import check_exempt_pairs
 

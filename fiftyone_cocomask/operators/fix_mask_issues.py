@@ -135,7 +135,7 @@ class UndoMaskFixes(ChangeOperator):
         return job_config(
             name="undo_mask_fixes",
             label="Undo mask fixes",
-            description="Take repairs of mask issues back, label by label",
+            description="Undo repairs of mask issues, label by label",
             icon="/assets/evaluate.svg",
             risk_level=types.RiskLevel.MEDIUM,
             view_target=False,
@@ -183,14 +183,14 @@ class UndoMaskFixes(ChangeOperator):
                 keys,
                 ctx.params.get("fix_key"),
                 label="Repairs",
-                description="The repairs to take back",
+                description="The repairs to undo",
                 usual=_FIX_KEY,
             )
             _ask_to_redo(inputs)
             note(
                 inputs,
                 "outcome",
-                "Gives the repaired labels back as they were",
+                "Restores the repaired labels as they were",
                 "What somebody has changed since stays as it is, and is listed",
             )
 
@@ -286,7 +286,7 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         "outcome",
         f"Changes and removes labels of {code(label_field)} in "
         f"{count(len(target_samples(ctx)), 'image')}",
-        "**Undo mask fixes** takes all of it back",
+        "**Undo mask fixes** undoes all of it",
     )
 
 

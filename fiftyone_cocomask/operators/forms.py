@@ -156,11 +156,11 @@ def choose(
         label: the field's label
         description: what the choice decides
         default: the value that holds if none is given; without one, one must be
-        problem: what to say of a value that is none of the choices
+        problem: what to say of a value that is not among the choices
         view: makes the view of the choices
 
     Returns:
-        the value, None if there is none or it is none of the choices
+        the value, None if there is none or it is not among the choices
     """
     options = view()
     for choice in choices:

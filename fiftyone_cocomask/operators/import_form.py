@@ -189,7 +189,7 @@ def _say_what_will_happen(
         )
         return
     if not fo.dataset_exists(name):
-        label = f"Makes the dataset {bold(name)} of {images}"
+        label = f"Creates the dataset {bold(name)} with {images}"
         note(inputs, "outcome", label, f"{fields} The images stay where they are.")
         return
     dataset = fo.load_dataset(name)
@@ -197,6 +197,6 @@ def _say_what_will_happen(
     warn(
         inputs,
         "outcome",
-        f"Puts {images} in the place of the {samples} of {bold(name)}",
+        f"Replaces the {samples} of {bold(name)} with {images}",
         f"{fields} Image files are not deleted.",
     )

@@ -120,7 +120,7 @@ class MergeClasses(ChangeOperator):
             "done",
             view(
                 label=f"{number} {would} {code(results['into'])}",
-                description="**Undo mask fixes** takes it back",
+                description="**Undo mask fixes** undoes it",
             ),
         )
 
@@ -186,5 +186,5 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         inputs,
         "outcome",
         f"Relabels {number} of {of_classes} as {code(into)}, and their boxes",
-        "**Undo mask fixes** takes it back",
+        "**Undo mask fixes** undoes it",
     )

@@ -79,7 +79,7 @@ def ask_for_path(
         )
     path = given_path(given)
     if path is not None and not os.path.isabs(path):
-        # The server's working directory is none that a person would think of.
+        # The server's working directory is not one that a person would think of.
         reject(field, whole_path_sentence())
     elif path is not None and written:
         problem = _problem_of_place(path if folder else os.path.dirname(path))

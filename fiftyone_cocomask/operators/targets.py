@@ -1,7 +1,7 @@
 """The samples that a caller wants an operator to work on: FiftyOne's ``view_target``.
 
 FiftyOne takes what it does not know for the whole dataset, and fails on stages that
-are none, so it is checked before anything else.
+are not valid, so it is checked before anything else.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _problem_of_stages(ctx: ExecutionContext, stages: object) -> str | None:
     try:
         number = len(ctx.target_view())
     except Exception as error:
-        # FiftyOne has no error of its own for stages that are none.
+        # FiftyOne has no error of its own for stages that are not valid.
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         return f"{expected}; {reason[:_MAX_REASON]}"
     return None if number else "custom_view_target has no samples"

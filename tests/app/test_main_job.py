@@ -42,7 +42,7 @@ def _import(app: AppPage, export: Path) -> None:
     form.type_path(str(export))
     form.expect_text("21 images")
     form.expect_text("Licence")
-    form.expect_text(f"Makes the dataset {export.name}")
+    form.expect_text(f"Creates the dataset {export.name}")
     form.execute()
     form.finish("Imported 21 images")
     app.wait_for_samples(21)

@@ -160,7 +160,7 @@ def summed(rows: Sequence[Document]) -> Document:
     total: Document = {}
     for row in rows:
         for name, value in row.items():
-            pick = _EXTREMES.get(name[:3])
+            pick = _EXTREMES.get(name.partition("_")[0])
             if pick is not None:
                 known = [v for v in (total.get(name), value) if v is not None]
                 total[name] = pick(known, default=None)

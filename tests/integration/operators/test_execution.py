@@ -186,7 +186,7 @@ def test_the_app_sees_progress_and_then_a_summary(
 ) -> None:
     request = app_request("import_roboflow_coco", path=typed(demo_export))
     assert request.problems() == []
-    assert "Makes the dataset **butterflies** of 21 images" in request.notices()
+    assert "Creates the dataset **butterflies** with 21 images" in request.notices()
     bodies = request.messages()
     names = [body["operator_uri"] for body in bodies]
     assert names[0] == "set_progress"

@@ -134,12 +134,12 @@ def test_a_folder_of_several_projects_asks_which_is_meant(
     assert asked["required"]
     assert "outcome" not in app_request("import_roboflow_coco", path=path).form()
     one = app_request("import_roboflow_coco", path=path, project="pets")
-    assert "Makes the dataset **pets** of 1 image" in one.notices()
+    assert "Creates the dataset **pets** with 1 image" in one.notices()
     one.messages()
     dataset = fo.load_dataset("pets")
     assert dataset.distinct("segmentations.polylines.label") == ["cat"]
     whole = app_request("import_roboflow_coco", path=path, project="-")
-    assert "Makes the dataset **both** of 22 images" in whole.notices()
+    assert "Creates the dataset **both** with 22 images" in whole.notices()
 
 
 def write_small_project(folder: Path) -> None:

@@ -121,7 +121,7 @@ class FoldedSection(Section):
         description: str,
     ) -> None:
         """Adds a dropdown whose choice is kept under a name."""
-        # The App keeps the choice of an element, also where that is none any more.
+        # The App keeps an element's choice, also if it is no longer offered.
         known = blake2b("\n".join(choices).encode(), digest_size=4).hexdigest()
         elements.dropdown(
             row,

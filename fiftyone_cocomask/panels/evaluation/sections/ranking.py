@@ -54,7 +54,7 @@ class RankingOfSamples(Section):
         )
         elements.dropdown(
             row,
-            # The App keeps the choice of an element, also where that is none any more.
+            # The App keeps an element's choice, also if it is no longer offered.
             "_".join(["worst_by", *found["choices"]]),
             found["choices"],
             found["by"],
