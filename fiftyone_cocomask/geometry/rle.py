@@ -31,8 +31,8 @@ def check_rle(segmentation: Mapping[str, Any], max_pixels: int = MAX_PIXELS) -> 
         ``{"size": [height, width], "counts": str}``
 
     Raises:
-        RleError: if the size or the counts are malformed, or the counts negative, cut off
-            or do not add up to the size
+        RleError: if the size or the counts are malformed, or the counts are negative,
+            cut off or do not add up to the size
     """
     height, width = _checked_size(segmentation.get("size"), max_pixels)
     runs = _runs(segmentation.get("counts"))
