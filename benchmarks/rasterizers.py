@@ -16,7 +16,7 @@ import numpy as np
 
 from fiftyone_cocomask.geometry.objects import Canvas, MaskObject
 
-from .common import print_table
+from .measuring import print_table
 
 SAMPLES = 16
 SIDE = 320

@@ -8,7 +8,7 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-from ..common import POLYGONS, SIDE, write_export
+from ..exports import POLYGONS, SIDE, write_export
 from . import __doc__ as description
 from .cases import CASES
 from .outcomes import installed_tools, outcome, run

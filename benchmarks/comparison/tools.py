@@ -23,7 +23,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ..common import own_fiftyone, peak_megabytes
+from ..measuring import own_fiftyone, peak_megabytes
 
 JSON_NAME = "_annotations.coco.json"
 # What a tool may take: NaN can make pycocotools take all that there is.
