@@ -35,15 +35,25 @@ class Figures:
         self._path = path
         # By the number of images, the name of what was measured, and the run.
         self._found: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
+        self._answers: dict[str, dict[str, dict[str, list[float]]]] = {}
         self._sizes: dict[str, dict[str, float]] = {}
         if path is not None and path.exists():
             kept = json.loads(path.read_text())
-            self._found, self._sizes = kept["runs"], kept["sizes"]
+            self._found, self._answers = kept["runs"], kept["answers"]
+            self._sizes = kept["sizes"]
 
     def add(self, images: int, name: str, run: int, figure: Figure) -> None:
         """Adds the figure of a run, in place of one of the same run."""
         runs = self._found.setdefault(str(images), {}).setdefault(name, {})
         runs[str(run)] = asdict(figure)
+        self._keep()
+
+    def add_answer(
+        self, images: int, name: str, run: int, first: float, again: float
+    ) -> None:
+        """Adds after how many seconds the App has an answer, asked twice."""
+        runs = self._answers.setdefault(name, {}).setdefault(str(images), {})
+        runs[str(run)] = [first, again]
         self._keep()
 
     def add_size(self, images: int, name: str, kilobytes: float) -> None:
@@ -72,6 +82,15 @@ class Figures:
         """Returns the numbers of images of which there are figures."""
         return sorted(map(int, self._found))
 
+    def answers(self) -> list[str]:
+        """Returns the names of the answers of the App."""
+        return list(self._answers)
+
+    def seconds(self, images: int, name: str) -> list[list[float]]:
+        """Returns the seconds of the first answers, and of those after them."""
+        runs = self._answers[name].get(str(images), {}).values()
+        return [list(column) for column in zip(*runs, strict=True)]
+
     def sizes(self) -> Iterator[tuple[str, dict[str, float]]]:
         """Yields what there is how much of, by the number of images."""
         yield from self._sizes.items()
@@ -79,7 +98,8 @@ class Figures:
     def _keep(self) -> None:
         if self._path is None:
             return
-        text = json.dumps({"runs": self._found, "sizes": self._sizes}, indent=1)
+        found = {"runs": self._found, "answers": self._answers, "sizes": self._sizes}
+        text = json.dumps(found, indent=1)
         written = self._path.with_suffix(".new")
         written.write_text(text)
         written.replace(self._path)
@@ -144,6 +164,11 @@ def print_figures(figures: Figures, rows: list[Row]) -> None:
             for row in rows
         ],
     )
+    if figures.answers():
+        print_table(
+            ["seconds until the App answers", *heads, "and again"],
+            [[name, *_answer(figures, name, sizes)] for name in figures.answers()],
+        )
     kept = list(figures.sizes())
     if kept:
         print_table(
@@ -163,6 +188,12 @@ def _times(figures: Figures, images: int, name: str) -> str:
 def _memory(figures: Figures, images: int, name: str) -> str:
     found = figures.megabytes(images, name)
     return f"{statistics.median(found):,.0f}" if found else ""
+
+
+def _answer(figures: Figures, name: str, sizes: list[int]) -> list[str]:
+    both = [figures.seconds(n, name) for n in sizes]
+    first = [with_spread(found[0]) if found else "" for found in both]
+    return [*first, with_spread(both[-1][1], 3) if both[-1] else ""]
 
 
 def _comparison(figures: Figures, images: int, row: Row) -> list[str]:

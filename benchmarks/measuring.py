@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import atexit
 import os
 import platform
@@ -45,27 +44,17 @@ def link_plugin() -> None:
         link.symlink_to(repository, target_is_directory=True)
 
 
-def options_of(description: str | None, images: Sequence[int]) -> argparse.Namespace:
-    """Returns the numbers of images and of runs of a benchmark of one thing."""
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--images", type=int, nargs="+", default=[*images])
-    parser.add_argument("--runs", type=int, default=5)
-    return parser.parse_args()
-
-
 def in_new_process(function: Callable[..., Result], *arguments: Any) -> Result:
     """Returns what a function returns in a process that nothing was done in before."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(function, *arguments).result()
 
 
-def seconds(function: Callable[[], Any]) -> float:
-    """Returns how long a call takes."""
+def timed(function: Callable[..., Result], *arguments: Any) -> tuple[float, Result]:
+    """Returns how many seconds a call takes, and what it returns."""
     started = time.perf_counter()
-    function()
-    return time.perf_counter() - started
+    result = function(*arguments)
+    return time.perf_counter() - started, result
 
 
 def peak_megabytes() -> float:

@@ -101,7 +101,7 @@ def main() -> None:
                 "IoU, lowest 1 %": f"{np.quantile(ious, 0.01):.3f}",
             }
         )
-    print_table(rows)
+    print_table(list(rows[0]), [[str(cell) for cell in row.values()] for row in rows])
 
 
 if __name__ == "__main__":

@@ -6,15 +6,17 @@ import argparse
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
+from .app import answers
 from .baselines import baselines
 from .figures import Figure, Figures
-from .measuring import in_new_process, own_fiftyone, peak_megabytes, seconds
+from .measuring import in_new_process, own_fiftyone, peak_megabytes, timed
 from .stages import STAGES, Case, Stage
 
 # What a stage is run on before it is measured.
 FEW_IMAGES = 10
+# What the App shows figures of.
+_OF_APP = {"area of masks and objects", "coverage and overlap", "search for issues"}
 
 
 def measure(
@@ -43,7 +45,11 @@ def measure(
             _run(
                 cases, stage, number, figures, with_baseline=images <= options.baseline
             )
-        if "masks" in {stage.name for stage in stages}:
+        names = {stage.name for stage in stages}
+        if names >= _OF_APP:
+            for name, (first, again) in in_new_process(_of_app, cases).items():
+                figures.add_answer(images, name, number, first, again)
+        if "masks" in names:
             for name, kilobytes in cases[1].sizes().items():
                 figures.add_size(images, name, kilobytes)
     for case in cases:
@@ -87,7 +93,7 @@ def _of_stage(cases: tuple[Case, Case], name: str) -> Figure:
     taken = 0.0
     for case in cases:
         stage.begin(case)
-        taken = seconds(lambda case=case: stage.run(case))
+        taken, _ = timed(stage.run, case)
     return Figure(1000 * taken / cases[1].images, peak_megabytes())
 
 
@@ -98,16 +104,18 @@ def _of_baseline(cases: tuple[Case, Case], name: str) -> Figure:
     for case in cases:
         samples = baseline.opened(case)
         baseline.begin(case, samples)
-        found: list[Any] = []
-        taken = seconds(
-            lambda case=case, samples=samples, found=found: found.append(
-                baseline.run(case, samples)
-            )
-        )
+        taken, found = timed(baseline.run, case, samples)
         images = min(baseline.images or case.images, case.images)
         figure = Figure(1000 * taken / images, peak_megabytes())
-        baseline.check(case, samples, found[0])
+        baseline.check(case, samples, found)
     return figure
+
+
+def _of_app(cases: tuple[Case, Case]) -> dict[str, list[float]]:
+    own_fiftyone(cases[0].folder)
+    for case in cases:
+        found = answers(case)
+    return found
 
 
 def _say(images: int, number: int, name: str, figure: Figure) -> None:

@@ -56,8 +56,9 @@ def _rle(annotation: Any) -> Any:
 
 def _boundary_iou(one: Any, other: Any) -> float:
     boundaries = [_boundary(mask_utils.decode(rle)) for rle in (one, other)]
-    shared = np.count_nonzero(boundaries[0] & boundaries[1])
-    return shared / max(np.count_nonzero(boundaries[0] | boundaries[1]), 1)
+    shared = int(np.count_nonzero(boundaries[0] & boundaries[1]))
+    either = int(np.count_nonzero(boundaries[0] | boundaries[1]))
+    return shared / either if either else 1.0
 
 
 def _boundary(mask: np.ndarray) -> np.ndarray:

@@ -20,6 +20,7 @@ def _rank(case: Case, dataset: Any) -> None:
     edges: dict[str, list[float]] = defaultdict(list)
     for sample in dataset.iter_samples(autosave=True):
         gray = cv2.imread(sample.filepath, cv2.IMREAD_GRAYSCALE)
+        assert gray is not None
         smooth = cv2.GaussianBlur(gray, (0, 0), 1.5).astype(np.float32)
         dx = cv2.Sobel(smooth, cv2.CV_32F, 1, 0)
         dy = cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
@@ -93,12 +94,10 @@ def _same_ranking(case: Case, dataset: Any, found: None) -> None:
     ours = case.dataset().limit(len(dataset))
     for name in ("edge", "offset", "contrast"):
         path = f"{LABELS}.polylines.{{}}_{name}"
-        values = [
-            np.concatenate(samples.values(path.format(key)))
-            for samples, key in ((ours, "outline"), (dataset, "loop"))
-        ]
+        one = np.concatenate(ours.values(path.format("outline")))
+        other = np.concatenate(dataset.values(path.format("loop")))
         # A place on the border of two pixels may fall to either.
-        assert np.isclose(*values, rtol=0.02, atol=0.02).mean() > 0.99
+        assert np.isclose(one, other, rtol=0.02, atol=0.02).mean() > 0.99
 
 
 RANKING = Baseline("a loop over places beside each outline", _rank, _same_ranking)

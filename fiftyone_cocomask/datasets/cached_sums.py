@@ -11,7 +11,7 @@ from contextlib import suppress
 from hashlib import blake2b
 from typing import Any, TypeVar
 
-from bson import json_util
+import bson
 from fiftyone.operators.store import ExecutionStore
 from pymongo.errors import DocumentTooLarge
 
@@ -123,5 +123,5 @@ class KeptSums:
         return ExecutionStore.create(_STORE, dataset_id=dataset_id(self._dataset))
 
     def _key(self, name: str, samples: SampleCollection) -> str:
-        view = json_util.dumps(pipeline(samples)).encode()
+        view = bson.encode({"stages": pipeline(samples)})
         return f"{self._prefix}/{name}/{blake2b(view, digest_size=16).hexdigest()}"

@@ -34,8 +34,10 @@ _DISC = np.array(
         for x in range(-_FAR, _FAR + 1)
         if x * x + y * y <= _FAR * _FAR
     ],
-    np.float64,
+    np.int32,
 )
+# How far beside an image it is looked at: a place may lie on its very end.
+_MARGIN = _FAR + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +67,11 @@ class EdgeImage:
 
     def __init__(self, gray: np.ndarray) -> None:
         smooth = cv2.GaussianBlur(gray, (0, 0), _SIGMA).astype(np.float32)
-        self._smooth = smooth
-        self._dx = cv2.Sobel(smooth, cv2.CV_32F, 1, 0)
-        self._dy = cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
         self._height, self._width = gray.shape
+        self._stride = self._width + 2 * _MARGIN
+        self._smooth = _padded(smooth)
+        self._dx = _padded(cv2.Sobel(smooth, cv2.CV_32F, 1, 0))
+        self._dy = _padded(cv2.Sobel(smooth, cv2.CV_32F, 0, 1))
 
     def fit(self, rings: Sequence[np.ndarray]) -> OutlineFit | None:
         """Measures the outline of one object.
@@ -85,12 +88,13 @@ class EdgeImage:
         places, normals = places[inside], normals[inside]
         if not len(places):
             return None
-        across = places + _ALONG_NORMAL[:, None, None] * normals
-        strength = np.abs(self._gradient(across, normals)).mean(axis=1)
+        across = self._pixels(places + _ALONG_NORMAL[:, None, None] * normals)
+        strength = self._strength(across, normals)
         edge = strength[_FAR] + _EPSILON
-        moved = places + _DISC[:, None, :]
-        fits = np.abs(self._gradient(moved, normals)).mean(axis=1)
-        brightness = self._at(self._smooth, across).mean(axis=1)
+        # A move by whole pixels is the same step for all places.
+        steps = _DISC[:, 1] * self._stride + _DISC[:, 0]
+        fits = self._strength(self._pixels(places) + steps[:, None], normals)
+        brightness = self._smooth[across].mean(axis=1)
         side = brightness[_FAR - _RING : _FAR], brightness[_FAR + 1 : _FAR + 1 + _RING]
         return OutlineFit(
             edge=float(edge / (strength[_BESIDE].mean() + _EPSILON)),
@@ -98,17 +102,25 @@ class EdgeImage:
             contrast=float(abs(side[0].mean() - side[1].mean())),
         )
 
-    def _gradient(self, places: np.ndarray, normals: np.ndarray) -> np.ndarray:
-        """Returns the gradient along normals, of shape (places, outline)."""
-        dx, dy = self._at(self._dx, places), self._at(self._dy, places)
-        along: np.ndarray = dx * normals[:, 0] + dy * normals[:, 1]
-        return along
+    def _strength(self, pixels: np.ndarray, normals: np.ndarray) -> np.ndarray:
+        """Returns the mean absolute gradient along the normals, of each row."""
+        x, y = normals.T.astype(np.float32)
+        along = self._dx[pixels] * x
+        along += self._dy[pixels] * y
+        strength: np.ndarray = np.abs(along, out=along).mean(axis=1, dtype=np.float64)
+        return strength
 
-    def _at(self, values: np.ndarray, places: np.ndarray) -> np.ndarray:
-        x = places[..., 0].astype(np.int32).clip(0, self._width - 1)
-        y = places[..., 1].astype(np.int32).clip(0, self._height - 1)
-        found: np.ndarray = values[y, x]
+    def _pixels(self, places: np.ndarray) -> np.ndarray:
+        """Returns where in the padded images the pixels of places are."""
+        pixels = np.floor(places).astype(np.int32) + _MARGIN
+        found: np.ndarray = pixels[..., 1] * self._stride + pixels[..., 0]
         return found
+
+
+def _padded(values: np.ndarray) -> np.ndarray:
+    """Returns an image with its edges repeated around it, row after row."""
+    sides = (_MARGIN,) * 4
+    return cv2.copyMakeBorder(values, *sides, cv2.BORDER_REPLICATE).ravel()
 
 
 def _places(rings: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import math
 
+import cv2
 import numpy as np
+
+# Masks are summed up in strips of at most about so many pixels.
+_MAX_PIXELS = 2**22
 
 
 def place_shares(mask: np.ndarray, size: int) -> np.ndarray:
@@ -37,34 +41,39 @@ def shares_and_places(mask: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarr
         a float64 and a bool array of shape (size, size)
     """
     height, width = mask.shape
-    columns = np.zeros((size, width))
-    # One more than there are, as no place may begin behind the last.
-    bands = np.zeros((size, width + 1), bool)
-    for place in range(size):
-        # Row by row of places, so that large masks need no large arrays beside them.
-        begin, end = place * height / size, (place + 1) * height / size
-        first, last = math.floor(begin), min(math.ceil(end), height)
-        band = mask[first:last]
-        band.any(axis=0, out=bands[place, :-1])
-        covered = np.flatnonzero(bands[place])
-        if not len(covered):
-            continue
-        # Where it covers nothing there is nothing to sum.
-        window = slice(covered[0], covered[-1] + 1)
-        rows = np.arange(first, last)
-        parts = np.minimum(rows + 1, end) - np.maximum(rows, begin)
-        columns[place, window] = parts @ (band[:, window] != 0).astype(np.float64)
-    # The covered area left of each pixel's edge, and left of each place's.
-    left = np.pad(columns.cumsum(axis=1), ((0, 0), (1, 0)))
-    edges = np.linspace(0, width, size + 1)
-    before = np.minimum(edges.astype(np.int64), width - 1)
-    part = edges - before
-    left = left[:, before] * (1 - part) + left[:, before + 1] * part
-    shares = np.diff(left, axis=1) * (size / height) * (size / width)
-    # From the first pixel of each place to its last; what is between is left out.
-    pixels = np.array(_pixels(width, size)).ravel()
-    places = np.logical_or.reduceat(bands, pixels, axis=1)[:, ::2]
+    covered = np.ascontiguousarray(mask != 0).view(np.uint8)
+    shares = np.empty((size, size))
+    places = np.empty((size, size), bool)
+    # So many rows of places that large masks need no large arrays beside them.
+    step = max(_MAX_PIXELS * size // max(height * width, 1), 1)
+    for first in range(0, size, step):
+        rows = np.arange(first, min(first + step, size) + 1) * height / size
+        top = math.floor(rows[0])
+        strip = covered[top : math.ceil(rows[-1])]
+        # The covered pixels above and left of each corner of a pixel.
+        sums = cv2.integral(strip)
+        at_edges = _between(sums, rows - top, axis=0)
+        columns = np.arange(size + 1) * width / size
+        at_corners = _between(at_edges, columns, axis=1)
+        some = slice(first, first + len(rows) - 1)
+        shares[some] = np.diff(np.diff(at_corners, axis=0), axis=1)
+        y, x = (np.array(_pixels(length, size)) for length in mask.shape)
+        above, below = y[some].T - top
+        over = sums[above] - sums[below]
+        places[some] = over[:, x[:, 0]] > over[:, x[:, 1]]
+    shares *= (size / height) * (size / width)
     return np.clip(shares, 0.0, 1.0), places
+
+
+def _between(sums: np.ndarray, edges: np.ndarray, axis: int) -> np.ndarray:
+    """Returns sums at edges that may lie between two of them."""
+    before = np.minimum(edges.astype(np.int64), sums.shape[axis] - 2)
+    part = edges - before
+    if axis == 0:
+        part = part[:, None]
+    low, high = (np.take(sums, before + more, axis=axis) for more in (0, 1))
+    between: np.ndarray = low * (1 - part) + high * part
+    return between
 
 
 def covers_place(mask: np.ndarray, row: int, column: int, size: int) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import fiftyone as fo
-import numpy as np
 from fiftyone.utils.eval.segmentation import SimpleEvaluationConfig
 
 from ...arguments import checked
@@ -16,6 +15,7 @@ from ..database_errors import explain_database_errors
 from ..documents import ids_of, root_dataset, settle
 from ..label_fields import check_has_masks
 from ..locks import RUN_OF, one_at_a_time
+from ..measuring.measure import pixels_by_value
 from ..owned_fields import add_to_sidebar_group
 from ..run_changes import complete_changes, remove_run
 from ..targets import checked_samples
@@ -162,7 +162,7 @@ class _Survey:
                     )
                 continue
             for mask in (pair.pred, pair.gt):
-                self.values.update(np.unique(mask).tolist())
+                self.values.update(pixels_by_value(mask))
             self.errors.append(size_errors(pair))
             self.resized += pair.resized
 

@@ -59,9 +59,10 @@ def evaluate_segmentations(
             matrix = table.confusion_matrix(pair)
             total += matrix
             updates.append((pair.sample_id, _sample_values(matrix, eval_key)))
+            # Once for all: they stay in memory, as in FiftyOne's results.
+            ids = str(pair.gt_id), str(pair.pred_id)
             for i, j in zip(*np.nonzero(matrix), strict=True):
                 pixels = int(matrix[i, j])
-                ids = str(pair.gt_id), str(pair.pred_id)
                 matches.append((classes[i], classes[j], pixels, *ids))
             if len(updates) == _BATCH_SIZE:
                 update_documents(root_dataset(samples), updates)
@@ -94,13 +95,16 @@ class _LookUp:
 
     def __init__(self, values: list[int]) -> None:
         self._number = len(values)
-        self._places = np.zeros(max(values) + 1, np.int64)
-        self._places[values] = np.arange(len(values))
+        # As small as they may be: reading and writing them is what takes the time.
+        dtype = np.uint16 if self._number <= 2**8 else np.uint32
+        self._columns = np.zeros(max(values) + 1, dtype)
+        self._columns[values] = np.arange(self._number)
+        self._rows = self._columns * dtype(self._number)
 
     def confusion_matrix(self, pair: MaskPair) -> np.ndarray:
         """Returns the pixels of each ground truth value (row) and predicted one."""
-        gt, pred = self._places[pair.gt.ravel()], self._places[pair.pred.ravel()]
-        counts = np.bincount(gt * self._number + pred, minlength=self._number**2)
+        places = self._rows[pair.gt.ravel()] + self._columns[pair.pred.ravel()]
+        counts = np.bincount(places, minlength=self._number**2)
         return counts.reshape(self._number, self._number)
 
 

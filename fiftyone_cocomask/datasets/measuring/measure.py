@@ -244,12 +244,13 @@ def _count(mask: np.ndarray, by_value: bool) -> MaskFigures:
     if not by_value:
         count = int(np.count_nonzero(mask))
         return MaskFigures(count, mask.size, (width, height))
-    values = _pixels_by_value(mask)
+    values = pixels_by_value(mask)
     values.pop(0, None)
     return MaskFigures(sum(values.values()), mask.size, (width, height), values)
 
 
-def _pixels_by_value(mask: np.ndarray) -> dict[int, int]:
+def pixels_by_value(mask: np.ndarray) -> dict[int, int]:
+    """Returns how many pixels of a mask have each value that there is, 0 too."""
     if mask.dtype == np.uint8 and mask.size <= _EXACT_IN_FLOAT32:
         counts = cv2.calcHist([mask], [0], None, [256], [0, 256]).ravel()
         present = np.flatnonzero(counts)
