@@ -31,14 +31,9 @@ def main() -> None:
     options = _options()
     folder = own_fiftyone(options.folder and options.folder.resolve())
     # Only now: it imports FiftyOne, which reads its settings then.
-    import fiftyone as fo
-
     from .baselines import baselines
     from .runs import measure
     from .stages import STAGES
-
-    # Keeps the database running from one stage to the next.
-    fo.list_datasets()
 
     figures = Figures(options.folder and options.folder / "figures.json")
     compared = baselines()

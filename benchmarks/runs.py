@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+import fiftyone as fo
+
 from .app import answers
 from .baselines import baselines
 from .figures import Figure, Figures
@@ -36,6 +38,8 @@ def measure(
     ]
     if not rounds:
         return
+    # Keeps the database running from one stage to the next.
+    fo.list_datasets()
     for case in cases:
         in_new_process(_prepare, case)
     for number in rounds:

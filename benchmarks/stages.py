@@ -63,7 +63,12 @@ class Case:
         return f"{self.name}-copy"
 
     def dataset(self) -> Any:
-        return fo.load_dataset(self.name)
+        # Another process may have changed its fields.
+        return fo.load_dataset(self.name, reload=True)
+
+    def versions(self) -> Any:
+        """Returns the dataset with both versions of the export."""
+        return fo.load_dataset(self.two_versions, reload=True)
 
     def prepare(self) -> None:
         """Writes the exports, and the dataset with both versions, unless it has."""
@@ -278,7 +283,7 @@ def _compare_edited(case: Case) -> None:
 
 def _compare_masks(case: Case) -> None:
     fcm.compare_masks(
-        fo.load_dataset(case.two_versions),
+        case.versions(),
         "edited_mask",
         f"{LABELS}_mask",
         eval_key="versions",
@@ -286,13 +291,13 @@ def _compare_masks(case: Case) -> None:
 
 
 def _match_objects(case: Case) -> None:
-    dataset = fo.load_dataset(case.two_versions)
+    dataset = case.versions()
     overview = fcm.load_mask_evaluation(dataset, "versions").objects_overview()
     assert sum(row["found"] for row in overview["classes"]) > 9 * case.images
 
 
 def _delete_comparison(case: Case) -> None:
-    fcm.delete_mask_evaluation(fo.load_dataset(case.two_versions), "versions")
+    fcm.delete_mask_evaluation(case.versions(), "versions")
 
 
 def _loop(steps: int = LOOP_STEPS) -> None:

@@ -53,7 +53,7 @@ class Baseline:
             return
         if fo.dataset_exists(case.copied):
             fo.delete_dataset(case.copied)
-        samples = fo.load_dataset(name)
+        samples = fo.load_dataset(name, reload=True)
         if self.images is not None:
             samples = samples.limit(self.images)
         samples.clone(case.copied, persistent=True)

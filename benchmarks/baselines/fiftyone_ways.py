@@ -110,7 +110,7 @@ def _match_objects(case: Case, dataset: Any) -> Any:
 
 
 def _same_pairs(case: Case, dataset: Any, found: Any) -> None:
-    both = fo.load_dataset(case.two_versions)
+    both = case.versions()
     table = fcm.load_mask_evaluation(both, "versions").objects(both.limit(len(dataset)))
     ours = int(table["outcome"].isin(["found", "confused"]).sum())
     pairs = zip(found.ytrue, found.ypred, strict=True)

@@ -70,17 +70,19 @@ class ObjectShapes:
         All classes together are first.
         """
         found = {
-            name: np.array(numbers).reshape(-1, len(FIGURES))
+            name: [np.frombuffer(numbers).reshape(-1, len(FIGURES))]
             for name, numbers in sorted(self._numbers.items())
         }
         if found:
-            found = {ALL_CLASSES: np.concatenate(list(found.values())), **found}
+            found = {ALL_CLASSES: [n for [n] in found.values()], **found}
         return [row for name, numbers in found.items() for row in _rows(name, numbers)]
 
 
-def _rows(name: str, numbers: np.ndarray) -> list[Document]:
+def _rows(name: str, numbers: list[np.ndarray]) -> list[Document]:
     rows = []
-    for figure, values in zip(FIGURES, numbers.T, strict=True):
+    for place, figure in enumerate(FIGURES):
+        # One figure at a time: those of a million objects are not copied whole.
+        values = np.concatenate([of_class[:, place] for of_class in numbers])
         known = values[~np.isnan(values)]
         if len(known):
             shares = list(QUANTILES.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -43,28 +43,48 @@ class IdList:
         return (self[index] for index in range(len(self)))
 
 
-class ClassValues:
-    """A figure of each label of a class."""
+class ClassLabels:
+    """What is compared between the labels of a class, 40 bytes each.
+
+    Of each label the logarithm of its share of the image, and that of its outline's
+    density, see :func:`log_density`; NaN where it has none.
+    """
 
     def __init__(self) -> None:
-        self._values = array("d")
+        self._shares = array("d")
+        self._densities = array("d")
         self._ids = IdList()
 
-    def add(self, sample_id: ObjectId, label_id: ObjectId, value: float) -> None:
-        """Adds a label's figure."""
-        self._values.append(value)
+    def add(
+        self, sample_id: ObjectId, label_id: ObjectId, share: float, density: float
+    ) -> None:
+        """Adds a label."""
+        self._shares.append(share)
+        self._densities.append(density)
         self._ids.append(sample_id, label_id)
 
-    def scores(self, limits: IssueLimits) -> np.ndarray:
-        """Returns the modified z-score of each label; 0 in classes without a scale."""
-        if len(self._values) < limits.min_class_size:
-            return np.zeros(len(self._values))
-        values = np.array(self._values)
-        return RobustScale.of(values).scores(values)
+    def outliers(self, limits: IssueLimits) -> Iterator[Ids]:
+        """Yields the labels whose share is far from the others'."""
+        scores = np.abs(scores_in_class(self._shares, limits))
+        return self._chosen(scores > limits.outlier_score)
 
-    def chosen(self, flags: np.ndarray) -> Iterator[Ids]:
-        """Yields the labels that are flagged."""
+    def coarse(self, limits: IssueLimits) -> Iterator[Ids]:
+        """Yields the labels whose outline has few vertices beside the others'."""
+        scores = scores_in_class(self._densities, limits)
+        return self._chosen(scores < -limits.coarse_score)
+
+    def _chosen(self, flags: np.ndarray) -> Iterator[Ids]:
         return (self._ids[index] for index in np.flatnonzero(flags).tolist())
+
+
+def scores_in_class(values: Sequence[float], limits: IssueLimits) -> np.ndarray:
+    """Returns the modified z-score of each value, 0 without a scale and of NaN."""
+    numbers = np.array(values)
+    known = ~np.isnan(numbers)
+    scores = np.zeros(len(numbers))
+    if np.count_nonzero(known) >= limits.min_class_size:
+        scores[known] = RobustScale.of(numbers[known]).scores(numbers[known])
+    return scores
 
 
 class Copies:

@@ -30,7 +30,7 @@ from ..measuring.measure import (
 from ..measuring.reading import SampleReader, SampleRecord
 from ..parallel.ahead import one_ahead
 from .dataset_rules import (
-    ClassValues,
+    ClassLabels,
     Copies,
     deviating_copies,
     differing_ids,
@@ -46,7 +46,7 @@ from .rules import IssueLimits, MaskIssue
 
 
 class IssueSearch:
-    """Looks at samples; keeps what it found, and about 80 bytes of each label.
+    """Looks at samples; keeps what it found, and about 40 bytes of each label.
 
     Args:
         samples: the dataset or view to search
@@ -93,8 +93,7 @@ class IssueSearch:
         self._cut_by_edge = 0
         self._figures_of_copies: dict[str, int] = {}
         self._without_figures: list[dict[str, str]] = []
-        self._shares: dict[str | None, ClassValues] = defaultdict(ClassValues)
-        self._densities: dict[str | None, ClassValues] = defaultdict(ClassValues)
+        self._classes: dict[str | None, ClassLabels] = defaultdict(ClassLabels)
         self._copies = Copies()
         self._pictures = Pictures()
         self.found = FoundIssues()
@@ -188,17 +187,16 @@ class IssueSearch:
         for index, issues in labels.issues.items():
             for issue in issues:
                 self._add_label(record, index, issue)
+        densities = {
+            item.index: log_density(outline.vertices, outline.perimeter)
+            for item, outline in labels.outlines()
+        }
         for item in objects:
             area = figures.px[item.index]
-            if area:
-                share = math.log(area / (width * height))
-                self._shares[item.label].add(record.sample_id, item.label_id, share)
-        for item, outline in labels.outlines():
-            self._densities[item.label].add(
-                record.sample_id,
-                item.label_id,
-                log_density(outline.vertices, outline.perimeter),
-            )
+            share = math.log(area / (width * height)) if area else math.nan
+            density = densities.get(item.index, math.nan)
+            ids = record.sample_id, item.label_id
+            self._classes[item.label].add(*ids, share, density)
 
     def _look_at_documents(
         self, record: SampleRecord, documents: list[Any], figures: LabelFigures
@@ -237,16 +235,10 @@ class IssueSearch:
             self.found.add_sample(record.sample_id, MaskIssue.EMPTY_MASK)
 
     def _look_at_classes(self) -> None:
-        limits = self._limits
-        for shares in self._shares.values():
-            for ids in shares.chosen(
-                np.abs(shares.scores(limits)) > limits.outlier_score
-            ):
+        for labels in self._classes.values():
+            for ids in labels.outliers(self._limits):
                 self.found.add_label(*ids, MaskIssue.CLASS_OUTLIER)
-        for densities in self._densities.values():
-            for ids in densities.chosen(
-                densities.scores(limits) < -limits.coarse_score
-            ):
+            for ids in labels.coarse(self._limits):
                 self.found.add_label(*ids, MaskIssue.COARSE)
 
     def _look_at_copies(self) -> None:

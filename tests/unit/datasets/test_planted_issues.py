@@ -13,7 +13,7 @@ from bson import ObjectId
 from pycocotools import mask as mask_utils
 
 from fiftyone_cocomask.coco.check import ExportReader
-from fiftyone_cocomask.datasets.issues.dataset_rules import ClassValues, log_density
+from fiftyone_cocomask.datasets.issues.dataset_rules import log_density, scores_in_class
 from fiftyone_cocomask.datasets.issues.image_rules import ImageLabels
 from fiftyone_cocomask.datasets.issues.rules import IssueLimits, MaskIssue
 from fiftyone_cocomask.datasets.masks.options import MaskOptions
@@ -210,13 +210,12 @@ def test_coarse_outlines_score_below_the_real_ones(images: list[Image]) -> None:
     for rings in by_class.values():
         if len(rings) < LIMITS.min_class_size:
             continue
-        values = ClassValues()
+        densities = []
         # Every fifth vertex of each outline, beside all real ones.
         for ring in [*rings, *(ring[::5] for ring in rings)]:
             batch = RingBatch.of([ring])
-            density = log_density(len(ring), float(batch.perimeters()[0]))
-            values.add(ObjectId(), ObjectId(), density)
-        scores = values.scores(LIMITS)
+            densities.append(log_density(len(ring), float(batch.perimeters()[0])))
+        scores = scores_in_class(densities, LIMITS)
         real, coarse = scores[: len(rings)], scores[len(rings) :]
         won += (coarse[:, None] < real[None]).sum() + (
             coarse[:, None] == real[None]
