@@ -13,7 +13,7 @@ _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 def sections(page: str = "README.md") -> dict[str, str]:
     """Returns the text below each heading, up to the next one."""
     text = (REPOSITORY / page).read_text()
-    # A line of a block that begins with # is no heading.
+    # A line of a block that begins with # is not a heading.
     masked = _BLOCK.sub(lambda found: "x" * len(found[0]), text)
     headings = list(_HEADING.finditer(masked))
     ends = [*(heading.start() for heading in headings[1:]), len(text)]

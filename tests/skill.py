@@ -50,7 +50,7 @@ def skill_calls() -> list[Call]:
 
 
 def skill_scripts() -> list[str]:
-    """Returns the blocks of Python that are no calls of the server."""
+    """Returns the blocks of Python that are not calls of the server."""
     return [block for block in _blocks() if not _is_calls(block)]
 
 

@@ -21,7 +21,7 @@ def object_list_path(samples: SampleCollection, label_field: str) -> str:
     """Returns the path of the objects of a label field: ``"field.polylines"``.
 
     Raises:
-        CocoMaskError: if there is no such field or its labels are no objects
+        CocoMaskError: if there is no such field or its labels are not objects
     """
     field = samples.get_field(label_field)
     if field is None:

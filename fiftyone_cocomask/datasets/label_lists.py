@@ -14,6 +14,10 @@ from .label_fields import object_list_path
 
 # The computed field of the boxes that are drawn too; no field of a user begins so.
 BOXES = "_boxes"
+# MongoDB's expression of an annotation's id, a number or text.
+_IDENTITY: list[Document] = [
+    {"$ifNull": [f"$$this.{name}", None]} for name in ("coco_id", "coco_id_text")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class LabelList:
         """Returns that of a field.
 
         Raises:
-            CocoMaskError: if there is no such field or its labels are no objects
+            CocoMaskError: if there is no such field or its labels are not objects
         """
         return cls(label_field, object_list_path(samples, label_field))
 
@@ -109,11 +113,11 @@ def boxes_to_draw(dataset: fo.Dataset, label_field: str, box_field: str) -> Docu
         ]
     }
     shapes = {"$filter": {"input": labels.expression(), "cond": has_shape}}
-    ids = {"$map": {"input": shapes, "in": _identity("$$this")}}
+    ids = {"$map": {"input": shapes, "in": _IDENTITY}}
     is_alone = {
         "$and": [
-            {"$ne": [_identity("$$this"), [None, None]]},
-            {"$not": [{"$in": [_identity("$$this"), ids]}]},
+            {"$ne": [_IDENTITY, [None, None]]},
+            {"$not": [{"$in": [_IDENTITY, ids]}]},
         ]
     }
     alone = {"$filter": {"input": boxes.expression(), "cond": is_alone}}
@@ -186,10 +190,3 @@ def _none_or(expression: str) -> Document:
 
 def _list_or_none(expression: str) -> Document:
     return {"$cond": [{"$isArray": expression}, expression, []]}
-
-
-def _identity(label: str) -> list[Document]:
-    """Returns MongoDB's expression of an annotation's id, a number or text."""
-    return [
-        {"$ifNull": [f"{label}.{name}", None]} for name in ("coco_id", "coco_id_text")
-    ]

@@ -7,23 +7,24 @@ from collections.abc import Sequence
 import numpy as np
 
 Points = Sequence[tuple[float, float]]
+# Points of a curve per given one.
+_STEPS = 10
 
 
-def smooth_ring(points: Points, steps: int = 10) -> np.ndarray:
+def smooth_ring(points: Points) -> np.ndarray:
     """Returns a closed Catmull-Rom curve through some points.
 
     Args:
         points: the points, in order around the ring
-        steps: the number of points per given one
 
     Returns:
-        an array of shape (steps * len(points), 2)
+        an array of shape (10 * len(points), 2)
     """
     knots = np.array(points, float)
     before, start, end, after = (
         np.roll(knots, shift, axis=0) for shift in (1, 0, -1, -2)
     )
-    t = np.linspace(0, 1, steps, endpoint=False)[:, None, None]
+    t = np.linspace(0, 1, _STEPS, endpoint=False)[:, None, None]
     curve = 0.5 * (
         2 * start
         + (end - before) * t

@@ -19,13 +19,12 @@ from .runs import RLE, RleError, rle_runs
 _SAMPLES = 2**21
 
 
-def check_rle(segmentation: Mapping[str, Any], max_pixels: int = MAX_PIXELS) -> RLE:
+def check_rle(segmentation: Mapping[str, Any]) -> RLE:
     """Checks an RLE and returns it compressed.
 
     Args:
         segmentation: ``{"size": [height, width], "counts": ...}`` with counts as a
             list of run lengths, or compressed as a string or bytes
-        max_pixels: the largest number of pixels to accept
 
     Returns:
         ``{"size": [height, width], "counts": str}``
@@ -34,7 +33,7 @@ def check_rle(segmentation: Mapping[str, Any], max_pixels: int = MAX_PIXELS) -> 
         RleError: if the size or the counts are malformed, or the counts are negative,
             cut off or do not add up to the size
     """
-    height, width = _checked_size(segmentation.get("size"), max_pixels)
+    height, width = _checked_size(segmentation.get("size"))
     runs = _runs(segmentation.get("counts"))
     total = int(runs.sum())
     if total != height * width:
@@ -57,7 +56,7 @@ def rle_of_rows(segmentation: Mapping[str, Any]) -> RLE:
     Raises:
         RleError: if its counts are not those of whole rows, or of far more or less
     """
-    height, width = _checked_size(segmentation.get("size"), MAX_PIXELS)
+    height, width = _checked_size(segmentation.get("size"))
     rows, rest = divmod(int(_runs(segmentation.get("counts")).sum()), width)
     if rest or abs(rows - height) > max(2, height // 20):
         raise RleError("its counts are not those of whole rows")
@@ -114,7 +113,7 @@ def rle_box(rle: RLE) -> tuple[float, float, float, float]:
     return x, y, width, height
 
 
-def _checked_size(size: Any, max_pixels: int) -> tuple[int, int]:
+def _checked_size(size: Any) -> tuple[int, int]:
     if (
         not isinstance(size, (list, tuple))
         or len(size) != 2
@@ -122,8 +121,8 @@ def _checked_size(size: Any, max_pixels: int) -> tuple[int, int]:
     ):
         raise RleError(f"its size is {size!r} and not [height, width]")
     height, width = size
-    if height * width > max_pixels:
-        raise RleError(f"its size {width} x {height} is more than {max_pixels} pixels")
+    if height * width > MAX_PIXELS:
+        raise RleError(f"its size {width} x {height} is more than {MAX_PIXELS} pixels")
     return height, width
 
 

@@ -37,7 +37,7 @@ def printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_the_notebook_goes_from_an_export_to_a_fixed_one(
     printed: str, tmp_path: Path
 ) -> None:
-    # The mask of the broken annotation is no one else's.
+    # Nobody else has the mask of the broken annotation.
     assert "14 of 15 masks are those of the loop above" in printed
     assert "14 of 15 masks are those of pycocotools above" in printed
     assert "ring_joined_numbers" in printed

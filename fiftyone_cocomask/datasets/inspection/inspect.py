@@ -86,7 +86,7 @@ def inspect_sample(
         in its ``problem``
 
     Raises:
-        CocoMaskError: if there is no such sample or field, or the sample is no image
+        CocoMaskError: if there is no such sample or field, or it is not an image
     """
     if mask_field is None:
         mask_field = next(iter(mask_fields(dataset)), None)

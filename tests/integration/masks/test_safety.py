@@ -37,7 +37,7 @@ def test_no_mask_replaces_an_image(
     path, other = images("train/a.png", "train/b.jpg")
     add(dataset, path, polyline(LEFT, "a"), split="train")
     add(dataset, other, polyline(LEFT, "a"), split="train")
-    # Another way to the same file, and a picture that is no sample's.
+    # Another way to the same file, and a picture that is not a sample's.
     (tmp_path / "link").symlink_to(tmp_path / "images", target_is_directory=True)
     (tmp_path / "images/train/b.png").write_bytes(Path(path).read_bytes())
     before = Path(path).read_bytes()

@@ -1,4 +1,4 @@
-"""Entries and names of images: what is no image, leads out, or is written oddly."""
+"""Entries and names of images: what is not an image, leads out, or is written oddly."""
 
 from __future__ import annotations
 

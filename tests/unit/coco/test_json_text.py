@@ -88,7 +88,7 @@ def test_half_characters_are_replaced_and_reported(tmp_path: Path, half: str) ->
 
 
 def test_what_strings_hold_stays_as_it_is(tmp_path: Path) -> None:
-    # The pass that mends what is no JSON must not touch these.
+    # The pass that mends what is not JSON must not touch these.
     note = 'NaN, -Infinity \\ud800 "NaN" \\\\" \U0001f98b [NaN]'
     entries = [annotation(note=note), annotation(id=2, area=float("nan"))]
     found = read(write_export(tmp_path, document(entries)))

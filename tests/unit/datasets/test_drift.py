@@ -43,7 +43,7 @@ def test_random_splits_are_called_different_at_most_once_in_twenty() -> None:
     differing = 0
     for _ in range(60):
         order = random.permutation(len(images))
-        # Copies of an image are no further evidence.
+        # Copies of an image are not further evidence.
         rows = _rows([images[place] for place in order], copies=3)
         assert len(rows) == 2 * 2 * len(CLASSES)
         differing += any(row["alike"] is False for row in rows)

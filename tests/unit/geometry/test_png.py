@@ -122,7 +122,7 @@ def one_bit_png(
 @pytest.mark.parametrize(
     ("rows", "foreground"),
     [
-        # Rows of 3 pixels; the 5 bits behind them are no pixels, whatever they say.
+        # Rows of 3 pixels; the 5 bits behind them are not pixels, whatever they say.
         (bytes([0, 0b10100000, 0, 0b01000000]), 3),
         (bytes([0, 0b10111111, 0, 0b01011111]), 3),
         # Filter 2: the second row is the difference to the first.
