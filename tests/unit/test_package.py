@@ -48,7 +48,7 @@ def test_every_public_name_can_be_imported_and_has_a_docstring(name: str) -> Non
     assert getattr(fiftyone_cocomask, name).__doc__
 
 
-def test_an_unknown_name_is_no_attribute() -> None:
+def test_an_unknown_name_is_not_an_attribute() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = fiftyone_cocomask.nonsense  # type: ignore[attr-defined]
 

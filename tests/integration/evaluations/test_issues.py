@@ -339,7 +339,7 @@ def test_clearing_leaves_nothing_but_what_was_there(samples: Samples) -> None:
         clear_mask_issues(samples.dataset, "no_such_search")
 
 
-def test_searches_are_no_evaluations_and_stay_out_of_each_other_s_way(
+def test_searches_are_not_evaluations_and_stay_out_of_each_other_s_way(
     samples: Samples,
 ) -> None:
     sample = samples.add("a.jpg", lines=[polyline(LEFT, "a")])

@@ -380,7 +380,7 @@ def test_an_evaluation_that_is_deleted_while_it_runs_leaves_nothing(
         assert "area_px" not in document["segmentations"]["polylines"][0]
 
 
-def test_deleting_and_renaming_once_more_is_no_error(evaluated: Samples) -> None:
+def test_deleting_and_renaming_once_more_is_not_an_error(evaluated: Samples) -> None:
     dataset = evaluated.dataset
     for _ in range(2):
         rename_mask_evaluation(dataset, "area", "size")

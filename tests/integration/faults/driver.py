@@ -107,6 +107,14 @@ def put_back(job: Any, folder: Path) -> None:
     shutil.copytree(kept / "files", folder / "datasets")
 
 
+def failure(error: Exception) -> dict[str, str]:
+    """Returns what a call has failed with."""
+    return {
+        "error": type(error).__name__,
+        "said": str(error) or traceback.format_exc()[-1500:],
+    }
+
+
 def disturb(job: Any, folder: Path, at: int, proxy: Proxy, how: str) -> Any:
     """Makes a call and ends it, or its database, before a write of it."""
     ask, asked = os.pipe()
@@ -122,10 +130,7 @@ def disturb(job: Any, folder: Path, at: int, proxy: Proxy, how: str) -> Any:
         try:
             job.act(folder)
         except Exception as error:
-            return {
-                "error": type(error).__name__,
-                "said": str(error) or traceback.format_exc()[-1500:],
-            }
+            return failure(error)
         return {"writes": COUNTER.number}
 
     answer = in_process(lambda: act(), waiting=(ask, lambda: cut_off(proxy, tell)))
@@ -152,10 +157,7 @@ def complete(job: Any, folder: Path) -> Any:
     try:
         job.act(folder)
     except Exception as error:
-        return {
-            "error": type(error).__name__,
-            "said": str(error) or traceback.format_exc()[-1500:],
-        }
+        return failure(error)
     return content(fo.load_dataset(NAME))
 
 

@@ -300,7 +300,7 @@ def test_an_edit_of_an_rle_changes_only_what_it_touches(
 
 
 @pytest.mark.parametrize("rle", ["text", {"size": [HEIGHT, WIDTH], "counts": "!"}, 7])
-def test_an_attribute_that_is_no_rle_leaves_the_points(
+def test_an_attribute_that_is_not_an_rle_leaves_the_points(
     new_dataset: Any, images: Any, rle: Any
 ) -> None:
     dataset = new_dataset()

@@ -305,7 +305,7 @@ def test_evaluations_and_searches_through_a_filtered_view_take_all_labels(
     assert (report.labels, report.counts["tiny"]) == (2, 1)
 
 
-def test_a_mask_that_is_no_array_and_an_image_that_is_too_large_cost_their_file(
+def test_a_mask_that_is_not_an_array_and_an_image_that_is_too_large_cost_their_file(
     new_dataset: Any, images: Any, tmp_path: Path
 ) -> None:
     dataset = new_dataset()

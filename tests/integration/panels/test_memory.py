@@ -20,7 +20,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def test_late_events_of_a_change_are_no_news(clock: list[float]) -> None:
+def test_late_events_of_a_change_are_not_news(clock: list[float]) -> None:
     memory = Memory()
     memory.show("all", None)
     clock[0] += 60

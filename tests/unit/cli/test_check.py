@@ -69,7 +69,7 @@ def test_json_is_the_report(tmp_path: Path) -> None:
     assert any(issue["severity"] == "error" for issue in report["issues"])
 
 
-def test_a_path_that_is_no_export_is_an_error_in_one_line(tmp_path: Path) -> None:
+def test_a_path_that_is_not_an_export_is_an_error_in_one_line(tmp_path: Path) -> None:
     done = shell("check", tmp_path / "nowhere")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("error: ")

@@ -59,7 +59,7 @@ def test_ids_start_anywhere(tmp_path: Path, image_id: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [None, 7, "text", [], [1, 2], True])
-def test_entry_that_is_no_object_is_dropped(tmp_path: Path, value: Any) -> None:
+def test_entry_that_is_not_an_object_is_dropped(tmp_path: Path, value: Any) -> None:
     found = read_parts(tmp_path, [annotation(), value])
 
     assert len(found.record.annotations) == 1

@@ -69,7 +69,7 @@ def test_annotation_without_box_and_segmentation_is_dropped(
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
-def test_box_with_what_is_no_finite_number(tmp_path: Path, number: str) -> None:
+def test_box_with_what_is_not_a_finite_number(tmp_path: Path, number: str) -> None:
     text = json.dumps(document([annotation(bbox=[10, 10, "?", 20])]))
     found = read(write_export(tmp_path, text.replace('"?"', number)))
 

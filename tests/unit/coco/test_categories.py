@@ -174,7 +174,7 @@ def test_names_of_100_kb_are_shortened_and_stay_apart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("entry", [None, "cat", 1, [], {"name": "cat"}, {"id": True}])
-def test_entry_that_is_no_category_is_left_out(tmp_path: Path, entry: Any) -> None:
+def test_entry_that_is_not_a_category_is_left_out(tmp_path: Path, entry: Any) -> None:
     categories = [entry, {"id": 1, "name": "cat"}]
     found = read_parts(tmp_path, [annotation()], categories=categories)
 

@@ -88,7 +88,7 @@ def test_rare_and_missing_classes_are_told(tmp_path: Path) -> None:
     assert examples["category_missing_from_split"].startswith("train: it has no")
 
 
-def test_classes_that_every_split_has_are_no_finding(tmp_path: Path) -> None:
+def test_classes_that_every_split_has_are_not_findings(tmp_path: Path) -> None:
     counts = {"cat": 3, "dog": 2}
     found = read_splits(tmp_path, {"train": counts, "valid": counts, "test": {}})
 

@@ -77,7 +77,7 @@ def test_an_export_is_the_same_as_itself(tmp_path: Path) -> None:
     assert "No changes" in comparison.summary()
 
 
-def test_new_ids_and_another_order_are_no_changes(tmp_path: Path) -> None:
+def test_new_ids_and_another_order_are_not_changes(tmp_path: Path) -> None:
     old, new = document(), document()
     new["annotations"].reverse()
     for number, entry in enumerate(new["annotations"]):
@@ -90,7 +90,7 @@ def test_new_ids_and_another_order_are_no_changes(tmp_path: Path) -> None:
     assert comparison.is_same
 
 
-def test_what_writing_rounds_is_no_change(tmp_path: Path) -> None:
+def test_what_writing_rounds_is_not_a_change(tmp_path: Path) -> None:
     old = document(images=1)
     # Nine decimals are half way between two numbers of six.
     old["annotations"][0]["segmentation"][0][0] = 5.01268850003023

@@ -38,7 +38,7 @@ from .exports import (
     ],
     ids=str,
 )
-def test_entry_that_is_no_image_is_left_out(tmp_path: Path, entry: Any) -> None:
+def test_entry_that_is_not_an_image_is_left_out(tmp_path: Path, entry: Any) -> None:
     images = [entry, image_entry(id=2, file_name="b.png")]
     parts = document([annotation(), annotation(id=2, image_id=2)], images=images)
     found = read(write_export(tmp_path, parts, files=("a.png", "b.png")))

@@ -115,7 +115,7 @@ def test_missing_image_takes_its_annotations_with_it(tmp_path: Path) -> None:
         (b"GIF89a", "it is not an image"),
     ],
 )
-def test_file_that_is_no_image_is_not_used(
+def test_file_that_is_not_an_image_is_not_used(
     tmp_path: Path, content: bytes, reason: str
 ) -> None:
     found = read_with_image(tmp_path, "a.png", lambda path: path.write_bytes(content))
@@ -126,7 +126,7 @@ def test_file_that_is_no_image_is_not_used(
     assert reason in issue.message
 
 
-def test_folder_and_pipe_are_no_images(tmp_path: Path) -> None:
+def test_folder_and_pipe_are_not_images(tmp_path: Path) -> None:
     images = [image_entry(), image_entry(id=2, file_name="b.png")]
     write_export(tmp_path, document([annotation()], images=images), files=())
     (tmp_path / "a.png").mkdir()

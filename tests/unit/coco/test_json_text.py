@@ -65,7 +65,7 @@ def test_order_of_the_parts_does_not_matter(tmp_path: Path) -> None:
     assert pixels(found.annotation) == 600
 
 
-def test_bytes_that_are_no_text_are_replaced_and_reported(tmp_path: Path) -> None:
+def test_bytes_that_are_not_text_are_replaced_and_reported(tmp_path: Path) -> None:
     # "Gr\xf6\xdfe" in Latin-1.
     parts = document([annotation()], categories=[{"id": 1, "name": "?"}])
     data = json.dumps(parts).encode().replace(b'"?"', b'"Gr\xf6\xdfe"')
@@ -128,7 +128,7 @@ def test_what_strings_hold_stays_as_it_is(tmp_path: Path) -> None:
     ],
     ids=range(19),
 )
-def test_file_that_is_no_coco_json(tmp_path: Path, data: bytes, reason: str) -> None:
+def test_file_that_is_not_a_coco_json(tmp_path: Path, data: bytes, reason: str) -> None:
     with pytest.raises(ExportError) as caught:
         check_export(write_export(tmp_path, data))
 

@@ -244,7 +244,7 @@ def test_only_roboflows_jsons_count_where_there_are_any(tmp_path: Path) -> None:
     assert "classes.json" in found.issue(IssueCode.JSON_IGNORED).message
 
 
-def test_json_that_is_no_coco_is_left_out_where_another_is(tmp_path: Path) -> None:
+def test_json_that_is_not_coco_is_left_out_where_another_is(tmp_path: Path) -> None:
     write_image(tmp_path / "a.png")
     write_json(tmp_path / "birds.json")
     write_json(tmp_path / "classes.json", ["cat"])
@@ -296,12 +296,12 @@ def test_only_the_splits_asked_for_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "path", ["/no/such/folder", "/dev/null", "x" * 5000, "~nobody-of-this-name/x", ""]
 )
-def test_path_that_is_no_export(path: str, tmp_path: Path) -> None:
+def test_path_that_is_not_an_export(path: str, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match=r"There is no export at|holds no"):
         check_export(path or tmp_path)
 
 
-def test_pipe_is_no_export_and_does_not_hang(tmp_path: Path) -> None:
+def test_pipe_is_not_an_export_and_does_not_hang(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "x.json")
     with pytest.raises(ExportError, match="There is no export at"):
         check_export(tmp_path / "x.json")
@@ -356,7 +356,7 @@ def test_images_that_threads_unpack_ahead_stay_in_order(tmp_path: Path) -> None:
     assert found == names
 
 
-def test_folder_whose_name_is_no_text_is_refused(tmp_path: Path) -> None:
+def test_folder_whose_name_is_not_text_is_refused(tmp_path: Path) -> None:
     folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/b\xffrds"))
     write_export(folder, ONE)
     other = write_export(tmp_path / "x", ONE)
@@ -373,7 +373,7 @@ def test_folder_of_any_name(tmp_path: Path, name: str) -> None:
     assert pixels(found.annotation) == 600
 
 
-def test_names_that_are_no_text_are_passed_by(tmp_path: Path) -> None:
+def test_names_that_are_not_text_are_passed_by(tmp_path: Path) -> None:
     write_export(tmp_path, ONE)
     (Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.png"))).write_bytes(b"")
 

@@ -100,7 +100,7 @@ def test_points_count_as_a_ring(tmp_path: Path, depth: int) -> None:
         ("9" * 22, IssueCode.RING_TOO_LARGE),
     ],
 )
-def test_ring_with_what_is_no_coordinate_is_not_drawn(
+def test_ring_with_what_is_not_a_coordinate_is_not_drawn(
     tmp_path: Path, value: str, code: IssueCode
 ) -> None:
     text = json.dumps(

@@ -112,7 +112,7 @@ def test_broken_rle_leaves_a_box(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "1e400"])
-def test_rle_of_what_are_no_numbers_leaves_a_box(tmp_path: Path, number: str) -> None:
+def test_rle_of_what_are_not_numbers_leaves_a_box(tmp_path: Path, number: str) -> None:
     rle = {"size": [HEIGHT, WIDTH], "counts": ["?"]}
     text = json.dumps(document([annotation(segmentation=rle)]))
     found = read(write_export(tmp_path, text.replace('"?"', number)))

@@ -172,7 +172,7 @@ def test_source_with_copies_in_two_splits_is_reported(
     assert leaking == {"train", "valid"}
 
 
-def test_copies_within_one_split_are_no_leakage(tmp_path: Path) -> None:
+def test_copies_within_one_split_are_not_leakage(tmp_path: Path) -> None:
     names = [f"a_jpg.rf.{n:032x}.png" for n in range(3)]
     images = [image_entry(id=n, file_name=name) for n, name in enumerate(names)]
     write_export(tmp_path / "train", document([], images=images), files=tuple(names))

@@ -351,7 +351,7 @@ def test_key_with_the_same_value_twice_and_colons_in_text_are_nothing(
 
 
 @pytest.mark.parametrize(("number", "leaks"), [(2, True), (6, False)])
-def test_jsons_of_one_image_each_are_no_splits_that_leak(
+def test_jsons_of_one_image_each_are_not_splits_that_leak(
     tmp_path: Path, number: int, leaks: bool
 ) -> None:
     for place in range(number):

@@ -114,7 +114,7 @@ def test_broken_json_that_begins_as_a_list_is_broken(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["", " ", "\n", None, 5, ["x"]])
-def test_what_is_no_path_is_not_the_current_folder(
+def test_what_is_not_a_path_is_not_the_current_folder(
     path: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(write_export(tmp_path, document([annotation()])))

@@ -86,7 +86,7 @@ def state_after(
         {"pose": None},
     ],
 )
-def test_what_is_no_edit(changes: dict[str, Any]) -> None:
+def test_what_is_not_an_edit(changes: dict[str, Any]) -> None:
     assert state_after(polyline(**changes), detection()).change is Change.UNCHANGED
 
 

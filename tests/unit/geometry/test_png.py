@@ -170,7 +170,9 @@ def test_a_mask_cut_off_anywhere_is_never_counted_as_whole(tmp_path: Path) -> No
         np.zeros((2, 2), np.int64),
     ],
 )
-def test_an_array_that_is_no_mask_is_refused(tmp_path: Path, mask: np.ndarray) -> None:
+def test_an_array_that_is_not_a_mask_is_refused(
+    tmp_path: Path, mask: np.ndarray
+) -> None:
     with pytest.raises(MaskFileError, match="must be uint8 or uint16"):
         write_mask(tmp_path / "mask.png", mask)
     assert os.listdir(tmp_path) == []
