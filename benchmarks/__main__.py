@@ -9,8 +9,8 @@ followed by FiftyOne's nearest function, or by a plain loop, which has to find t
 Prints Markdown: medians, with the least and the most.
 
 With ``--folder``, all is kept there: a call that was stopped is given again, and goes
-on with the round that it was in. ``--runs 0`` only prints what there is. ``--stages
-"search*"`` measures some stages, and those that they need.
+on with the round that it was in; more runs can be added. ``--runs 0`` only prints what
+there is. ``--stages "search*"`` measures some stages, and those that they need.
 """
 
 from __future__ import annotations

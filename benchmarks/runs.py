@@ -57,7 +57,7 @@ def measure(
             for name, kilobytes in cases[1].sizes().items():
                 figures.add_size(images, name, kilobytes)
     for case in cases:
-        case.delete()
+        case.begin()
 
 
 def _run(

@@ -109,16 +109,10 @@ class Case:
         for name in [*fo.list_datasets(f"{self.name}-*"), self.name]:
             if fo.dataset_exists(name):
                 fo.delete_dataset(name)
+        if fo.dataset_exists(self.two_versions):
+            _delete_comparison(self)
         for folder in (self.back, self._below("masks")):
             shutil.rmtree(folder, ignore_errors=True)
-
-    def delete(self) -> None:
-        """Deletes all that was made of it."""
-        self.begin()
-        if fo.dataset_exists(self.two_versions):
-            fo.delete_dataset(self.two_versions)
-        for folder in self.folder.glob(f"*-{self.images}"):
-            shutil.rmtree(folder) if folder.is_dir() else folder.unlink()
 
     def sizes(self) -> dict[str, float]:
         """Returns the kilobytes of documents and masks, for an image."""
@@ -297,7 +291,9 @@ def _match_objects(case: Case) -> None:
 
 
 def _delete_comparison(case: Case) -> None:
-    fcm.delete_mask_evaluation(case.versions(), "versions")
+    dataset = case.versions()
+    if dataset.has_evaluation("versions"):
+        fcm.delete_mask_evaluation(dataset, "versions")
 
 
 def _loop(steps: int = LOOP_STEPS) -> None:
