@@ -19,6 +19,7 @@ from .forms import (
     choose,
     choose_several,
     count,
+    hide_unless,
     note,
     radio,
     reject,
@@ -41,17 +42,16 @@ def ask_how(
 ) -> None:
     """Asks what becomes of an export, and says what will be written."""
     params = ctx.params
-    # Of one split nobody is asked, and one that is given is checked.
-    if len(preview.splits) > 1 or params.get("splits"):
-        choose_several(
-            ctx,
-            inputs,
-            "splits",
-            list(preview.splits),
-            params.get("splits"),
-            label="Splits",
-            description="The splits to import; all if none is chosen",
-        )
+    choose_several(
+        ctx,
+        inputs,
+        "splits",
+        list(preview.splits),
+        params.get("splits"),
+        label="Splits",
+        description="The splits to import; all if none is chosen",
+    )
+    hide_unless(ctx, inputs, ["splits"], len(preview.splits) > 1)
     name = chosen_dataset(ctx)
     _ask_for_dataset(ctx, inputs, name)
     with section(ctx, inputs, "more", "More options"):

@@ -77,16 +77,16 @@ def ask_for_masks(
         _ask_for_boxes(ctx, inputs, BOXES)
     classes = _classes(ctx, label_field)
     _ask_for_overlap(ctx, inputs, classes)
-    if len(classes) > 1:
-        choose_several(
-            ctx,
-            inputs,
-            "classes",
-            classes,
-            params.get("classes"),
-            label="Classes",
-            description="The classes to draw; all if none is chosen",
-        )
+    choose_several(
+        ctx,
+        inputs,
+        "classes",
+        classes,
+        params.get("classes"),
+        label="Classes",
+        description="The classes to draw; all if none is chosen",
+    )
+    hide_unless(ctx, inputs, ["classes"], len(classes) > 1)
     with section(ctx, inputs, "more", "More options"):
         _ask_for_more(ctx, inputs)
         if not has_boxes:
