@@ -15,22 +15,27 @@ def show_fields(dataset: fo.Dataset, fields: Sequence[str]) -> None:
     A new ``Segmentation`` field is hidden until it is among these: FiftyOne leaves
     dense labels out of its default.
     """
+    if are_shown(dataset, fields):
+        return
     config = dataset.app_config
     active = config.active_fields
     if active is None:
         active = foo.DatasetAppConfig.default_active_fields(dataset)
-    elif active.exclude:
-        remaining = [path for path in active.paths if path not in fields]
-        if remaining == active.paths:
-            return
-        active.paths = remaining
-        dataset.save()
-        return
-    missing = [path for path in fields if path not in active.paths]
-    if missing or config.active_fields is None:
+    if active.exclude:
+        active.paths = [path for path in active.paths if path not in fields]
+    else:
+        missing = [path for path in fields if path not in active.paths]
         active.paths = [*active.paths, *missing]
-        config.active_fields = active
-        dataset.save()
+    config.active_fields = active
+    dataset.save()
+
+
+def are_shown(dataset: fo.Dataset, fields: Sequence[str]) -> bool:
+    """Whether fields are among those that a dataset says the App shows."""
+    active = dataset.app_config.active_fields
+    if active is None:
+        return False
+    return all((path in active.paths) != bool(active.exclude) for path in fields)
 
 
 def colour_values(

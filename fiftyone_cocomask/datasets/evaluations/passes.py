@@ -35,6 +35,7 @@ from ..measuring.measure import (
     measure_mask,
 )
 from ..measuring.reading import SampleReader, SampleRecord, labels_digest
+from ..memory import frozen_heap
 from ..owned_fields import CLASSES_SUFFIX
 from ..parallel.ahead import OneBehind, one_ahead
 from .out_of_date import IS_OLDER
@@ -151,6 +152,7 @@ class EvaluationPass:
         total = num_samples(self._samples)
         with (
             fou.ProgressBar(total=total, progress=progress) as bar,
+            frozen_heap(),
             OneBehind() as writes,
             closing(one_ahead(self._reader.batches())) as batches,
         ):

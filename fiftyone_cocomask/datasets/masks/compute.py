@@ -290,7 +290,6 @@ def _masked_batches(
         if on_start is not None:
             on_start()
         for made in chain([] if first is None else [first], made_batches):
-            check_still_planned(dataset, plan)
             _save(dataset, plan, made)
             for result in made:
                 if result.error is not None:
@@ -325,6 +324,8 @@ def _save(dataset: fo.Dataset, plan: MaskPlan, results: list[MaskResult]) -> Non
         values = {plan.mask_field: result.segmentation}
         guard = {} if plan.overwrite else {f"{plan.mask_field}._id": result.replaces}
         updates.append((sample_id, values, guard))
+    if updates:
+        check_still_planned(dataset, plan)
     if update_documents(dataset, updates) == len(updates):
         return
     path = f"{plan.mask_field}._id"

@@ -12,7 +12,7 @@ from ..documents import (
     aggregate_documents,
     field_info,
 )
-from ..field_display import colour_values, show_fields
+from ..field_display import are_shown, colour_values, show_fields
 from ..label_lists import LabelList
 from ..locks import changing_outline
 from ..owned_fields import INFO_KEY
@@ -51,6 +51,9 @@ def declare_mask_field(dataset: fo.Dataset, plan: MaskPlan) -> None:
     description = f"{options.mode.capitalize()} masks of '{label_field}'"
     made = {INFO_KEY: _made(plan)}
     targets = _mask_targets(dataset, plan)
+    if _is_declared(dataset, plan, description, targets):
+        tidy_masks(dataset, mask_field)
+        return
     with changing_outline(dataset):
         field_ = dataset.get_field(mask_field)
         if field_ is None:
@@ -73,6 +76,22 @@ def declare_mask_field(dataset: fo.Dataset, plan: MaskPlan) -> None:
             colour_values(dataset, mask_field, label_field, options.class_values)
     if field_ is not None:
         tidy_masks(dataset, mask_field)
+
+
+def _is_declared(
+    dataset: fo.Dataset, plan: MaskPlan, description: str, targets: dict[int, str]
+) -> bool:
+    """Whether a field says already how its masks are made."""
+    field_ = dataset.get_field(plan.mask_field)
+    return (
+        field_ is not None
+        and field_.description == description
+        and mask_options(dataset, plan.mask_field) == _made(plan)
+        and dataset.mask_targets.get(plan.mask_field) == targets
+        and are_shown(dataset, [plan.mask_field])
+        # Which colours the classes have by now is looked up in any case.
+        and plan.options.mode == "binary"
+    )
 
 
 def check_declared(dataset: fo.Dataset, plan: MaskPlan) -> None:

@@ -56,13 +56,17 @@ def plan_masks(
     box_field = _box_field(dataset, labels) if boxes == "draw" else None
     if boxes == "error":
         _refuse_boxes(samples, labels)
-    drawn = _drawn_classes(dataset, labels, box_field)
-    names = known_classes(dataset, drawn)
-    if not isinstance(asked.overlap, str):
-        check_classes("overlap", asked.overlap, names, label_field)
-    if asked.classes is not None:
-        check_classes("classes", asked.classes, names, label_field)
     _check_overlap(asked.overlap)
+    named: dict[str, Sequence[str]] = {}
+    if not isinstance(asked.overlap, str):
+        named["overlap"] = asked.overlap
+    if asked.classes is not None:
+        named["classes"] = asked.classes
+    drawn: list[str] = []
+    if named or asked.mode == "semantic":
+        drawn = _drawn_classes(dataset, labels, box_field)
+    for argument, classes in named.items():
+        check_classes(argument, classes, known_classes(dataset, drawn), label_field)
     options = replace(
         asked,
         class_values=(

@@ -33,7 +33,7 @@ from bson import ObjectId
 
 from ...errors import MaskFileError
 from ...geometry.png import read_mask
-from ..documents import Document, move_values
+from ..documents import Document, has_any_sample, have_values, move_values
 
 if TYPE_CHECKING:
     from .options import MaskOptions
@@ -157,7 +157,8 @@ def tidy_masks(dataset: fo.Dataset, mask_field: str) -> None:
     """Moves what masks of earlier versions have in plain sight to where it is now."""
     field_ = f"{mask_field}.{_DRAWN}"
     names = {f"{mask_field}.{name}": f"{field_}.{name}" for name in _ONCE_BESIDE}
-    move_values(dataset, names)
+    if has_any_sample(dataset, have_values(names)):
+        move_values(dataset, names)
 
 
 def stored_fingerprint(mask: Mapping[str, Any]) -> str | None:
