@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import MaskFileError
 from ..limits import MAX_PIXELS
-from ..unfinished import remove_unfinished, whole_file
+from ..unfinished import GroupedWrites, remove_unfinished, whole_file
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER = ">IIBBBBB"
@@ -68,19 +68,56 @@ def write_whole(path: str | Path, data: bytes) -> None:
     Raises:
         MaskFileError: if it cannot be written
     """
-    folder = os.path.dirname(path) or "."
-    if folder not in _CLEANED:
-        _CLEANED.add(folder)
-        remove_unfinished(folder, below=False)
+    _clean_folder_of(path)
     try:
         try:
             _write(path, data)
         except FileNotFoundError:
-            os.makedirs(folder, exist_ok=True)
+            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
             _write(path, data)
     except OSError as error:
-        reason = error.strerror or error
-        raise MaskFileError(f"The file {path} cannot be written: {reason}") from error
+        raise _unwritable(path, error) from error
+
+
+def write_with_others(
+    writes: GroupedWrites,
+    path: str | Path,
+    data: bytes,
+    done: Callable[[MaskFileError | None], None],
+) -> None:
+    """Has a file written as :func:`write_whole` does, in a group.
+
+    Args:
+        writes: the group
+        path: the file
+        data: its content
+        done: called afterwards, with what kept it from being written
+    """
+
+    def tell(error: Exception | None) -> None:
+        if isinstance(error, OSError):
+            unwritable = _unwritable(path, error)
+            unwritable.__cause__ = error
+            done(unwritable)
+        elif error is not None:
+            raise error
+        else:
+            done(None)
+
+    _clean_folder_of(path)
+    writes.add(path, lambda file: file.write(data), tell)
+
+
+def _clean_folder_of(path: str | Path) -> None:
+    folder = os.path.dirname(path) or "."
+    if folder not in _CLEANED:
+        _CLEANED.add(folder)
+        remove_unfinished(folder, below=False)
+
+
+def _unwritable(path: str | Path, error: OSError) -> MaskFileError:
+    reason = error.strerror or error
+    return MaskFileError(f"The file {path} cannot be written: {reason}")
 
 
 def read_mask(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:

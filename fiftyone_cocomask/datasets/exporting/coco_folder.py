@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -20,7 +19,7 @@ from ...coco.files import UnsafeNameError, checked_name, is_image_name
 from ...coco.jsons import ROBOFLOW_JSON
 from ...coco.layout import DEFAULT_SPLIT
 from ...errors import CocoMaskError
-from ...unfinished import GroupedWrites, remove_unfinished, whole_file
+from ...unfinished import GroupedWrites, remove_unfinished
 from ..folders import safe_name
 
 # Is there while an export is written, so that a stopped one can be done again.
@@ -100,8 +99,7 @@ class ExportFolder:
         self._writes.finish()
 
     def close(self) -> None:
-        """Ends with the images that are being written."""
-        self._writes.close()
+        """Closes the images that were to be copied."""
         for reading in self._reading:
             reading.close()
 
@@ -218,12 +216,17 @@ class ExportFolder:
             raise ImageUnavailableError(error.strerror or str(error)) from error
         self._reading.add(reading)
 
-        def write() -> None:
-            with self.errors(), reading, whole_file(target) as writing:
+        def copy(writing: BinaryIO) -> None:
+            with reading:
                 shutil.copyfileobj(reading, writing, 2**20)
 
+        def done(error: Exception | None) -> None:
+            if error is not None:
+                with self.errors():
+                    raise error
+
         self._waiting.add(str(target).casefold())
-        self._writes.add(write, Future.result)
+        self._writes.add(target, copy, done)
 
     def _made(self, folder: Path) -> Path:
         """Makes a folder of the export; one that a link leads out of it is refused."""

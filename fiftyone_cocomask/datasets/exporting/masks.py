@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +20,7 @@ from ...errors import CocoMaskError, MaskFileError
 from ...fiftyone_types import SampleCollection
 from ...geometry.objects import Canvas
 from ...geometry.patches import Patch
-from ...geometry.png import begin_writing, write_whole
+from ...geometry.png import begin_writing, write_with_others
 from ...limits import MAX_NAMED
 from ...unfinished import GroupedWrites
 from ..database_errors import explain_database_errors
@@ -283,14 +281,13 @@ class _FileWriter:
         self._written.add(key)
         names = {name: document[name] for name in ("_id", "filepath")}
 
-        def done(written: Future[None]) -> None:
-            error = written.exception()
+        def done(error: MaskFileError | None) -> None:
             if error is None:
                 self._report.files += 1
             else:
                 self._tell_error(error, names, path)
 
-        self._writes.add(partial(write_whole, path, data), done)
+        write_with_others(self._writes, path, data, done)
         return True
 
     def _tell_error(self, error: BaseException, document: Document, path: Path) -> None:

@@ -32,6 +32,7 @@ from ..documents import (
 from ..label_lists import BOXES, LabelList, boxes_to_draw, count_boxes_only
 from ..locks import locked
 from ..memory import frozen_heap
+from ..parallel.ahead import one_ahead
 from ..parallel.processes import map_in_processes
 from ..parallel.workers import process_count
 from ..targets import checked_samples
@@ -284,7 +285,11 @@ def _masked_batches(
         )
     encoded = _encoded_documents(samples, read, computed, batch_size)
     make = partial(make_batch, plan, paths)
-    with closing(map_in_processes(make, encoded, processes)) as made_batches:
+    made_batches = map_in_processes(make, encoded, processes)
+    if processes < 2:
+        # The next masks are drawn while the database takes in the last ones.
+        made_batches = one_ahead(made_batches)
+    with closing(made_batches):
         first = next(made_batches, None)
         # Now, since FiftyOne takes a while for it and other processes draw meanwhile.
         if on_start is not None:

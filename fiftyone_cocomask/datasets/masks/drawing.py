@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -21,7 +20,7 @@ from ...fiftyone_types import SampleCollection
 from ...geometry.draw import Drawing, draw_objects
 from ...geometry.objects import Canvas
 from ...geometry.patches import Patch
-from ...geometry.png import is_picture, mask_png, read_mask, write_whole
+from ...geometry.png import is_picture, mask_png, read_mask, write_with_others
 from ...limits import size_problem
 from ...unfinished import GroupedWrites
 from ..documents import Document
@@ -238,25 +237,21 @@ def _write(
     document, result.segmentation = result.segmentation, None
     assert document is not None
 
-    def write() -> None:
-        write_whole(path, data)
-        set_file(document, path)
-
-    def done(written: Future[None]) -> None:
-        error = written.exception()
-        if error is None:
+    def done(error: MaskFileError | None) -> None:
+        try:
+            if error is not None:
+                raise error
+            set_file(document, path)
             result.segmentation = document
-        elif isinstance(error, (MaskFileError, OSError)):
-            _tell_error(error, path, result)
-        else:
-            raise error
+        except (MaskFileError, OSError) as problem:
+            _tell_error(problem, path, result)
 
     try:
         result.skipped = _reason_not_to_write(plan, paths, path, mask, present)
         if result.skipped is None:
             binary = plan.options.mode == "binary"
             data = mask_png(path, mask, binary=binary)
-            writes.add(write, done)
+            write_with_others(writes, path, data, done)
     except (MaskFileError, OSError) as error:
         _tell_error(error, path, result)
 
