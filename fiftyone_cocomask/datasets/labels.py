@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import accumulate, chain, pairwise
 from typing import Any
 
 import cv2
@@ -172,7 +172,8 @@ def _rings_at_once(
     # NaN fails it.
     if not 4 * np.abs(pixels).max() * max(lengths) <= MAX_RING_LENGTH:
         return {}
-    rings = iter(np.split(pixels, np.cumsum(lengths)[:-1]))
+    ends = accumulate(lengths, initial=0)
+    rings = iter([pixels[start:end] for start, end in pairwise(ends)])
     return {
         index: tuple(next(rings) for _ in shapes) for index, shapes in shapes_of.items()
     }

@@ -157,10 +157,13 @@ class _Painting:
         return hidden_px
 
     def mask(self) -> np.ndarray:
-        """Returns the mask as painted so far."""
+        """Returns the mask; nothing is painted afterwards."""
         if self._mask is not None:
             return self._mask
-        mask: np.ndarray = self._covered.view(np.uint8) * self._type(self._value)
+        mask = self._covered.view(np.uint8)
+        if self._value > 255:
+            return mask * self._type(self._value)
+        mask *= np.uint8(self._value)
         return mask
 
     def overlap_px(self) -> int:

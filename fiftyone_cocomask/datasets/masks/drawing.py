@@ -14,6 +14,7 @@ from pathlib import Path
 import bson
 import numpy as np
 from bson import ObjectId
+from bson.raw_bson import RawBSONDocument
 
 from ...errors import MaskFileError
 from ...fiftyone_types import SampleCollection
@@ -23,7 +24,7 @@ from ...geometry.patches import Patch
 from ...geometry.png import is_picture, mask_png, read_mask, write_with_others
 from ...limits import size_problem
 from ...unfinished import GroupedWrites
-from ..documents import Document
+from ..documents import Document, decode_without
 from ..label_lists import BOXES
 from ..labels import LabelObject, box_objects, geometry_paths, label_documents
 from .files import MaskPaths
@@ -39,6 +40,7 @@ from .stored import (
     stored_fingerprint,
 )
 
+_EMPTY = bson.encode({})
 # What is in the way of one file, and not of the others.
 _OF_ONE_FILE = {errno.EISDIR, errno.ENOTEMPTY, errno.ENAMETOOLONG}
 
@@ -130,7 +132,7 @@ def make_batch(
         what became of each; one with an error is the last
     """
     results: list[MaskResult] = []
-    begun = [_begin(plan, paths, bson.decode(data)) for data in encoded]
+    begun = [_begin(plan, paths, RawBSONDocument(data)) for data in encoded]
     with GroupedWrites() as writes:
         # The objects of images of one size are drawn together: Roboflow resizes
         # all images of a version.
@@ -154,24 +156,28 @@ def _patches(
     return Canvas(height, width, options.rasterizer).patches(objects)
 
 
-def _begin(plan: MaskPlan, paths: MaskPaths | None, document: Document) -> _Begun:
+def _begin(
+    plan: MaskPlan, paths: MaskPaths | None, document: RawBSONDocument
+) -> _Begun:
     """Returns a sample with what is to be drawn: nothing if it is done."""
-    mask = document.get(plan.mask_field) or {}
-    result = MaskResult(document["_id"], document["filepath"], mask.get("_id"))
-    result.skipped = _reason_to_skip(plan, document)
-    if result.skipped is not None:
+    # Labels are decoded only where they are drawn: that takes as long as all the rest.
+    values, encoded = decode_without(document, plan.label_field)
+    mask = values.get(plan.mask_field) or {}
+    result = MaskResult(values["_id"], values["filepath"], mask.get("_id"))
+    metadata = values.get("metadata") or {}
+    width, height = metadata.get("width") or 0, metadata.get("height") or 0
+    result.skipped = _reason_to_skip(plan, encoded, mask, width, height)
+    if encoded is None or result.skipped is not None:
         return _Begun(result, mask)
-    width = document["metadata"]["width"]
-    height = document["metadata"]["height"]
-    path = paths.path_of(document) if paths else None
-    label = document[plan.label_field]
-    boxes = document.get(BOXES) or []
-    wanted = fingerprint(label, (width, height), path, plan.options, boxes)
+    path = paths.path_of(values) if paths else None
+    boxes = values.get(BOXES) or []
+    wanted = fingerprint(encoded, (width, height), path, plan.options, boxes)
     if not plan.overwrite and is_current(mask, wanted):
         drawn = (mask.get("drawn") or {}).get("px") or []
         result.unchanged_objects = sum(px is not None for px in drawn)
         result.unchanged_objects += len((mask.get("drawn") or {}).get("boxes", []))
         return _Begun(result, mask)
+    label = bson.decode(encoded.raw)
     options = plan.options
     labels = label_documents(label)
     objects = options.objects(label, width, height)
@@ -204,21 +210,23 @@ def _draw(
             result.left = begun.mask.get("mask_path")
 
 
-def _reason_to_skip(plan: MaskPlan, document: Document) -> str | None:
-    label_field, mask_field = plan.label_field, plan.mask_field
-    if not document.get(label_field):
-        return f"it has no labels in '{label_field}'"
-    metadata = document.get("metadata") or {}
-    width, height = metadata.get("width"), metadata.get("height")
+def _reason_to_skip(
+    plan: MaskPlan,
+    encoded: RawBSONDocument | None,
+    mask: Document,
+    width: int,
+    height: int,
+) -> str | None:
+    if encoded is None or encoded.raw == _EMPTY:
+        return f"it has no labels in '{plan.label_field}'"
     if not width or not height:
         return "the size of its image cannot be read"
     problem = size_problem(width, height)
     if problem is not None:
         return problem
-    mask = document.get(mask_field)
     if mask and stored_fingerprint(mask) is None and not plan.overwrite:
         return (
-            f"its mask in '{mask_field}' was not computed from labels; set "
+            f"its mask in '{plan.mask_field}' was not computed from labels; set "
             "overwrite to replace it"
         )
     return None
