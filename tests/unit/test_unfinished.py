@@ -6,12 +6,17 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
 
 from fiftyone_cocomask.geometry import png
-from fiftyone_cocomask.unfinished import remove_unfinished, unfinished_name
+from fiftyone_cocomask.unfinished import (
+    GroupedWrites,
+    remove_unfinished,
+    unfinished_name,
+)
 from tests.conftest import needs_posix
 
 
@@ -48,3 +53,26 @@ def test_writing_a_mask_removes_what_a_kill_left_beside_it(
     (tmp_path / left).touch()
     png.write_mask(tmp_path / "a.png", np.zeros((3, 4), np.uint8), binary=True)
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_a_file_of_a_group_that_cannot_be_written_costs_that_file(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "folder").mkdir()
+    became: list[tuple[str, type | None]] = []
+    with GroupedWrites() as writes:
+        for name in ("a", "folder", "new/b"):
+
+            def fill(file: BinaryIO, name: str = name) -> None:
+                file.write(name.encode())
+
+            def done(error: Exception | None, name: str = name) -> None:
+                became.append((name, error and type(error)))
+
+            writes.add(tmp_path / name, fill, done)
+        assert not became
+    assert became == [("a", None), ("folder", IsADirectoryError), ("new/b", None)]
+    files = {
+        path.name: path.read_text() for path in tmp_path.rglob("*") if path.is_file()
+    }
+    assert files == {"a": "a", "b": "new/b"}
