@@ -45,7 +45,7 @@ from .report import MaskReport
 
 # Samples per batch; fewer where several processes are to have equal shares.
 BATCH_OF_ONE = 100
-BATCH_OF_SEVERAL = 25
+BATCH_OF_SEVERAL = 50
 
 
 @explain_database_errors()
