@@ -160,10 +160,11 @@ class _Painting:
         """Returns the mask; nothing is painted afterwards."""
         if self._mask is not None:
             return self._mask
-        mask = self._covered.view(np.uint8)
+        mask: np.ndarray = self._covered.view(np.uint8)
         if self._value > 255:
-            return mask * self._type(self._value)
-        mask *= np.uint8(self._value)
+            mask = mask * self._type(self._value)
+        else:
+            mask *= np.uint8(self._value)
         return mask
 
     def overlap_px(self) -> int:
