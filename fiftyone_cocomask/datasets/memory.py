@@ -20,10 +20,9 @@ def frozen_heap() -> Iterator[None]:
     objects, and now and then through all that an import keeps of each image. What is
     made inside is still collected, but less often.
 
-    Without it an import takes 1.45 times the CPU, an export 1.7, a comparison of
-    exports 1.07, and masks and the search for issues 1.05 with 10 objects an image or
-    1.25 with 130. One of two evaluations of 1,000 images meets one walk through all
-    objects, which makes it 1.5 to 1.8.
+    Without it an import takes 1.45 times the CPU, an export 1.7, masks 1.05 to 1.3, the
+    search for issues 1.2, and an evaluation 1.1, or 1.8 where one walk through all
+    objects falls into it. A comparison of exports, at 1.05, does without.
     """
     before = gc.get_threshold()
     gc.freeze()

@@ -15,7 +15,6 @@ from ...coco.comparing import Mapped, compare_opened
 from ...coco.comparison import ExportComparison
 from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
-from ..memory import frozen_heap
 from ..parallel.processes import CAN_FORK, map_in_processes, num_cores
 
 _MAX_WORKERS = 4
@@ -79,7 +78,6 @@ def compare_exports(
                 export = _of_samples(option, source, field, stack)
             opened.append(stack.enter_context(export))
         before, after = opened
-        stack.enter_context(frozen_heap())
         total = max(len(before.images), len(after.images))
         workers = _workers(num_workers, total)
         has_samples = not all(isinstance(s, (str, os.PathLike)) for s in (old, new))
