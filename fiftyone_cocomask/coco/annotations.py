@@ -15,15 +15,22 @@ from .categories import Categories
 from .counted_issues import Notes
 from .document import Raw, decode, normal_id
 from .drafts import Draft, read_draft
-from .fitting import MAX_STORED_BYTES, Judged, fit_outlines, stored_bytes
+from .fitting import (
+    MAX_STORED_BYTES,
+    Judged,
+    fit_outlines,
+    stored_bytes,
+    usual_bytes,
+)
 from .frames import Frame
 from .issues import Action, IssueCode
 from .judging import Geometry, judge
 from .originals import AnnotationForm, annotation_original
-from .records import Annotation, CocoId, ImageRecord
+from .records import Annotation, Box, CocoId, ImageRecord
 from .repeated_keys import repeated_keys
 from .report import ExportReport
 from .ring_figures import measure_rings
+from .usual_annotations import UsualAnnotations
 
 # Only objects that cover so much of their boxes may fill them.
 _NEAR = 0.12
@@ -69,6 +76,7 @@ class AnnotationReader:
         image: ImageRecord,
         frame: Frame,
         places: Sequence[int] = (),
+        usual: UsualAnnotations | None = None,
     ) -> None:
         """Reads annotations into the record of their image.
 
@@ -77,7 +85,10 @@ class AnnotationReader:
             image: the record of their image
             frame: how their coordinates map to the image
             places: where in the JSON's list they are, if that is to be kept
+            usual: the same annotations, if they all are usual for the image
         """
+        if usual is not None and self._read_usual(usual, image, frame):
+            return
         drafts = []
         for entry, place in zip_longest(entries, places):
             draft = self._draft(entry, image)
@@ -109,6 +120,60 @@ class AnnotationReader:
             self._report.count_imported(image.annotations[-1].label)
             if draft.findings:
                 self._report_findings(draft, fitting, image)
+
+    def _read_usual(
+        self, usual: UsualAnnotations, image: ImageRecord, frame: Frame
+    ) -> bool:
+        """Reads annotations of which there is nothing to say; whether they are such."""
+        form, listed = self.form, self._categories.is_listed
+        repeated = self._repeated_ids
+        if not (
+            frame.is_identity
+            and form.has_iscrowd is not False
+            and not form.has_nested
+            and all(listed(entry.category_id) for entry in usual.entries)
+            and not (repeated and any(entry.id in repeated for entry in usual.entries))
+        ):
+            return False
+        found = []
+        size = 0
+        for entry, box, original, ring in zip(
+            usual.entries, usual.boxes, usual.originals, usual.rings, strict=True
+        ):
+            category = self._categories.get(entry.category_id)
+            size += usual_bytes(len(ring), category) + len(original or "")
+            found.append(
+                Annotation(
+                    entry.id,
+                    entry.category_id,
+                    category.name,
+                    category.supercategory,
+                    0,
+                    entry.area,
+                    box,
+                    [ring],
+                    None,
+                    {},
+                    [],
+                    original,
+                )
+            )
+        if image.stored_bytes + size > MAX_STORED_BYTES:
+            return False
+        form.has_iscrowd, form.has_nested = True, False
+        image.stored_bytes += size
+        image.annotations += found
+        for annotation, area in zip(found, usual.areas, strict=True):
+            self._report.count_imported(annotation.label)
+            geometry = Geometry(annotation.box, annotation.rings, None, area)
+            code = self._code_of_area(
+                annotation.annotated_area, annotation.box, geometry, frame
+            )
+            if code is not None:
+                self._notes.add(
+                    code, image.file_name, image.coco_id, annotation.coco_id
+                )
+        return True
 
     def _fitting(
         self, draft: Draft, geometry: Geometry, image: ImageRecord
@@ -238,7 +303,7 @@ class AnnotationReader:
             codes.append(IssueCode.MULTI_PART)
         if "keypoints" in draft.values:
             codes.append(IssueCode.KEYPOINTS)
-        code = self._code_of_area(draft, geometry, frame)
+        code = self._code_of_area(draft.area, draft.box, geometry, frame)
         if code is not None:
             codes.append(code)
         if draft.renamed:
@@ -257,12 +322,12 @@ class AnnotationReader:
             self._notes.add(code, image.file_name, image.coco_id, draft.coco_id)
 
     def _code_of_area(
-        self, draft: Draft, geometry: Geometry, frame: Frame
+        self, stated: float | None, box: Box | None, geometry: Geometry, frame: Frame
     ) -> IssueCode | None:
-        stated, area = draft.area, geometry.area
+        area = geometry.area
         if stated is None or stated < 0 or area is None:
             return None
-        box_area = None if draft.box is None else draft.box[2] * draft.box[3]
+        box_area = None if box is None else box[2] * box[3]
         if box_area is not None and abs(box_area - area) <= _NEAR * box_area:
             fills = _fills_box(geometry)
             self._notes.count_stated_area(fills_box=fills)

@@ -12,6 +12,7 @@ from ..geometry.outlines import MAX_VERTICES, rle_outline
 from .drafts import Draft
 from .issues import Action, IssueCode
 from .judging import Geometry
+from .records import Category
 
 # MongoDB's documents have at most 2^24 bytes (its manual, "BSON Document Size"). What
 # evaluations and people add to labels needs room too.
@@ -63,6 +64,12 @@ def stored_bytes(draft: Draft, geometry: Geometry) -> int:
     if draft.attributes:
         size += 2 * len(msgspec.msgpack.encode(draft.attributes))
     return size
+
+
+def usual_bytes(num_points: int, category: Category) -> int:
+    """Returns :func:`stored_bytes` of a single ring of an annotation like most."""
+    size = _LABEL_BYTES + _POINT_BYTES * num_points
+    return size + _text_bytes(category.name, category.supercategory)
 
 
 @lru_cache(maxsize=1024)

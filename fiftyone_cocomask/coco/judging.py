@@ -21,7 +21,7 @@ from .drafts import Draft
 from .frames import Frame, is_scaled
 from .issues import Action, IssueCode
 from .records import Box
-from .ring_figures import RingFigures
+from .ring_figures import RingArrays, RingFigures
 from .rle_sizes import fits_without_background, with_size
 from .shapes import MAX_COORDINATE
 
@@ -111,6 +111,31 @@ def _is_usual(draft: Draft, figures: RingFigures, place: int, frame: Frame) -> b
         and x1 > 0
         and y1 > 0
     )
+
+
+def are_usual(rings: RingArrays, boxes: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Returns which rings there is nothing to say of, as :func:`judge` finds it.
+
+    Args:
+        rings: the only ring of each of some annotations
+        boxes: their boxes: x, y, width and height, the last two above 0
+        sizes: the widths and heights of their images
+    """
+    lows, highs, starts = rings.lows, rings.highs, boxes[:, :2]
+    tolerance = _BOX_TOLERANCE_PX
+    lengths = (rings.ends - rings.starts) * (highs - lows).sum(axis=1)
+    within = (
+        (lows >= -_EDGE_TOLERANCE_PX)
+        & (highs <= sizes + _EDGE_TOLERANCE_PX)
+        & (np.abs(starts - lows) <= tolerance)
+        & (np.abs(starts + boxes[:, 2:] - highs) <= tolerance)
+        & (lows < sizes)
+        & (highs > 0)
+    )
+    usual: np.ndarray = (
+        within.all(axis=1) & (rings.areas >= 1) & (lengths <= MAX_RING_LENGTH)
+    )
+    return usual
 
 
 def _judge_rings(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from .annotations import AnnotationReader
 from .categories import Categories
 from .counted_issues import Notes
-from .document import decode
+from .document import Raw, decode
 from .frames import Finding, frame_of
 from .images import mime_type
 from .issues import Action, IssueCode
@@ -23,9 +24,13 @@ from .shapes import number_of
 from .sources import source_name, user_tags
 from .splits import ImageEntry, SplitIndex
 from .stored_info import fit_facts
+from .usual_annotations import ImageTexts, UsualAnnotations, usual_annotations
 from .zips import ZipFiles
 
 _MAX_SIDE = 10_000_000
+# The annotations of so many images, or of so many bytes, are decoded together.
+_BATCH_SIZE = 50
+_BATCH_BYTES = 2**20
 # Each file that is unpacked waits for the disk: 8 at a time wait a fifth as long.
 _UNPACKING_THREADS = 8
 
@@ -69,6 +74,35 @@ class ReadPart:
             AnnotationForm.from_dict(form),
             set(names),
         )
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """An image whose annotations are to be read.
+
+    Attributes:
+        entries: what the JSON lists of it
+        image: its file
+        texts: for each entry its annotations, undecoded; none of an unusable image
+    """
+
+    entries: list[ImageEntry]
+    image: LoadedImage | UnusableImage
+    texts: list[list[Raw]]
+
+    @property
+    def size(self) -> int:
+        """The bytes of the texts."""
+        return sum(len(memoryview(t)) for t in chain.from_iterable(self.texts))
+
+    @property
+    def only_texts(self) -> ImageTexts:
+        """Its annotations if they may all be usual, else none."""
+        if len(self.texts) != 1 or self.entries[0].places:
+            return ImageTexts([], 1, 1)
+        assert isinstance(self.image, LoadedImage)
+        header = self.image.header
+        return ImageTexts(self.texts[0], header.width, header.height)
 
 
 class SplitReading:
@@ -174,14 +208,16 @@ class SplitReading:
         is_zip = isinstance(self._index.files.images.files, ZipFiles)
         unpacks = self._unpack_to is not None and is_zip
         loaded = mapped(self._load, groups, _UNPACKING_THREADS if unpacks else 1)
-        for place, image in enumerate(loaded):
-            entries, groups[place] = groups[place], []
-            if isinstance(image, UnusableImage):
-                self._drop(entries, image)
-            else:
-                yield self._record(entries, image)
-            if image.name is not None:
-                self.names.add(image.name)
+        for batch in _batches(_with_texts(groups, loaded)):
+            usual = usual_annotations([waiting.only_texts for waiting in batch])
+            for waiting, own in zip(batch, usual, strict=True):
+                image = waiting.image
+                if isinstance(image, UnusableImage):
+                    self._drop(waiting.entries, image)
+                else:
+                    yield self._record(waiting, image, own)
+                if image.name is not None:
+                    self.names.add(image.name)
 
     def report_rest(self) -> None:
         """Reports what belongs to no image: orphans, notes, what is true of all."""
@@ -212,10 +248,13 @@ class SplitReading:
                 image_id=entry.coco_id,
             )
 
-    def _record(self, entries: list[ImageEntry], image: LoadedImage) -> ImageRecord:
+    def _record(
+        self, waiting: _Waiting, image: LoadedImage, usual: UsualAnnotations | None
+    ) -> ImageRecord:
         header = image.header
+        entries = waiting.entries
         record: ImageRecord | None = None
-        for entry in entries:
+        for entry, texts in zip(entries, waiting.texts, strict=True):
             values = decode(entry.raw)
             if record is None:
                 extra = values.get("extra")
@@ -257,7 +296,7 @@ class SplitReading:
             if frame_finding is not None:
                 self._tell(frame_finding, entry, record)
             before = len(record.annotations)
-            self._annotations.read(entry.annotations, record, frame, entry.places)
+            self._annotations.read(texts, record, frame, entry.places, usual)
             self._normalized.add(record, record.annotations[before:], frame)
         assert record is not None
         self._report.usable_images += 1
@@ -323,6 +362,31 @@ class SplitReading:
             file_name=entry.file_name,
             image_id=entry.coco_id,
         )
+
+
+def _with_texts(
+    groups: list[list[ImageEntry]], loaded: Iterable[LoadedImage | UnusableImage]
+) -> Iterator[_Waiting]:
+    """Yields images with their annotations, whose entries are taken from the list."""
+    for place, image in enumerate(loaded):
+        entries, groups[place] = groups[place], []
+        is_usable = isinstance(image, LoadedImage)
+        texts = [list(entry.annotations) for entry in entries if is_usable]
+        yield _Waiting(entries, image, texts)
+
+
+def _batches(images: Iterable[_Waiting]) -> Iterator[list[_Waiting]]:
+    """Yields images together as long as the texts of their annotations are small."""
+    batch: list[_Waiting] = []
+    size = 0
+    for waiting in images:
+        batch.append(waiting)
+        size += waiting.size
+        if len(batch) == _BATCH_SIZE or size > _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def json_size(values: dict[str, Any]) -> tuple[int, int] | None:

@@ -5,8 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
+
+
+class RingArrays(NamedTuple):
+    """Points, bounds and areas of some rings, as :class:`RingFigures`.
+
+    Attributes:
+        points: the points of all rings, one ring after another, of shape (n, 2)
+        starts: for each ring the place of its first point
+        ends: for each ring the place behind its last point
+        lows: for each ring its smallest x and y
+        highs: its largest x and y
+        areas: the area that it encloses
+    """
+
+    points: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+    lows: np.ndarray
+    highs: np.ndarray
+    areas: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +72,21 @@ def measure_rings(rings: Sequence[Sequence[float]]) -> RingFigures:
     """
     if not rings:
         return RingFigures(np.empty((0, 2)), [], [], [], [], [], [], [])
+    points, starts, ends, lows, highs, areas = ring_arrays(rings)
+    return RingFigures(
+        points,
+        starts.tolist(),
+        ends.tolist(),
+        lows[:, 0].tolist(),
+        lows[:, 1].tolist(),
+        highs[:, 0].tolist(),
+        highs[:, 1].tolist(),
+        areas.tolist(),
+    )
+
+
+def ring_arrays(rings: Sequence[Sequence[float]]) -> RingArrays:
+    """Measures rings as :func:`measure_rings` does; there must be one."""
     counts = np.fromiter(map(len, rings), np.intp, len(rings)) // 2
     ends = np.cumsum(counts)
     starts = ends - counts
@@ -62,16 +98,7 @@ def measure_rings(rings: Sequence[Sequence[float]]) -> RingFigures:
         lows = np.minimum.reduceat(points, starts, axis=0)
         highs = np.maximum.reduceat(points, starts, axis=0)
         areas = _areas(points, starts, ends, counts)
-    return RingFigures(
-        points,
-        starts.tolist(),
-        ends.tolist(),
-        lows[:, 0].tolist(),
-        lows[:, 1].tolist(),
-        highs[:, 0].tolist(),
-        highs[:, 1].tolist(),
-        areas.tolist(),
-    )
+    return RingArrays(points, starts, ends, lows, highs, areas)
 
 
 def _areas(

@@ -34,7 +34,7 @@ from fiftyone_cocomask.coco.ring_figures import measure_rings
 from fiftyone_cocomask.coco.shapes import read_box, read_shape
 from fiftyone_cocomask.errors import ExportError
 
-from .exports import annotation, document, read, write_export
+from .exports import annotation, document, image_entry, read, write_export
 
 numbers = st.one_of(
     st.integers(-(10**30), 10**30), st.floats(), st.sampled_from(["1", "0.6", "nan"])
@@ -275,3 +275,56 @@ def test_json_cut_or_changed_in_one_place_is_read_or_refused(data: Any) -> None:
     except ExportError:
         return
     assert len(parsed.annotations) <= 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "segmentation": st.lists(rings, min_size=1, max_size=1),
+                "box": st.sampled_from(["own", "whole", "off", "long"]),
+                "area": st.one_of(st.integers(0, 5000), st.floats(0, 5000)),
+                "category_id": st.sampled_from([1, 2, 2.0, "2", 7]),
+                "iscrowd": st.sampled_from([0, 0, 0, 1]),
+            }
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    st.sampled_from([{}, {}, {"width": 200, "height": 160}]),
+)
+def test_annotations_are_the_same_beside_one_that_is_unlike_the_others(
+    drawn: list[dict[str, Any]], changes: dict[str, Any]
+) -> None:
+    """Those of an image that are all as usual are read together, in another way."""
+    usual = []
+    for number, values in enumerate(drawn, start=1):
+        (ring,) = values["segmentation"]
+        xs, ys = ring[::2], ring[1::2]
+        box: list[Any] = [min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)]
+        if values["box"] == "whole":
+            box = list(map(round, box))
+        elif values["box"] == "off":
+            box[0] += 5
+        elif values["box"] == "long":
+            box = [number + 1e-12 for number in box]
+        rest = {k: v for k, v in values.items() if k != "box"}
+        usual.append(annotation(**rest, id=number, bbox=box))
+    other = annotation(id=99, segmentation=[], bbox=None)
+    size = image_entry(**changes)
+    with tempfile.TemporaryDirectory() as folder:
+        alone = read(write_export(Path(folder) / "a", document(usual, images=[size])))
+        beside = read(
+            write_export(Path(folder) / "b", document([*usual, other], images=[size]))
+        )
+    assert repr(alone.record.annotations) == repr(beside.record.annotations)
+    told = [
+        (issue.code, issue.annotation_id, issue.message.split(" of ")[0])
+        for issue in beside.report.issues
+        if issue.annotation_id != 99
+    ]
+    assert told == [
+        (issue.code, issue.annotation_id, issue.message.split(" of ")[0])
+        for issue in alone.report.issues
+    ]
