@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..issues.rules import MaskIssue
 from .digests import Document, LabelPair
 from .states import AnnotationState, Change
 
 CONFLICT_TAG = "merge_conflict"
+_ISSUES = frozenset(issue.value for issue in MaskIssue)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +66,12 @@ def words_of_pair(pair: LabelPair) -> str:
     points = sum(len(ring) for ring in rings if isinstance(ring, list))
     shape = f"{points} points" if polyline is not None else "a box"
     return f"has '{name}' of {shape}"
+
+
+def has_own_tags(labels: Sequence[Document]) -> bool:
+    """Whether labels have tags beside those of merges and searches for issues."""
+    return any(
+        tag != CONFLICT_TAG and not (":" in tag and tag.split(":")[-1] in _ISSUES)
+        for label in labels
+        for tag in label.get("tags") or ()
+    )

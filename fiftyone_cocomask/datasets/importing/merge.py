@@ -22,7 +22,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from ...choices import ConflictRule
-from ..issues.rules import MaskIssue
 from .base import (
     CONFLICT,
     REMOVED,
@@ -34,12 +33,13 @@ from .base import (
 from .conflicts import (
     CONFLICT_TAG,
     Conflict,
+    has_own_tags,
     tagged,
-    untagged,
     words_of_pair,
     words_of_state,
 )
 from .digests import Document, LabelPair, content_digests, short_id
+from .label_contents import said, says, with_content, with_facts
 from .matching import is_same_label, is_same_shape, match_annotations
 from .states import (
     AnnotationState,
@@ -49,22 +49,6 @@ from .states import (
     id_of_state,
     paired_states,
 )
-
-# What an export says and no person changes; the rest of what it writes is content.
-_FACTS = (
-    "coco_id",
-    "coco_id_text",
-    "coco_category_id",
-    "coco_category_id_text",
-    "supercategory",
-    "annotated_area",
-    "coco_original",
-    "outline_iou",
-)
-_CONTENT = ("label", "points", "closed", "filled", "rle", "bounding_box", "iscrowd")
-# What a label keeps whatever the export says.
-_OWN = ("_id", "_cls", "tags", "attributes")
-_ISSUES = frozenset(issue.value for issue in MaskIssue)
 
 
 @dataclass(slots=True)
@@ -230,25 +214,14 @@ class _Merge:
             box = boxes.pop(base.detection_id, None)
             if (
                 not base.flags
-                and self._says(line, pair[0])
-                and self._says(box, pair[1])
+                and says(line, pair[0], self._names)
+                and says(box, pair[1], self._names)
             ):
                 self._result.annotations.append(base)
             else:
                 state = annotation_state(base, line, box, self._names)
                 self._merge(state, pair, base_annotation(*pair, self._names))
         self._result.edits_kept += len(lines) + len(boxes)
-
-    def _says(self, label: Document | None, other: Document | None) -> bool:
-        """Whether a label says exactly what the export says, and nothing more."""
-        if label is None or other is None:
-            return label is other
-        if not other.items() <= label.items():
-            return False
-        if len(label) == len(other) + len(_OWN):
-            return True
-        more = (*self._names, *_FACTS)
-        return not any(label.get(k) is not None and k not in other for k in more)
 
     def _merge(
         self, state: AnnotationState, pair: LabelPair, record: BaseAnnotation
@@ -300,7 +273,7 @@ class _Merge:
                 self._result.annotations.append(flagged)
                 return
         self._result.added += 1
-        line, box = (label and new_label(_said(label)) for label in pair)
+        line, box = (label and new_label(said(label)) for label in pair)
         self._new.append((line, box))
         self._result.annotations.append(
             record._replace(polyline_id=short_id(line), detection_id=short_id(box))
@@ -325,7 +298,9 @@ class _Merge:
                 self._conflict_of_removed(state, base)
             else:
                 result.edits_kept += 1
-        elif (state.is_changed and not _is_deleted(state)) or _has_own_tags(state):
+        elif has_own_tags(state.labels) or (
+            state.is_changed and not state.is_half_deleted
+        ):
             self._conflict_of_removed(state, base)
         else:
             result.deleted += 1
@@ -334,10 +309,8 @@ class _Merge:
     def _conflict(
         self, state: AnnotationState, pair: LabelPair, record: BaseAnnotation
     ) -> None:
-        said = words_of_state(state)
-        self._result.conflicts.append(
-            Conflict(id_of_pair(pair), said, words_of_pair(pair))
-        )
+        words = words_of_state(state), words_of_pair(pair)
+        self._result.conflicts.append(Conflict(id_of_pair(pair), *words))
         if self._takes_export:
             self._result.updated += 1
             self._take(state, pair, record)
@@ -347,8 +320,8 @@ class _Merge:
     def _conflict_of_removed(
         self, state: AnnotationState, base: BaseAnnotation
     ) -> None:
-        said = Conflict(id_of_state(state), words_of_state(state), "does not have it")
-        self._result.conflicts.append(said)
+        words = words_of_state(state), "does not have it"
+        self._result.conflicts.append(Conflict(id_of_state(state), *words))
         if self._takes_export:
             self._result.deleted += 1
             self._delete(state)
@@ -365,7 +338,7 @@ class _Merge:
         added: list[Document | None] = []
         for label, other in _sides(state, pair):
             if label is None:
-                added.append(other and new_label(_said(other)))
+                added.append(other and new_label(said(other)))
                 ids.append(short_id(added[-1]))
                 continue
             added.append(None)
@@ -373,7 +346,7 @@ class _Merge:
                 self._changed[id(label)] = None
                 ids.append(short_id(None))
             else:
-                self._changed[id(label)] = self._with_content(label, other)
+                self._changed[id(label)] = with_content(label, other, self._names)
                 ids.append(short_id(label))
         if any(added):
             self._new.append((added[0], added[1]))
@@ -398,7 +371,7 @@ class _Merge:
             ids.append(known_id if label is None else short_id(label))
             if label is None:
                 continue
-            kept = label if other is None else self._with_facts(label, other)
+            kept = label if other is None else with_facts(label, other, self._names)
             self._changed[id(label)] = tagged(kept) if is_conflict else kept
         self._result.annotations.append(
             record._replace(
@@ -439,19 +412,6 @@ class _Merge:
             return self._is_tagged
         return any(CONFLICT_TAG in (x.get("tags") or ()) for x in state.labels)
 
-    def _with_content(self, label: Document, other: Document) -> Document:
-        """Returns a label with all that the export says, and the rest its own."""
-        outdated = {*_FACTS, *_CONTENT, *self._names, "mask", "mask_path"}
-        kept = {k: v for k, v in label.items() if k not in outdated or k in _OWN}
-        return _same_or(label, untagged({**kept, **_said(other)}))
-
-    def _with_facts(self, label: Document, other: Document) -> Document:
-        """Returns a label with the export's facts, and the rest its own."""
-        own = {*_CONTENT, *self._names}
-        facts = {k: v for k, v in _said(other).items() if k not in own}
-        kept = {k: v for k, v in label.items() if k not in _FACTS}
-        return _same_or(label, {**kept, **facts})
-
 
 def _is_same_export(base: SampleBase, digests: Sequence[tuple[bytes, ...]]) -> bool:
     """Whether the export's annotations are those of the last import, in its order."""
@@ -465,28 +425,3 @@ def _sides(
     state: AnnotationState, pair: LabelPair
 ) -> tuple[tuple[Document | None, Document | None], ...]:
     return (state.polyline, pair[0]), (state.detection, pair[1])
-
-
-def _said(other: Document) -> Document:
-    return {k: v for k, v in other.items() if k not in _OWN}
-
-
-def _same_or(label: Document, merged: Document) -> Document:
-    return label if merged == label else merged
-
-
-def _is_deleted(state: AnnotationState) -> bool:
-    """Whether one label is gone and the other, if any, is untouched."""
-    return state.is_polyline_changed != state.is_detection_changed and (
-        (state.is_polyline_changed and state.polyline is None)
-        or (state.is_detection_changed and state.detection is None)
-    )
-
-
-def _has_own_tags(state: AnnotationState) -> bool:
-    """Whether labels have tags beside those of merges and searches for issues."""
-    return any(
-        tag != CONFLICT_TAG and not (":" in tag and tag.split(":")[-1] in _ISSUES)
-        for label in state.labels
-        for tag in label.get("tags") or ()
-    )

@@ -65,6 +65,14 @@ class AnnotationState:
         return self.is_polyline_changed or self.is_detection_changed
 
     @property
+    def is_half_deleted(self) -> bool:
+        """Whether one label is gone and the other, if any, is untouched."""
+        return self.is_polyline_changed != self.is_detection_changed and (
+            (self.is_polyline_changed and self.polyline is None)
+            or (self.is_detection_changed and self.detection is None)
+        )
+
+    @property
     def labels(self) -> list[Document]:
         """Its labels that are there."""
         return [x for x in (self.polyline, self.detection) if x is not None]
