@@ -68,10 +68,9 @@ def ask_for_fix_key(inputs: types.Object, usual: str, what: str) -> types.Proper
 
 
 def show_pictures(
-    inputs: types.Object, report: Any, label: str, description: str, alt: str
+    inputs: types.Object, picture: str | None, label: str, description: str, alt: str
 ) -> None:
-    """Shows labels before and after the changes of a report, if it has pictures."""
-    picture = report.pictures()
+    """Shows labels before and after changes, if there are pictures of them."""
     if picture is not None:
         inputs.str(
             "pictures",

@@ -12,7 +12,8 @@ import fiftyone.operators.types as types
 from ..fiftyone_types import ExecutionContext, SampleCollection
 from ..limits import MAX_NAMED
 from .export_preview import preview_export
-from .forms import Choice, choose, count, note, num_images, radio, reject, target_slices
+from .forms import Choice, choose, count, note, radio, reject, target_slices
+from .in_time import images_in
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .label_fields import (
     chosen_labels,
@@ -209,7 +210,8 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         required=True,
     )
     path = given_path(params.get("path"))
-    problem = None if path is None else preview_export(ctx, path, None).error
+    preview = None if path is None else preview_export(ctx, path, None)
+    problem = None if preview is None else preview.error
     if problem is not None:
         reject(place, problem)
         return
@@ -232,7 +234,7 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         default="export_first",
         view=radio,
     )
-    images = count(num_images(target_slices(ctx)), "image")
+    images = images_in(target_slices(ctx))
     note(
         inputs,
         "outcome",

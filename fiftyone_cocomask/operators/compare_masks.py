@@ -23,6 +23,7 @@ from .forms import (
     target_samples,
     warn,
 )
+from .in_time import images_in
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .label_fields import segmentation_fields
 from .markdown import bold, code, plain
@@ -224,7 +225,7 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
     fields_and_key = (ctx.dataset, key, pred_field, gt_field)
     if is_refused(field, check_comparison_key, *fields_and_key, overwrite=True):
         return
-    images = count(len(target_samples(ctx)), "image")
+    images = images_in(target_samples(ctx))
     written = f"Writes errors, precision and recall, {code(f'{key}_...')}, on {images}"
     if key in ctx.dataset.list_evaluations():
         replaced = f"Replaces the evaluation {bold(key)} and its fields"

@@ -23,6 +23,7 @@ from .forms import (
     stop,
     warn,
 )
+from .in_time import Finding, find_out, state_key
 from .job import ProgressArgument, Results, job_config
 from .label_fields import labelled_fields, usual_objects, why_no_field
 from .markdown import code
@@ -178,19 +179,26 @@ def _tell(
 
     if is_refused(asked[1], check_fix_key, ctx.dataset, fix_key, label_field):
         return
-    try:
+
+    def plan(_: Finding[Any]) -> Any:
         report = delete_objects(
             ctx.dataset, ids, label_field=label_field, fix_key=fix_key, dry_run=True
         )
+        picture = report.pictures() if is_app_request(ctx) else None
+        objects, images = sum(report.fixed.values()), len(set(report.sample_ids))
+        return count(objects, "object"), count(images, "image"), picture
+
+    name = ("deletions", label_field, fix_key, tuple(ids))
+    try:
+        found = find_out("planning", state_key(name, ctx.dataset), plan).value
     except CocoMaskError as error:
         reject(asked[0], str(error))
         return
-    number = count(sum(report.fixed.values()), "object")
-    images = count(len(set(report.sample_ids)), "image")
+    number, images, picture = found or (count(len(ids), "object"), "images", None)
     if is_app_request(ctx):
         show_pictures(
             inputs,
-            report,
+            picture,
             "What goes, and what is left",
             "The first of them",
             "Objects before and after",

@@ -26,6 +26,7 @@ from .forms import (
     target_samples,
     warn,
 )
+from .in_time import images_in, known
 from .job import ProgressArgument, Results, job_config
 from .label_fields import drawable_fields, fields_of_masks, segmentation_fields
 from .markdown import bold, code, plain
@@ -263,16 +264,21 @@ class EvaluationOperator(SplitJobOperator):
         if with_labels:
             fields += self.sample_fields_with_labels
         written = ", ".join(code(f"{key}_{name}") for name in fields)
-        text = f"Writes {written} on {count(len(target), 'image')}"
+        text = f"Writes {written} on {images_in(target)}"
         if with_labels and self.label_fields:
             on_labels = ", ".join(code(f"{key}_{name}") for name in self.label_fields)
             text += f", and {on_labels} on each label of {code(label_field)}"
         if key in ctx.dataset.list_runs():
-            others = count_others(target, key)
+            others = known(
+                f"looking for samples of '{key}' elsewhere",
+                ("others", key),
+                target,
+                lambda: count_others(target, key),
+            )
             replaced = f"Replaces the evaluation {bold(key)} and its fields"
             if others:
                 replaced = (
-                    f"Evaluates {count(len(target), 'image')} of {bold(key)} again and "
+                    f"Evaluates {images_in(target)} of {bold(key)} again and "
                     f"leaves {count(others, 'other')} as measured"
                 )
             warn(inputs, "outcome", replaced, text)

@@ -9,7 +9,7 @@ import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext
 from .export_preview import ALL_PROJECTS, ExportPreview, Problem, preview_export
-from .forms import Choice, choose, count, is_app_request, names, reject
+from .forms import Choice, choose, count, is_app_request, names, reject, stop
 from .markdown import bold, plain
 from .paths import ask_for_path, given_path, is_chosen_in_app
 
@@ -22,8 +22,15 @@ _SOURCES = (
 )
 
 
-def ask_for_export(ctx: ExecutionContext, inputs: types.Object) -> ExportPreview | None:
+def ask_for_export(
+    ctx: ExecutionContext, inputs: types.Object, *, asks_first: bool = False
+) -> ExportPreview | None:
     """Adds the fields for an export's place, and what is in it.
+
+    Args:
+        ctx: the operator's context
+        inputs: the form
+        asks_first: whether what is in it decides what a person is to be asked
 
     Returns:
         the preview of an export that can be read; None if there is none as yet
@@ -54,6 +61,10 @@ def ask_for_export(ctx: ExecutionContext, inputs: types.Object) -> ExportPreview
         return None
     image_dir = given_path(ctx.params.get("image_dir"))
     preview = preview_export(ctx, path, image_dir)
+    if preview is None:
+        if asks_first:
+            stop(inputs, "Wait until it is known what is in the export")
+        return None
     is_json = path.lower().endswith(".json") and preview.is_json
     are_missing = any(p.code == "image_missing" for p in preview.problems)
     if is_json or are_missing or image_dir is not None:
@@ -96,8 +107,8 @@ def ask_for_project(
     if chosen is None or chosen == ALL_PROJECTS:
         return None if chosen is None else preview
     image_dir = given_path(ctx.params.get("image_dir"))
-    one = preview_export(ctx, export_path(ctx.params) or "", image_dir)
-    return one if one.error is None else None
+    one = preview_export(ctx, export_path(ctx.params) or "", image_dir, part="project")
+    return one if one is not None and one.error is None else None
 
 
 def export_path(params: dict[str, Any]) -> str | None:
@@ -130,7 +141,7 @@ def _describe(inputs: types.Object, preview: ExportPreview) -> None:
             "notes",
             types.Notice(label="Worth knowing", description=_problem_list(notes)),
         )
-    if preview.checked is not None:
+    if preview.checked:
         so_far = f"the first {preview.checked:,} images"
         inputs.view(
             "checked",

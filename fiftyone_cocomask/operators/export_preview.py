@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-
-from fiftyone.operators.cache import execution_cache
 
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext
 from .forms import count
+from .in_time import Finding, find_out
 from .paths import whole_path_sentence
 
 if TYPE_CHECKING:
     from ..coco.check import ExportReader
     from ..coco.report import ExportReport
 
-# A form is resolved whenever something is typed: an export with more images than can
-# be checked in this time, in seconds, is checked in part.
-_BUDGET = 2.0
+# For a caller from Python, an export with more images than can be checked in this time,
+# in seconds, is checked in part.
+BUDGET = 2.0
 # A folder with more files than this is hardly an export's own, but a person's home.
 _MAX_FILES = 500_000
-_MAX_PREVIEWS = 16
+# A form waits for an export of so few files, and of JSONs of so few bytes.
+_FEW_FILES = 300
+_SMALL_FILE = 2**20
 # What stands for all projects of a folder.
 ALL_PROJECTS = "-"
 
@@ -87,21 +89,55 @@ class ExportPreview:
 
 
 def preview_export(
-    ctx: ExecutionContext, path: str, image_dir: str | None
-) -> ExportPreview:
+    ctx: ExecutionContext, path: str, image_dir: str | None, *, part: str = "export"
+) -> ExportPreview | None:
     """Returns what is in an export, checked once for each opening of a form.
 
     What opens no form checks it each time: it may have changed since.
+
+    Args:
+        ctx: the operator's context
+        path: the export
+        image_dir: where the images are, if not in the export
+        part: the part of the form that asks: another path there takes its place
+
+    Returns:
+        what is known of it; None if a form cannot know anything in time
     """
-    read = _preview if ctx.prompt_id else _preview.uncached
-    return read(ctx, path, image_dir)
+    return find_out(
+        "checking the export",
+        ("export", path, image_dir) if ctx.prompt_id else None,
+        lambda finding: _preview(finding, path, image_dir),
+        opening=opening_of(ctx, part),
+        seconds=BUDGET,
+        is_soon=_is_small(path),
+    ).value
 
 
-# The form is made again after each change in it.
-@execution_cache(  # type: ignore[untyped-decorator]
-    residency="ephemeral", max_size=_MAX_PREVIEWS, prompt_scoped=True
-)
-def _preview(ctx: ExecutionContext, path: str, image_dir: str | None) -> ExportPreview:
+def opening_of(ctx: ExecutionContext, part: str) -> Hashable:
+    """Returns the opening of a form, or of a part of it; None where none is open."""
+    return (ctx.prompt_id, part) if ctx.prompt_id else None
+
+
+def _is_small(path: str) -> bool:
+    """Whether an export is so small that a form can wait for it, however long."""
+    if not os.path.isdir(path):
+        return not os.path.exists(path) or os.path.getsize(path) < _SMALL_FILE
+    files = 0
+    for folder, folders, names in os.walk(path):
+        files += len(folders) + len(names)
+        jsons = (os.path.join(folder, n) for n in names if n.endswith(".json"))
+        if files > _FEW_FILES or any(
+            os.path.isfile(each) and os.path.getsize(each) > _SMALL_FILE
+            for each in jsons
+        ):
+            return False
+    return True
+
+
+def _preview(
+    finding: Finding[ExportPreview], path: str, image_dir: str | None
+) -> ExportPreview:
     from ..coco.check import ExportReader
 
     problem = _path_problem(path)
@@ -110,22 +146,35 @@ def _preview(ctx: ExecutionContext, path: str, image_dir: str | None) -> ExportP
     is_json = os.path.isfile(path) and path.lower().endswith(".json")
     try:
         with ExportReader(path, image_dir=image_dir) as reader:
-            checked = _check_for_a_while(reader)
-            report = reader.report
-            return ExportPreview(
-                name=reader.name,
-                splits=report.splits,
-                classes=reader.classes,
-                facts=reader.roboflow,
-                problems=_problems(report),
-                dropped=report.dropped,
-                checked=checked,
-                usable=report.usable_images,
-                is_json=is_json,
-                projects=_projects(reader, path),
-            )
+            total = reader.num_images
+            if total > _FEW_FILES:
+                # That much is known before any image is looked at.
+                finding.so_far(_described(reader, path, is_json, 0), 0, total)
+            for number, _ in enumerate(reader.images(), start=1):
+                if finding.is_due() and number < total:
+                    so_far = _described(reader, path, is_json, number)
+                    finding.so_far(so_far, number, total)
+            return _described(reader, path, is_json, None)
     except CocoMaskError as error:
         return ExportPreview(error=str(error), is_json=is_json)
+
+
+def _described(
+    reader: ExportReader, path: str, is_json: bool, checked: int | None
+) -> ExportPreview:
+    report = reader.report
+    return ExportPreview(
+        name=reader.name,
+        splits={name: dict(numbers) for name, numbers in report.splits.items()},
+        classes=reader.classes,
+        facts=reader.roboflow,
+        problems=_problems(report),
+        dropped=report.dropped,
+        checked=checked,
+        usable=report.usable_images,
+        is_json=is_json,
+        projects=_projects(reader, path),
+    )
 
 
 def _projects(reader: ExportReader, path: str) -> dict[str, str]:
@@ -156,7 +205,7 @@ def _path_problem(path: str) -> str | None:
 def _problem_of_files(folder: str) -> str | None:
     """Returns why a folder has too many files to be looked at in a form."""
     seen = 0
-    ends = time.monotonic() + _BUDGET
+    ends = time.monotonic() + BUDGET
     for _, folders, files in os.walk(folder):
         seen += len(folders) + len(files)
         if seen > _MAX_FILES:
@@ -166,23 +215,10 @@ def _problem_of_files(folder: str) -> str | None:
             )
         if time.monotonic() > ends:
             return (
-                f"{folder} takes longer to look through than {_BUDGET:g} seconds "
+                f"{folder} takes longer to look through than {BUDGET:g} seconds "
                 f"({seen:,} files so far); give the export's own folder, or import it "
                 "from Python or the command line"
             )
-    return None
-
-
-def _check_for_a_while(reader: ExportReader) -> int | None:
-    """Checks images until the time is over.
-
-    Returns:
-        the number of images checked, None if they are all
-    """
-    ends = time.monotonic() + _BUDGET
-    for number, _ in enumerate(reader.images(), start=1):
-        if time.monotonic() > ends:
-            return number
     return None
 
 

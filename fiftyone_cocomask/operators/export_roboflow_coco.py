@@ -17,11 +17,11 @@ from .forms import (
     count,
     default_field,
     note,
-    num_images,
     radio,
     reject,
     target_slices,
 )
+from .in_time import images_in
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .label_fields import (
     chosen_labels,
@@ -232,7 +232,7 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         description="Its JSONs are replaced; images never are",
         view=types.CheckboxView(),
     )
-    images = count(num_images(target_slices(ctx)), "image")
+    images = images_in(target_slices(ctx))
     note(
         inputs,
         "outcome",

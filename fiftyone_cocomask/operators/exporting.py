@@ -8,7 +8,8 @@ from typing import Any
 import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext
-from .forms import count, is_switched_on, note, reject, target_samples
+from .forms import count, is_switched_on, note, reject, stop, target_samples
+from .in_time import images_in, known
 from .job import JobOperator, Results
 from .markdown import code
 from .paths import given_path
@@ -49,7 +50,7 @@ class ExportOperator(JobOperator):
 
 def say_where(ctx: ExecutionContext, inputs: types.Object, pattern: str) -> None:
     """Says what will be written where."""
-    images = count(len(target_samples(ctx)), "image")
+    images = images_in(target_samples(ctx))
     note(
         inputs,
         "outcome",
@@ -63,7 +64,18 @@ def confirm_beside_images(ctx: ExecutionContext, inputs: types.Object) -> None:
     """Asks before files are put beside images that lie in an export."""
     from ..datasets.exporting.beside import export_folders
 
-    _confirm(ctx, inputs, export_folders(target_samples(ctx)))
+    samples = target_samples(ctx)
+    folders = known(
+        "looking where the images lie",
+        "export folders",
+        samples,
+        lambda: export_folders(samples),
+    )
+    if folders is None:
+        # Whoever has not been asked has not said yes.
+        stop(inputs, "Wait until it is known whether the images lie in an export")
+    else:
+        _confirm(ctx, inputs, folders)
 
 
 def confirm_folder(ctx: ExecutionContext, inputs: types.Object) -> None:

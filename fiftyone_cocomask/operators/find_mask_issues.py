@@ -25,6 +25,7 @@ from .forms import (
     target_samples,
     warn,
 )
+from .in_time import images_in, known
 from .issue_limits import ask_for_limits, limits_of
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .label_fields import chosen_objects, fields_to_draw, segmentation_fields
@@ -298,7 +299,7 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
     from ..datasets.issues.find import check_search
 
     params = ctx.params
-    images = count(len(target_samples(ctx)), "image")
+    images = images_in(target_samples(ctx))
     label_field = choose_field(
         inputs,
         "label_field",
@@ -358,6 +359,11 @@ def _check_pairs(ctx: ExecutionContext, inputs: types.Object, label_field: str) 
         return
     try:
         limits = IssueLimits.of_numbers(limits_of(ctx.params))
-        check_exempt_pairs(ctx.dataset, label_field, limits)
+        known(
+            "looking for classes",
+            ("exempt pairs", label_field, repr(limits.exempt_pairs)),
+            ctx.dataset,
+            lambda: check_exempt_pairs(ctx.dataset, label_field, limits),
+        )
     except CocoMaskError as error:
         reject(inputs.properties[name], str(error))

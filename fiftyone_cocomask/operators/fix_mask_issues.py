@@ -15,7 +15,6 @@ from .forms import (
     ask_for_dry_run,
     choose_field,
     choose_several,
-    count,
     default_field,
     is_switched_on,
     note,
@@ -23,6 +22,7 @@ from .forms import (
     target_samples,
     warn,
 )
+from .in_time import Finding, find_out, images_in, known_classes, state_key
 from .job import ProgressArgument, Results, job_config
 from .label_fields import chosen_objects, fields_to_draw
 from .markdown import code, plain, plain_lines
@@ -268,15 +268,16 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
     if label_field is None or key is None:
         return
     try:
-        report = _checked(ctx, label_field, key, fix_key, previews)
+        planned = _checked(ctx, label_field, key, fix_key, previews)
     except CocoMaskError as error:
         reject(field, str(error))
         return
-    if report is not None:
-        note(inputs, "planned", "What would be done", plain_lines(report.summary()))
+    if planned is not None:
+        summary, picture = planned
+        note(inputs, "planned", "What would be done", plain_lines(summary))
         show_pictures(
             inputs,
-            report,
+            picture,
             "Before, and after",
             "A label of each issue, and others",
             "Labels before and after",
@@ -285,7 +286,7 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         inputs,
         "outcome",
         f"Changes and removes labels of {code(label_field)} in "
-        f"{count(len(target_samples(ctx)), 'image')}",
+        f"{images_in(target_samples(ctx))}",
         "**Undo mask fixes** undoes all of it",
     )
 
@@ -297,7 +298,7 @@ def _classes(dataset: Dataset, label_field: str | None) -> list[str]:
     found: list[str] = []
     if label_field is not None:
         path = object_list_path(dataset, label_field)
-        found = [name for name in dataset.distinct(f"{path}.label") if name]
+        found = [name for name in known_classes(dataset, f"{path}.label") if name]
     return list(dict.fromkeys([*dataset.default_classes, *found]))
 
 
@@ -326,13 +327,23 @@ def _checked(
     check_fixes(ctx.dataset, key, label_field, fix_key)
     if not previews:
         return None
-    return fix_mask_issues(
-        target_samples(ctx),
-        ctx.params.get("issues") or None,
-        label_field=label_field,
-        key=key,
-        fix_key=fix_key,
-        prefer_classes=ctx.params.get("prefer_classes") or (),
-        dry_run=True,
-        progress=False,
-    )
+    samples, issues = target_samples(ctx), ctx.params.get("issues") or None
+    prefer_classes = ctx.params.get("prefer_classes") or ()
+    chosen = (*(issues or ()), "-", *prefer_classes)
+
+    def plan(finding: Finding[Any]) -> Any:
+        report = fix_mask_issues(
+            samples,
+            issues,
+            label_field=label_field,
+            key=key,
+            fix_key=fix_key,
+            prefer_classes=prefer_classes,
+            dry_run=True,
+            progress=finding.progress,
+        )
+        # Not all changes: of many labels they are large.
+        return report.summary(), report.pictures()
+
+    name = ("repairs", label_field, key, fix_key, chosen)
+    return find_out("planning repairs", state_key(name, samples), plan).value

@@ -10,6 +10,7 @@ import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext
 from .forms import form, is_app_request, option_labels, stop
+from .in_time import answered_in_time
 from .parameters import complete, without_wrong_types
 from .targets import reject_target, target_problem, without_target
 
@@ -46,7 +47,11 @@ class FormOperator(foo.Operator):
         problem = target_problem(ctx, getattr(config, "view_target", True))
         whole = without_target(ctx) if problem else nullcontext()
         try:
-            with whole, without_wrong_types(ctx, call):
+            with (
+                answered_in_time(ctx, inputs),
+                whole,
+                without_wrong_types(ctx, call),
+            ):
                 self.ask(ctx, inputs)
         except ModuleNotFoundError as error:
             # FiftyOne downloads plugins without what they need.

@@ -63,7 +63,7 @@ def ask_how(
     present = fo.load_dataset(name) if name and fo.dataset_exists(name) else None
     merge = None
     if present is not None and is_merge:
-        merge = preview_merge(ctx, inputs, present)
+        merge = preview_merge(ctx, inputs, preview, present)
         if merge is None:
             return
     ask_what_wins(ctx, inputs, merge, wants_more)

@@ -137,7 +137,7 @@ class ImportRoboflowCoco(TasksOperator):
 
     def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: what the export holds and what will become of it."""
-        preview = ask_for_export(ctx, inputs)
+        preview = ask_for_export(ctx, inputs, asks_first=True)
         if preview is not None:
             preview = ask_for_project(ctx, inputs, preview)
         if preview is not None:

@@ -10,6 +10,7 @@ import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext
 from .forms import default_field
+from .in_time import known
 from .markdown import plain
 from .prerequisites import choosable
 
@@ -46,7 +47,16 @@ def why_no_labels(dataset: fo.Dataset) -> str:
 
 def drawable_fields(dataset: fo.Dataset) -> list[str]:
     """Returns the fields of polylines, and of detections that have masks."""
-    return [name for name in labelled_fields(dataset) if _is_drawable(dataset, name)]
+    return [name for name in labelled_fields(dataset) if _may_be_drawn(dataset, name)]
+
+
+def _may_be_drawn(dataset: fo.Dataset, name: str) -> bool:
+    """Whether a field can be drawn, or nobody knows that in time."""
+    what = f"looking for masks in '{name}'"
+    found = known(
+        what, ("drawable", name), dataset, lambda: _is_drawable(dataset, name)
+    )
+    return found is not False
 
 
 def fields_to_draw(ctx: ExecutionContext, inputs: types.Object) -> list[str]:
@@ -63,7 +73,7 @@ def chosen_objects(ctx: ExecutionContext) -> str:
 def box_fields(dataset: fo.Dataset) -> list[str]:
     """Returns the fields of detections that have no masks."""
     return [
-        name for name in labelled_fields(dataset) if not _is_drawable(dataset, name)
+        name for name in labelled_fields(dataset) if not _may_be_drawn(dataset, name)
     ]
 
 

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import fiftyone.operators.types as types
-from fiftyone.operators.cache import execution_cache
 
 from ..choices import BOXES, MODES, OVERLAPS, RASTERIZERS, STORAGES
 from ..choices import default as default_of
-from ..fiftyone_types import ExecutionContext
+from ..fiftyone_types import ExecutionContext, SampleCollection
 from .exporting import confirm_folder
 from .forms import (
     Choice,
@@ -28,6 +27,7 @@ from .forms import (
     target_samples,
     warn,
 )
+from .in_time import images_in, known, known_classes
 from .markdown import code
 from .paths import ask_for_path, given_path
 from .split_job import ask_for_num_tasks
@@ -134,7 +134,13 @@ def _has_boxes(ctx: ExecutionContext, label_field: str) -> bool:
     labels = LabelList.of_field(ctx.dataset, label_field)
     if not labels.is_detections(ctx.dataset):
         return False
-    return count_boxes_only(ctx.dataset, labels) > 0
+    found = known(
+        "looking for boxes without a shape",
+        ("boxes only", label_field),
+        ctx.dataset,
+        lambda: count_boxes_only(ctx.dataset, labels) > 0,
+    )
+    return bool(found)
 
 
 def _has_boxes_beside(ctx: ExecutionContext, label_field: str) -> bool:
@@ -156,23 +162,13 @@ def default_mask_field(ctx: ExecutionContext) -> str:
     return "mask" if made is None or made["mode"] == mode else f"mask_{mode}"
 
 
-def _as_it_is_now(ctx: ExecutionContext, *names: str | None) -> tuple[Any, ...]:
-    from ..datasets.documents import dataset_id, samples_state
-
-    return (str(dataset_id(ctx.dataset)), samples_state(ctx.dataset), *names)
-
-
-# The form is made anew after each change in it, and this reads all labels.
-@execution_cache(  # type: ignore[untyped-decorator]
-    residency="ephemeral", max_size=16, key_fn=_as_it_is_now
-)
 def _classes(ctx: ExecutionContext, label_field: str | None) -> list[str]:
     from ..datasets.label_fields import object_list_path
 
     if label_field is None:
         return []
     path = f"{object_list_path(ctx.dataset, label_field)}.label"
-    return list(ctx.dataset.distinct(path))
+    return known_classes(ctx.dataset, path)
 
 
 def _ask_for_overlap(
@@ -251,7 +247,7 @@ def _say_what_will_happen(
     from ..datasets.masks.files import default_mask_dir
 
     params = ctx.params
-    images = count(len(target), "image")
+    images = images_in(target)
     if params.get("storage") == "database":
         where = "The masks are kept in the database."
     else:
@@ -260,17 +256,19 @@ def _say_what_will_happen(
         )
         where = f"PNG files in {code(folder)}."
     present = ctx.dataset.get_field(mask_field) is not None
-    masks = target.exists(mask_field).count() if present else 0
-    if not masks:
+    masks = 0 if not present else _count_masks(target, mask_field)
+    if masks == 0:
         note(
             inputs, "outcome", f"Writes masks of {images} to {code(mask_field)}", where
         )
         return
-    replaced = count(masks, "mask")
+    replaced = "masks" if masks is None else count(masks, "mask")
     made = mask_options(ctx.dataset, mask_field)
     mode = params.get("mode") or "binary"
     if made is not None and made["mode"] != mode:
-        what = f"Replaces {count(masks, made['mode'] + ' mask')} in {code(mask_field)}"
+        of_mode = f"{made['mode']} mask"
+        them = f"{of_mode}s" if masks is None else count(masks, of_mode)
+        what = f"Replaces {them} in {code(mask_field)}"
         kept = f"They become {mode} masks; give another field to keep them."
     elif made is None:
         what = f"{code(mask_field)} has {replaced} that were not computed from labels"
@@ -285,3 +283,14 @@ def _say_what_will_happen(
         label="Overwrite all masks",
         view=types.CheckboxView(),
     )
+
+
+def _count_masks(target: SampleCollection, mask_field: str) -> int | None:
+    """Returns how many masks there are, None if nobody knows that in time."""
+    number: int | None = known(
+        "counting masks",
+        ("masks", mask_field),
+        target,
+        lambda: target.exists(mask_field).count(),
+    )
+    return number

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
-from ..fiftyone_types import ExecutionContext, SampleCollection
+from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
 from .changing import ChangeOperator, ask_for_fix_key, fix_results
 from .forms import (
     ask_for_dry_run,
@@ -22,6 +23,7 @@ from .forms import (
     target_samples,
     warn,
 )
+from .in_time import known
 from .job import ProgressArgument, Results, job_config
 from .label_fields import chosen_objects, fields_to_draw
 from .markdown import code
@@ -126,7 +128,6 @@ class MergeClasses(ChangeOperator):
 
 
 def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None:
-    from ..datasets.fixing.classes import check_merge, classes_to_merge
     from ..datasets.fixing.stored import check_fix_key
     from ..datasets.label_lists import LabelList
 
@@ -143,8 +144,16 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
     if label_field is None:
         return
     path = f"{LabelList.of_field(ctx.dataset, label_field).path}.label"
-    numbers = target_samples(ctx).count_values(path)
-    classes = sorted(name for name in numbers if name is not None)
+    samples = target_samples(ctx)
+    numbers = known(
+        "counting labels",
+        ("numbers of", path),
+        samples,
+        lambda: dict(samples.count_values(path)),
+    )
+    # As long as nobody knows, those that are given are as good as any.
+    given = params.get("classes") if numbers is None else numbers
+    classes = sorted(name for name in given or () if isinstance(name, str))
     into = params.get("into")
     field = inputs.str(
         "into",
@@ -172,12 +181,20 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
     if not into or not set(asked or ()) <= set(classes):
         return
     try:
-        labels = check_merge(ctx.dataset, into, asked, label_field, fix_key)
+        going = known(
+            "looking for classes",
+            ("classes that go", label_field, into, fix_key, *(asked or ())),
+            ctx.dataset,
+            partial(_going, ctx.dataset, into, asked, label_field, fix_key),
+        )
     except CocoMaskError as error:
         reject(field, str(error))
         return
-    going = asked or classes_to_merge(ctx.dataset, labels, into)
-    number = count(sum(numbers.get(name, 0) for name in going), "object")
+    if going is None or numbers is None:
+        going = asked or ["classes whose names are nearly the same"]
+        number = "objects"
+    else:
+        number = count(sum(numbers.get(name, 0) for name in going), "object")
     if not going:
         note(inputs, "outcome", f"No other class has nearly the name {code(into)}")
         return
@@ -188,3 +205,21 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         f"Relabels {number} of {of_classes} as {code(into)}, and their boxes",
         "**Undo mask fixes** undoes it",
     )
+
+
+def _going(
+    dataset: Dataset,
+    into: str,
+    asked: list[str] | None,
+    label_field: str,
+    fix_key: str,
+) -> list[str]:
+    """Returns the classes that go.
+
+    Raises:
+        CocoMaskError: if they may not
+    """
+    from ..datasets.fixing.classes import check_merge, classes_to_merge
+
+    labels = check_merge(dataset, into, asked, label_field, fix_key)
+    return asked or classes_to_merge(dataset, labels, into)

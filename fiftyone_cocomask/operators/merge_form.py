@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import fiftyone as fo
 import fiftyone.operators.types as types
-from fiftyone.operators.cache import execution_cache
 
 from ..choices import CONFLICTS, OLD_COPIES
+from ..coco.merge_counts import MergeCounts
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext
 from .export_form import export_path
-from .export_preview import ExportPreview
+from .export_preview import BUDGET, ExportPreview, opening_of
 from .forms import (
     choose,
     count,
@@ -25,11 +27,13 @@ from .forms import (
     stop,
     warn,
 )
+from .in_time import Finding, find_out
 from .markdown import bold, plain
 from .paths import given_path
 
-if TYPE_CHECKING:
-    from ..coco.merge_counts import MergeCounts
+# A form waits until all of so few is compared.
+_FEW_ANNOTATIONS = 3000
+_FEW_SAMPLES = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +50,21 @@ class MergePreview:
 
 
 def preview_merge(
-    ctx: ExecutionContext, inputs: types.Object, dataset: fo.Dataset
+    ctx: ExecutionContext,
+    inputs: types.Object,
+    preview: ExportPreview,
+    dataset: fo.Dataset,
 ) -> MergePreview | None:
     """Returns what merging the export into a dataset will do.
 
+    Args:
+        ctx: the context of the form
+        inputs: the form
+        preview: what is in the export
+        dataset: the dataset
+
     Returns:
-        the preview; None if it cannot be merged, which the form says then
+        what is known of it; None if it cannot be merged, which the form says then
     """
     params = ctx.params
     wanted = {
@@ -66,9 +79,15 @@ def preview_merge(
         "old_copies": params.get("old_copies") or "tag",
     }
     try:
-        # What opens no form compares each time: the export may have changed since.
-        counted = _counted if ctx.prompt_id else _counted.uncached
-        return MergePreview(*counted(ctx, dataset, wanted))
+        found = find_out(
+            "comparing the export with the dataset",
+            _key(ctx, dataset, wanted),
+            lambda finding: _counted(finding, dataset, wanted),
+            opening=opening_of(ctx, "merge"),
+            seconds=BUDGET,
+            is_soon=_is_soon(dataset, preview),
+        )
+        return found.value or MergePreview(MergeCounts(), 0)
     except (CocoMaskError, ValueError) as error:
         stop(inputs, plain(str(error)))
         return None
@@ -116,7 +135,9 @@ def describe_merge(
     from ..datasets.documents import num_samples
 
     images = count(preview.total("images"), "image")
-    lines = [f"- {line}" for line in merge.counts.lines()] or ["- nothing has changed"]
+    lines = [f"- {line}" for line in merge.counts.lines()]
+    if not lines and merge.checked != 0:
+        lines = ["- nothing has changed"]
     if merge.checked is not None:
         lines.append(
             f"- so far: the first {count(merge.checked, 'image')} were compared here; "
@@ -149,33 +170,47 @@ def _ask_for_old_copies(
     # A caller from Python has said yes by asking for it.
     if chosen != "delete" or merge is None or not is_app_request(ctx):
         return
-    number = count(merge.counts.old_copies_deleted, "sample")
+    number = "the older copies"
+    if merge.checked is None:
+        number = count(merge.counts.old_copies_deleted, "sample")
     if not is_switched_on(ctx, inputs, "confirm", f"Yes, delete {number}"):
         said = inputs.view("confirmation", types.Warning(label="Confirm the deletion"))
         reject(said, "Confirm the deletion, or tag the older copies")
 
 
-def _key(
-    ctx: ExecutionContext, dataset: fo.Dataset, wanted: dict[str, Any]
-) -> tuple[Any, ...]:
-    from ..datasets.documents import dataset_id, samples_state
-
-    return (
-        str(dataset_id(dataset)),
-        samples_state(dataset),
-        *(str(value) for value in wanted.values()),
-    )
-
-
-# The form is made again after each change in it, and this compares all images.
-@execution_cache(  # type: ignore[untyped-decorator]
-    residency="ephemeral", max_size=16, key_fn=_key, prompt_scoped=True
-)
 def _counted(
-    ctx: ExecutionContext, dataset: fo.Dataset, wanted: dict[str, Any]
-) -> tuple[MergeCounts, int | None]:
+    finding: Finding[MergePreview], dataset: fo.Dataset, wanted: dict[str, Any]
+) -> MergePreview:
     from ..datasets.importing.preview import preview_merge as counted
 
-    path = wanted["path"] or ""
     options = {name: value for name, value in wanted.items() if name != "path"}
-    return counted(path, dataset, **options)
+    steps = counted(wanted["path"] or "", dataset, **options)
+    with closing(steps):
+        for counts, checked, total in steps:
+            preview = MergePreview(counts, checked)
+            if checked is None:
+                break
+            finding.so_far(preview, checked, total)
+    return preview
+
+
+def _key(
+    ctx: ExecutionContext, dataset: fo.Dataset, wanted: dict[str, Any]
+) -> Hashable:
+    """Returns what a merge depends on; None where no form is open.
+
+    Then it is counted each time: the export may have changed since.
+    """
+    from ..datasets.documents import dataset_id, samples_state
+
+    if not ctx.prompt_id:
+        return None
+    values = tuple(str(value) for value in wanted.values())
+    return "merge", str(dataset_id(dataset)), samples_state(dataset), values
+
+
+def _is_soon(dataset: fo.Dataset, preview: ExportPreview) -> bool:
+    from ..datasets.documents import has_more_samples
+
+    is_small = preview.total("annotations") <= _FEW_ANNOTATIONS
+    return is_small and not has_more_samples(dataset, _FEW_SAMPLES)

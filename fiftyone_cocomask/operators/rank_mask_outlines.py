@@ -17,6 +17,7 @@ from .forms import (
     target_samples,
     warn,
 )
+from .in_time import images_in
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .label_fields import chosen_objects, fields_to_draw
 from .markdown import code
@@ -157,7 +158,7 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         return
     if is_refused(field, check_ranking, ctx.dataset, key, label_field):
         return
-    images = count(len(target_samples(ctx)), "image")
+    images = images_in(target_samples(ctx))
     written = f"Writes four numbers on each label of {code(label_field)} in {images}"
     if key in ctx.dataset.list_runs():
         warn(inputs, "outcome", f"Replaces the ranking '{key}'", written)

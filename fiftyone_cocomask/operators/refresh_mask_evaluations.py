@@ -11,6 +11,7 @@ import fiftyone.operators.types as types
 from ..fiftyone_types import Dataset, ExecutionContext
 from .evaluation import evaluation_results
 from .forms import choose_several, count, names, note, warn
+from .in_time import known
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .markdown import plain
 from .prerequisites import choosable, dataset_is_missing, no_evaluations
@@ -79,8 +80,15 @@ class RefreshMaskEvaluations(JobOperator):
                 label="Evaluations",
                 description="Those to run again; all that are out of date by default",
             )
-            again = chosen or keys_to_refresh(ctx.dataset)
-            if again and set(again) <= set(keys):
+            again = chosen or known(
+                "looking for what is out of date",
+                "keys to refresh",
+                ctx.dataset,
+                lambda: keys_to_refresh(ctx.dataset),
+            )
+            if again is None:
+                note(inputs, "outcome", "Brings what is out of date up to date")
+            elif again and set(again) <= set(keys):
                 _say_what_will_happen(ctx, inputs, again)
             elif not again:
                 note(inputs, "outcome", "All evaluations are up to date")
@@ -118,12 +126,18 @@ def _say_what_will_happen(
 
     infos = [mask_evaluation_info(ctx.dataset, key) for key in keys]
     fields = list(dict.fromkeys(info.mask_field for info in infos))
-    images = max(len(ctx.dataset.load_run_view(key)) for key in keys)
+    number = known(
+        "counting images",
+        ("images of", *keys),
+        ctx.dataset,
+        lambda: max(len(ctx.dataset.load_run_view(key)) for key in keys),
+    )
+    images = "images" if number is None else f"up to {count(number, 'image')}"
     warn(
         inputs,
         "outcome",
         f"Draws the masks in {plain(names(fields))} that are out of date, and runs "
         f"{plain(names(keys))} again",
-        f"On all samples that they cover, up to {count(images, 'image')}, whatever the "
+        f"On all samples that they cover, {images}, whatever the "
         "grid shows; metadata is filled in where it is missing",
     )

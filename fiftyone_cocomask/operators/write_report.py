@@ -10,7 +10,8 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext, SampleCollection
-from .forms import choose_several, count, is_refused, note, target_samples
+from .forms import choose_several, is_refused, note, target_samples
+from .in_time import images_in
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .markdown import code
 from .paths import ask_for_path, given_path, path_text
@@ -152,6 +153,6 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, keys: list[str]) -> None:
     note(
         inputs,
         "outcome",
-        f"Writes a report of {count(len(target_samples(ctx)), 'image')}",
+        f"Writes a report of {images_in(target_samples(ctx))}",
         f"Replaces {code(path)}" if is_there else "One file that opens offline",
     )

@@ -23,6 +23,7 @@ from .reading import count_samples as count_samples
 from .reading import decode_without as decode_without
 from .reading import field_info as field_info
 from .reading import has_any_sample as has_any_sample
+from .reading import has_more_samples as has_more_samples
 from .reading import has_samples as has_samples
 from .reading import ids_of as ids_of
 from .reading import image_paths_below as image_paths_below

@@ -246,6 +246,13 @@ def has_samples(samples: SampleCollection) -> bool:
     return bool(aggregate_documents(samples, [{"$limit": 1}, {"$project": {"_id": 1}}]))
 
 
+def has_more_samples(dataset: Dataset, number: int) -> bool:
+    """Whether a dataset has more samples than some number, of groups in all slices."""
+    with explain_database_errors():
+        count: int = dataset._sample_collection.estimated_document_count()
+    return count > number
+
+
 def has_any_sample(dataset: Dataset, condition: Document | None = None) -> bool:
     """Whether any sample meets a MongoDB filter; of a grouped one, in any slice."""
     return any(True for _ in sample_ids(dataset, condition or {}, 1))

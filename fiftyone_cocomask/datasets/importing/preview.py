@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import fiftyone as fo
@@ -26,9 +27,9 @@ def preview_merge(
     fields: Fields = DEFAULT_FIELDS,
     conflicts: ConflictRule = "keep",
     old_copies: OldCopies = "tag",
-    max_seconds: float = 2.0,
-) -> tuple[MergeCounts, int | None]:
-    """Counts for a while what merging an export into a dataset would do.
+    every: float = 0.25,
+) -> Generator[tuple[MergeCounts, int | None, int], None, None]:
+    """Counts what merging an export into a dataset would do.
 
     Args:
         path: the export
@@ -38,26 +39,28 @@ def preview_merge(
         fields: the fields of segmentations and of boxes
         conflicts: whose version stays in conflicts
         old_copies: what becomes of older copies of images that were augmented again
-        max_seconds: how long to count
+        every: after how many seconds the numbers so far are yielded
 
-    Returns:
-        the numbers, and the number of images that they are about; None if it is all
-        of them. What is gone is only known then
+    Yields:
+        the numbers, the number of images that they are about, and that of all; None of
+        the former at the end. What is gone is only known then
 
     Raises:
         CocoMaskError: if the export cannot be read, or the dataset does not fit
     """
     check_schema(dataset, *fields)
-    ends = time.monotonic() + max_seconds
     with ExportReader(
         path, image_dir=image_dir, splits=splits, wants_fingerprints=True
     ) as reader:
+        total = reader.num_images
         rules = ImportRules(fields, (), conflicts)
         writer = SampleWriter(dataset, reader, rules, lock=None)
+        said = time.monotonic()
         for number, record in enumerate(reader.images(), start=1):
             writer.add(record)
-            if time.monotonic() > ends and number < reader.num_images:
+            if time.monotonic() - said > every and number < total:
                 writer.flush()
-                return writer.counts, number
+                yield replace(writer.counts), number, total
+                said = time.monotonic()
         writer.finish(old_copies)
-    return writer.counts, None
+    yield writer.counts, None, total
