@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import fiftyone.operators as foo
 import yaml  # type: ignore[import-untyped]
@@ -23,12 +24,19 @@ from fiftyone_cocomask.panels.evaluation.shown import Choices, shown_of
 from .measuring import link_plugin, timed
 from .stages import Case
 
+# What is answered to forms, so that they say all that they would do.
+_ANSWERS: dict[str, dict[str, Any]] = {
+    "fix_mask_issues": {"preview": True},
+    "merge_classes": {"into": "blob", "classes": ["spot"]},
+    "export_masks": {"beside_images": True},
+}
+
 
 def answers(case: Case) -> dict[str, list[float]]:
     """Returns the seconds of each answer, by what is asked: at first, and again.
 
     At first nothing is known but what the evaluations have written. A section that
-    needs a pass over all masks answers with how far it is.
+    needs a pass over all samples answers with how far it is, and so do forms.
     """
     link_plugin()
     dataset = case.dataset()
@@ -67,11 +75,17 @@ def _of_section(dataset: Any, section: Any) -> Callable[[], object]:
 
 def _of_form(dataset: Any, export: Path, name: str) -> Callable[[], object]:
     operator = foo.get_operator(f"@cocomask/cocomask/{name}")
-    params = {"path": str(export), "source": str(export)}
+    params = dict(_ANSWERS.get(name, {}))
+    if name in ("check_export", "compare_exports", "import_roboflow_coco"):
+        params["path"] = {"absolute_path": str(export)}
+    if name == "import_roboflow_coco":
+        params["dataset"] = dataset.name
     request = {
         "operator_uri": operator.uri,
         "dataset_name": dataset.name,
-        "params": params if "export" in name else {},
+        # As the App opens a form, and asks again after a change in it.
+        "prompt_id": uuid4().hex,
+        "params": params,
     }
 
     def open_form() -> object:
