@@ -78,18 +78,19 @@ def patch_rle(patch: Patch, height: int, width: int) -> RLE:
         height: the height of the image, in pixels
         width: its width
     """
-    # Column by column, with a row of background below, where runs end.
-    padded = np.pad(patch.mask.T, ((0, 0), (0, 1))).ravel().view(np.int8)
-    edges = np.flatnonzero(np.diff(padded, prepend=np.int8(0)))
-    columns, rows = np.divmod(edges, patch.mask.shape[0] + 1)
-    places = (patch.x + columns) * height + patch.y + rows
+    rows, columns = patch.mask.shape
+    # Column by column, with a row of background below, where runs end, and one pixel of
+    # it before.
+    pixels = np.zeros(columns * (rows + 1) + 1, bool)
+    pixels[1:].reshape(columns, rows + 1)[:, :rows] = patch.mask.T
+    places = np.flatnonzero(pixels[1:] != pixels[:-1])
+    column, row = np.divmod(places, rows + 1)
+    edges = (patch.x + column) * height + patch.y + row
     # A run that reaches the bottom goes on where the next column begins with one.
-    starts, stops = places[0::2], places[1::2]
-    joined = starts[1:] == stops[:-1]
-    starts = np.delete(starts, np.flatnonzero(joined) + 1)
-    stops = np.delete(stops, np.flatnonzero(joined))
-    edges = np.stack([starts, stops], axis=1).ravel()
-    runs = np.diff(edges, prepend=0, append=height * width)
+    is_edge = np.ones(len(edges), bool)
+    is_edge[1:-1] = np.repeat(edges[1:-1:2] != edges[2:-1:2], 2)
+    bounds = np.concatenate(([0], edges[is_edge], [height * width]))
+    runs = bounds[1:] - bounds[:-1]
     if len(edges) and not runs[-1]:
         runs = runs[:-1]
     encoded: RLE = mask_utils.frPyObjects(
