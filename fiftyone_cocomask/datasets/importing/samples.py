@@ -9,7 +9,7 @@ from datetime import datetime
 from ...choices import ConflictRule
 from ...coco.records import ImageRecord
 from ..documents import MODIFIED
-from .base import BASE_FIELD, REPLACING, BaseKey, Fields, SampleBase, new_label
+from .base import BASE_FIELD, REPLACING, BaseKey, Fields, SampleBase, new_ids, new_label
 from .conflicts import CONFLICT_TAG, Conflict
 from .digests import Document, short_id
 from .documents import annotation_labels, label_fields, own_names, sample_fields
@@ -70,8 +70,9 @@ def new_sample(
         rules: how the import writes
         now: when the sample counts as made
     """
+    ids = new_ids()
     pairs = [
-        (line and new_label(line), box and new_label(box))
+        (line and new_label(line, next(ids)), box and new_label(box, next(ids)))
         for line, box in annotation_labels(record)
     ]
     base = SampleBase.of_labels(
