@@ -58,7 +58,9 @@ def delete_own_fiftyone(folder: Path) -> None:
     from fiftyone.core.odm import get_db_client
     from pymongo.errors import PyMongoError
 
-    # The server closes the connection instead of an answer.
-    with suppress(PyMongoError):
-        get_db_client().admin.command("shutdown")
+    # Where FiftyOne has not noted its database there is none, and it would start one.
+    if "FIFTYONE_PRIVATE_DATABASE_PORT" in os.environ:
+        # The server closes the connection instead of an answer.
+        with suppress(PyMongoError):
+            get_db_client().admin.command("shutdown")
     shutil.rmtree(folder, ignore_errors=True)

@@ -6,6 +6,9 @@ import json
 import sys
 from pathlib import Path
 
+import pytest
+
+from fiftyone_cocomask.demo.own_fiftyone import delete_own_fiftyone
 from tests.conftest import needs_posix
 
 from .cli.test_terminal import in_terminal
@@ -63,3 +66,17 @@ def test_the_demo_leaves_a_dataset_with_runs_and_a_workspace(tmp_path: Path) -> 
     assert found["orientation"] == "horizontal"
     assert found["panels"] == ["Samples", "mask_evaluation"]
     assert all(found["shown"])
+
+
+def test_a_folder_without_a_database_is_deleted_without_starting_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start() -> None:
+        raise AssertionError("a database was started")
+
+    monkeypatch.delenv("FIFTYONE_PRIVATE_DATABASE_PORT", raising=False)
+    monkeypatch.setattr("fiftyone.core.odm.get_db_client", start)
+    folder = tmp_path / "own"
+    (folder / "database").mkdir(parents=True)
+    delete_own_fiftyone(folder)
+    assert not folder.exists()
