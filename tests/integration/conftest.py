@@ -48,6 +48,10 @@ def _ports_of_servers(process: Any) -> Iterator[int]:
 
 service_util.get_listening_tcp_ports = _ports_of_servers
 
+# An option of FiftyOne's: manifests are read again where one has changed, not for each
+# call of an operator. Processes that tests start, and the App, have it as it is.
+fo.config.plugins_cache_enabled = True
+
 
 @pytest.fixture
 def new_dataset() -> Iterator[Callable[..., fo.Dataset]]:

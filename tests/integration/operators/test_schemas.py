@@ -86,10 +86,29 @@ def dataset(prepared: fo.Dataset) -> fo.Dataset:
     return prepared.clone("changed", persistent=True)
 
 
+@pytest.fixture(scope="module")
+def resolved(prepared: fo.Dataset) -> dict[tuple[str, str], Form]:
+    """The forms that are whole: several tests look at the same ones."""
+    return {}
+
+
 @pytest.fixture
-def form(name: str, app_request: Any, prepared: fo.Dataset) -> Callable[..., Form]:
+def form(
+    name: str,
+    app_request: Any,
+    prepared: fo.Dataset,
+    resolved: dict[tuple[str, str], Form],
+) -> Callable[..., Form]:
     """Resolves the operator's form for some parameters."""
-    return lambda **params: app_request(name, prepared, **params).form()
+
+    def resolve(**params: Any) -> Form:
+        key = name, repr(sorted(params.items()))
+        form = resolved.get(key) or app_request(name, prepared, **params).form()
+        if "still" not in form:
+            resolved[key] = form
+        return form
+
+    return resolve
 
 
 # By operator; the questions follow from the answers before them.

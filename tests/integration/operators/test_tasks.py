@@ -113,7 +113,9 @@ def comparable(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: comparable(v) for k, v in value.items() if k not in OWN}
     if isinstance(value, list):
-        return [comparable(item) for item in value]
+        # Points, of which there are many, are as they are.
+        is_data = bool(value) and isinstance(value[0], (dict, str))
+        return [comparable(item) for item in value] if is_data else value
     if isinstance(value, str) and value.endswith(".png"):
         return Path(value).name, Path(value).read_bytes()
     return value

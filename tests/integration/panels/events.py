@@ -42,7 +42,7 @@ def send(
         "operator_uri": panel.uri,
         "dataset_name": dataset.name,
         "view": [] if view is None else serialized(view),
-        "current_sample": current_sample or dataset.first().id,
+        "current_sample": current_sample or dataset.limit(1).values("id")[0],
         "params": {
             "panel_id": panel_id,
             "panel_state": deepcopy(state) or {},

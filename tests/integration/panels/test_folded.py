@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import fiftyone as fo
@@ -11,7 +12,6 @@ import numpy as np
 import pytest
 
 import fiftyone_cocomask as fcm
-from fiftyone_cocomask.demo import write_demo_export
 from tests.plugin import link_plugin
 
 from .events import plugin_module, send, state_after
@@ -21,10 +21,9 @@ LABELS = "segmentations.polylines.label"
 
 
 @pytest.fixture(scope="module")
-def dataset(tmp_path_factory: pytest.TempPathFactory) -> Iterator[fo.Dataset]:
+def dataset(demo_export: Path) -> Iterator[fo.Dataset]:
     link_plugin(fo.config.plugins_dir)
-    export = write_demo_export(tmp_path_factory.mktemp("folded") / "demo")
-    dataset, _ = fcm.import_roboflow_coco(export, "folded")
+    dataset, _ = fcm.import_roboflow_coco(demo_export, "folded")
     fcm.compute_masks(dataset)
     fcm.evaluate_mask_area(dataset, label_field="segmentations", eval_key="area")
     fcm.evaluate_mask_coverage(dataset, label_field="segmentations", eval_key="cover")
