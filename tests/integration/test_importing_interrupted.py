@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +22,7 @@ from fiftyone_cocomask import (
 )
 from tests.conftest import needs_posix
 
+from .ready_process import ReadyProcess
 from .small_export import (
     annotation,
     image_name,
@@ -34,59 +32,22 @@ from .small_export import (
 
 _ATTEMPTS = 12
 
-# Loads everything once, then forks a process for each line that it reads.
-FORKING_IMPORTER = """
-import os, sys
-import fiftyone as fo
+IMPORTER = """
+import sys
 import fiftyone_cocomask as fcm
 from fiftyone_cocomask.coco import shared_reading
 from fiftyone_cocomask.datasets.importing import writer
 
 writer.BATCH_SIZE = shared_reading.BATCH_SIZE = 5
-for line in sys.stdin:
-    child = os.fork()
-    if child == 0:
-        workers = int(line)
-        fcm.import_roboflow_coco(
-            sys.argv[1], "killed", num_workers=workers, progress=False
-        )
-        os._exit(0)
-    print(child, flush=True)
-    os.waitpid(child, 0)
+export, workers = sys.argv[1], int(sys.argv[2])
+print("begun", flush=True)
+fcm.import_roboflow_coco(export, "killed", num_workers=workers, progress=False)
 """
-
-
-@pytest.fixture
-def start_import(tmp_path: Path) -> Iterator[Callable[[Path, int], int]]:
-    """Starts an import into "killed" in a process of its own; returns its id."""
-    started: list[subprocess.Popen[str]] = []
-
-    def start(export: Path, num_workers: int) -> int:
-        if not started:
-            # The database is that of this process, which keeps it running.
-            started.append(
-                subprocess.Popen(
-                    [sys.executable, "-c", FORKING_IMPORTER, str(export)],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    text=True,
-                )
-            )
-        (importer,) = started
-        assert importer.stdin is not None
-        assert importer.stdout is not None
-        importer.stdin.write(f"{num_workers}\n")
-        importer.stdin.flush()
-        return int(importer.stdout.readline())
-
-    yield start
-    for importer in started:
-        importer.communicate()
 
 
 @needs_posix
 def test_an_import_killed_at_any_moment_can_simply_be_run_again(
-    new_dataset: Any, tmp_path: Path, start_import: Callable[[Path, int], int]
+    new_dataset: Any, tmp_path: Path
 ) -> None:
     count = 60
     names = [image_name(f"{number:03}") for number in range(count)]
@@ -100,11 +61,10 @@ def test_an_import_killed_at_any_moment_can_simply_be_run_again(
         if fo.dataset_exists("killed"):
             fo.delete_dataset("killed")
         # Every other one with processes of its own, which end with it.
-        process = start_import(export, 1 + attempt % 2)
-        # One moment in each part of the time that an import takes.
-        time.sleep((attempt + delays.random()) / _ATTEMPTS * 0.5)
-        with suppress(ProcessLookupError):
-            os.kill(process, signal.SIGKILL)
+        with ReadyProcess(IMPORTER, str(export), str(1 + attempt % 2)) as process:
+            process.stdout.readline()
+            # One moment in each part of the time that an import takes.
+            time.sleep((attempt + delays.random()) / _ATTEMPTS * 0.5)
         if fo.dataset_exists("killed"):
             in_the_middle += len(fo.load_dataset("killed")) < count
         again, report = import_roboflow_coco(export, "killed")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ import pytest
 
 import fiftyone_cocomask as fcm
 from tests.conftest import needs_posix
+from tests.integration.ready_process import ReadyProcess
 from tests.integration.small_export import annotation, image_name, write_split
 
 COUNT = 1000
@@ -24,7 +23,7 @@ SECONDS = 20
 
 # Runs a job that says each time that it has come further.
 JOB = """
-import signal, sys
+import signal
 # Where the tests run in the background, it is ignored from the beginning.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 import fiftyone as fo
@@ -66,19 +65,12 @@ def dataset(export: Path, new_dataset: Any) -> fo.Dataset:
 
 def stop_in_the_middle(call: str) -> None:
     """Presses Ctrl-C once a job has begun, and waits until it has stopped."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", JOB.format(call=call)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+    with ReadyProcess(JOB.format(call=call)) as process:
+        first = process.stdout.readline()
+        assert 0 < int(first) < COUNT
         # A terminal sends Ctrl-C to all processes of a job.
-        start_new_session=True,
-    )
-    assert process.stdout is not None
-    first = process.stdout.readline()
-    assert 0 < int(first) < COUNT
-    os.killpg(process.pid, signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=SECONDS)
+        os.killpg(process.pid, signal.SIGINT)
+        stdout, stderr = process.communicate(SECONDS)
     assert stdout.splitlines()[-1] == "stopped", stdout + stderr
     assert "Traceback" not in stderr
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import resource
-import signal
-import subprocess
 import sys
 import textwrap
 import time
@@ -20,6 +18,7 @@ import pytest
 import fiftyone_cocomask as fcm
 from fiftyone_cocomask.cli import main
 
+from ..ready_process import ReadyProcess
 from ..small_export import write_small_export
 from .exports import JSON_NAME, assert_same_export, write_image
 
@@ -110,19 +109,14 @@ def test_a_killed_export_can_be_done_again(
         folder.put(str(pipe), folder.path / "train", "image.jpg", "copy")
         """
     )
-    child = subprocess.Popen(
-        [sys.executable, "-c", script, str(out)], stdout=subprocess.PIPE
-    )
-    assert child.stdout is not None
-    assert child.stdout.readline() == b"writing\n"
-    with open(out / "pipe.jpg", "wb") as pipe:
-        pipe.write(b"half an image")
-        pipe.flush()
-        while not any(p.name.startswith(".writing-") for p in out.rglob("*")):
-            time.sleep(0.01)
-        child.send_signal(signal.SIGKILL)
-        child.wait()
-    child.stdout.close()
+    with ReadyProcess(script, str(out)) as process:
+        assert process.stdout.readline() == "writing\n"
+        with open(out / "pipe.jpg", "wb") as pipe:
+            pipe.write(b"half an image")
+            pipe.flush()
+            while not any(p.name.startswith(".writing-") for p in out.rglob("*")):
+                time.sleep(0.01)
+            process.kill()
     (out / "pipe.jpg").unlink()
     assert list(out.rglob(".writing-*"))
 

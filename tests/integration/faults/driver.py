@@ -1,6 +1,6 @@
 """Runs calls that end before one of their writes, each in a process of its own.
 
-It loads FiftyOne once and forks for each call, so that nothing that one process
+It has FiftyOne loaded and forks for each call, so that nothing that one process
 remembers helps the next. What is there before a call is put back as documents and
 files. A line of JSON on stdin is a request, one on stdout its answer.
 """
@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import fiftyone as fo
 from pymongo import monitoring
 
 from .counter import COUNTER, KILLED
@@ -27,14 +28,14 @@ from .proxy import Proxy
 def main() -> None:
     folder, port = Path(sys.argv[1]), int(sys.argv[2])
     proxy = Proxy(port)
-    # Before the import of FiftyOne, which connects with what it finds.
+    # FiftyOne is loaded, and has not connected yet.
     os.environ.pop("FIFTYONE_PRIVATE_DATABASE_PORT", None)
-    os.environ["FIFTYONE_DATABASE_URI"] = (
+    fo.config.database_uri = (
         f"mongodb://127.0.0.1:{proxy.port}/"
         "?serverSelectionTimeoutMS=2000&connectTimeoutMS=2000"
     )
-    os.environ["FIFTYONE_DATABASE_NAME"] = "faults"
-    os.environ["FIFTYONE_DEFAULT_DATASET_DIR"] = str(folder / "datasets")
+    fo.config.database_name = "faults"
+    fo.config.default_dataset_dir = str(folder / "datasets")
     monitoring.register(COUNTER)
     from .jobs import JOBS, write_exports
 
@@ -147,8 +148,6 @@ def cut_off(proxy: Proxy, tell: int) -> None:
 
 def complete(job: Any, folder: Path) -> Any:
     """Reads what a fault has left, makes the call again, and tells what is there."""
-    import fiftyone as fo
-
     from .content import content
     from .jobs import NAME
 
@@ -163,8 +162,6 @@ def complete(job: Any, folder: Path) -> Any:
 
 def read() -> Any:
     """Tells what is there."""
-    import fiftyone as fo
-
     from .content import content
     from .jobs import NAME
 
@@ -220,7 +217,3 @@ def connect_anew() -> None:
     from fiftyone.core.odm import get_db_config
 
     get_db_config()
-
-
-if __name__ == "__main__":
-    main()

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import fiftyone as fo
 import pytest
+from fiftyone.core.odm import get_db_client
 
 from tests.conftest import needs_posix
+from tests.integration.ready_process import ReadyProcess
 from tests.integration.small_export import image_name
 
 from .jobs import JOBS
@@ -24,35 +23,24 @@ from .jobs import JOBS
 pytestmark = needs_posix
 
 ALL = bool(os.environ.get("COCOMASK_ALL_FAULTS"))
+DRIVER = "from tests.integration.faults.driver import main; main()"
 
 
 class Driver:
     """The process that makes the calls."""
 
     def __init__(self, folder: Path) -> None:
-        # The database is that of this process.
-        fo.list_datasets()
-        port = os.environ["FIFTYONE_PRIVATE_DATABASE_PORT"]
-        words = [sys.executable, "-m", "tests.integration.faults.driver"]
-        self._process = subprocess.Popen(
-            [*words, str(folder), port],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        _, port = get_db_client().address
+        self._process = ReadyProcess(DRIVER, str(folder), str(port))
 
     def ask(self, do: str, job: str, **request: Any) -> Any:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        print(
-            json.dumps({"do": do, "job": job, **request}),
-            file=self._process.stdin,
-            flush=True,
-        )
+        line = json.dumps({"do": do, "job": job, **request})
+        print(line, file=self._process.stdin, flush=True)
         return json.loads(self._process.stdout.readline())
 
     def end(self) -> None:
         self._process.communicate()
+        self._process.end()
 
 
 @pytest.fixture(scope="module")

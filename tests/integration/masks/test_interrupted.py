@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,24 +15,17 @@ import pytest
 
 from fiftyone_cocomask import compute_masks
 from tests.conftest import needs_posix
+from tests.integration.ready_process import ReadyProcess
 
 COUNT = 200
 
-# Loads everything once, then forks a process for each line that it reads.
-FORKING = """
-import os, sys
+JOB = """
+import sys
 import fiftyone as fo
 import fiftyone_cocomask as fcm
 
-for line in sys.stdin:
-    name, folder, workers = line.split()
-    child = os.fork()
-    if child == 0:
-        dataset = fo.load_dataset(name)
-        fcm.compute_masks(dataset, output_dir=folder, num_workers=int(workers))
-        os._exit(0)
-    print(child, flush=True)
-    os.waitpid(child, 0)
+name, folder, workers = sys.argv[1:]
+fcm.compute_masks(fo.load_dataset(name), output_dir=folder, num_workers=int(workers))
 """
 
 FULL_DISK = """
@@ -76,27 +64,6 @@ def dataset(new_dataset: Any, tmp_path: Path) -> fo.Dataset:
     return dataset
 
 
-@pytest.fixture(scope="module")
-def start() -> Iterator[Callable[[str, Path, int], int]]:
-    """Starts to compute a dataset's masks into a folder in a process of its own."""
-    # The database is that of this process, which keeps it running.
-    fo.list_datasets()
-    command = [sys.executable, "-c", FORKING]
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-
-    def start(name: str, folder: Path, workers: int) -> int:
-        process.stdin.write(f"{name} {folder} {workers}\n")
-        process.stdin.flush()
-        return int(process.stdout.readline())
-
-    yield start
-    process.communicate()
-
-
 def wait_for_files(folder: Path, number: int) -> None:
     ends = time.monotonic() + 60
     while len(list(folder.glob("*.png"))) < number:
@@ -118,18 +85,16 @@ def expected_areas() -> list[int]:
 def test_masks_killed_at_any_moment_are_whole_once_run_again(
     dataset: fo.Dataset,
     tmp_path: Path,
-    start: Callable[[str, Path, int], int],
     workers: int,
 ) -> None:
     moments = random.Random(workers)
     in_the_middle = 0
     for attempt in range(4):
         folder = tmp_path / f"masks-{attempt}"
-        process = start(dataset.name, folder, workers)
-        wait_for_files(folder, moments.randint(1, COUNT - 20))
-        children = psutil.Process(process).children()
-        assert len(children) == (workers if workers > 1 else 0)
-        os.kill(process, signal.SIGKILL)
+        with ReadyProcess(JOB, dataset.name, str(folder), str(workers)) as process:
+            wait_for_files(folder, moments.randint(1, COUNT - 20))
+            children = psutil.Process(process.pid).children()
+            assert len(children) == (workers if workers > 1 else 0)
         dataset.reload()
         numbers = [int(Path(path).stem) for path in named(dataset)]
         in_the_middle += len(numbers) < COUNT
@@ -161,13 +126,12 @@ def test_a_full_disk_gives_one_sentence_and_whole_masks(
     last.save()
     folder = tmp_path / "masks"
     arguments = [dataset.name, str(folder), "5000", str(workers)]
-    done = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, *arguments], capture_output=True, text=True
-    )
-    said = done.stdout.splitlines()[-1]
-    assert said.startswith("ERROR The file "), done.stderr
+    with ReadyProcess(FULL_DISK, *arguments) as process:
+        stdout, stderr = process.communicate()
+    said = stdout.splitlines()[-1]
+    assert said.startswith("ERROR The file "), stderr
     assert said.endswith("cannot be written: File too large")
-    assert not done.stderr
+    assert not stderr
     dataset.reload()
     assert len(named(dataset)) == COUNT - 1
     assert not list(folder.glob(".writing-*"))

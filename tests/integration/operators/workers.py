@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -14,10 +15,25 @@ from typing import Any
 from fiftyone.core.odm import get_db_client
 from fiftyone.operators.delegated import DelegatedOperationService
 
+from ..ready_process import ReadyProcess
 from .delegation import operations
 
 FIFTYONE = Path(sys.executable).with_name("fiftyone")
 SECONDS = 600
+
+# `fiftyone delegated launch`, which says in a file what it does.
+LAUNCH = """
+import os, sys
+import fiftyone as fo
+from fiftyone.core.cli import main
+
+log = os.open(sys.argv.pop(1), os.O_WRONLY | os.O_CREAT)
+os.dup2(log, 1)
+os.dup2(log, 2)
+sys.stdout.reconfigure(line_buffering=True)
+fo.config.allow_legacy_orchestrators = True
+main()
+"""
 
 
 class Workers:
@@ -26,27 +42,21 @@ class Workers:
     def __init__(self, folder: Path) -> None:
         host, port = get_db_client().address
         self._folder = folder
+        self._numbers = itertools.count()
         self._environment = {
             **os.environ,
             "FIFTYONE_DATABASE_URI": f"mongodb://{host}:{port}",
             "FIFTYONE_ALLOW_LEGACY_ORCHESTRATORS": "true",
-            "PYTHONUNBUFFERED": "1",
         }
-        self._running: list[tuple[subprocess.Popen[bytes], Path]] = []
+        self._running: list[tuple[ReadyProcess, Path]] = []
 
     def start(self, number: int) -> None:
         for _ in range(number):
-            output = self._folder / f"worker-{len(os.listdir(self._folder))}.log"
-            with open(output, "wb") as file:
-                process = subprocess.Popen(
-                    [FIFTYONE, "delegated", "launch"],
-                    stdout=file,
-                    stderr=subprocess.STDOUT,
-                    env=self._environment,
-                )
+            output = self._folder / f"worker-{next(self._numbers)}.log"
+            process = ReadyProcess(LAUNCH, str(output), "delegated", "launch")
             self._running.append((process, output))
         for _, output in self._running:
-            self.wait(lambda: "service running" in output.read_text())  # noqa: B023
+            self.wait(lambda: "service running" in said(output))  # noqa: B023
 
     def command(self, *arguments: str) -> None:
         """Runs a command of FiftyOne as a person would."""
@@ -62,16 +72,15 @@ class Workers:
     def _kill(self, is_begun: Callable[[Any], bool]) -> Any:
         for operation in operations("running"):
             for process, output in self._running:
-                is_its = f"Running operation {operation.id}" in output.read_text()
+                is_its = f"Running operation {operation.id}" in said(output)
                 if is_its and is_begun(operation):
                     # It may be done in this moment.
-                    process.send_signal(signal.SIGSTOP)
+                    os.kill(process.pid, signal.SIGSTOP)
                     state = DelegatedOperationService().get(operation.id).run_state
                     if state != "running":
-                        process.send_signal(signal.SIGCONT)
+                        os.kill(process.pid, signal.SIGCONT)
                         continue
-                    process.send_signal(signal.SIGKILL)
-                    process.wait()
+                    process.end()
                     self._running.remove((process, output))
                     return operation.id
         return None
@@ -83,9 +92,13 @@ class Workers:
             if found := condition():
                 return found
             time.sleep(0.01)
-        raise AssertionError([output.read_text() for _, output in self._running])
+        raise AssertionError([said(output) for _, output in self._running])
 
     def stop(self) -> None:
         for process, _ in self._running:
-            process.kill()
-            process.wait()
+            process.end()
+
+
+def said(output: Path) -> str:
+    """Returns what a process has said, which may not have begun."""
+    return output.read_text() if output.exists() else ""
