@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Hashable
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
 import fiftyone.operators.types as types
 
 from ..choices import CONFLICTS, OLD_COPIES
-from ..coco.merge_counts import MergeCounts
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext
 from .export_form import export_path
@@ -30,6 +29,9 @@ from .forms import (
 from .in_time import Finding, find_out
 from .markdown import bold, plain
 from .paths import given_path
+
+if TYPE_CHECKING:
+    from ..coco.merge_counts import MergeCounts
 
 # A form waits until all of so few is compared.
 _FEW_ANNOTATIONS = 3000
@@ -78,6 +80,8 @@ def preview_merge(
         "conflicts": params.get("conflicts") or "keep",
         "old_copies": params.get("old_copies") or "tag",
     }
+    from ..coco.merge_counts import MergeCounts
+
     try:
         found = find_out(
             "comparing the export with the dataset",
