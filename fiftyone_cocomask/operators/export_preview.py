@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Hashable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -123,16 +124,22 @@ def _is_small(path: str) -> bool:
     """Whether an export is so small that a form can wait for it, however long."""
     if not os.path.isdir(path):
         return not os.path.exists(path) or os.path.getsize(path) < _SMALL_FILE
-    files = 0
-    for folder, folders, names in os.walk(path):
-        files += len(folders) + len(names)
-        jsons = (os.path.join(folder, n) for n in names if n.endswith(".json"))
-        if files > _FEW_FILES or any(
-            os.path.isfile(each) and os.path.getsize(each) > _SMALL_FILE
-            for each in jsons
-        ):
-            return False
+    files, folders = 0, [path]
+    while folders:
+        # Not `os.walk`, which lists all of a folder before it says anything.
+        with suppress(OSError), os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                files += 1
+                is_large = entry.name.endswith(".json") and _is_large(entry)
+                if files > _FEW_FILES or is_large:
+                    return False
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
     return True
+
+
+def _is_large(file: os.DirEntry[str]) -> bool:
+    return file.is_file() and file.stat().st_size > _SMALL_FILE
 
 
 def _preview(

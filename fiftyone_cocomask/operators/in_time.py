@@ -34,6 +34,11 @@ _UNASKED = 120.0
 _EVERY = 0.25
 # In seconds: how long a form waits for what is found soon.
 _SOON = 30.0
+# In seconds: how long at most, and in which steps, what is found out lets a form that
+# is being made go first. Python runs one of them at a time, and changes between them
+# cost a form, which does many small things, several times what it takes alone.
+_LETS_GO_FIRST = 0.5
+_STEP = 0.005
 _MAX_KEPT = 64
 # Of so few samples all is known soon, also on a busy machine.
 _FEW_SAMPLES = 200
@@ -78,7 +83,8 @@ class Finding(Generic[Value]):
         return self.is_whole or (self._error is not None and not is_defect)
 
     def is_due(self) -> bool:
-        """Whether it is time to say what is known so far."""
+        """Whether it is time to say what is known so far; forms go first."""
+        _let_forms_go_first()
         now = time.monotonic()
         return now - self._said > _EVERY or self._is_over(now)
 
@@ -137,6 +143,7 @@ class Finding(Generic[Value]):
         return self._progress.label(self._what, "images")
 
     def _report(self, progress: Progress) -> None:
+        _let_forms_go_first()
         self._progress = progress
         if self._is_over(time.monotonic()):
             raise JobStoppedError
@@ -151,9 +158,11 @@ class Finding(Generic[Value]):
 class _Form:
     ends: float
     waits_for: list[Finding[Any]] = field(default_factory=list)
+    is_waiting: bool = False
 
 
 _form: ContextVar[_Form | None] = ContextVar("cocomask_form", default=None)
+_forms: list[_Form] = []
 _findings: OrderedDict[Hashable, Finding[Any]] = OrderedDict()
 _lock = Lock()
 
@@ -166,13 +175,18 @@ def answered_in_time(ctx: ExecutionContext, inputs: types.Object) -> Iterator[No
         ctx: the operator's context
         inputs: the form; it is told what is still being found out
     """
-    asked = _Form(time.monotonic() + _WAITS) if is_app_request(ctx) else None
+    if not is_app_request(ctx):
+        yield
+        return
+    asked = _Form(time.monotonic() + _WAITS)
     token = _form.set(asked)
+    _forms.append(asked)
     try:
         yield
     finally:
+        _forms.remove(asked)
         _form.reset(token)
-    if asked is not None and asked.waits_for:
+    if asked.waits_for:
         still = dict.fromkeys(str(finding) for finding in asked.waits_for)
         note(
             inputs,
@@ -216,7 +230,11 @@ def find_out(
         return Finding[Value](what, seconds).find(find).checked()
     finding: Finding[Value] = _begun(what, key, find, opening)
     waits = _SOON if is_soon else form.ends - time.monotonic()
-    finding.wait(max(waits, _WAITS_FOR_EACH))
+    form.is_waiting = True
+    try:
+        finding.wait(max(waits, _WAITS_FOR_EACH))
+    finally:
+        form.is_waiting = False
     if not finding.has_ended:
         form.waits_for.append(finding)
     return finding.checked()
@@ -303,6 +321,12 @@ def _begun(
             _findings.popitem(last=False)[1].stop()
     Thread(target=finding.find, args=(find,), name="cocomask-form", daemon=True).start()
     return finding
+
+
+def _let_forms_go_first() -> None:
+    ends = time.monotonic() + _LETS_GO_FIRST
+    while time.monotonic() < ends and not all(form.is_waiting for form in _forms):
+        time.sleep(_STEP)
 
 
 def _holds(finding: Finding[Any], opening: Hashable) -> bool:
