@@ -52,6 +52,7 @@ def _without_spikes(line: Any, box: Any, width: int, height: int) -> None:
     """Takes the tips of spikes away, unless that changes more than 1 % of the label."""
     before = drawn(line, width, height)
     (ring,) = before.rings
+    ring = ring[(ring != np.roll(ring, 1, axis=0)).any(axis=1)]
     while len(tips := spikes(ring)):
         without = [np.delete(ring, tip, axis=0) for tip in tips]
         area = _area(ring)
