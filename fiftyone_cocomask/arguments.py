@@ -17,6 +17,7 @@ from typing import (
     Any,
     Literal,
     ParamSpec,
+    TypeGuard,
     TypeVar,
     Union,
     get_args,
@@ -129,6 +130,11 @@ def shown(value: Any) -> str:
         return value.__name__
     text = " ".join(repr(value).split())
     return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 3] + "..."
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Whether a value of a JSON or a document is a number: True and False are not."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def union_members(annotation: Any) -> list[Any]:

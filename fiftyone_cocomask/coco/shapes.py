@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from ..arguments import is_number
 from ..geometry.runs import RleError
 from ..words import type_name
 from .issues import Action, IssueCode
@@ -237,7 +238,7 @@ def _problem_of_ring(ring: Any) -> tuple[IssueCode, str] | None:
     for value in ring:
         if number_of(value) is None:
             code = IssueCode.RING_NOT_NUMBERS
-            if _is_number(value):
+            if _means_number(value):
                 code = IssueCode.RING_NOT_FINITE
             return code, f"holds {_described(value)}, which is not a finite number"
     if len(ring) % 2:
@@ -249,11 +250,11 @@ def _problem_of_ring(ring: Any) -> tuple[IssueCode, str] | None:
     return None
 
 
-def _is_number(value: Any) -> bool:
-    """Whether a value is a number, even if it is NaN, infinite or too large."""
+def _means_number(value: Any) -> bool:
+    """Whether a value means a number, even if it is NaN, infinite or too large."""
     if isinstance(value, str):
         return value.strip().lstrip("+-").lower() in ("nan", "inf", "infinity")
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_number(value)
 
 
 def _described(value: Any) -> str:

@@ -79,8 +79,7 @@ class Finding(Generic[Value]):
     @property
     def is_to_be_kept(self) -> bool:
         """Whether it may be shown again: it has no defect, and was not left."""
-        is_defect = self._error and not isinstance(self._error, CocoMaskError)
-        return self.is_whole or (self._error is not None and not is_defect)
+        return self.is_whole or isinstance(self._error, CocoMaskError)
 
     def is_due(self) -> bool:
         """Whether it is time to say what is known so far; forms go first."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, TypeGuard, get_args
+from typing import Literal, get_args
 
 import numpy as np
 
+from ...arguments import is_number
 from ...fiftyone_types import SampleCollection
 from ..documents import Document, stream_documents
 from ..label_lists import LabelList
@@ -77,13 +78,13 @@ class ResizedObjects:
         for document in documents:
             metadata = document.get("metadata") or {}
             width, height = metadata.get("width"), metadata.get("height")
-            if not (_is_number(width) and _is_number(height)):
+            if not (is_number(width) and is_number(height)):
                 continue
             if width <= 0 or height <= 0:
                 continue
             for label in self._labels.documents(document):
                 area = label.get(self._area)
-                if _is_number(area):
+                if is_number(area):
                     name = label.get("label")
                     name = NO_LABEL if name is None else name
                     found.setdefault(name, []).append((area, width, height))
@@ -131,7 +132,3 @@ def _area_factor(how: How, size: int) -> Document:
         return {"$multiply": sides}
     # The whole image fits, and its shape stays.
     return {"$multiply": [{"$min": sides}, {"$min": sides}]}
-
-
-def _is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

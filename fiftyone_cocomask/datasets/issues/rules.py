@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from enum import Enum
 from typing import Any, ClassVar
 
-from ...arguments import shown
+from ...arguments import is_number, shown
 from ...errors import CocoMaskError
 
 
@@ -123,9 +123,11 @@ class IssueLimits:
     def __post_init__(self) -> None:
         for name, (least, most) in self.BOUNDS.items():
             value = getattr(self, name)
-            is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            is_within = (
+                is_number(value) and value >= least and (most is None or value <= most)
+            )
             # Written so that NaN is refused too.
-            if not (is_number and value >= least and (most is None or value <= most)):
+            if not is_within:
                 bounds = f"{least} or more" if most is None else f"{least} to {most}"
                 raise CocoMaskError(f"{name} must be {bounds}, not {value!r}")
         object.__setattr__(self, "exempt_pairs", _checked_pairs(self.exempt_pairs))

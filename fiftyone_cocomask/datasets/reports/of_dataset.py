@@ -12,6 +12,7 @@ import fiftyone as fo
 import fiftyone.core.utils as fou
 import numpy as np
 
+from ...arguments import is_number
 from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ...reporting import charts
@@ -110,7 +111,7 @@ def _evaluation(
     if changed is not None:
         section.texts.append(f"Out of date for {changed.samples:,} samples.")
     summary = evaluation.summary(samples)
-    rows = [(words(k), text_of(k, v)) for k, v in summary.items() if _is_figure(v)]
+    rows = [(words(k), text_of(k, v)) for k, v in summary.items() if is_number(v)]
     section.tables.append(Table(("Figure", "Value"), rows))
     section.tables.append(table_of(evaluation.per_class(samples), "By class"))
     section.tables.append(table_of(evaluation.per_split(samples), "By split"))
@@ -217,7 +218,7 @@ def _comparison(comparison: Any) -> Section:
         f"Masks of {comparison.pred_field} against those of {comparison.gt_field}."
     )
     summary = comparison.summary()
-    rows = [(words(k), text_of(k, v)) for k, v in summary.items() if _is_figure(v)]
+    rows = [(words(k), text_of(k, v)) for k, v in summary.items() if is_number(v)]
     section.tables.append(Table(("Figure", "Value"), rows))
     section.tables.append(table_of(comparison.per_class(), "By class"))
     with suppress(CocoMaskError):
@@ -228,7 +229,3 @@ def _comparison(comparison: Any) -> Section:
         ):
             section.tables.append(table_of(pd.DataFrame(overview[name]), title))
     return section
-
-
-def _is_figure(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

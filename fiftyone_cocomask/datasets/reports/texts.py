@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...arguments import is_number
 from ...reporting.page import Table
 
 if TYPE_CHECKING:
@@ -43,6 +44,6 @@ def text_of(name: str, value: Any) -> str:
             return f"{value:.2%}"
         # Four digits, and those of whole numbers all.
         return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:,.4g}"
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
+    if is_number(value):
         return f"{value:,.0f}"
     return str(value)

@@ -36,11 +36,9 @@ class Drift(FoldedSection):
         """Returns the comparison, as long as it has not been made."""
         evaluation = shown.evaluations[0]
         begun = evaluation.drift_pass(shown.samples)
-        return (
-            None
-            if begun is None
-            else (f"split drift of {evaluation.key}", lambda: begun)
-        )
+        if begun is None:
+            return None
+        return f"split drift of {evaluation.key}", lambda: begun
 
     def read_opened(self, shown: Shown) -> Found:
         """Returns the rows of the table, and how many there are of each verdict."""

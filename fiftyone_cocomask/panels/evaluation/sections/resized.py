@@ -37,11 +37,9 @@ class Resized(FoldedSection):
         """Returns the count of small objects, as long as it has not been made."""
         evaluation = _area(shown)
         begun = evaluation.resized_pass(shown.samples)
-        return (
-            None
-            if begun is None
-            else (f"resized objects of {evaluation.key}", lambda: begun)
-        )
+        if begun is None:
+            return None
+        return f"resized objects of {evaluation.key}", lambda: begun
 
     def read_opened(self, shown: Shown) -> Found:
         """Returns the share and number of small objects of each class and size."""
