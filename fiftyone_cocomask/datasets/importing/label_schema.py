@@ -58,13 +58,15 @@ def declare_label_schemas(
         return
     with many_fields(len(dataset.get_field_schema(flat=True))):
         present = dataset.label_schemas
+        missing = [field for field in fields if field not in present]
         for field in fields:
-            if field not in present:
+            if field in missing:
                 schema = _label_schema(dataset, field, classes)
                 dataset.update_label_schema(field, schema)
-                dataset.activate_label_schemas([field])
             else:
                 _add_classes(dataset, field, present[field], classes)
+        if missing:
+            dataset.activate_label_schemas(missing)
 
 
 def _label_schema(

@@ -6,14 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import fiftyone as fo
-from fiftyone.core.odm import DynamicEmbeddedDocument
+from fiftyone.core.odm import DynamicEmbeddedDocument, create_field
 
 from ...coco.attributes import encode_key
 from ...coco.check import ExportReader
 from ...coco.records import Category
 from ...errors import CocoMaskError
 from ...limits import MAX_NAMED
-from ..documents import declare_missing_paths, rename_label_attributes
+from ..documents import (
+    declare_missing_paths,
+    declare_paths,
+    rename_label_attributes,
+)
 from ..field_display import colour_classes, show_fields
 from ..locks import changing_outline
 from .attribute_types import AttributeTypes, label_paths
@@ -70,29 +74,29 @@ def declare_fields(dataset: fo.Dataset, label_field: str, box_field: str) -> Non
 
 
 def _declare_fields(dataset: fo.Dataset, label_field: str, box_field: str) -> None:
-    dataset.add_sample_field(
-        "metadata", fo.EmbeddedDocumentField, embedded_doc_type=fo.ImageMetadata
-    )
-    if not dataset.has_field(BASE_FIELD):
-        dataset.add_sample_field(
-            BASE_FIELD,
-            fo.EmbeddedDocumentField,
-            embedded_doc_type=DynamicEmbeddedDocument,
-            description="What the import wrote last, for the next one to compare with",
-        )
-    for name, label_type in (
-        (label_field, fo.Polylines),
-        (box_field, fo.Detections),
-    ):
-        if not dataset.has_field(name):
-            dataset.add_sample_field(
-                name, fo.EmbeddedDocumentField, embedded_doc_type=label_type
-            )
+    documents = {
+        BASE_FIELD: _embedded(
+            DynamicEmbeddedDocument,
+            "What the import wrote last, for the next one to compare with",
+        ),
+        label_field: _embedded(fo.Polylines),
+        box_field: _embedded(fo.Detections),
+    }
+    missing = {n: field for n, field in documents.items() if not dataset.has_field(n)}
+    # Every dataset has this one, but not with what it holds of images.
+    declare_paths(dataset, {"metadata": _embedded(fo.ImageMetadata), **missing})
     paths = label_paths(label_field, box_field)
     declare_missing_paths(dataset, _fields(paths))
     for path in paths:
         _rename_category_ids(dataset, path)
     show_fields(dataset, [label_field, box_field])
+
+
+def _embedded(kind: type, description: str | None = None) -> Any:
+    """Returns a field of embedded documents."""
+    return create_field(
+        "", fo.EmbeddedDocumentField, embedded_doc_type=kind, description=description
+    )
 
 
 def check_schema(dataset: fo.Dataset, label_field: str, box_field: str) -> None:
