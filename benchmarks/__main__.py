@@ -16,6 +16,7 @@ there is. ``--stages "search*"`` measures some stages, and those that they need.
 from __future__ import annotations
 
 import argparse
+import shutil
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,13 +34,14 @@ def main() -> None:
     # Only now: it imports FiftyOne, which reads its settings then.
     from .baselines import baselines
     from .runs import measure
-    from .stages import STAGES
+    from .stages import STAGES, put_away_below
 
     figures = Figures(options.folder and options.folder / "figures.json")
     compared = baselines()
     chosen = _with_needed(STAGES, options.stages)
     for images in options.images if options.runs else ():
         measure(folder, images, chosen, figures, options)
+    shutil.rmtree(put_away_below(folder), ignore_errors=True)
     rows = []
     for name, stage in STAGES.items():
         other = compared.get(name)

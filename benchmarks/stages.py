@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import fiftyone as fo
@@ -112,7 +113,18 @@ class Case:
         if fo.dataset_exists(self.two_versions):
             _delete_comparison(self)
         for folder in (self.back, self._below("masks")):
-            shutil.rmtree(folder, ignore_errors=True)
+            self.put_away(folder)
+
+    def put_away(self, folder: Path) -> None:
+        """Takes a folder out of the way, to be deleted once all is measured.
+
+        A file system makes new files more slowly for minutes after it deleted many:
+        ext4 looks for a number that no file had lately.
+        """
+        if folder.exists():
+            away = put_away_below(self.folder)
+            away.mkdir(exist_ok=True)
+            folder.rename(away / token_hex(8))
 
     def sizes(self) -> dict[str, float]:
         """Returns the kilobytes of documents and masks, for an image."""
@@ -136,6 +148,11 @@ class Case:
 
     def _below(self, name: str) -> Path:
         return self.folder / f"{name}-{self.images}"
+
+
+def put_away_below(folder: Path) -> Path:
+    """Returns where in the folder of a benchmark that is which may be deleted."""
+    return folder / "put-away"
 
 
 def nothing(case: Case) -> None:
@@ -192,7 +209,7 @@ def _other_masks(name: str, one: str, most: int | None, **options: Any) -> Stage
 
     def delete(case: Case) -> None:
         case.dataset().delete_sample_field("other_mask")
-        shutil.rmtree(case.masks("other_mask"))
+        case.put_away(case.masks("other_mask"))
 
     return Stage(
         name,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import Any
 
 import fiftyone as fo
@@ -50,7 +49,7 @@ def _similar_masks(case: Case, dataset: None, found: None) -> None:
         other = theirs[sample.filepath].mask.get_mask() > 0
         assert np.count_nonzero(mask & other) > 0.95 * np.count_nonzero(mask | other)
     fo.delete_dataset(_theirs(case))
-    shutil.rmtree(case.masks("theirs"))
+    case.put_away(case.masks("theirs"))
 
 
 def _theirs(case: Case) -> str:
