@@ -13,7 +13,7 @@ def show_fields(dataset: fo.Dataset, fields: Sequence[str]) -> None:
     """Adds fields to those that the App shows when the dataset is opened.
 
     A new ``Segmentation`` field is hidden until it is among these: FiftyOne leaves
-    dense labels out of its default.
+    dense labels out of its default. The dataset is not saved.
     """
     if are_shown(dataset, fields):
         return
@@ -27,7 +27,6 @@ def show_fields(dataset: fo.Dataset, fields: Sequence[str]) -> None:
         missing = [path for path in fields if path not in active.paths]
         active.paths = [*active.paths, *missing]
     config.active_fields = active
-    dataset.save()
 
 
 def are_shown(dataset: fo.Dataset, fields: Sequence[str]) -> bool:
@@ -43,7 +42,7 @@ def colour_values(
 ) -> None:
     """Makes the App colour a field's masks by value: classes as their labels are.
 
-    Colours that somebody chose stay.
+    Colours that somebody chose stay. The dataset is not saved.
 
     Args:
         dataset: the dataset
@@ -66,7 +65,6 @@ def colour_values(
         settings[mask_field] = masks
         scheme.fields = list(settings.values())
     dataset.app_config.color_scheme = scheme
-    dataset.save()
 
 
 def colour_classes(

@@ -114,20 +114,23 @@ class Canvas:
         """Returns the RLE of each object that is one or that pycocotools draws."""
         rles = [item.rle for item in items]
         if self.rasterizer == "coco":
-            places = [i for i, item in enumerate(items) if _is_filled(item)]
-            if places:
-                drawn = _union_rles(
-                    [_closed_rings(items[i]) for i in places], self.height, self.width
-                )
-                for place, rle in zip(places, drawn, strict=True):
+            rings_of = {
+                place: rings
+                for place, item in enumerate(items)
+                if (rings := _filled_rings(item))
+            }
+            if rings_of:
+                drawn = _union_rles(list(rings_of.values()), self.height, self.width)
+                for place, rle in zip(rings_of, drawn, strict=True):
                     rles[place] = rle
         return rles
 
     def _drawn(self, item: MaskObject) -> Patch:
         if item.mask is not None:
             return self._clipped(item.mask, *item.offset)
-        if _is_filled(item):
-            return self._filled(_closed_rings(item))
+        rings = _filled_rings(item)
+        if rings:
+            return self._filled(rings)
         if item.line_width > 0 and item.rings:
             return self._lines(item)
         return EMPTY_PATCH
@@ -168,14 +171,10 @@ class Canvas:
         return Patch(x0, y0, mask[y0 - y : y1 - y, x0 - x : x1 - x])
 
 
-def _is_filled(item: MaskObject) -> bool:
-    """Whether an object is what its rings enclose, and they enclose something."""
+def _filled_rings(item: MaskObject) -> list[np.ndarray]:
+    """Returns the rings that enclose an object; none where it is no such object."""
     if item.line_width > 0 or item.rle is not None or item.mask is not None:
-        return False
-    return any(len(ring) > 2 for ring in item.rings)
-
-
-def _closed_rings(item: MaskObject) -> list[np.ndarray]:
+        return []
     return [ring for ring in item.rings if len(ring) > 2]
 
 

@@ -90,6 +90,7 @@ def _declare_fields(dataset: fo.Dataset, label_field: str, box_field: str) -> No
     for path in paths:
         _rename_category_ids(dataset, path)
     show_fields(dataset, [label_field, box_field])
+    dataset.save()
 
 
 def _embedded(kind: type, description: str | None = None) -> Any:

@@ -68,12 +68,11 @@ def declare_mask_field(dataset: fo.Dataset, plan: MaskPlan) -> None:
             field_.description = description
             field_.info = {**(field_.info or {}), **made}
             field_.save()
-        if targets != dataset.mask_targets.get(mask_field):
-            dataset.mask_targets[mask_field] = targets
-            dataset.save()
+        dataset.mask_targets[mask_field] = targets
         show_fields(dataset, [mask_field])
         if options.mode != "binary":
             colour_values(dataset, mask_field, label_field, options.class_values)
+        dataset.save()
     if field_ is not None:
         tidy_masks(dataset, mask_field)
 
