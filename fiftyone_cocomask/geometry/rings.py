@@ -28,7 +28,9 @@ _FLOATS = np.array([0x92, 0xCB], np.uint8)
 _COCO_STEPS = 5.0
 
 
-def to_relative(ring: np.ndarray, width: int, height: int) -> np.ndarray:
+def to_relative(
+    ring: np.ndarray, width: int | np.ndarray, height: int | np.ndarray
+) -> np.ndarray:
     """Returns FiftyOne's relative coordinates of a ring, without moving a pixel.
 
     ``x / width * width`` can miss ``x`` by the last bit of a double, which moves a
@@ -39,19 +41,20 @@ def to_relative(ring: np.ndarray, width: int, height: int) -> np.ndarray:
 
     Args:
         ring: an array of shape (n, 2), in pixels
-        width: the width of the image, in pixels
-        height: its height
+        width: the width of the image, in pixels; or for each point that of its image
+        height: its height, likewise
 
     Returns:
         an array of shape (n, 2), 0..1 inside the image
     """
-    size = np.array([width, height], dtype=np.float64)
+    size = np.stack([width, height], axis=-1).astype(np.float64)
     relative = ring / size
     moved = relative * size != ring
     moved &= _near_step(ring)
     # Few values are left, so a loop is faster than arrays.
-    for row, axis in zip(*np.nonzero(moved), strict=True):
-        relative[row, axis] = _nudged(float(ring[row, axis]), float(size[axis]))
+    sizes = np.broadcast_to(size, ring.shape)
+    for place in zip(*np.nonzero(moved), strict=True):
+        relative[place] = _nudged(float(ring[place]), float(sizes[place]))
     return relative
 
 

@@ -38,42 +38,51 @@ def sample_fields(record: ImageRecord) -> Document:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def annotation_labels(record: ImageRecord) -> list[LabelPair]:
-    """Returns what an image's annotations say as a polyline and as a detection.
+def annotation_labels(records: Sequence[ImageRecord]) -> list[list[LabelPair]]:
+    """Returns what images' annotations say, each as a polyline and as a detection.
 
     These are the labels without what is each label's own: id, class and tags; see
     :func:`.base.new_label`.
     """
-    pairs: list[LabelPair] = []
-    width, height = record.width, record.height
-    for annotation, shape in zip(record.annotations, _shapes(record), strict=True):
-        polyline = detection = None
-        attributes = _label_attributes(annotation)
-        if shape is not None:
-            polyline = {
-                "label": annotation.label,
-                "points": shape.pop("points"),
-                "closed": True,
-                "filled": True,
-                **attributes,
-                **shape,
-                **_original(annotation),
-            }
-        if annotation.box is not None:
-            x, y, box_width, box_height = annotation.box
-            detection = {
-                "label": annotation.label,
-                "bounding_box": [
-                    x / width,
-                    y / height,
-                    box_width / width,
-                    box_height / height,
-                ],
-                **attributes,
-                **({} if shape is not None else _original(annotation)),
-            }
-        pairs.append((polyline, detection))
-    return pairs
+    shapes = iter(_shapes(records))
+    return [
+        [
+            _label_pair(annotation, shape, record)
+            for annotation, shape in zip(record.annotations, shapes, strict=False)
+        ]
+        for record in records
+    ]
+
+
+def _label_pair(
+    annotation: Annotation, shape: Document | None, record: ImageRecord
+) -> LabelPair:
+    polyline = detection = None
+    attributes = _label_attributes(annotation)
+    if shape is not None:
+        polyline = {
+            "label": annotation.label,
+            "points": shape.pop("points"),
+            "closed": True,
+            "filled": True,
+            **attributes,
+            **shape,
+            **_original(annotation),
+        }
+    if annotation.box is not None:
+        x, y, width, height = annotation.box
+        detection = {
+            "label": annotation.label,
+            "bounding_box": [
+                x / record.width,
+                y / record.height,
+                width / record.width,
+                height / record.height,
+            ],
+            **attributes,
+            **({} if shape is not None else _original(annotation)),
+        }
+    return polyline, detection
 
 
 def label_fields(
@@ -94,7 +103,7 @@ def own_names(record: ImageRecord) -> tuple[str, ...]:
     return tuple(sorted(own))
 
 
-def _shapes(record: ImageRecord) -> list[Document | None]:
+def _shapes(records: Sequence[ImageRecord]) -> list[Document | None]:
     """Returns each annotation's relative points, and its RLE; None if it has no shape.
 
     The points of all of them go through :func:`to_relative` at once, which keeps their
@@ -102,17 +111,22 @@ def _shapes(record: ImageRecord) -> list[Document | None]:
     """
     shapes: list[Document | None] = []
     rings: list[np.ndarray] = []
-    for annotation in record.annotations:
-        shape, own = _shape(annotation)
-        shapes.append(shape)
-        rings += own
-        if shape is not None:
-            shape["points"] = len(own)
+    sizes: list[tuple[int, int]] = []
+    for record in records:
+        for annotation in record.annotations:
+            shape, own = _shape(annotation)
+            shapes.append(shape)
+            rings += own
+            if shape is not None:
+                shape["points"] = len(own)
+        sizes += [(record.width, record.height)] * (len(rings) - len(sizes))
     if not rings:
         return shapes
-    points = to_relative(np.concatenate(rings), record.width, record.height).tolist()
-    ends = list(accumulate(map(len, rings)))
-    parts = iter([points[start:end] for start, end in pairwise([0, *ends])])
+    counts = list(map(len, rings))
+    widths, heights = np.repeat(sizes, counts, axis=0).T
+    points = to_relative(np.concatenate(rings), widths, heights).tolist()
+    ends = accumulate(counts, initial=0)
+    parts = iter([points[start:end] for start, end in pairwise(ends)])
     for shape in shapes:
         if shape is not None:
             shape["points"] = list(islice(parts, shape["points"]))

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from ...choices import ConflictRule
 from ...coco.records import ImageRecord
-from ..documents import MODIFIED
+from ..documents import MODIFIED, new_sample_document
 from .base import BASE_FIELD, REPLACING, BaseKey, Fields, SampleBase, new_ids, new_label
 from .conflicts import CONFLICT_TAG, Conflict
 from .digests import Document, short_id
@@ -60,41 +60,46 @@ class ImportRules:
         ]
 
 
-def new_sample(
-    record: ImageRecord, rules: ImportRules, now: datetime
-) -> tuple[list[str], Document]:
-    """Returns the tags and the fields of the sample of a new image.
+def new_samples(
+    records: Sequence[ImageRecord], rules: ImportRules, now: datetime
+) -> list[Document]:
+    """Returns the samples of new images.
 
     Args:
-        record: the image
+        records: the images
         rules: how the import writes
-        now: when the sample counts as made
+        now: when the samples count as made
     """
     ids = new_ids()
-    pairs = [
-        (line and new_label(line, next(ids)), box and new_label(box, next(ids)))
-        for line, box in annotation_labels(record)
-    ]
-    base = SampleBase.of_labels(
-        pairs,
-        own_names(record),
-        split=record.split,
-        user_tags=tuple(record.user_tags),
-        fingerprint=record.fingerprint,
-        origin=rules.origin,
-        fields=rules.fields,
-        said=said_digest(record, rules.tags),
-        as_of=now,
-    )
-    fields = {
-        **sample_fields(record),
-        **label_fields(pairs, *rules.fields),
-        BASE_FIELD: base.to_document(),
-    }
-    if rules.is_replacing:
-        fields[BASE_FIELD][REPLACING] = True
-    tags = dict.fromkeys([record.split, *record.user_tags, *rules.tags])
-    return list(tags), fields
+    samples = []
+    for record, labels in zip(records, annotation_labels(records), strict=True):
+        pairs = [
+            (line and new_label(line, next(ids)), box and new_label(box, next(ids)))
+            for line, box in labels
+        ]
+        base = SampleBase.of_labels(
+            pairs,
+            own_names(record),
+            split=record.split,
+            user_tags=tuple(record.user_tags),
+            fingerprint=record.fingerprint,
+            origin=rules.origin,
+            fields=rules.fields,
+            said=said_digest(record, rules.tags),
+            as_of=now,
+        ).to_document()
+        if rules.is_replacing:
+            base[REPLACING] = True
+        tags = dict.fromkeys([record.split, *record.user_tags, *rules.tags])
+        samples.append(
+            {
+                **new_sample_document(str(record.path), list(tags)),
+                **sample_fields(record),
+                **label_fields(pairs, *rules.fields),
+                BASE_FIELD: base,
+            }
+        )
+    return samples
 
 
 @dataclass(slots=True)
@@ -251,7 +256,7 @@ def _merged_labels(
             base,
             lines,
             boxes,
-            annotation_labels(record),
+            annotation_labels([record])[0],
             own_names(record),
             conflicts=rules.conflicts,
             is_imported=_is_of_import(document, rules.fields),

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from ...coco.packing import packed_image, unpacked_image
 from ...coco.records import ImageRecord
 from ...fiftyone_types import Dataset
-from ..documents import encoded_documents, new_sample_document, write_time
+from ..documents import encoded_documents, write_time
 from .attribute_types import AttributeTypes, KnownKinds
 from .said import said_digest
-from .samples import ImportRules, new_sample
+from .samples import ImportRules, new_samples
 
 
 class NewImage(NamedTuple):
@@ -138,9 +138,6 @@ class SharedImport:
     def _encode(self, made: MadeSamples, records: list[ImageRecord]) -> None:
         assert self._dataset is not None
         now = write_time()
-        documents = []
-        for record in records:
-            tags, fields = new_sample(record, self._rules, now)
-            documents.append({**new_sample_document(str(record.path), tags), **fields})
-            made.paths.update(documents[-1])
+        documents = new_samples(records, self._rules, now)
+        made.paths.update(*documents)
         made.encoded = encoded_documents(self._dataset, documents, now)

@@ -24,7 +24,6 @@ from ..documents import (
     change_documents,
     insert_documents,
     insert_encoded_documents,
-    new_sample_document,
     read_documents,
     with_new_ids,
     write_time,
@@ -51,7 +50,7 @@ from .samples import (
     MergedSample,
     is_whole,
     merged_sample,
-    new_sample,
+    new_samples,
 )
 from .schema import declare_text_ids
 from .shared import MadeSamples, NewImage, SharedImport
@@ -172,16 +171,12 @@ class SampleWriter:
             self._lock.check()
         batch, self._batch, self._batch_bytes = self._batch, [], 0
         encoded, self._encoded = self._encoded, []
+        known = {taken.sample.id: taken for taken in batch if taken.sample is not None}
         new: list[Document] = []
-        known: dict[ObjectId, _Taken] = {}
         now = write_time()
-        for taken in batch:
-            record = taken.record
-            if taken.sample is not None:
-                known[taken.sample.id] = taken
-            elif not self.is_dry:
-                tags, fields = new_sample(record, self._rules, now)
-                new.append({**new_sample_document(str(record.path), tags), **fields})
+        if not self.is_dry:
+            records = [taken.record for taken in batch if taken.sample is None]
+            new = new_samples(records, self._rules, now)
         if any(isinstance(taken.record.coco_id, str) for taken in batch):
             self._declare_text_ids()
         call, dataset = self._inserting.call, self._dataset

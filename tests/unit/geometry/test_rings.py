@@ -42,3 +42,17 @@ def test_relative_coordinates_differ_from_the_quotient_by_last_bits_only(
     array = np.array(ring, float)
     relative = to_relative(array, width, height)
     np.testing.assert_allclose(relative, array / (width, height), rtol=1e-15, atol=0)
+
+
+@given(of_images=st.lists(st.tuples(rings, sizes, sizes), min_size=1, max_size=4))
+def test_rings_of_several_images_come_to_the_same_together(
+    of_images: list[tuple[list[tuple[float, float]], int, int]],
+) -> None:
+    arrays = [np.array(ring, float) for ring, _, _ in of_images]
+    by_point = np.repeat([i[1:] for i in of_images], list(map(len, arrays)), axis=0)
+    together = to_relative(np.concatenate(arrays), by_point[:, 0], by_point[:, 1])
+    alone = [
+        to_relative(array, width, height)
+        for array, (_, width, height) in zip(arrays, of_images, strict=True)
+    ]
+    np.testing.assert_array_equal(together, np.concatenate(alone))
