@@ -97,18 +97,17 @@ class Pictures:
             for one, other in _equal(rows[key]):
                 groups.join(one, other)
         hashed = np.flatnonzero(rows["hash"].any(axis=1))
-        splits = rows["split"].tolist()
-        for one, others in _similar(rows["hash"][hashed], max_distance):
+        hashes, splits = rows["hash"][hashed], rows["split"][hashed]
+        for one, others in similar_across_splits(hashes, splits, max_distance):
             for other in hashed[others].tolist():
-                # Frames of one film may all be alike within their split.
-                if splits[hashed[one]] != splits[other]:
-                    groups.join(int(hashed[one]), other)
+                groups.join(int(hashed[one]), other)
+        split_of = rows["split"].tolist()
         names = list(self._splits)
         ids = rows["sample_id"]
         return [
-            [Picture(ObjectId(bytes(ids[p])), names[splits[p]]) for p in group]
+            [Picture(ObjectId(bytes(ids[p])), names[split_of[p]]) for p in group]
             for group in groups.all()
-            if len({splits[place] for place in group}) > 1
+            if len({split_of[place] for place in group}) > 1
         ]
 
 
@@ -146,35 +145,61 @@ def _equal(digests: np.ndarray) -> Iterator[tuple[int, int]]:
     return zip(order[:-1][same].tolist(), order[1:][same].tolist(), strict=True)
 
 
-def _similar(hashes: np.ndarray, max_distance: int) -> Iterator[tuple[int, np.ndarray]]:
-    """Yields the place of each hash with those of others that are nearly the same.
+def similar_across_splits(
+    hashes: np.ndarray, splits: np.ndarray, max_distance: int
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Yields places with others of similar hashes, as many as show what is connected.
 
-    Two hashes that differ in fewer bits than there are pairs of bytes agree in a pair,
-    so only such that share one are compared.
+    Places are connected if they are similar and of different splits, directly or over
+    others: frames of one film may all be alike within their split. Not every pair is
+    yielded, or frames of a film would be compared each with all.
+
+    Args:
+        hashes: a uint8 array of shape (n, 32)
+        splits: the split of each, n numbers
+        max_distance: how many bits of similar hashes may differ
+
+    Yields:
+        a place, and an int64 array of places that it is connected with
     """
+    # Two hashes that differ in fewer bits than there are pairs of bytes agree in a
+    # pair, so only such that share one are compared.
     groups: Iterable[np.ndarray]
     if max_distance < _BYTES // 2:
-        groups = _by_two_bytes(hashes)
+        groups = _by_two_bytes(hashes, splits)
     else:
-        groups = [np.arange(len(hashes))]
+        groups = [np.arange(len(hashes))] * bool(len(hashes))
     for group in groups:
-        some = hashes[group]
-        for place in range(len(group) - 1):
-            differing = _BITS_SET[some[place + 1 :] ^ some[place]]
+        unseen, found = group, [int(group[0])]
+        unseen_hashes, unseen_splits = hashes[group], splits[group]
+        while unseen.size:
+            place = found.pop() if found else int(unseen[0])
+            differing = _BITS_SET[unseen_hashes ^ hashes[place]]
             near = differing.sum(axis=1, dtype=np.int64) <= max_distance
+            near &= unseen_splits != splits[place]
             if near.any():
-                yield int(group[place]), group[place + 1 :][near]
+                yield place, unseen[near]
+                found += unseen[near].tolist()
+            # Nothing more is to be found of what was seen.
+            left = ~near & (unseen != place)
+            unseen, unseen_hashes = unseen[left], unseen_hashes[left]
+            unseen_splits = unseen_splits[left]
 
 
-def _by_two_bytes(hashes: np.ndarray) -> Iterator[np.ndarray]:
+def _by_two_bytes(hashes: np.ndarray, splits: np.ndarray) -> Iterator[np.ndarray]:
+    """Yields the places of those that share a pair of bytes and not the split."""
+    if not len(hashes):
+        return
     # One byte alone would be shared by every 256th picture.
     for byte in range(0, _BYTES, 2):
         keys = hashes[:, byte].astype(np.uint16) << 8 | hashes[:, byte + 1]
         order = np.argsort(keys, kind="stable")
-        edges = np.flatnonzero(np.diff(keys[order])) + 1
-        for group in np.split(order, edges):
-            if len(group) > 1:
-                yield np.sort(group)
+        begins = np.flatnonzero(np.diff(keys[order], prepend=keys[order[0]] ^ 1))
+        lowest = np.minimum.reduceat(splits[order], begins)
+        is_mixed = lowest != np.maximum.reduceat(splits[order], begins)
+        ends = np.append(begins[1:], len(order))
+        for begin, end in zip(begins[is_mixed], ends[is_mixed], strict=True):
+            yield order[begin:end]
 
 
 def _digest_of_text(text: str | None) -> bytes:
