@@ -8,8 +8,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 
@@ -106,8 +105,12 @@ def parse_document(data: bytes, name: str) -> Document:
     return _document(dict(parts), lost, repaired or repaired_escapes, name)
 
 
-def read_large_document(path: Path, name: str) -> Document | None:
+def read_large_document(file: IO[bytes], name: str) -> Document | None:
     """Takes a large COCO JSON apart without holding it in memory.
+
+    Args:
+        file: the open file, which is closed when nothing of it is to be read any more
+        name: what to call it in messages
 
     Returns:
         its parts; None if it has to be read at once
@@ -117,7 +120,7 @@ def read_large_document(path: Path, name: str) -> Document | None:
         OSError: if it cannot be read
     """
     try:
-        found = large_parts(path)
+        found = large_parts(file)
         parts = {
             key: part.text()
             if isinstance(part, LargeList) and key not in ("images", "annotations")

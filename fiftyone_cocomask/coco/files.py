@@ -93,13 +93,13 @@ class FolderFiles:
         """Returns the path of a file."""
         return f"{self.root}/{name}"
 
-    def file(self, name: str) -> Path | None:
-        """Returns the path of a file that can be opened by it."""
-        return Path(self.path(name))
-
     def open(self, name: str) -> IO[bytes]:
         """Opens a file for reading."""
         return open(self.path(name), "rb")
+
+    def on_disk(self, name: str) -> IO[bytes]:
+        """Opens a file for reading, which is one of the operating system's."""
+        return self.open(name)
 
     def read(self, name: str) -> bytes:
         """Returns what is in a file."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from pathlib import Path
+from typing import IO
 
 import msgspec
 
@@ -48,13 +47,15 @@ class JsonFile:
         name: its name in the export
         path: what to call it in messages
         read: returns its bytes
-        file: the file, if it is one by itself and not in a zip
+        size: returns their number
+        on_disk: opens it as a file of the operating system's
     """
 
     name: str
     path: str
     read: Callable[[], bytes]
-    file: Path | None = None
+    size: Callable[[], int]
+    on_disk: Callable[[], IO[bytes]]
     _document: Document | None = field(default=None, repr=False)
 
     def document(self) -> Document:
@@ -85,9 +86,9 @@ class JsonFile:
 
     def _large_document(self) -> Document | None:
         try:
-            if self.file is None or os.path.getsize(self.file) < MIN_BYTES:
+            if self.size() < MIN_BYTES:
                 return None
-            return read_large_document(self.file, self.path)
+            return read_large_document(self.on_disk(), self.path)
         except OSError:
             # Said when all of it is read.
             return None

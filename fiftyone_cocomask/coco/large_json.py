@@ -13,8 +13,7 @@ import re
 import weakref
 from array import array
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import TypeVar, overload
+from typing import IO, TypeVar, overload
 
 import msgspec
 
@@ -54,17 +53,16 @@ class LargeFile:
     """A file that is read by places.
 
     Args:
-        path: the file
+        file: the open file, which is closed when nothing holds a place in it any more
 
     Raises:
         OSError: if it cannot be read
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-        # It is read for as long as anything holds a place in it.
-        weakref.finalize(self, os.close, self._file)
+    def __init__(self, file: IO[bytes]) -> None:
+        self.path = file.name
+        self._file = file.fileno()
+        weakref.finalize(self, file.close)
         self._state = self._current_state()
 
     @property
@@ -182,14 +180,17 @@ class LargeList(Sequence[msgspec.Raw]):
         )
 
 
-def large_parts(path: Path) -> dict[str, msgspec.Raw | LargeList]:
+def large_parts(file: IO[bytes]) -> dict[str, msgspec.Raw | LargeList]:
     """Returns the values of a large JSON's top-level object.
+
+    Args:
+        file: the open file, as for :class:`LargeFile`
 
     Raises:
         Unusual: if it has to be read at once
         OSError: if it cannot be read
     """
-    return _Scanner(LargeFile(path)).parts()
+    return _Scanner(LargeFile(file)).parts()
 
 
 class _Scanner:

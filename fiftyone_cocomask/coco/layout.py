@@ -143,7 +143,13 @@ def _given_path(path: str | Path, option: str) -> Path:
 def _export_of(files: Files, name: str, image_dir: Path | None) -> ExportFiles:
     index = FileIndex(files.names)
     jsons = [
-        JsonFile(n, files.path(n), partial(files.read, n), files.file(n))
+        JsonFile(
+            n,
+            files.path(n),
+            partial(files.read, n),
+            partial(files.size, n),
+            partial(files.on_disk, n),
+        )
         for n in files.names
         if n.lower().endswith(".json")
     ]
@@ -196,7 +202,13 @@ def _export_of_json(path: Path, image_dir: Path | None) -> ExportFiles:
     folder, files = _files_of_json(path, image_dir)
     split = name or (folder.name if is_split_name(folder.name) else DEFAULT_SPLIT)
     export_name = folder.name if path.name == ROBOFLOW_JSON or not name else path.stem
-    json = JsonFile(path.name, str(path), path.read_bytes, path)
+    json = JsonFile(
+        path.name,
+        str(path),
+        path.read_bytes,
+        size=lambda: path.stat().st_size,
+        on_disk=lambda: path.open("rb"),
+    )
     finder = ImageFinder(files, FileIndex(files.names), SplitPlace(split, ""))
     return ExportFiles(
         export_name,

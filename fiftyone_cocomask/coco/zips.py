@@ -7,8 +7,10 @@ import stat
 import threading
 import zipfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from io import BytesIO
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryFile
 from typing import IO
 
 from ..errors import ExportError
@@ -70,10 +72,6 @@ class ZipFiles:
         """Returns a path that names a file in the zip; no such file exists."""
         return f"{self.root}/{name}"
 
-    def file(self, name: str) -> Path | None:
-        """Returns nothing: a file in a zip has no path of its own."""
-        return None
-
     def open(self, name: str) -> IO[bytes]:
         """Returns a file for reading, after a check of its checksum.
 
@@ -81,6 +79,20 @@ class ZipFiles:
             OSError: if its data is broken
         """
         return BytesIO(self.read(name))
+
+    def on_disk(self, name: str) -> IO[bytes]:
+        """Returns a file for reading that is unpacked, and gone when it is closed.
+
+        Raises:
+            OSError: if its data is broken, or there is no room for it
+        """
+        with ExitStack() as stack:
+            file = stack.enter_context(TemporaryFile())
+            for piece in member_pieces(self._zip, self._members[name]):
+                file.write(piece)
+            file.flush()
+            stack.pop_all()
+        return file
 
     def read(self, name: str) -> bytes:
         """Returns what is in a file.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ def test_pieces_give_what_the_whole_gives(
     text = json.dumps(parts, indent=indent, ensure_ascii=is_ascii)
     path.write_text(text, encoding="utf-8-sig" if number == 2 else "utf-8")
 
-    assert plain(large_parts(path)) == parts
+    assert plain(large_parts(path.open("rb"))) == parts
 
 
 json_values = st.recursive(
@@ -95,21 +96,27 @@ def test_any_json_is_read_right_or_left_to_the_other_way(
         path = Path(folder) / "x.json"
         path.write_text(json.dumps(parts))
         try:
-            found = large_parts(path)
+            found = large_parts(path.open("rb"))
         except Unusual:
             return
         assert plain(found) == parts
 
 
+@pytest.mark.parametrize("is_zipped", [False, True])
 def test_export_is_read_as_in_one_go(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_zipped: bool
 ) -> None:
     images = [image_entry(), image_entry(id=2, file_name="b.png")]
     entries = [annotation(id=n, image_id=1 + n % 3 % 2, note=n) for n in range(40)]
     entries.insert(5, annotation(id=99, image_id=7))
     folder = write_export(
-        tmp_path, document(entries, images=images), files=("a.png", "b.png")
+        tmp_path / "x", document(entries, images=images), files=("a.png", "b.png")
     )
+    if is_zipped:
+        folder = Path(shutil.make_archive(str(tmp_path / "x"), "zip", folder))
+    with ExportReader(folder) as reader:
+        [(index, _)] = reader.take_indexes()
+        assert isinstance(index.annotation_texts, large_json.LargeList)
     in_pieces = read(folder)
     monkeypatch.setattr(jsons, "MIN_BYTES", 2**40)
     at_once = read(folder)
@@ -153,7 +160,7 @@ def test_what_is_unusual_is_left_to_the_other_way(tmp_path: Path, text: str) -> 
     path = tmp_path / "x.json"
     path.write_text(text)
     with pytest.raises(Unusual):
-        large_parts(path)
+        large_parts(path.open("rb"))
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
@@ -188,10 +195,10 @@ def test_json_that_is_changed_meanwhile_is_not_taken_for_what_it_was(
 def test_entries_are_read_by_their_places(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.write_text(json.dumps({"images": [{"n": n} for n in range(500)]}))
-    entries = large_parts(path)["images"]
+    entries = large_parts(path.open("rb"))["images"]
     assert isinstance(entries, large_json.LargeList)
 
     assert len(entries) == 500
     assert [msgspec.json.decode(entries[n])["n"] for n in (0, 499, 7)] == [0, 499, 7]
     assert [msgspec.json.decode(raw)["n"] for raw in entries[3:6]] == [3, 4, 5]
-    assert LargeFile(path).size == path.stat().st_size
+    assert LargeFile(path.open("rb")).size == path.stat().st_size
