@@ -12,6 +12,9 @@ import cv2
 import numpy as np
 from playwright.sync_api import Locator, Page, TimeoutError, expect
 
+# What is to become visible is waited for with ``wait_for``: ``expect`` describes the
+# whole page, for its message, each time that it looks and does not find it.
+
 # The App, MongoDB and Chromium share two cores, perhaps with much else.
 _TIMEOUT = 120_000
 expect.set_options(timeout=_TIMEOUT)
@@ -70,11 +73,37 @@ class AppPage:
         self.page = page
         self.panel = Panel(page)
         self._address = address
+        self._datasets = page.locator("[data-cy=selector-dataset]")
+
+    def load(self) -> None:
+        """Loads the App, with no dataset open."""
+        self.page.goto(self._address)
+        self._dismiss_advert()
 
     def open(self, dataset: str) -> None:
-        """Opens a dataset."""
-        self.page.goto(f"{self._address}/datasets/{dataset}")
-        self._dismiss_advert()
+        """Chooses a dataset in the App."""
+        found = self.page.locator(f"[data-cy='selector-result-{dataset}']")
+
+        def search() -> None:
+            self._datasets.click(timeout=3000)
+            self._datasets.fill(dataset)
+
+        # The list closes where the App draws its header anew.
+        do_until(found, search)
+        found.click()
+        expect(self.page).to_have_url(f"{self._address}/datasets/{dataset}")
+
+    def open_address(self, path: str) -> None:
+        """Opens a dataset by an address, which may say how it is shown."""
+        self.page.goto(f"{self._address}/datasets/{path}")
+
+    def is_left(self, *, seconds: float) -> bool:
+        """Waits until no dataset is open any more; returns whether that is so."""
+        with suppress(TimeoutError):
+            nothing = self.page.get_by_text("No dataset selected")
+            nothing.wait_for(timeout=1000 * seconds)
+            return True
+        return False
 
     def wait_for_samples(self, number: int) -> None:
         """Waits until the grid shows so many samples."""
@@ -114,7 +143,7 @@ class AppPage:
     def read(self, text: str) -> None:
         """Waits for a cell of the table that an operator shows and closes it."""
         dialog = self.page.locator(".MuiDialog-root")
-        expect(dialog.get_by_role("cell", name=text, exact=True)).to_be_visible()
+        dialog.get_by_role("cell", name=text, exact=True).wait_for()
         do_until(dialog, lambda: self.page.keyboard.press("Escape"), visible=False)
 
     def choose_saved_view(self, name: str) -> None:
@@ -258,7 +287,7 @@ class Form:
         self.page.get_by_role("option", name=re.compile(f"^{value}")).first.click()
 
     def expect_text(self, text: str) -> None:
-        expect(self.dialog.get_by_text(text).first).to_be_visible()
+        self.dialog.get_by_text(text).first.wait_for()
 
     def expect_not_executable(self) -> None:
         """Waits until the form says that it cannot be executed."""
@@ -290,7 +319,7 @@ def finish_form(page: Page, text: str) -> None:
     """Waits for a text in the summary of an operator and closes it."""
     done = page.get_by_role("button", name="Done")
     dialog = page.locator(".MuiDialog-root").filter(has=done)
-    expect(dialog.get_by_text(text).first).to_be_visible()
+    dialog.get_by_text(text).first.wait_for()
     do_until(dialog, lambda: done.click(timeout=3000), visible=False)
 
 
@@ -308,7 +337,7 @@ class Panel:
         self.content.wait_for()
 
     def expect_text(self, text: str) -> None:
-        expect(self.content.get_by_text(text).first).to_be_visible()
+        self.content.get_by_text(text).first.wait_for()
 
     def expect_no_text(self, text: str) -> None:
         expect(self.content.get_by_text(text)).to_have_count(0)
@@ -320,7 +349,7 @@ class Panel:
     def clear(self) -> None:
         """Shows in the grid again what it showed before a click here."""
         self.content.get_by_role("button", name="Clear", exact=True).click()
-        expect(self.content.get_by_text("click to see samples")).to_be_visible()
+        self.content.get_by_text("click to see samples").wait_for()
 
     def choose(self, choice: str, dropdown: int = 0) -> None:
         """Chooses in a dropdown; a panel that draws itself anew closes the list."""

@@ -130,15 +130,34 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext
 
 
 class Pages:
-    """Fresh pages of the App, one at a time."""
+    """The page of the App, which one test after the other uses.
+
+    To load the App takes longer than most of what a test does in it.
+    """
 
     def __init__(self, browser: BrowserContext, address: str) -> None:
         self._browser = browser
         self._address = address
+        self._left: AppPage | None = None
 
-    def new(self) -> AppPage:
-        _open_nothing(self._browser, self._address)
-        return AppPage(self._browser.new_page(), self._address)
+    def enter(self) -> AppPage:
+        """Returns the App with no dataset open."""
+        app, self._left = self._left, None
+        if app is None:
+            _open_nothing(self._browser, self._address)
+            app = AppPage(self._browser.new_page(), self._address)
+            app.load()
+        return app
+
+    def leave(self, app: AppPage) -> None:
+        """Closes the dataset, as its session does, so that it can be deleted."""
+        # The App goes back to it where it was just telling the server of a view.
+        for _ in range(3):
+            _open_nothing(self._browser, self._address)
+            if app.is_left(seconds=5):
+                self._left = app
+                return
+        self.close(app)
 
     def close(self, app: AppPage, *, failed: str | None = None) -> None:
         """Closes a page, and keeps a picture of it for the name of a failed test."""
@@ -155,12 +174,14 @@ def pages(browser: BrowserContext, address: str) -> Pages:
 
 @pytest.fixture
 def app(pages: Pages, request: pytest.FixtureRequest) -> Iterator[AppPage]:
-    """A fresh page of the App, and none of what the test has made stays."""
+    """The App with no dataset open, and none of what the test has made stays."""
     before = set(fo.list_datasets())
-    app = pages.new()
+    app = pages.enter()
     yield app
-    failed = request.node.name if has_failed(request.node) else None
-    pages.close(app, failed=failed)
+    if has_failed(request.node):
+        pages.close(app, failed=request.node.name)
+    else:
+        pages.leave(app)
     for name in set(fo.list_datasets()) - before:
         fo.delete_dataset(name)
         # The next test's dataset of that name would find masks that are not its own.

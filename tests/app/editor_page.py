@@ -25,7 +25,7 @@ class EditorPage:
         """Opens the tab."""
         annotate = self.page.locator("[data-cy=modal] [data-cy=annotate]")
         do_until(self._tools, lambda: annotate.click(timeout=3000))
-        expect(self.page.locator("[data-cy=lighter-sample-renderer]")).to_be_visible()
+        self.page.locator("[data-cy=lighter-sample-renderer]").wait_for()
 
     def delete(self, label_id: str) -> None:
         """Deletes a label."""

@@ -20,7 +20,7 @@ class InspectorPage:
     def open_first_sample(self) -> None:
         """Opens the grid's first sample, which need not be the first of the page."""
         looks = self.page.locator("[data-cy=spotlight-section-forward] canvas")
-        expect(looks.first).to_be_visible()
+        looks.first.wait_for()
 
         def click() -> None:
             boxes = [look.bounding_box() for look in looks.all()]
@@ -44,7 +44,7 @@ class InspectorPage:
     def open(self) -> None:
         """Shows the panel; the modal has it as a tab from the start."""
         self.modal.locator("[data-cy=panel-tab-mask_inspector]").click()
-        expect(self.content).to_be_visible()
+        self.content.wait_for()
 
     def go(self, key: str) -> None:
         """Goes to another sample: ``"ArrowRight"`` or ``"ArrowLeft"``."""
@@ -56,7 +56,7 @@ class InspectorPage:
         self.page.get_by_role("option", name=field, exact=True).click()
 
     def expect_text(self, text: str) -> None:
-        expect(self.content.get_by_text(text, exact=True).first).to_be_visible()
+        self.content.get_by_text(text, exact=True).first.wait_for()
 
     def expect_card(self, number: str, what: str) -> None:
         """Waits until a card shows a number of something."""
@@ -71,7 +71,7 @@ class InspectorPage:
         """Waits until just these pictures are shown, with their pixels."""
         for name in PICTURES:
             if name in names:
-                expect(self.picture(name)).to_be_visible()
+                self.picture(name).wait_for()
                 expect(self.picture(name)).to_have_js_property("complete", True)
                 expect(self.picture(name)).not_to_have_js_property("naturalWidth", 0)
             else:

@@ -37,6 +37,6 @@ def test_a_comparison_is_made_and_shown_by_the_model_evaluation_panel(
         ("Mask coverage error (points)", summary["mask_coverage_error"]),
     ):
         row = panel.locator("tr").filter(has_text=metric).first
-        expect(row).to_be_visible()
+        row.wait_for()
         # The panel shows three digits.
         expect(row).to_contain_text(f"{value:.3f}".rstrip("0"))

@@ -1,7 +1,7 @@
 """All that the panel beside the grid shows leads to samples.
 
-One page is open for all of these tests: opening it takes longer than what they do. Each
-clears what it has clicked.
+The dataset and the panel stay open for all of these tests: each clears what it has
+clicked.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ def dataset(evaluated: fo.Dataset) -> Iterator[fo.Dataset]:
 
 
 @pytest.fixture(scope="module")
-def kept(pages: Pages) -> Iterator[list[AppPage]]:
+def kept(pages: Pages, dataset: fo.Dataset) -> Iterator[list[AppPage]]:
     """The open page, unless the test before has failed on it."""
     kept: list[AppPage] = []
     yield kept
     for app in kept:
-        pages.close(app)
+        pages.leave(app)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def app(
     request: pytest.FixtureRequest,
 ) -> Iterator[AppPage]:
     if not kept:
-        kept.append(pages.new())
+        kept.append(pages.enter())
         kept[0].open(dataset.name)
         kept[0].panel.open()
     app = kept[0]

@@ -64,7 +64,7 @@ def test_tables_are_downloaded_of_what_the_grid_shows(
 ) -> None:
     dataset.save_view("valid", dataset.match_tags("valid"))
     valid = dataset.load_saved_view("valid")
-    app.open("demo?view=valid")
+    app.open_address("demo?view=valid")
     panel = app.panel
     panel.open()
     app.wait_for_samples(len(valid))
@@ -98,7 +98,7 @@ def test_the_panel_follows_the_view_and_the_filters_of_the_sidebar(
     valid = dataset.load_saved_view("valid")
     pixels = sum(np.count_nonzero(sample.mask.get_mask()) for sample in valid)
     of_valid = f"{pixels:,}" if pixels < 1e6 else f"{pixels / 1e6:.2f} M"
-    app.open("demo?view=valid")
+    app.open_address("demo?view=valid")
     panel = app.panel
     panel.open()
     app.wait_for_samples(len(valid))
@@ -213,7 +213,7 @@ def test_what_to_do_next_is_said_step_by_step(
 def test_patches_lead_back_to_their_samples(app: AppPage, dataset: fo.Dataset) -> None:
     valid = dataset.match_tags("valid")
     dataset.save_view("patches", valid.to_patches("segmentations"))
-    app.open("demo?view=patches")
+    app.open_address("demo?view=patches")
     panel = app.panel
     panel.open()
     panel.expect_text(f"{len(valid)} images · click to see samples")

@@ -86,7 +86,7 @@ def test_a_label_of_an_issue_is_opened_mended_and_done(
 
     rows.first.click()
     # The label is chosen in the Annotate tab.
-    expect(modal.get_by_text(first.id, exact=True)).to_be_visible()
+    modal.get_by_text(first.id, exact=True).wait_for()
     canvas = modal.locator("[data-cy=lighter-sample-renderer-canvas]")
     # The App stores it at once.
     with app.page.expect_response(lambda answer: answer.request.method == "PATCH"):
@@ -94,7 +94,7 @@ def test_a_label_of_an_issue_is_opened_mended_and_done(
     do_until(modal, lambda: app.page.mouse.click(5, 500), visible=False)
 
     panel.press("Done, next")
-    expect(modal.get_by_text(second.id, exact=True)).to_be_visible()
+    modal.get_by_text(second.id, exact=True).wait_for()
     do_until(modal, lambda: app.page.mouse.click(5, 500), visible=False)
     expect(rows).to_have_count(1)
     mended, other = tiny_labels(dataset)

@@ -7,7 +7,6 @@ from pathlib import Path
 import cv2
 import fiftyone as fo
 import numpy as np
-from playwright.sync_api import expect
 
 from fiftyone_cocomask import (
     compute_masks,
@@ -45,7 +44,7 @@ def test_an_empty_dataset_is_told_how_to_begin(app: AppPage) -> None:
     form.close()
     app.run("Open the mask evaluation panel")
     message = app.page.get_by_text("Dataset 'empty' has no samples. Open a dataset, or")
-    expect(message).to_be_visible()
+    message.wait_for()
 
 
 def test_a_dataset_of_videos_is_told_that_masks_are_of_images(
@@ -84,6 +83,6 @@ def test_the_demos_workspace_has_the_grid_and_the_panel(
     evaluate_mask_area(dataset)
     save_workspace(dataset)
     slug = WORKSPACE.replace(" ", "-")
-    app.open(f"spaces?workspace={slug}")
+    app.open_address(f"spaces?workspace={slug}")
     app.wait_for_samples(len(dataset))
     app.panel.expect_text("foreground px")
