@@ -260,11 +260,12 @@ class _Scanner:
             return entries
         while True:
             data = self._piece(_PIECE)
-            end = _end_of_list(data)
-            if end is None:
-                cut, raws = _up_to_last_entry(data)
-            else:
+            cut, raws = _up_to_last_entry(data, max_tries=1)
+            end = None if raws else _end_of_list(data)
+            if end is not None:
                 cut, raws = end, _decoded(b"[" + data[:end] + b"]", _list_decoder)
+            elif not raws:
+                cut, raws = _up_to_last_entry(data, max_tries=_MAX_TRIES)
             if not raws:
                 raise Unusual
             self._add(entries, data, raws)
@@ -304,10 +305,13 @@ def _end_of_list(data: bytes) -> int | None:
     return data.rfind(b"]")
 
 
-def _up_to_last_entry(data: bytes) -> tuple[int, list[msgspec.Raw]]:
-    """Returns where the last entry that data holds to its end ends, and all entries."""
+def _up_to_last_entry(data: bytes, max_tries: int) -> tuple[int, list[msgspec.Raw]]:
+    """Returns where the last entry that data holds to its end ends, and all entries.
+
+    None are found where the list does not go on behind that.
+    """
     end = len(data)
-    for _ in range(_MAX_TRIES):
+    for _ in range(max_tries):
         end = data.rfind(b"}", 0, end)
         if end < 0:
             break
@@ -317,7 +321,7 @@ def _up_to_last_entry(data: bytes) -> tuple[int, list[msgspec.Raw]]:
             return end + 1, _decoded(b"[" + data[: end + 1] + b"]", _list_decoder)
         except Unusual:
             continue
-    raise Unusual
+    return 0, []
 
 
 def _decoded(data: bytes, decoder: msgspec.json.Decoder[_Decoded]) -> _Decoded:
