@@ -13,14 +13,32 @@ from pathlib import Path
 def use_own_fiftyone(folder: Path, *, show_progress_bars: bool = True) -> None:
     """Points FiftyOne at a folder for everything; call it before any dataset is used.
 
-    A person's own settings are left out altogether, since any of them may name the
-    person's database. A folder alone is not enough: FiftyOne joins whichever database
-    server of its kind is running, whatever folder that has. It knows them by the name
-    of their service, so this one gets a name of its own.
+    A folder alone is not enough: FiftyOne joins whichever database server of its kind
+    is running, whatever folder that has. It knows them by the name of their service,
+    so this one gets a name of its own.
 
     Args:
         folder: the folder; made if need be. Processes that call this with the same
             one share the database
+        show_progress_bars: whether FiftyOne shows progress in the terminal
+    """
+    use_own_settings(folder, show_progress_bars=show_progress_bars)
+
+    # Imported only now: FiftyOne reads its settings when it is imported.
+    from fiftyone.core.service import DatabaseService
+
+    digest = blake2b(str(folder.resolve()).encode(), digest_size=8).hexdigest()
+    DatabaseService.service_name = f"db-{digest}"
+
+
+def use_own_settings(folder: Path, *, show_progress_bars: bool = True) -> None:
+    """Points FiftyOne at a folder's settings, without loading it.
+
+    A person's own settings are left out altogether, since any of them may name the
+    person's database.
+
+    Args:
+        folder: where datasets, plugins and the database go; made if need be
         show_progress_bars: whether FiftyOne shows progress in the terminal
     """
     folder = folder.resolve()
@@ -42,12 +60,6 @@ def use_own_fiftyone(folder: Path, *, show_progress_bars: bool = True) -> None:
         del os.environ[variable]
     os.environ["FIFTYONE_CONFIG_PATH"] = str(config_path)
 
-    # Imported only now: FiftyOne reads its settings when it is imported.
-    from fiftyone.core.service import DatabaseService
-
-    digest = blake2b(str(folder).encode(), digest_size=8).hexdigest()
-    DatabaseService.service_name = f"db-{digest}"
-
 
 def delete_own_fiftyone(folder: Path) -> None:
     """Stops the database of :func:`use_own_fiftyone` and deletes its folder.
@@ -55,11 +67,12 @@ def delete_own_fiftyone(folder: Path) -> None:
     Call it last, with ``atexit`` before FiftyOne is imported: what FiftyOne does at
     exit needs the database.
     """
-    from fiftyone.core.odm import get_db_client
-    from pymongo.errors import PyMongoError
-
     # Where FiftyOne has not noted its database there is none, and it would start one.
     if "FIFTYONE_PRIVATE_DATABASE_PORT" in os.environ:
+        # Not above: it loads FiftyOne, which may not have been loaded.
+        from fiftyone.core.odm import get_db_client
+        from pymongo.errors import PyMongoError
+
         # The server closes the connection instead of an answer.
         with suppress(PyMongoError):
             get_db_client().admin.command("shutdown")

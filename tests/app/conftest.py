@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # isort: off
 # First of all: it gives this process a FiftyOne of its own.
-from tests.integration import conftest as own_fiftyone  # noqa: F401
+from tests.integration.conftest import pytest_configure  # noqa: F401
 
 # isort: on
 

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-from tests.integration import conftest as own_fiftyone  # noqa: F401
+from tests.integration.conftest import pytest_configure  # noqa: F401
