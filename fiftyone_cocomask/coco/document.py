@@ -120,7 +120,7 @@ def read_large_document(file: IO[bytes], name: str) -> Document | None:
         OSError: if it cannot be read
     """
     try:
-        found = large_parts(file)
+        found = large_parts(file, name)
         parts = {
             key: part.text()
             if isinstance(part, LargeList) and key not in ("images", "annotations")

@@ -54,13 +54,14 @@ class LargeFile:
 
     Args:
         file: the open file, which is closed when nothing holds a place in it any more
+        path: what to call it in messages
 
     Raises:
         OSError: if it cannot be read
     """
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self.path = file.name
+    def __init__(self, file: IO[bytes], path: str) -> None:
+        self.path = path
         self._file = file.fileno()
         weakref.finalize(self, file.close)
         self._state = self._current_state()
@@ -180,17 +181,18 @@ class LargeList(Sequence[msgspec.Raw]):
         )
 
 
-def large_parts(file: IO[bytes]) -> dict[str, msgspec.Raw | LargeList]:
+def large_parts(file: IO[bytes], path: str) -> dict[str, msgspec.Raw | LargeList]:
     """Returns the values of a large JSON's top-level object.
 
     Args:
         file: the open file, as for :class:`LargeFile`
+        path: what to call it in messages
 
     Raises:
         Unusual: if it has to be read at once
         OSError: if it cannot be read
     """
-    return _Scanner(LargeFile(file)).parts()
+    return _Scanner(LargeFile(file, path)).parts()
 
 
 class _Scanner:

@@ -68,7 +68,7 @@ def test_pieces_give_what_the_whole_gives(
     text = json.dumps(parts, indent=indent, ensure_ascii=is_ascii)
     path.write_text(text, encoding="utf-8-sig" if number == 2 else "utf-8")
 
-    assert plain(large_parts(path.open("rb"))) == parts
+    assert plain(large_parts(path.open("rb"), "x.json")) == parts
 
 
 json_values = st.recursive(
@@ -96,7 +96,7 @@ def test_any_json_is_read_right_or_left_to_the_other_way(
         path = Path(folder) / "x.json"
         path.write_text(json.dumps(parts))
         try:
-            found = large_parts(path.open("rb"))
+            found = large_parts(path.open("rb"), "x.json")
         except Unusual:
             return
         assert plain(found) == parts
@@ -160,7 +160,7 @@ def test_what_is_unusual_is_left_to_the_other_way(tmp_path: Path, text: str) -> 
     path = tmp_path / "x.json"
     path.write_text(text)
     with pytest.raises(Unusual):
-        large_parts(path.open("rb"))
+        large_parts(path.open("rb"), "x.json")
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
@@ -195,10 +195,10 @@ def test_json_that_is_changed_meanwhile_is_not_taken_for_what_it_was(
 def test_entries_are_read_by_their_places(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.write_text(json.dumps({"images": [{"n": n} for n in range(500)]}))
-    entries = large_parts(path.open("rb"))["images"]
+    entries = large_parts(path.open("rb"), "x.json")["images"]
     assert isinstance(entries, large_json.LargeList)
 
     assert len(entries) == 500
     assert [msgspec.json.decode(entries[n])["n"] for n in (0, 499, 7)] == [0, 499, 7]
     assert [msgspec.json.decode(raw)["n"] for raw in entries[3:6]] == [3, 4, 5]
-    assert LargeFile(path.open("rb")).size == path.stat().st_size
+    assert LargeFile(path.open("rb"), "x.json").size == path.stat().st_size
