@@ -98,12 +98,18 @@ class AppPage:
         self.page.goto(f"{self._address}/datasets/{path}")
 
     def is_left(self, *, seconds: float) -> bool:
-        """Waits until no dataset is open any more; returns whether that is so."""
+        """Waits until no dataset is open any more, nor a form that covers the list.
+
+        Args:
+            seconds: how long to wait
+
+        Returns:
+            Whether that is so now.
+        """
+        nothing = self.page.get_by_text("No dataset selected")
         with suppress(TimeoutError):
-            nothing = self.page.get_by_text("No dataset selected")
             nothing.wait_for(timeout=1000 * seconds)
-            return True
-        return False
+        return nothing.is_visible() and self.page.get_by_role("dialog").count() == 0
 
     def wait_for_samples(self, number: int) -> None:
         """Waits until the grid shows so many samples."""

@@ -223,3 +223,4 @@ def test_patches_lead_back_to_their_samples(app: AppPage, dataset: fo.Dataset) -
     form.expect_text(f"mask_area_px on {len(valid)} images")
     form.expect_text(f"Evaluates {len(valid)} images of")
     form.expect_text(f"leaves {len(dataset) - len(valid)} others as measured")
+    form.close()

@@ -72,7 +72,9 @@ def test_a_dataset_without_labels_is_led_to_the_import(
     app.panel.open()
     app.panel.expect_text("Dataset 'unlabelled' has no polygons")
     app.panel.press("Import a Roboflow COCO export")
-    app.form().expect_not_executable()
+    form = app.form()
+    form.expect_not_executable()
+    form.close()
 
 
 def test_the_demos_workspace_has_the_grid_and_the_panel(
