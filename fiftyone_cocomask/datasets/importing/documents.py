@@ -153,13 +153,12 @@ def _label_attributes(annotation: Annotation) -> Document:
     attributes = {
         **identifier("coco_id", annotation.coco_id),
         **identifier("coco_category_id", annotation.category_id),
-        "supercategory": annotation.supercategory,
-        "iscrowd": annotation.iscrowd,
-        "annotated_area": annotation.annotated_area,
     }
-    for name in ("supercategory", "annotated_area"):
-        if attributes[name] is None:
-            del attributes[name]
+    if annotation.supercategory is not None:
+        attributes["supercategory"] = annotation.supercategory
+    attributes["iscrowd"] = annotation.iscrowd
+    if annotation.annotated_area is not None:
+        attributes["annotated_area"] = annotation.annotated_area
     attributes.update(annotation.attributes)
     return attributes
 
