@@ -203,8 +203,12 @@ def _store_export_info(
     )
     used = {category.name for category in reader.used_categories()}
     names = [name for _, name in sorted(targets.items()) if name in used]
-    dataset.default_classes = list(dict.fromkeys([*dataset.default_classes, *names]))
-    dataset.default_mask_targets = targets
+    classes = list(dict.fromkeys([*dataset.default_classes, *names]))
+    # FiftyOne writes the whole outline for each.
+    if classes != dataset.default_classes:
+        dataset.default_classes = classes
+    if targets != dataset.default_mask_targets:
+        dataset.default_mask_targets = targets
     if names:
         fields = list(attribute_types.label_fields)
         colour_classes(dataset, fields, dataset.default_classes)
