@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import bson
 import fiftyone as fo
-import fiftyone.core.odm as foo
 import pytest
 
 import fiftyone_cocomask as fcm
@@ -17,6 +15,7 @@ from fiftyone_cocomask.datasets.field_names import IMPORT_FIELDS
 from fiftyone_cocomask.datasets.importing.schema import _SAMPLE_FIELDS
 
 from .small_export import write_small_export
+from .stored import stored
 
 # What no argument may be: neither the types that they have, nor their like.
 STRANGE = (5.5, b"bytes", {"a": 1}, object(), ["a", 5], [["a"]], [None])
@@ -194,17 +193,12 @@ def functions() -> list[str]:
 
 def state(folders: list[Path]) -> tuple[Any, ...]:
     """Returns what the database and folders hold."""
-    database = foo.get_db_conn()
-    contents = database.command("dbHash")["collections"]
-    # All but when a dataset was loaded last.
-    datasets = database["datasets"].find({}, {"last_loaded_at": 0}).sort("_id")
-    contents["datasets"] = [bson.encode(document) for document in datasets]
     files = [
         (path, path.stat().st_mtime_ns)
         for folder in folders
         for path in sorted(folder.rglob("*"))
     ]
-    return contents, files
+    return stored(), files
 
 
 def test_every_function_is_called_with_wrong_arguments(calls: Any) -> None:

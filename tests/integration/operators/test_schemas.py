@@ -22,6 +22,8 @@ from fiftyone_cocomask.datasets.comparison.metrics import METRICS
 from tests.conftest import REPOSITORY
 from tests.plugin import uri
 
+from ..stored import stored
+
 MANIFEST: dict[str, Any] = yaml.safe_load((REPOSITORY / "fiftyone.yml").read_text())
 # What the caller says beside the form: whose data, when, and how it is shown.
 NOT_ASKED = {"self", "samples", "delegate", "progress"}
@@ -193,16 +195,6 @@ def every_form(form: Callable[..., Form], given: Params) -> Iterator[Form]:
                     waiting.append({**params, field_name: value})
 
 
-def state(dataset: fo.Dataset) -> Any:
-    """Returns what an operator may change."""
-    dataset.reload()
-    views = dataset.list_saved_views()
-    runs = [*dataset.list_runs(), *dataset.list_evaluations()]
-    schema = {k: str(v) for k, v in dataset.get_field_schema(flat=True).items()}
-    tags = dataset.count_label_tags()
-    return fo.list_datasets(), views, runs, schema, tags, dataset.stats()
-
-
 def test_the_schema_has_every_parameter_with_all_folds_closed(
     name: str, form: Callable[..., Form], answers: Params, app_request: Any
 ) -> None:
@@ -301,7 +293,7 @@ def test_a_wrong_value_is_refused_in_a_sentence(
         "File": ["/no/such/place", "", {"absolute_path": 5}],
         "Object": [{"nonsense": 5}],
     }
-    before = state(prepared)
+    before = stored()
     tried = 0
     for field_name, field in asked(form(**answers)).items():
         for value in wrong[field["type"]["name"]]:
@@ -317,13 +309,13 @@ def test_a_wrong_value_is_refused_in_a_sentence(
             assert not any(word in sentence for word in DEFECTS), (field_name, value)
             tried += 1
     assert tried or not asked(form(**answers))
-    assert state(prepared) == before
+    assert stored() == before
 
 
 def test_every_value_of_a_wrong_type_is_marked_in_the_form(
     name: str, prepared: fo.Dataset, form: Callable[..., Form], answers: Params
 ) -> None:
-    before = state(prepared)
+    before = stored()
     fields = asked(form(**answers))
     for value in WRONG_TYPES:
         wrong = {
@@ -341,7 +333,7 @@ def test_every_value_of_a_wrong_type_is_marked_in_the_form(
         with pytest.raises(ExecutionError) as refused:
             execute(name, prepared, {**answers, **wrong})
         assert not any(word in str(refused.value) for word in DEFECTS)
-    assert state(prepared) == before
+    assert stored() == before
 
 
 def test_a_wrong_target_is_refused_in_a_sentence(
@@ -357,7 +349,7 @@ def test_a_wrong_target_is_refused_in_a_sentence(
         wrong += [(custom, "train"), (custom, stage("Nonsense"))]
         wrong += [(custom, stage("MatchTags")), (None, stage("Limit", ["limit", 1]))]
         wrong += [(custom, stage("Match", ["filter", {"$nonsense": 1}]))]
-    before = state(prepared)
+    before = stored()
     for target, stages in wrong:
         given = {"view_target": target, "custom_view_target": stages}
         with pytest.raises(ExecutionError) as refused:
@@ -365,7 +357,7 @@ def test_a_wrong_target_is_refused_in_a_sentence(
         sentence = str(refused.value)
         assert re.search(r"Reason: (custom_)?view_target ", sentence), sentence
         assert len(sentence) < 500
-    assert state(prepared) == before
+    assert stored() == before
 
 
 def test_an_empty_text_is_refused_in_a_sentence_or_counts_as_none(
@@ -396,12 +388,12 @@ def test_none_is_what_is_left_out(
 def test_what_is_missing_is_named(
     name: str, prepared: fo.Dataset, answers: Params
 ) -> None:
-    before = state(prepared)
+    before = stored()
     for field_name in answers:
         rest = {n: v for n, v in answers.items() if n != field_name}
         with pytest.raises(ExecutionError, match=f"{field_name}.*Required"):
             execute(name, prepared, rest)
-    assert state(prepared) == before
+    assert stored() == before
 
 
 def test_without_a_dataset_it_says_what_to_do(name: str, app_request: Any) -> None:

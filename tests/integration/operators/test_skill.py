@@ -22,6 +22,7 @@ from tests.conftest import REPOSITORY
 from tests.plugin import PLUGIN
 from tests.skill import SKILL, Call, skill_calls, skill_scripts
 
+from ..stored import stored
 from .delegation import run_next
 from .mcp_server import Answer, mcp_server
 
@@ -142,7 +143,7 @@ def _not_refused(answer: Answer, call: Call) -> list[tuple[Call, str]]:
     """
     if call.tool != "execute_operator" or call.arguments.get("delegate"):
         return []
-    before = _state()
+    before = stored()
     found = []
     for spoilt, name in _spoilt(call):
         said = answer(spoilt)
@@ -150,7 +151,7 @@ def _not_refused(answer: Answer, call: Call) -> list[tuple[Call, str]]:
         is_sentence = len(error) < 300 and "Traceback" not in error
         if not is_sentence or f"Path: {name}. Reason: " not in error:
             found.append((spoilt, error))
-    if _state() != before:
+    if stored() != before:
         found.append((call, "something was written by a call that was refused"))
     return found
 
@@ -161,18 +162,6 @@ def _spoilt(call: Call) -> Iterator[tuple[Call, str]]:
             continue
         wrong = "perhaps" if isinstance(value, bool) else "no such"
         yield call.with_params(**{name: wrong}), name
-
-
-def _state() -> Any:
-    """Returns all that the database holds of datasets."""
-    found = {}
-    for name in fo.list_datasets():
-        dataset = fo.load_dataset(name)
-        dataset.reload()
-        runs = dataset.list_runs(), dataset.list_evaluations()
-        views = dataset.list_saved_views()
-        found[name] = [sample.to_json() for sample in dataset], runs, views
-    return found
 
 
 def _check_discovery(answers: Answers) -> None:
