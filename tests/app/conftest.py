@@ -159,6 +159,12 @@ class Pages:
                 return
         self.close(app)
 
+    def renew(self) -> None:
+        """Makes the next test load the App anew."""
+        if self._left is not None:
+            self.close(self._left)
+            self._left = None
+
     def close(self, app: AppPage, *, failed: str | None = None) -> None:
         """Closes a page, and keeps a picture of it for the name of a failed test."""
         if failed is not None:
@@ -170,6 +176,13 @@ class Pages:
 @pytest.fixture(scope="session")
 def pages(browser: BrowserContext, address: str) -> Pages:
     return Pages(browser, address)
+
+
+@pytest.fixture(scope="module")
+def own_page(pages: Pages) -> Iterator[None]:
+    """A page for tests of the modal, which keeps its tabs from dataset to dataset."""
+    yield
+    pages.renew()
 
 
 @pytest.fixture

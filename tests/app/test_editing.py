@@ -22,6 +22,8 @@ from .app_page import AppPage
 from .editor_page import EditorPage
 from .inspector_page import InspectorPage
 
+pytestmark = pytest.mark.usefixtures("own_page")
+
 SIZE = 400
 
 

@@ -14,6 +14,8 @@ from fiftyone_cocomask import compute_masks, import_roboflow_coco
 from .app_page import AppPage
 from .inspector_page import PICTURES, InspectorPage
 
+pytestmark = pytest.mark.usefixtures("own_page")
+
 
 @pytest.fixture
 def dataset(demo_export: Path) -> fo.Dataset:

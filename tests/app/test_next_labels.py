@@ -26,6 +26,8 @@ from tests.integration.small_export import (
 
 from .app_page import AppPage, do_until
 
+pytestmark = pytest.mark.usefixtures("own_page")
+
 LARGE = [4, 4, 22, 6, 20, 24, 6, 22]
 TINY = [28, 18, 31, 19, 31, 21, 28, 21]
 
