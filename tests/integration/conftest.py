@@ -31,4 +31,9 @@ def new_dataset() -> Iterator[Callable[..., fo.Dataset]]:
     before = set(fo.list_datasets())
     yield fo.Dataset
     for name in set(fo.list_datasets()) - before:
-        fo.delete_dataset(name)
+        dataset = fo.load_dataset(name)
+        # With a dataset, FiftyOne deletes its saved views, and loads each first.
+        for view in dataset._doc.saved_views:
+            view.delete()
+        dataset._doc.saved_views = []
+        dataset.delete()

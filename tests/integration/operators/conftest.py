@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import fiftyone as fo
@@ -19,11 +19,8 @@ def _plugin() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_datasets_left() -> Iterator[None]:
-    before = set(fo.list_datasets())
-    yield
-    for name in set(fo.list_datasets()) - before:
-        fo.delete_dataset(name)
+def _no_datasets_left(new_dataset: Any) -> None:
+    """Deletes the datasets that operators make, too."""
 
 
 @pytest.fixture
