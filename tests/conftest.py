@@ -6,10 +6,10 @@ import hashlib
 import shutil
 import sys
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -46,13 +46,12 @@ def demo_export(
         # As with ``-p no:cacheprovider``.
         return write_demo_export(folder / "butterflies")
     kept = cache.mkdir("demo_exports") / digest.hexdigest()[:16]
-    if not kept.exists():
-        drawn = write_demo_export(folder / "drawn")
-        with tempfile.TemporaryDirectory(dir=kept.parent) as beside:
-            copy = shutil.copytree(drawn, Path(beside) / "copy")
-            # Another process may have been first.
-            with suppress(OSError):
-                copy.rename(kept)
+    # One of the processes that run tests draws it.
+    with FileLock(kept.with_suffix(".lock")):
+        if not kept.exists():
+            drawn = write_demo_export(folder / "drawn")
+            with tempfile.TemporaryDirectory(dir=kept.parent) as beside:
+                shutil.copytree(drawn, Path(beside) / "copy").rename(kept)
     return shutil.copytree(kept, folder / "butterflies")
 
 
