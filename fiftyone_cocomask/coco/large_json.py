@@ -262,17 +262,12 @@ class _Scanner:
             return entries
         while True:
             data = self._piece(_PIECE)
-            cut, raws = _up_to_last_entry(data, max_tries=1)
-            end = None if raws else _end_of_list(data)
-            if end is not None:
-                cut, raws = end, _decoded(b"[" + data[:end] + b"]", _list_decoder)
-            elif not raws:
-                cut, raws = _up_to_last_entry(data, max_tries=_MAX_TRIES)
+            raws, cut, is_end = _entries(data)
             if not raws:
                 raise Unusual
             self._add(entries, data, raws)
             self._place += cut
-            if end is not None:
+            if is_end:
                 self._place += 1
                 return entries
             self._skip(_COMMA)
@@ -286,6 +281,25 @@ class _Scanner:
             end = between.end() + len(memoryview(raw))
             entries.add(self._place + between.end(), self._place + end)
             place = end
+
+
+def _entries(data: bytes) -> tuple[list[msgspec.Raw], int, bool]:
+    """Returns the entries that a list goes on with, as many as data holds.
+
+    Nearly all data ends within a list, so that is tried first: where it does, the
+    entries are decoded once.
+
+    Returns:
+        the entries, where they end, and whether the list ends there
+    """
+    cut, raws = _up_to_last_entry(data, max_tries=1)
+    if raws:
+        return raws, cut, False
+    end = _end_of_list(data)
+    if end is not None:
+        return _decoded(b"[" + data[:end] + b"]", _list_decoder), end, True
+    cut, raws = _up_to_last_entry(data, max_tries=_MAX_TRIES)
+    return raws, cut, False
 
 
 def _end_of_list(data: bytes) -> int | None:

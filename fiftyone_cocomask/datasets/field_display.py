@@ -15,8 +15,6 @@ def show_fields(dataset: fo.Dataset, fields: Sequence[str]) -> None:
     A new ``Segmentation`` field is hidden until it is among these: FiftyOne leaves
     dense labels out of its default. The dataset is not saved.
     """
-    if are_shown(dataset, fields):
-        return
     config = dataset.app_config
     active = config.active_fields
     if active is None:

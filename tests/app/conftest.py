@@ -97,11 +97,10 @@ def address() -> Iterator[str]:
     that imports FiftyOne, too.
     """
     link_plugin(fo.config.plugins_dir)
-    # The server joins the database of this process, so that must be running.
-    fo.list_datasets()
     port = _free_port()
     address = f"http://localhost:{port}"
     command = [sys.executable, "-c", _SERVER, "--port", str(port)]
+    # These name the database of this process, which the server joins.
     environment = {**os.environ, "FIFTYONE_DISABLE_SERVICES": "1"}
     with subprocess.Popen(
         [*command, "--address", "127.0.0.1"], cwd=SERVER_DIR, env=environment

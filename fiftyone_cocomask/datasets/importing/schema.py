@@ -18,7 +18,7 @@ from ..documents import (
     declare_paths,
     rename_label_attributes,
 )
-from ..field_display import colour_classes, show_fields
+from ..field_display import are_shown, colour_classes, show_fields
 from ..locks import changing_outline
 from .attribute_types import AttributeTypes, label_paths
 from .base import BASE_FIELD
@@ -89,8 +89,9 @@ def _declare_fields(dataset: fo.Dataset, label_field: str, box_field: str) -> No
     declare_missing_paths(dataset, _fields(paths))
     for path in paths:
         _rename_category_ids(dataset, path)
-    show_fields(dataset, [label_field, box_field])
-    dataset.save()
+    if not are_shown(dataset, [label_field, box_field]):
+        show_fields(dataset, [label_field, box_field])
+        dataset.save()
 
 
 def _embedded(kind: type, description: str | None = None) -> Any:

@@ -162,13 +162,15 @@ def similar_across_splits(
     Yields:
         a place, and an int64 array of places that it is connected with
     """
+    if not len(hashes):
+        return
     # Two hashes that differ in fewer bits than there are pairs of bytes agree in a
     # pair, so only such that share one are compared.
     groups: Iterable[np.ndarray]
     if max_distance < _BYTES // 2:
         groups = _by_two_bytes(hashes, splits)
     else:
-        groups = [np.arange(len(hashes))] * bool(len(hashes))
+        groups = [np.arange(len(hashes))]
     for group in groups:
         unseen, found = group, [int(group[0])]
         unseen_hashes, unseen_splits = hashes[group], splits[group]
@@ -188,8 +190,6 @@ def similar_across_splits(
 
 def _by_two_bytes(hashes: np.ndarray, splits: np.ndarray) -> Iterator[np.ndarray]:
     """Yields the places of those that share a pair of bytes and not the split."""
-    if not len(hashes):
-        return
     # One byte alone would be shared by every 256th picture.
     for byte in range(0, _BYTES, 2):
         keys = hashes[:, byte].astype(np.uint16) << 8 | hashes[:, byte + 1]
