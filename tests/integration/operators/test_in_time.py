@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from threading import Event
@@ -100,3 +101,16 @@ def test_of_paths_that_are_typed_only_the_last_is_looked_at(is_same_form: bool) 
     else:
         assert not has_ended.is_set()
         may_end.set()
+
+
+def test_threads_take_their_usual_turns_once_no_form_is_being_made() -> None:
+    usual = sys.getswitchinterval()
+    with answered_in_time(ExecutionContext({"params": {}}), types.Object()):
+        assert sys.getswitchinterval() == usual
+    request = {"params": {}, **in_app()}
+    with answered_in_time(ExecutionContext(request), types.Object()):
+        other = answered_in_time(ExecutionContext(request), types.Object())
+        with pytest.raises(CocoMaskError), other:
+            raise CocoMaskError("a form that fails")
+        assert sys.getswitchinterval() < usual
+    assert sys.getswitchinterval() == usual
