@@ -15,10 +15,13 @@ class EditorPage:
         size: the width and height of the sample's image, in pixels
     """
 
-    def __init__(self, page: Page, size: int) -> None:
+    def __init__(self, page: Page, size: tuple[int, int]) -> None:
         self.page = page
         self._size = size
         self._tools = page.locator("[data-cy=polyline-mode]")
+        self._canvas = page.locator("[data-cy=lighter-sample-renderer-canvas]")
+        # The mouse's shape over what can be dragged.
+        self._hand = page.locator("canvas[style*='cursor: grab']")
         self._classes = page.locator("[data-cy=root_label_container]")
 
     def open(self) -> None:
@@ -45,16 +48,28 @@ class EditorPage:
         self._leave()
 
     def drag(self, label_id: str, start: tuple[int, int], end: tuple[int, int]) -> None:
-        """Drags a vertex of a label from one place of the image to another."""
+        """Selects a label and drags one of its vertices."""
         self._select(label_id)
+        self.drag_vertex(start, end)
+        self._leave()
+
+    def drag_vertex(self, start: tuple[int, int], end: tuple[int, int]) -> None:
+        """Drags a vertex of the selected label from one place of the image to another.
+
+        Where the App has not found the vertex below the mouse yet, it would draw.
+        """
         mouse = self.page.mouse
-        mouse.move(*self._place(start))
-        wait_for_frame(self.page)
+        x, y = self._place(start)
+
+        def hover() -> None:
+            mouse.move(x - 1, y)
+            mouse.move(x, y)
+
+        do_until(self._hand, hover)
         mouse.down()
         mouse.move(*self._place(end), steps=8)
         wait_for_frame(self.page)
         mouse.up()
-        self._leave()
 
     def draw(self, *points: tuple[int, int]) -> None:
         """Draws a polygon."""
@@ -86,10 +101,10 @@ class EditorPage:
 
     def _place(self, point: tuple[int, int]) -> tuple[float, float]:
         """Returns where a place of the image is on the page."""
-        canvas = self.page.locator("[data-cy=lighter-sample-renderer-canvas]")
-        box = canvas.bounding_box()
+        box = self._canvas.bounding_box()
         assert box is not None
-        scale = min(box["width"], box["height"]) / self._size
-        left = box["x"] + (box["width"] - self._size * scale) / 2
-        top = box["y"] + (box["height"] - self._size * scale) / 2
+        width, height = self._size
+        scale = min(box["width"] / width, box["height"] / height)
+        left = box["x"] + (box["width"] - width * scale) / 2
+        top = box["y"] + (box["height"] - height * scale) / 2
         return left + point[0] * scale, top + point[1] * scale

@@ -72,7 +72,7 @@ def test_what_is_edited_right_after_an_import_counts_everywhere(
     app.open("edited")
     app.wait_for_samples(2)
     InspectorPage(app.page).open_first_sample()
-    editor = EditorPage(app.page, SIZE)
+    editor = EditorPage(app.page, (SIZE, SIZE))
     editor.open()
     first, second, third = polylines(dataset)
     editor.delete(third.id)

@@ -7,7 +7,7 @@ from typing import Any
 
 import fiftyone as fo
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 from pycocotools import mask as mask_utils
 
 from fiftyone_cocomask import (
@@ -25,6 +25,7 @@ from tests.integration.small_export import (
 )
 
 from .app_page import AppPage, do_until
+from .editor_page import EditorPage
 
 pytestmark = pytest.mark.usefixtures("own_page")
 
@@ -62,19 +63,6 @@ def pixels(line: Any) -> int:
     return int(mask_utils.area(rle))
 
 
-def drag(canvas: Locator, start: tuple[int, int], end: tuple[int, int]) -> None:
-    """Drags from one place of the image, which fills the canvas's width, to another."""
-    box = canvas.bounding_box()
-    assert box is not None
-    scale = box["width"] / WIDTH
-    top = box["y"] + (box["height"] - HEIGHT * scale) / 2
-    mouse = canvas.page.mouse
-    mouse.move(box["x"] + start[0] * scale, top + start[1] * scale)
-    mouse.down()
-    mouse.move(box["x"] + end[0] * scale, top + end[1] * scale, steps=5)
-    mouse.up()
-
-
 def test_a_label_of_an_issue_is_opened_mended_and_done(
     app: AppPage, dataset: fo.Dataset
 ) -> None:
@@ -89,10 +77,10 @@ def test_a_label_of_an_issue_is_opened_mended_and_done(
     rows.first.click()
     # The label is chosen in the Annotate tab.
     modal.get_by_text(first.id, exact=True).wait_for()
-    canvas = modal.locator("[data-cy=lighter-sample-renderer-canvas]")
+    editor = EditorPage(app.page, (WIDTH, HEIGHT))
     # The App stores it at once.
     with app.page.expect_response(lambda answer: answer.request.method == "PATCH"):
-        drag(canvas, (31, 21), (38, 28))
+        editor.drag_vertex((31, 21), (38, 28))
     do_until(modal, lambda: app.page.mouse.click(5, 500), visible=False)
 
     panel.press("Done, next")

@@ -135,7 +135,7 @@ class MaskEvaluationPanel(foo.Panel):
 
     def label_done(self, ctx: ExecutionContext) -> None:
         """Takes the label that is open as checked, and opens the next one."""
-        from ...datasets.reviewing import mark_checked
+        from ...datasets.reviewing import labels_to_review, mark_checked
 
         memory = memory_of(ctx.panel_id)
         opened, found = memory.opened, (memory.found or {}).get("next")
@@ -143,21 +143,20 @@ class MaskEvaluationPanel(foo.Panel):
             return
         ids = [label["id"] for label in found["labels"]]
         place = ids.index(opened["id"]) if opened["id"] in ids else 0
-        redone = mark_checked(
-            ctx.dataset,
-            next_labels.queue_of(found),
-            *(opened[name] for name in ("sample_id", "label_field", "label_id")),
-        )
+        queue = next_labels.queue_of(found)
+        label = (opened[name] for name in ("sample_id", "label_field", "label_id"))
+        redone = mark_checked(ctx.dataset, queue, *label)
         for problem in redone.problems:
             ctx.ops.notify(problem, variant="warning")
-        memory.opened = None
-        self._refresh(ctx, at_once=True)
         ctx.ops.reload_samples()
-        left = (memory.found or {}).get("next", {}).get("labels", [])
+        # Not left to the refresh: an event that comes meanwhile may make it outdated.
+        left = labels_to_review(self._shown(ctx, memory).grid, queue)
+        memory.opened = None
         if left:
-            label = left[min(place, len(left) - 1)]
-            memory.open(label)
-            ctx.ops.open_sample(id=label["sample_id"])
+            following = left[min(place, len(left) - 1)]
+            memory.open(following.to_dict())
+            ctx.ops.open_sample(id=following.sample_id)
+        self._refresh(ctx, at_once=True)
 
     def show_all_classes(self, ctx: ExecutionContext) -> None:
         """Shows the rare classes too, or hides them again."""
