@@ -7,7 +7,6 @@ that are there twice, broken JSON) is left to the way that reads all of it.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import weakref
@@ -213,13 +212,14 @@ class _Scanner:
                 return found
             if found:
                 self._skip(_COMMA)
-            key = json.loads(self._skip(_KEY)[1])
+            text = self._skip(_KEY)[1]
+            is_list = self._piece(1) == b"["
+            # Decoded as where all is read at once, so that the same is refused.
+            member = b"{%b:%b}" % (text, b"null" if is_list else self._value())
+            [(key, value)] = _decoded(member, _object_decoder).items()
             if key in found:
                 raise Unusual
-            if self._piece(1) == b"[":
-                found[key] = self._list()
-            else:
-                found[key] = self._value()
+            found[key] = self._list() if is_list else value
 
     def _piece(self, size: int) -> bytes:
         """Returns so many bytes from the current place on, fewer at the end."""
@@ -237,19 +237,17 @@ class _Scanner:
         self._place += match.end()
         return match
 
-    def _value(self) -> msgspec.Raw:
-        """Returns the value at the current place and goes past it."""
+    def _value(self) -> bytes:
+        """Returns what should be a value at the current place and goes past it."""
         data = self._piece(_MAX_VALUE)
         if data[:1] != b"{":
-            return msgspec.Raw(self._skip(_SCALAR)[0])
+            return self._skip(_SCALAR)[0]
         depth = 0
         for token in _TOKEN.finditer(data):
             depth += {b"{": 1, b"[": 1, b"}": -1, b"]": -1}.get(token[0], 0)
             if depth == 0:
                 self._place += token.end()
-                value = data[: token.end()]
-                _decoded(value, _object_decoder)
-                return msgspec.Raw(value)
+                return data[: token.end()]
         raise Unusual
 
     def _list(self) -> LargeList:

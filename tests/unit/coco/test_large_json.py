@@ -163,6 +163,38 @@ def test_what_is_unusual_is_left_to_the_other_way(tmp_path: Path, text: str) -> 
         large_parts(path.open("rb"), "x.json")
 
 
+@pytest.mark.parametrize(
+    "member",
+    [
+        b'"images": tru',
+        b'"categories": foo',
+        b'"made by": 01',
+        b'"made by": "a\nb"',
+        b'"made\\x by": 1',
+        b'"made\tby": [1]',
+        b'"made by": {"a": "\\q"}',
+    ],
+)
+def test_member_that_is_not_json_is_refused_in_a_sentence(
+    tmp_path: Path, member: bytes
+) -> None:
+    rest = json.dumps({"annotations": [annotation()]}).encode()[1:]
+    folder = write_export(tmp_path, b"{" + member + b", " + rest)
+    with pytest.raises(ExportError, match="is not valid JSON"):
+        ExportReader(folder)
+
+
+@pytest.mark.parametrize("member", [b'"made by": "\xfc"', b'"made \xfc": [1]'])
+def test_members_with_bytes_that_are_not_utf_8_are_repaired(
+    tmp_path: Path, member: bytes
+) -> None:
+    rest = json.dumps(document([annotation()])).encode()[1:]
+    found = read(write_export(tmp_path, b"{" + member + b", " + rest))
+
+    assert found.annotation.coco_id == 1
+    found.issue(IssueCode.TEXT_REPAIRED)
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
 def test_text_in_another_encoding_is_read_at_once(
     tmp_path: Path, encoding: str
