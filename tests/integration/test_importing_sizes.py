@@ -28,9 +28,14 @@ from ..unit.coco.exports import (
 )
 
 
+# A letter for each byte.
+LETTERS = bytes(ord(string.ascii_letters[byte % 52]) for byte in range(256))
+
+
 def text(length: int) -> str:
-    """Returns text that nothing makes shorter."""
-    return "".join(random.Random(length).choices(string.ascii_letters, k=length))
+    """Returns text that nothing makes shorter: letters, at random."""
+    # Drawn letter by letter, those below would take seconds in each process of tests.
+    return random.Random(length).randbytes(length).translate(LETTERS).decode()
 
 
 LONG: dict[str, dict[str, Any]] = {
