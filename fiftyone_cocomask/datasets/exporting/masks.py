@@ -365,14 +365,17 @@ def _ending(index: int, label: str | None) -> str:
 
 def _rgba_png(image: np.ndarray, patch: Patch, crop: bool) -> bytes:
     """Returns an image as a PNG in which all but a patch is transparent."""
-    alpha = np.zeros(image.shape[:2], np.uint8)
-    alpha[patch.window] = patch.mask * np.uint8(255)
+    if crop:
+        rows = np.flatnonzero(patch.mask.any(axis=1))
+        columns = np.flatnonzero(patch.mask.any(axis=0))
+        inside = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        image = image[patch.window][inside]
+        alpha = patch.mask[inside] * np.uint8(255)
+    else:
+        alpha = np.zeros(image.shape[:2], np.uint8)
+        alpha[patch.window] = patch.mask * np.uint8(255)
     # Colours that nobody sees are not part of a cut-out.
     rgba = np.dstack([image * (alpha[..., None] > 0), alpha])
-    if crop:
-        rows = np.flatnonzero(alpha.any(axis=1))
-        columns = np.flatnonzero(alpha.any(axis=0))
-        rgba = rgba[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     return cv2.imencode(".png", rgba)[1].tobytes()
 
 
