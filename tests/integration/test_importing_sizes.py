@@ -27,7 +27,6 @@ from ..unit.coco.exports import (
     write_image,
 )
 
-
 # A letter for each byte.
 LETTERS = bytes(ord(string.ascii_letters[byte % 52]) for byte in range(256))
 
