@@ -7,8 +7,10 @@ a run, or a view, that is not there.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timezone
+from io import BufferedReader, RawIOBase
 from typing import Any, Literal
 
 import fiftyone as fo
@@ -101,26 +103,64 @@ def begin_run(samples: SampleCollection, key: str, config: Any) -> None:
         results.delete()
 
 
-def replace_results(dataset: fo.Dataset, key: str, results: Any) -> None:
+def replace_results(
+    dataset: fo.Dataset, key: str, results: Any, **lists: Iterable[Any]
+) -> None:
     """Gives a custom run other results; a kill leaves it the old ones or the new.
 
     Args:
         dataset: the dataset
         key: the key of the run
         results: what ``dataset.init_run_results`` returned
+        lists: further lists of the results, by name, that are too long to be held
     """
     document = dataset._doc.runs[key]
     file = document.results
     old_id = file.grid_id
     # As FiftyOne writes them, but beside the old ones.
     file.grid_id, file.gridout = None, None
-    content = json_util.dumps(results.serialize()).encode()
+    content = BufferedReader(_Pieces(_json(results.serialize(), lists)))
     file.put(content, content_type="application/json")
     document.results_meta = dict(results.get_meta() or {})
     document.save()
-    dataset._run_cache[key] = results
+    if lists:
+        dataset._run_cache.pop(key, None)
+    else:
+        dataset._run_cache[key] = results
     if old_id is not None:
         file.fs.delete(old_id)
+
+
+def _json(
+    content: dict[str, Any], lists: Mapping[str, Iterable[Any]]
+) -> Iterator[bytes]:
+    """Yields the JSON of a document, to which some lists are added, in pieces."""
+    yield json_util.dumps(content).encode()[:-1]
+    for name, values in lists.items():
+        yield f', "{name}": ['.encode()
+        for number, value in enumerate(values):
+            yield (", " if number else "").encode() + json_util.dumps(value).encode()
+        yield b"]"
+    yield b"}"
+
+
+class _Pieces(RawIOBase):
+    """A file whose content comes in pieces, none of them empty."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._left = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._left:
+            self._left = memoryview(next(self._pieces, b""))
+        number = min(len(buffer), len(self._left))
+        buffer[:number] = self._left[:number]
+        self._left = self._left[number:]
+        return number
 
 
 def rename_run(dataset: fo.Dataset, field: RunField, key: str, new_key: str) -> None:

@@ -14,33 +14,8 @@ from bson import ObjectId
 
 from ...coco.attributes import decode_key
 from ..robust_scale import RobustScale
+from .id_lists import IdList, Ids
 from .rules import IssueLimits
-
-# A sample and one of its labels.
-Ids = tuple[ObjectId, ObjectId]
-
-
-class IdList:
-    """Ids of labels with those of their samples, 24 bytes each."""
-
-    def __init__(self) -> None:
-        self._bytes = bytearray()
-
-    def append(self, sample_id: ObjectId, label_id: ObjectId) -> None:
-        """Adds a label."""
-        self._bytes += sample_id.binary + label_id.binary
-
-    def __len__(self) -> int:
-        return len(self._bytes) // 24
-
-    def __getitem__(self, index: int) -> Ids:
-        if not 0 <= index < len(self):
-            raise IndexError(index)
-        both = bytes(self._bytes[24 * index : 24 * (index + 1)])
-        return ObjectId(both[:12]), ObjectId(both[12:])
-
-    def __iter__(self) -> Iterator[Ids]:
-        return (self[index] for index in range(len(self)))
 
 
 class ClassLabels:
@@ -108,10 +83,12 @@ class Copies:
         sources, shares = np.array(self._sources), np.array(self._shares)
         order = np.argsort(sources, kind="stable")
         ends = np.flatnonzero(np.diff(sources[order])) + 1
-        for places in np.split(order, ends):
-            if len(places) > 1:
-                ids = [bytes(self._ids[12 * p : 12 * p + 12]) for p in places.tolist()]
-                yield [ObjectId(sample_id) for sample_id in ids], shares[places]
+        bounds = np.concatenate([[0], ends, [len(order)]])
+        # Most sources may have a single copy each: of those there is nothing to make.
+        for group in np.flatnonzero(np.diff(bounds) > 1).tolist():
+            places = order[bounds[group] : bounds[group + 1]]
+            ids = [bytes(self._ids[12 * p : 12 * p + 12]) for p in places.tolist()]
+            yield [ObjectId(sample_id) for sample_id in ids], shares[places]
 
 
 # Where a copy of so many sources deviates, copies are random crops, and not wrong.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import fiftyone as fo
@@ -112,13 +112,13 @@ def find_mask_issues(
     views = marks.save_views(base, counts, limits)
     marks.delete_views(keep=set(views.values()))
     report.views = {issue.value: name for issue, name in views.items()}
-    marked: list[Marked] = []
+    marked: Iterable[Marked] = ()
     if boxes is not None:
         ours = [issue for issue in MaskIssue if marks.list_of(issue) == labels]
         found = search.found.labels_of(ours)
         marked = marked_polygons(dataset, labels, found, key)
-    results = samples.init_run_results(key, report=report.to_dict(), marked=marked)
-    samples.save_run_results(key, results, overwrite=True)
+    results = samples.init_run_results(key, report=report.to_dict())
+    replace_results(dataset, key, results, marked=marked)
     return report
 
 

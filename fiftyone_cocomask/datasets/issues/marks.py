@@ -13,10 +13,11 @@ from fiftyone import ViewField as F
 
 from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
-from ..documents import aggregate_documents
+from ..documents import aggregate_documents, stream_documents
 from ..documents.runs import delete_saved_view, save_patches_view
 from ..label_lists import LabelList
 from ..locks import changing_outline
+from .id_lists import IdList
 from .rules import CHECKED, RETIRED_ISSUES, IssueLimits, MaskIssue
 
 # Labels are selected by their ids, this many at a time.
@@ -27,14 +28,14 @@ class FoundIssues:
     """The labels and samples that have each issue."""
 
     def __init__(self) -> None:
-        self._labels: dict[MaskIssue, dict[ObjectId, ObjectId]] = defaultdict(dict)
+        self._labels: dict[MaskIssue, IdList] = defaultdict(IdList)
         self._samples: dict[MaskIssue, set[ObjectId]] = defaultdict(set)
 
     def add_label(
         self, sample_id: ObjectId, label_id: ObjectId, issue: MaskIssue
     ) -> None:
         """Adds an issue of a label."""
-        self._labels[issue][label_id] = sample_id
+        self._labels[issue].append(sample_id, label_id)
 
     def add_sample(self, sample_id: ObjectId, issue: MaskIssue) -> None:
         """Adds an issue of a sample."""
@@ -42,28 +43,22 @@ class FoundIssues:
 
     def count(self, issue: MaskIssue) -> int:
         """Returns how many labels, or samples, have an issue."""
-        return len(self._samples[issue] if issue.of_sample else self._labels[issue])
+        return len(self._samples[issue] if issue.of_sample else self.labels(issue))
 
-    def leave_out(
-        self, label_ids: Collection[ObjectId], sample_ids: Collection[ObjectId]
-    ) -> None:
+    def leave_out(self, labels: IdList, sample_ids: Collection[ObjectId]) -> None:
         """Takes out the issues of some labels, and those of some samples."""
-        for labels in self._labels.values():
-            for label_id in labels.keys() & set(label_ids):
-                del labels[label_id]
+        for issue, found in self._labels.items():
+            self._labels[issue] = found.without(labels)
         for samples in self._samples.values():
             samples -= set(sample_ids)
 
-    def labels(self, issue: MaskIssue) -> dict[str, str]:
-        """Returns the labels of an issue with their samples, by their ids."""
-        return {str(i): str(sample) for i, sample in self._labels[issue].items()}
+    def labels(self, issue: MaskIssue) -> IdList:
+        """Returns the labels of an issue, each once."""
+        return self._labels[issue].distinct()
 
-    def labels_of(self, issues: Collection[MaskIssue]) -> dict[str, str]:
-        """Returns the labels of any of some issues with their samples."""
-        found: dict[str, str] = {}
-        for issue in issues:
-            found |= self.labels(issue)
-        return found
+    def labels_of(self, issues: Collection[MaskIssue]) -> IdList:
+        """Returns the labels of any of some issues, each once."""
+        return sum((self._labels[issue] for issue in issues), IdList()).distinct()
 
     def samples(self, issue: MaskIssue) -> set[str]:
         """Returns the samples of an issue, by their ids."""
@@ -162,8 +157,8 @@ class IssueMarks:
         for labels in self._label_lists():
             present = self._tagged_labels(labels, some)
             for issue in others:
-                for label_id, sample_id in present[self.tag(issue)].items():
-                    found.add_label(ObjectId(sample_id), ObjectId(label_id), issue)
+                for sample_id, label_id in present[self.tag(issue)]:
+                    found.add_label(sample_id, label_id, issue)
         tagged = self._tagged_samples(some)
         for issue in others:
             for sample_id in tagged[self.tag(issue)]:
@@ -186,20 +181,21 @@ class IssueMarks:
         )
         found.leave_out(self._checked_labels(samples), {row["_id"] for row in rows})
 
-    def _checked_labels(self, samples: SampleCollection) -> set[ObjectId]:
-        checked: set[ObjectId] = set()
+    def _checked_labels(self, samples: SampleCollection) -> IdList:
+        checked = IdList()
         for labels in self._label_lists():
             rows = aggregate_documents(
                 samples,
                 [
                     {"$match": {f"{labels.path}.tags": CHECKED}},
-                    {"$project": {"_id": 0, "label": labels.expression()}},
+                    {"$project": {"label": labels.expression()}},
                     {"$unwind": "$label"},
                     {"$match": {"label.tags": CHECKED}},
                     {"$project": {"id": "$label._id"}},
                 ],
             )
-            checked.update(row["id"] for row in rows)
+            for row in rows:
+                checked.append(row["_id"], row["id"])
         return checked
 
     def remove_tags(self, progress: Any = False) -> None:
@@ -297,44 +293,36 @@ class IssueMarks:
         present = self._tagged_labels(labels, samples)
         for name in self._names:
             tag = f"{self._key}:{name}"
-            wanted: dict[str, str] = {}
+            wanted = IdList()
             if name not in RETIRED_ISSUES and self.list_of(MaskIssue(name)) == labels:
                 wanted = found.labels(MaskIssue(name))
-            outdated = {i: s for i, s in present[tag].items() if i not in wanted}
-            for view, _ in self._selected(labels, outdated):
+            for view, _ in self._selected(labels, present[tag].without(wanted)):
                 view.untag_labels(tag, labels.field)
-            missing = {i: s for i, s in wanted.items() if i not in present[tag]}
-            for view, _ in self._selected(labels, missing):
+            for view, _ in self._selected(labels, wanted.without(present[tag])):
                 view.tag_labels(tag, labels.field)
 
-    def _selected(self, labels: LabelList, ids: dict[str, str]) -> Any:
-        """Yields views of labels, given with their samples, and their numbers."""
+    def _selected(self, labels: LabelList, ids: IdList) -> Any:
+        """Yields views of labels and their numbers."""
         everything = self._everything()
-        label_ids = list(ids)
-        for start in range(0, len(label_ids), _BATCH_SIZE):
-            some = label_ids[start : start + _BATCH_SIZE]
-            samples = list({ids[label_id] for label_id in some})
+        for some in ids.batches(_BATCH_SIZE):
+            samples = list({str(sample_id) for sample_id, _ in some})
             view = everything.select(samples).select_labels(
-                ids=some, fields=labels.field
+                ids=[str(label_id) for _, label_id in some], fields=labels.field
             )
             yield view, len(some)
 
     def _tagged_labels(
         self, labels: LabelList, samples: SampleCollection
-    ) -> dict[str, dict[str, str]]:
-        """Returns the labels that have each tag, with their samples."""
-        found: dict[str, dict[str, str]] = defaultdict(dict)
-        tags = [f"{self._key}:{name}" for name in self._names]
-        tagged = samples.filter_labels(labels.field, F("tags").contains(tags))
-        sample_ids, label_ids, tags_of = tagged.values(
-            ["id", f"{labels.path}.id", f"{labels.path}.tags"]
-        )
-        for sample_id, ids, lists in zip(sample_ids, label_ids, tags_of, strict=True):
-            if not labels.is_list:
-                ids, lists = [ids], [lists]
-            for label_id, its_tags in zip(ids, lists, strict=True):
-                for tag in its_tags or ():
-                    found[tag][label_id] = sample_id
+    ) -> dict[str, IdList]:
+        """Returns the labels that have each tag."""
+        found = {f"{self._key}:{name}": IdList() for name in self._names}
+        tagged = samples.filter_labels(labels.field, F("tags").contains(list(found)))
+        paths = [f"{labels.path}.{name}" for name in ("_id", "tags")]
+        for documents in stream_documents(tagged, paths):
+            for document in documents:
+                for label in labels.documents(document):
+                    for tag in found.keys() & set(label.get("tags") or ()):
+                        found[tag].append(document["_id"], label["_id"])
         return found
 
     def _tagged_samples(self, samples: SampleCollection) -> dict[str, set[str]]:

@@ -18,6 +18,7 @@ from bson import ObjectId
 
 from ..documents import Document, Update, read_documents, update_documents
 from ..label_lists import LabelList
+from .id_lists import IdList
 
 _BATCH_SIZE = 500
 # How often boxes are done again that others change at the same time.
@@ -56,27 +57,26 @@ class BoxChanges:
 def marked_polygons(
     dataset: fo.Dataset,
     labels: LabelList,
-    found: dict[str, str],
+    found: IdList,
     key: str,
-) -> list[Marked]:
-    """Returns what the polygons of a search are like.
+) -> Iterator[Marked]:
+    """Yields what the polygons of a search are like.
 
     Args:
         dataset: the dataset
         labels: where the polygons are
-        found: the ids of those with issues, and of their samples
+        found: those with issues
         key: the key of the search, with which its own tags begin
     """
-    marked = []
-    for document in _documents(dataset, set(found.values()), _compared(labels)):
+    label_ids = {label_id.binary for _, label_id in found}
+    for document in _documents(dataset, found.sample_ids(), _compared(labels)):
         for label in labels.documents(document):
             annotation = annotation_of(label)
-            if str(label["_id"]) in found and annotation is not None:
+            if label["_id"].binary in label_ids and annotation is not None:
                 sample_id = str(document["_id"])
                 tags = _tags(label, key)
                 class_ = label.get("label")
-                marked.append([str(label["_id"]), sample_id, annotation, class_, tags])
-    return marked
+                yield [str(label["_id"]), sample_id, annotation, class_, tags]
 
 
 def follow_polygons(
@@ -215,7 +215,7 @@ def _compared(labels: LabelList) -> list[str]:
 
 
 def _documents(
-    dataset: fo.Dataset, sample_ids: Collection[str], paths: list[str]
+    dataset: fo.Dataset, sample_ids: Collection[str | ObjectId], paths: list[str]
 ) -> Iterator[Document]:
     ids = sorted(map(ObjectId, sample_ids))
     for start in range(0, len(ids), _BATCH_SIZE):

@@ -235,7 +235,9 @@ class IssueSearch:
             self.found.add_sample(record.sample_id, MaskIssue.EMPTY_MASK)
 
     def _look_at_classes(self) -> None:
-        for labels in self._classes.values():
+        while self._classes:
+            # What is kept of the labels of a class is not needed after it.
+            _, labels = self._classes.popitem()
             for ids in labels.outliers(self._limits):
                 self.found.add_label(*ids, MaskIssue.CLASS_OUTLIER)
             for ids in labels.coarse(self._limits):

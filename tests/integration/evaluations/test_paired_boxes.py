@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import fiftyone as fo
@@ -47,6 +48,24 @@ def boxes(samples: Samples) -> list[tuple[int, str, list[str]]]:
     return [
         (b["coco_id"], b["label"], b["tags"]) for b in raw["detections"]["detections"]
     ]
+
+
+def test_the_results_of_a_search_are_stored_as_fiftyone_stores_them(
+    searched: Samples,
+) -> None:
+    dataset = searched.dataset
+    results = dataset.load_run_results("mask_issues", cache=False)
+    assert len(results.marked) == 3
+
+    def stored() -> bytes:
+        file = dataset._doc.runs["mask_issues"].results
+        content: bytes = file.fs.get(file.grid_id).read()
+        return content
+
+    ours = stored()
+    dataset.save_run_results("mask_issues", results, overwrite=True, cache=False)
+    assert json.loads(ours)["marked"] == results.marked
+    assert ours == stored()
 
 
 def test_the_view_of_an_issue_is_of_its_objects(searched: Samples) -> None:
