@@ -15,7 +15,7 @@ from ...fiftyone_types import SampleCollection
 from ..documents import MODIFIED, Document, aggregate_documents, root_dataset
 from ..label_lists import LabelList
 from ..masks.stored import MEASURED
-from ..measuring.reading import SampleReader, labels_digest
+from ..measuring.reading import SampleReader
 
 # In the mark of a mask that was older than the labels it was measured with.
 IS_OLDER = "is_older"
@@ -77,10 +77,9 @@ def changed_samples(
     digests = {row["_id"]: row["digest"] for row in found if row["state"] in _UNSURE}
     if labels is not None and digests:
         reader = SampleReader(root_dataset(samples), mask_field, labels)
-        for records in reader.read(list(digests)):
-            for record in records:
-                if labels_digest(record) != digests[record.sample_id]:
-                    states[record.sample_id] = "labels"
+        for sample_id, digest in reader.digests(list(digests)):
+            if digest != digests[sample_id]:
+                states[sample_id] = "labels"
     counts = Counter(states.values())
     named = ("masks", "labels", "older_masks")
     ids = [str(i) for i, state in states.items() if state in named]

@@ -73,10 +73,13 @@ class SampleRecord:
 
 def labels_digest(record: SampleRecord) -> str:
     """Returns a text that changes when a label's geometry or class does."""
-    encoded = record.encoded_label
-    raw = b"" if encoded is None else encoded.raw
-    if record.boxes:
-        raw += bson.encode({BOXES: record.boxes})
+    return _digest(record.encoded_label, record.boxes)
+
+
+def _digest(encoded_label: RawBSONDocument | None, boxes: list[Document]) -> str:
+    raw = b"" if encoded_label is None else encoded_label.raw
+    if boxes:
+        raw += bson.encode({BOXES: boxes})
     return blake2b(raw, digest_size=8).hexdigest()
 
 
@@ -120,6 +123,22 @@ class SampleReader:
         """Yields some of the samples in batches, as they are now."""
         yield from self._read(ids)
 
+    def digests(self, ids: list[ObjectId]) -> Iterator[tuple[ObjectId, str]]:
+        """Yields the :func:`labels_digest` of some of the samples, as they are now.
+
+        Nothing else is read, which takes a fifth of the time.
+        """
+        if self._labels is None:
+            raise ValueError("there are no labels without a label field")
+        field = self._labels.field
+        paths = geometry_paths(self._dataset, field)
+        for documents in read_encoded_documents(
+            self._dataset, ids, paths, self._computed_boxes(), _BATCH_SIZE
+        ):
+            for document in documents:
+                values, encoded = decode_without(document, field)
+                yield values["_id"], _digest(encoded, values.get(BOXES) or [])
+
     def _read(self, ids: list[ObjectId] | None) -> Iterator[list[SampleRecord]]:
         paths = ["filepath", "metadata.width", "metadata.height", *self._names]
         if self._mask_field is not None:
@@ -132,11 +151,7 @@ class SampleReader:
                 name: {"$map": {"input": labels, "in": _or_none(f"$$this.{name}")}}
                 for name in self._attributes
             }
-            box_field = self._box_field()
-            if box_field is not None:
-                computed[BOXES] = boxes_to_draw(
-                    self._dataset, self._labels.field, box_field
-                )
+            computed |= self._computed_boxes()
         for documents in read_encoded_documents(
             self._dataset, ids, paths, computed, _BATCH_SIZE
         ):
@@ -157,6 +172,13 @@ class SampleReader:
             encoded_label=encoded,
             boxes=values.get(BOXES) or [],
         )
+
+    def _computed_boxes(self) -> Document:
+        """Returns the expression of the boxes that its masks show beside its labels."""
+        box_field = self._box_field()
+        if self._labels is None or box_field is None:
+            return {}
+        return {BOXES: boxes_to_draw(self._dataset, self._labels.field, box_field)}
 
     def _box_field(self) -> str | None:
         """Returns the field of boxes that its masks show beside its labels."""
