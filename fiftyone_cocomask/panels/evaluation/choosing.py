@@ -45,5 +45,9 @@ def set_keys(memory: Memory, choices: dict[str, Any]) -> None:
 
 def option_of(ctx: ExecutionContext) -> str:
     """Returns the name of the option whose dropdown an event is of."""
-    element = str(ctx.params["path"]).rpartition(".")[2]
-    return element.split("__")[1]
+    return element_of(ctx).split("__")[1]
+
+
+def element_of(ctx: ExecutionContext) -> str:
+    """Returns the name of the element that an event is of."""
+    return str(ctx.params["path"]).rpartition(".")[2]

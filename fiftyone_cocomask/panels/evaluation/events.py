@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...fiftyone_types import ExecutionContext
 from . import page, selection
-from .choosing import chosen, option_of
+from .choosing import chosen, element_of
 from .memory import memory_of
 
 
@@ -86,7 +86,7 @@ def _is_other_ranking(ctx: ExecutionContext) -> bool:
 
 
 def _is_other_option(ctx: ExecutionContext) -> bool:
-    known = dict(chosen(ctx).options).get(option_of(ctx))
+    known = memory_of(ctx.panel_id).options.get(element_of(ctx))
     return ctx.params["value"] not in (None, known)
 
 

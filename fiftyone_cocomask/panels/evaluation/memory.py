@@ -49,6 +49,7 @@ class Memory:
         works: what open sections have begun that takes long, by what it is for
         works_of: the signature that this goes by
         drawn: how often the panel has been drawn
+        options: what the dropdowns of open sections show, by the names of those
     """
 
     choices: dict[str, Any] | None = None
@@ -71,6 +72,7 @@ class Memory:
     works: dict[str, Work] = field(default_factory=dict)
     works_of: str | None = None
     drawn: int = 0
+    options: dict[str, str] = field(default_factory=dict)
     _wanted: tuple[list[Stage], AppView, float] | None = None
     _before: tuple[Any, ...] = ()
     _since: float = field(default=float("-inf"))
@@ -121,11 +123,13 @@ class Memory:
         """Whether an event tells of something that is not shown yet.
 
         The view before a change, soon after it, is not news: drawn, it could replace
-        what the App shows by now. Nor is what was shown just now.
+        what the App shows by now. Nor is what is shown, unless it could not be read: by
+        now it may be.
         """
         is_new = time.monotonic() - self._since < _ONE_CHANGE
-        told = (signature, selected)
-        return not (is_new and told in (self._before, self.shown))
+        if (signature, selected) == self.shown:
+            return self.problem is not None and not is_new
+        return not (is_new and (signature, selected) == self._before)
 
     @property
     def shown(self) -> tuple[str | None, Selected | None]:

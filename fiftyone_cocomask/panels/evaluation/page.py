@@ -89,6 +89,7 @@ def render(
             here = Page(panel, content, place, keys, opened, opening, memory.drawn)
             if images(memory.found["cards"]):
                 sections.add_all(here, memory.found)
+                memory.options = here.options
             elif not sections.add_out_of_date(here, memory.found):
                 _add_no_images(content)
         _add_settling(panel, memory, content)

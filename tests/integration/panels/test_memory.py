@@ -30,6 +30,18 @@ def test_late_events_of_a_change_are_not_news(clock: list[float]) -> None:
     assert memory.is_news("other", None)
     clock[0] += 60
     assert memory.is_news("all", None)
+    assert not memory.is_news("filtered", None)
+
+
+def test_what_could_not_be_read_is_news_again_after_a_while(
+    clock: list[float],
+) -> None:
+    memory = Memory()
+    memory.show("all", None)
+    memory.problem = "The database is away"
+    assert not memory.is_news("all", None)
+    clock[0] += 60
+    assert memory.is_news("all", None)
 
 
 def test_a_view_that_comes_back_after_it_was_cleared_is_lost(

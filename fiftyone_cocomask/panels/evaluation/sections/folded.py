@@ -123,9 +123,11 @@ class FoldedSection(Section):
         """Adds a dropdown whose choice is kept under a name."""
         # The App keeps an element's choice, also if it is no longer offered.
         known = blake2b("\n".join(choices).encode(), digest_size=4).hexdigest()
+        element = f"option__{name}__{self.name}_{known}"
+        page.options[element] = chosen
         elements.dropdown(
             row,
-            f"option__{name}__{self.name}_{known}",
+            element,
             choices,
             chosen,
             page.panel.choose_option,

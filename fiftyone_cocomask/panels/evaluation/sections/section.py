@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import fiftyone.operators.types as types
@@ -27,6 +27,7 @@ class Page:
         opening: the number of times that one was opened, where the App is still to be
             told to edit it; else 0
         drawn: how often the panel has been drawn
+        options: what the dropdowns of sections that fold show, by their names
     """
 
     panel: MaskEvaluationPanel
@@ -36,6 +37,7 @@ class Page:
     opened: str | None = None
     opening: int = 0
     drawn: int = 0
+    options: dict[str, str] = field(default_factory=dict)
 
     def place_in(self, section: Section, *start: Any) -> list[Any] | None:
         """Returns the place that was clicked on in a section, or a part of it.

@@ -1,0 +1,144 @@
+"""The panel answers what changes what it shows, and nothing else.
+
+Each answer makes the App draw the whole panel anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import fiftyone as fo
+import pytest
+
+import fiftyone_cocomask as fcm
+from tests.plugin import link_plugin
+
+from .events import plugin_module, send, state_after
+
+PANEL = "mask_evaluation"
+OF_THE_VIEW = ("on_change_view", "on_change_group_slice")
+
+
+@pytest.fixture(scope="module")
+def dataset(demo_export: Path) -> Iterator[fo.Dataset]:
+    link_plugin(fo.config.plugins_dir)
+    dataset, _ = fcm.import_roboflow_coco(demo_export, "answers")
+    fcm.compute_masks(dataset)
+    for eval_key in ("first", "second"):
+        fcm.evaluate_mask_area(dataset, label_field="segmentations", eval_key=eval_key)
+    yield dataset
+    dataset.delete()
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes each event come long after the one before it."""
+    memory = plugin_module("panels.evaluation.memory")
+    monkeypatch.setattr(memory, "_ONE_CHANGE", 0.0)
+
+
+class Tab:
+    """The panel in a tab of the browser, which keeps the state that it is told to."""
+
+    def __init__(self, dataset: fo.Dataset, panel: str) -> None:
+        self._dataset = dataset
+        self._panel = panel
+        self._state: dict[str, Any] = {}
+
+    def tell(
+        self, method: str, view: fo.DatasetView | None = None, **params: Any
+    ) -> list[dict[str, Any]]:
+        told = send(
+            PANEL, self._dataset, method, self._state, view, self._panel, **params
+        )
+        self._state |= state_after(told)
+        return told
+
+
+@pytest.fixture
+def tab(dataset: fo.Dataset, request: pytest.FixtureRequest) -> Tab:
+    return Tab(dataset, request.node.name)
+
+
+def is_drawn(told: list[dict[str, Any]]) -> bool:
+    return any(each["operator_uri"].endswith("show_panel_output") for each in told)
+
+
+def dropdowns(layout: Any, path: str = "") -> Iterator[dict[str, str]]:
+    """Yields what the App sends when it shows the dropdowns of a layout."""
+    if isinstance(layout, list):
+        for part in layout:
+            yield from dropdowns(part, path)
+    if not isinstance(layout, dict):
+        return
+    for name, part in layout.items():
+        event = part.get("on_change") if isinstance(part, dict) else None
+        view = part.get("view") if isinstance(part, dict) else None
+        event = event or (view or {}).get("on_change")
+        if event:
+            method = str(event).rpartition("#")[2]
+            yield {"method": method, "path": f"row.{name}", "value": part["default"]}
+        else:
+            yield from dropdowns(part, path)
+
+
+@pytest.mark.usefixtures("later")
+@pytest.mark.parametrize("method", OF_THE_VIEW)
+def test_events_of_a_view_that_is_shown_draw_nothing(
+    tab: Tab, dataset: fo.Dataset, method: str
+) -> None:
+    assert is_drawn(tab.tell("on_load"))
+    some = dataset.limit(5)
+    told = [tab.tell(method), tab.tell(method), tab.tell(method, some)]
+    told += [tab.tell(method, some), tab.tell(method)]
+    assert [is_drawn(each) for each in told] == [False, False, True, False, True]
+
+
+@pytest.mark.usefixtures("later")
+def test_a_click_on_what_is_shown_is_answered(tab: Tab) -> None:
+    tab.tell("on_load")
+    assert is_drawn(tab.tell("reload"))
+    assert is_drawn(tab.tell("reload"))
+
+
+@pytest.mark.usefixtures("later")
+def test_a_second_tab_is_drawn_whatever_the_first_one_shows(
+    dataset: fo.Dataset, request: pytest.FixtureRequest
+) -> None:
+    first, second = (Tab(dataset, request.node.name) for _ in range(2))
+    some = dataset.limit(5)
+    first.tell("on_load")
+    shown = dict(settled(second.tell("on_load")))
+    assert is_drawn(first.tell("on_change_view", some))
+    # The second tab gets there by the timer of what it has drawn.
+    second.tell("on_change_view", some)
+    assert is_drawn(second.tell("settle", some, **shown))
+
+
+def settled(told: Any) -> dict[str, str]:
+    """Returns the parameters of the timer that looks whether the App has settled."""
+    if isinstance(told, list):
+        found = [settled(part) for part in told]
+        return next((each for each in found if each), {})
+    if not isinstance(told, dict):
+        return {}
+    if set(told.get("params") or {}) == {"shown"}:
+        return told["params"]
+    return settled(list(told.values()))
+
+
+@pytest.mark.parametrize("section", ["", "how_many", "where", "together", "resized"])
+def test_dropdowns_that_the_app_shows_for_the_first_time_choose_nothing(
+    tab: Tab, section: str
+) -> None:
+    told = tab.tell("on_load")
+    sent = {"choose_evaluation", "choose_other", "choose_counted", "choose_worst"}
+    if section:
+        told = tab.tell("fold", section=section)
+        sent.add("choose_option")
+    shown = list(dropdowns(told))
+    assert {each["method"] for each in shown} >= sent
+    for each in shown:
+        assert tab.tell(**each) == [], each
