@@ -63,6 +63,26 @@ def test_what_a_person_does_to_a_box_draws_it_anew(dataset: fo.Dataset) -> None:
     assert cv2.countNonZero(cv2.imread(sample.mask.mask_path, -1)) == 150
 
 
+def test_evaluations_know_of_changed_boxes_that_masks_show(dataset: fo.Dataset) -> None:
+    fcm.compute_masks(dataset, boxes="draw")
+    area = fcm.evaluate_mask_area(dataset, label_field="segmentations")
+    dataset.tag_samples("seen")
+    dataset.tag_labels("seen", "detections")
+    assert area.out_of_date() is None
+    sample = dataset.first()
+    polygon, box = sample.detections.detections
+    # That of the polygon is not drawn.
+    polygon.bounding_box = [0, 0, 0.5, 0.5]
+    sample.save()
+    assert area.out_of_date() is None
+    box.bounding_box = [0, 0, 4 / WIDTH, 2 / HEIGHT]
+    sample.save()
+    changed = area.out_of_date()
+    assert changed is not None
+    assert (changed.masks, changed.labels) == (0, 1)
+    assert area.ids_to_refresh() == [sample.id]
+
+
 @pytest.mark.parametrize("is_touched", [False, True])
 def test_evaluations_count_the_boxes_that_masks_show(
     dataset: fo.Dataset, *, is_touched: bool
