@@ -24,6 +24,8 @@ MAX_RATIO = 200
 # Below this, a ratio says nothing and no harm is done.
 _HARMLESS_BYTES = 2**26
 MAX_FILES = 2_000_000
+# The flag of a name that is said to be in UTF-8.
+_UTF_8 = 0x800
 
 
 class ZipFiles:
@@ -183,7 +185,7 @@ class ZipFiles:
         if info.flag_bits & 0x1:
             raise self._refused(f"'{short}' in it is encrypted")
         try:
-            return checked_name(info.filename)
+            return checked_name(_member_name(info))
         except UnsafeNameError as error:
             raise self._refused(
                 f"the name '{short}' in it is unsafe: {error}"
@@ -191,6 +193,20 @@ class ZipFiles:
 
     def _refused(self, reason: str) -> ExportError:
         return ExportError(f"{self.root} is refused: {reason}")
+
+
+def _member_name(info: zipfile.ZipInfo) -> str:
+    """Returns a file's name, also where it is in UTF-8 and the zip does not say so.
+
+    macOS writes names like that, which Python reads in the encoding of MS-DOS.
+    """
+    name = info.filename
+    if name.isascii() or info.flag_bits & _UTF_8:
+        return name
+    try:
+        return name.encode("cp437").decode()
+    except UnicodeError:
+        return name
 
 
 def _keeps_nothing(path: Path) -> bool:

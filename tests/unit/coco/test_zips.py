@@ -9,9 +9,11 @@ import stat
 import subprocess
 import sys
 import tracemalloc
+import unicodedata
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -117,6 +119,38 @@ def test_zip_without_the_suffix_is_one_too(tmp_path: Path) -> None:
     found = read(zip_folder(tmp_path / "folder", tmp_path / "download"))
 
     assert pixels(found.annotation) == 600
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_zip_whose_names_are_in_utf_8_without_saying_so(
+    tmp_path: Path, form: Literal["NFC", "NFD"]
+) -> None:
+    """As macOS writes them."""
+    parts = document([annotation()], images=[image_entry(file_name="gr\u00fcn.png")])
+    name = unicodedata.normalize(form, "gr\u00fcn.png")
+    write_export(tmp_path / "folder", parts, files=(name,))
+    path = zip_folder(tmp_path / "folder", tmp_path / "x.zip")
+    data = path.read_bytes()
+    # The flags are behind the version that it takes to read a file.
+    for head in (b"PK\x03\x04\x14\0", b"PK\x01\x02\x14\x03\x14\0"):
+        assert data.count(head + b"\x00\x08") == 1
+        data = data.replace(head + b"\x00\x08", head + b"\0\0")
+    path.write_bytes(data)
+
+    found = read(path, unpack_to=tmp_path / "unpacked")
+    assert pixels(found.annotation) == 600
+    assert found.record.path.name == name
+    assert found.record.path.is_file()
+
+
+def test_zip_whose_names_are_in_the_encoding_of_ms_dos(tmp_path: Path) -> None:
+    """As Windows writes them: 0x81 is the letter in code page 437."""
+    parts = document([annotation()], images=[image_entry(file_name="gr\u00fcn.png")])
+    write_export(tmp_path / "folder", parts, files=("gr+n.png",))
+    path = zip_folder(tmp_path / "folder", tmp_path / "x.zip")
+    path.write_bytes(path.read_bytes().replace(b"gr+n.png", b"gr\x81n.png"))
+
+    assert pixels(read(path).annotation) == 600
 
 
 def test_folder_to_unpack_to_that_cannot_be_written(export_zip: Path) -> None:
