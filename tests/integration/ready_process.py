@@ -71,6 +71,11 @@ class ReadyProcess:
         self._process.kill()
         self._process.join()
 
+    @property
+    def exit_code(self) -> int | None:
+        """Its exit code once it has ended."""
+        return self._process.exitcode
+
     def communicate(self, seconds: float | None = None) -> tuple[str, str]:
         """Closes its input, waits until it has ended, and returns what it has printed.
 

@@ -30,6 +30,11 @@ def operations(state: str | None = None) -> list[Any]:
     return sorted(found, key=lambda operation: operation.id)
 
 
+def count(state: str | None = None) -> int:
+    """Returns how many operations are in the queue, or in a state."""
+    return DelegatedOperationService().count({"run_state": state} if state else {})
+
+
 def run_next() -> Any:
     """Runs the oldest queued operation in this process, as an orchestrator does."""
     oldest = operations("queued")[0]

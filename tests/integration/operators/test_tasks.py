@@ -24,7 +24,7 @@ from tests.conftest import needs_posix
 from tests.plugin import uri
 
 from ..small_export import annotation
-from .delegation import operations, run_next
+from .delegation import count, operations, run_next
 from .workers import Workers
 
 # Of the large images.
@@ -62,10 +62,13 @@ def whole(tmp_path: Path) -> fo.Dataset:
         # One of them has nothing to draw, one no labels.
         labels = fo.Polylines(polylines=lines if number else [fo.Polyline(label="a")])
         samples.append(
-            fo.Sample(filepath=str(path), segmentations=labels if number != 1 else None)
+            fo.Sample(
+                filepath=str(path),
+                metadata=fo.ImageMetadata(width=WIDTH, height=HEIGHT),
+                segmentations=labels if number != 1 else None,
+            )
         )
     dataset.add_samples(samples)
-    dataset.compute_metadata(progress=False)
     return dataset
 
 
@@ -161,16 +164,16 @@ def finish(
     """Has the task of a killed worker done again, by the commands of the README."""
     if in_its_place:
         workers.start(1)
-    workers.wait(lambda: len(operations("completed")) == len(operations()) - 1)
+    workers.wait(lambda: count("completed") == count() - 1)
     if by_commands:
         workers.command("fail", killed)
         workers.command("rerun", killed)
     else:
-        # What those call, without two more processes.
+        # What those call.
         service = DelegatedOperationService()
         service.set_failed(ObjectId(killed))
         service.rerun_operation(ObjectId(killed))
-    workers.wait(lambda: not operations("queued") + operations("running"))
+    workers.wait(lambda: not count("queued") + count("running"))
     states = [operation.run_state for operation in operations()]
     assert states.count("failed") == 1
     assert states.count("completed") == len(states) - 1

@@ -5,21 +5,20 @@ from __future__ import annotations
 import itertools
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fiftyone.core.odm import get_db_client
 from fiftyone.operators.delegated import DelegatedOperationService
 
 from ..ready_process import ReadyProcess
 from .delegation import operations
 
-FIFTYONE = Path(sys.executable).with_name("fiftyone")
 SECONDS = 600
+
+# The command of FiftyOne's, as `fiftyone` runs it.
+COMMAND = "from fiftyone.core.cli import main; main()"
 
 # `fiftyone delegated launch`, which says in a file what it does.
 LAUNCH = """
@@ -40,14 +39,8 @@ class Workers:
     """Processes of FiftyOne's own command that take what is queued."""
 
     def __init__(self, folder: Path) -> None:
-        host, port = get_db_client().address
         self._folder = folder
         self._numbers = itertools.count()
-        self._environment = {
-            **os.environ,
-            "FIFTYONE_DATABASE_URI": f"mongodb://{host}:{port}",
-            "FIFTYONE_ALLOW_LEGACY_ORCHESTRATORS": "true",
-        }
         self._running: list[tuple[ReadyProcess, Path]] = []
 
     def start(self, number: int) -> None:
@@ -60,12 +53,14 @@ class Workers:
 
     def command(self, *arguments: str) -> None:
         """Runs a command of FiftyOne as a person would."""
-        command = [FIFTYONE, "delegated", *arguments]
-        subprocess.run(command, check=True, env=self._environment, timeout=SECONDS)
+        with ReadyProcess(COMMAND, "delegated", *arguments) as process:
+            _, errors = process.communicate(SECONDS)
+            assert process.exit_code == 0, errors
 
     def kill_one_in_the_middle(self, is_begun: Callable[[Any], bool]) -> str:
         """Kills a worker whose operation has begun, and returns the operation's id."""
-        killed = self.wait(lambda: self._kill(is_begun))
+        # The moment may be short.
+        killed = self.wait(lambda: self._kill(is_begun), every=0.01)
         assert DelegatedOperationService().get(killed).run_state == "running"
         return str(killed)
 
@@ -85,13 +80,19 @@ class Workers:
                     return operation.id
         return None
 
-    def wait(self, condition: Callable[[], Any]) -> Any:
-        """Waits until a condition holds, and returns what it says."""
+    def wait(self, condition: Callable[[], Any], every: float = 0.05) -> Any:
+        """Waits until a condition holds, and returns what it says.
+
+        Args:
+            condition: what to wait for
+            every: after so many seconds it is looked at again, which takes from the
+                processes that are waited for
+        """
         until = time.monotonic() + SECONDS
         while time.monotonic() < until:
             if found := condition():
                 return found
-            time.sleep(0.01)
+            time.sleep(every)
         raise AssertionError([said(output) for _, output in self._running])
 
     def stop(self) -> None:
