@@ -5,10 +5,14 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 
-_USUAL = gc.get_threshold()
 # A batch of documents is tens of thousands of lists, of which none is garbage.
 _RARE = (100_000, 10, 10)
+
+# The collector's thresholds before each of those that are inside, of all threads.
+_before: list[tuple[int, int, int]] = []
+_lock = Lock()
 
 
 @contextmanager
@@ -24,12 +28,17 @@ def frozen_heap() -> Iterator[None]:
     search for issues 1.2, and an evaluation 1.1, or 1.8 where one walk through all
     objects falls into it. A comparison of exports, at 1.05, does without.
     """
-    before = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(*_RARE)
+    with _lock:
+        if not _before:
+            gc.freeze()
+        _before.append(gc.get_threshold())
+        gc.set_threshold(*_RARE)
     try:
         yield
     finally:
-        # One that ends while another goes on has not seen the usual one.
-        gc.set_threshold(*(_USUAL if before == _RARE else before))
-        gc.unfreeze()
+        with _lock:
+            before = _before.pop()
+            if not _before:
+                # The last one that ends: this is what the first one has seen.
+                gc.set_threshold(*before)
+                gc.unfreeze()
