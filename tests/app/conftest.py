@@ -44,6 +44,8 @@ _CHROMIUM = next(filter(None, map(shutil.which, _BROWSERS)), None)
 _ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
+    # What is clicked a few times is not worth V8's last and slowest compiler.
+    "--js-flags=--no-opt",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
