@@ -29,6 +29,9 @@ THREE := -n 3 --dist worksteal
 READY := $(VENV)/.ready
 TEST_READY := $(VENV)/.ready-test
 
+# Each of the many processes that tests start would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test lint types unit integration coverage app package faults screenshots \
     recipes comparison clean
 
