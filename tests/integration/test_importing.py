@@ -11,6 +11,7 @@ from typing import Any
 
 import fiftyone as fo
 import pytest
+from fiftyone.core.odm import get_db_conn
 
 from fiftyone_cocomask import (
     CocoMaskError,
@@ -295,6 +296,34 @@ def insert_as_late_as_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(OneBehind, "wait", told)
     monkeypatch.setattr(writer, "insert_encoded_documents", insert)
+
+
+@pytest.mark.parametrize("num_workers", [1, 2])
+def test_samples_are_written_without_saving_their_dataset(
+    new_dataset: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, num_workers: int
+) -> None:
+    """They are written in a thread, while fields may be declared in another one."""
+    monkeypatch.setattr(shared_reading, "BATCH_SIZE", 1)
+    monkeypatch.setattr(writer, "BATCH_SIZE", 1)
+    outlines: list[Any] = []
+
+    def spied(insert: Any) -> Any:
+        def inserted(dataset: fo.Dataset, *arguments: Any) -> None:
+            stored = get_db_conn().datasets
+            outlines.append(stored.find_one({"name": "x"}))
+            insert(dataset, *arguments)
+            outlines.append(stored.find_one({"name": "x"}))
+
+        return inserted
+
+    for name in ("insert_documents", "insert_encoded_documents"):
+        monkeypatch.setattr(writer, name, spied(getattr(writer, name)))
+    names = [image_name("a"), image_name("b")]
+    write_split(tmp_path / "export", names, [annotation(0, 0)])
+    dataset, _ = import_roboflow_coco(tmp_path / "export", "x", num_workers=num_workers)
+    assert outlines[::2] == outlines[1::2]
+    assert len(outlines) == 4
+    assert dataset.media_type == "image"
 
 
 @pytest.mark.parametrize("is_zip", [False, True])

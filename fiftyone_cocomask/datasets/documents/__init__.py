@@ -50,6 +50,7 @@ from .views import ungrouped_samples as ungrouped_samples
 from .views import whole_samples as whole_samples
 from .writing import Update as Update
 from .writing import change_documents as change_documents
+from .writing import declare_images as declare_images
 from .writing import encoded_documents as encoded_documents
 from .writing import insert_documents as insert_documents
 from .writing import insert_encoded_documents as insert_encoded_documents

@@ -193,10 +193,18 @@ def mark_documents(
             _journaled(dataset).update_many(some, changes)
 
 
+def declare_images(dataset: Dataset) -> None:
+    """Says of a dataset that its samples are images, as its first sample does."""
+    if dataset.media_type is None:
+        dataset.media_type = "image"
+
+
 def insert_documents(
     dataset: Dataset, documents: Sequence[Document], now: datetime | None = None
 ) -> None:
     """Adds samples to a dataset whose schema already declares their fields.
+
+    Only the samples are written: :func:`declare_images` comes before it.
 
     Args:
         dataset: the dataset
@@ -268,8 +276,6 @@ def _common_fields(dataset: Dataset, now: datetime) -> Document:
 def _insert(dataset: Dataset, documents: Sequence[Any], paths: set[str]) -> None:
     if not documents:
         return
-    if dataset.media_type is None:
-        dataset.media_type = "image"
     _check_fields(dataset, paths)
     with explain_database_errors():
         _journaled(dataset).insert_many(documents, ordered=False)

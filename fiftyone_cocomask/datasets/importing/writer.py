@@ -22,6 +22,7 @@ from ..documents import (
     MODIFIED,
     Document,
     change_documents,
+    declare_images,
     insert_documents,
     insert_encoded_documents,
     read_documents,
@@ -183,6 +184,10 @@ class SampleWriter:
         if self._is_resumed and dataset is not None:
             encoded = missing_samples(dataset, encoded)
             new = missing_samples(dataset, new)
+        if dataset is not None and (encoded or new):
+            # Not where they are written: it saves the dataset and loads it anew, by
+            # which fields that are declared meanwhile would be lost.
+            declare_images(dataset)
         if encoded:
             # Not where they are written, later than the samples that follow get theirs.
             samples = with_new_ids(encoded)
