@@ -156,6 +156,25 @@ def test_edits_stay_and_changes_come_in(
     assert other.tags == ["train"]
 
 
+def test_an_attribute_that_other_images_have_is_an_edit(
+    new_dataset: Any, version: Path
+) -> None:
+    def occlude(coco: dict[str, Any]) -> None:
+        coco["annotations"][0]["occluded"] = True
+
+    dataset, _ = import_roboflow_coco(change(version, "train", occlude), "merged")
+    sample = dataset.match({"file_name": C}).first()
+    sample.segmentations.polylines[0]["occluded"] = True
+    sample.save()
+    _, report = import_roboflow_coco(version, dataset)
+    assert merged(report) == {"edits_kept": 1}
+    newer = change(version, "valid", lambda coco: coco["annotations"].clear())
+    _, report = import_roboflow_coco(newer, dataset)
+    assert merged(report) == {"conflicts": 1}
+    sample.reload()
+    assert sample.segmentations.polylines[0]["occluded"] is True
+
+
 def test_edits_are_counted_again_after_imports_that_change_nothing(
     new_dataset: Any, version: Path
 ) -> None:

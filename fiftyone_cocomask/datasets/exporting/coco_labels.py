@@ -152,6 +152,7 @@ class LabelWriter:
         if self._fields.box_field is None:
             return [_alone(label) for label in labels]
         if base is not None:
+            base = base.with_names(self._form.origins)
             return annotation_states(base, labels, boxes)
         states = _paired(labels, boxes)
         if self._fields.has_lone_boxes:

@@ -22,7 +22,7 @@ import os
 import struct
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import count
 from typing import Any, NamedTuple
@@ -189,6 +189,13 @@ class SampleBase:
         """
         records = tuple(base_annotation(*pair, names) for pair in pairs)
         return cls(records, names, **facts)
+
+    def with_names(self, names: Iterable[str]) -> SampleBase:
+        """Returns the base with more names of the export's own attributes.
+
+        Its annotations have none of these; a person may have given them one.
+        """
+        return replace(self, names=tuple(sorted({*self.names, *names})))
 
     @staticmethod
     def others_of(document: Document | None, fields: BaseKey) -> Mapping[str, str]:

@@ -105,7 +105,7 @@ class GoneSamples:
         for start in range(0, len(samples), BATCH_SIZE):
             ids = [sample.id for sample in samples[start : start + BATCH_SIZE]]
             for document in read_documents(self._dataset, ids, self._rules.paths):
-                if has_persons_work(document, self._rules.fields):
+                if has_persons_work(document, self._rules):
                     found.add(document["_id"])
         return found
 

@@ -90,8 +90,8 @@ def complete_replacement(dataset: fo.Dataset) -> None:
 
 
 def _take_back(dataset: fo.Dataset, entry: Document) -> None:
-    fields = entry["fields"][0], entry["fields"][1]
-    paths = [*ImportRules(fields, ()).paths, "created_at", MODIFIED]
+    rules = ImportRules((entry["fields"][0], entry["fields"][1]), ())
+    paths = [*rules.paths, "created_at", MODIFIED]
     given = set(entry["tags"])
     for ids in sample_ids(dataset, {_REPLACING: True}, _DELETED_AT_ONCE):
         gone = []
@@ -99,7 +99,7 @@ def _take_back(dataset: fo.Dataset, entry: Document) -> None:
             is_changed = document["created_at"] != document[MODIFIED]
             tags = [tag for tag in document.get("tags") or () if tag not in given]
             if not is_changed or not has_persons_work(
-                {**document, "tags": tags}, fields
+                {**document, "tags": tags}, rules
             ):
                 gone.append(str(document["_id"]))
         dataset.delete_samples(gone)

@@ -36,6 +36,8 @@ class ImportRules:
         conflicts: whose version stays in conflicts
         origin: tells the export, and its other versions, from others
         is_replacing: whether new samples are to take the place of those that are there
+        attributes: the names that the export, or a version before it, gives to
+            attributes of any image's annotations
     """
 
     fields: Fields
@@ -43,6 +45,7 @@ class ImportRules:
     conflicts: ConflictRule = "keep"
     origin: str | None = None
     is_replacing: bool = False
+    attributes: Sequence[str] = ()
 
     @property
     def paths(self) -> list[str]:
@@ -249,6 +252,8 @@ def _merged_labels(
 ) -> MergedLabels:
     lines = (document.get(rules.fields[0]) or {}).get("polylines") or []
     boxes = (document.get(rules.fields[1]) or {}).get("detections") or []
+    if base is not None:
+        base = base.with_names(rules.attributes)
     if base is not None and said is not None and base.said == said:
         labels = keep_labels(base, lines, boxes)
     else:
@@ -365,21 +370,22 @@ def _merged_tags(
     return list(dict.fromkeys([*kept, *new, *rules.tags, *added]))
 
 
-def has_persons_work(document: Document, fields: Fields) -> bool:
+def has_persons_work(document: Document, rules: ImportRules) -> bool:
     """Whether a person has changed, tagged or added anything on a sample.
 
     Args:
         document: the sample's document, with the fields of :attr:`ImportRules.paths`
-        fields: the fields of polylines and detections
+        rules: how the import writes
     """
-    base = SampleBase.from_document(document.get(BASE_FIELD), fields)
+    base = SampleBase.from_document(document.get(BASE_FIELD), rules.fields)
     if base is None:
         return True
     given = {base.split, *base.user_tags, *_MERGE_TAGS}
     if not given.issuperset(document.get("tags") or ()):
         return True
-    lines = (document.get(fields[0]) or {}).get("polylines") or []
-    boxes = (document.get(fields[1]) or {}).get("detections") or []
+    lines = (document.get(rules.fields[0]) or {}).get("polylines") or []
+    boxes = (document.get(rules.fields[1]) or {}).get("detections") or []
+    base = base.with_names(rules.attributes)
     return any(map(_is_touched, annotation_states(base, lines, boxes)))
 
 

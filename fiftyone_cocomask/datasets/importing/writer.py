@@ -114,7 +114,11 @@ class SampleWriter:
         self._known = KnownSamples(dataset if is_merge else None, reader)
         reader.keep_unpacked(self._known.has_picture)
         self._origin = origin_of(reader)
-        self._rules = replace(rules, origin=self._known.version_of(self._origin))
+        self._rules = replace(
+            rules,
+            origin=self._known.version_of(self._origin),
+            attributes=tuple(self.attribute_types.kinds),
+        )
         # For each source of new or moved images their number, and their splits.
         self._new_sources: Counter[str] = Counter()
         self._new_splits: dict[str, set[str]] = {}

@@ -13,7 +13,15 @@ from pycocotools import mask as mask_utils
 
 import fiftyone_cocomask as fcm
 
-from ..small_export import HEIGHT, SQUARE, WIDTH, write_small_export
+from ..small_export import (
+    HEIGHT,
+    SQUARE,
+    WIDTH,
+    annotation,
+    image_name,
+    write_small_export,
+    write_split,
+)
 from .exports import read_json
 
 
@@ -183,6 +191,23 @@ def test_attributes_keep_their_places_and_new_ones_are_written(
         {"occluded": True, "a.b": 2, "checked": "yes"},
         {"occluded": True, "a.b": 3},
     ]
+
+
+def test_an_attribute_that_other_images_have_is_an_edit(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    names = [image_name("a"), image_name("b")]
+    annotations = [annotation(0, 0, occluded=True), annotation(1, 1)]
+    write_split(tmp_path / "source", names, annotations)
+    dataset, _ = fcm.import_roboflow_coco(tmp_path / "source", "edited")
+    sample = dataset.last()
+    sample.segmentations.polylines[0]["occluded"] = False
+    sample.save()
+
+    out, report = export(dataset, tmp_path)
+    assert (report.unchanged, report.edited) == (1, 1)
+    annotations[1]["occluded"] = False
+    assert read_json(out)["annotations"] == annotations
 
 
 def test_evaluations_stay_in_the_dataset(dataset: fo.Dataset, tmp_path: Path) -> None:
