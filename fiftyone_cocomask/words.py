@@ -23,6 +23,11 @@ def type_name(value: Any) -> str:
     return _TYPE_NAMES.get(type(value), "null")
 
 
+def number_or_type(value: Any) -> str:
+    """Returns a number as it is, and of any other JSON value what kind it is."""
+    return repr(value)[:40] if type(value) in (int, float) else type_name(value)
+
+
 def printable(text: str) -> str:
     """Returns text as one line that shows what it is and does nothing else.
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..geometry.rle import rle_area, rle_box
-from ..words import shortened, type_name
+from ..words import number_or_type, shortened, type_name
 from .areas import code_of_area, enclosed_area, fills_box
 from .categories import Categories
 from .counted_issues import Notes
@@ -206,7 +206,10 @@ class AnnotationReader:
                 continue
             image_id = normal_id(value.get("image_id"))
             if image_id is None:
-                reason = f"its image_id is {type_name(value.get('image_id'))}"
+                reason = (
+                    f"its image_id is {number_or_type(value.get('image_id'))}, which "
+                    "no image can have"
+                )
             else:
                 reason = f"no image has its image_id {image_id}"
             self.drop_all([entry], IssueCode.ANNOTATION_WITHOUT_IMAGE, reason)

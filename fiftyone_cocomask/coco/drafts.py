@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..words import type_name
+from ..words import number_or_type, type_name
 from .attributes import safe_attributes
 from .categories import Categories
 from .document import Raw, normal_id
@@ -81,7 +81,7 @@ def read_draft(raw: Raw, entry: dict[str, Any], categories: Categories) -> Draft
     if not categories.is_listed(category_id):
         what = repr(category_id)
         if category_id is None:
-            what = type_name(entry.get("category_id"))
+            what = number_or_type(entry.get("category_id"))
         draft.tell(
             IssueCode.UNKNOWN_CATEGORY,
             f"its category_id is {what}, which no category has; its label is "
@@ -164,4 +164,4 @@ def _value(value: Any) -> str:
         return f"[{_value(value[0])}]"
     if isinstance(value, (dict, list)):
         return type_name(value)
-    return type_name(value) if isinstance(value, int) else repr(value)[:40]
+    return repr(value)[:40] if isinstance(value, str) else number_or_type(value)

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 import numpy as np
 
-from ..words import shortened, type_name
+from ..words import number_or_type, shortened, type_name
 from .document import Document, Raw, decode, normal_id
 from .files import UnsafeNameError, checked_name
 from .issues import Action, IssueCode
@@ -234,8 +234,8 @@ class SplitIndex:
             return None
         if coco_id is None:
             self._malformed(
-                f"its id is {type_name(value.get('id'))}, so no annotation can refer "
-                "to it",
+                f"its id is {number_or_type(value.get('id'))}, so no annotation can "
+                "refer to it",
                 file_name=file_name,
             )
             return None

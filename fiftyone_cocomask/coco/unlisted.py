@@ -49,7 +49,8 @@ def report_unlisted(
         report.unlisted += len(names)
         report.add(
             IssueCode.UNLISTED_FILES,
-            f"{len(names):,} image files are not in the JSON: "
+            f"{len(names):,} image {'files are' if len(names) > 1 else 'file is'} not "
+            "in the JSON: "
             f"{', '.join(names[:_EXAMPLES])}",
             Action.KEPT,
             split=split_name,

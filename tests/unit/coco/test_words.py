@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from fiftyone_cocomask import compare_exports
 from fiftyone_cocomask.cli.main import main
 from fiftyone_cocomask.coco.check import ExportReader, check_export
+from fiftyone_cocomask.coco.issues import IssueCode
 from fiftyone_cocomask.errors import CocoMaskError, ExportError, MaskFileError
 from fiftyone_cocomask.words import printable, printable_lines
 
@@ -126,6 +127,37 @@ def test_what_is_not_a_path_is_not_the_current_folder(
         with pytest.raises(CocoMaskError, match=r"image_dir .*(empty|must be a path)"):
             check_export(tmp_path, image_dir=path)
     assert main(["check", ""]) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"area": -5}, "its area is -5; expected a number of 0 or more"),
+        (
+            {"iscrowd": 2},
+            "it says 'iscrowd': 2, which is neither 0 nor 1; it counts as 0",
+        ),
+        ({"image_id": 1.5}, "its image_id is 1.5, which no image can have"),
+        (
+            {"category_id": 2.5},
+            "its category_id is 2.5, which no category has; its label is 'no category'",
+        ),
+    ],
+)
+def test_a_number_that_cannot_be_used_is_told(
+    tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    found = read(write_export(tmp_path, document([annotation(**changes)])))
+
+    assert message in [issue.message for issue in found.report.issues]
+
+
+def test_one_file_that_is_not_listed_is_one(tmp_path: Path) -> None:
+    found = read(write_export(tmp_path, document([]), files=("a.png", "b.png")))
+
+    assert found.issue(IssueCode.UNLISTED_FILES).message == (
+        "1 image file is not in the JSON: b.png"
+    )
 
 
 def test_a_comparison_of_exports_is_printable(tmp_path: Path) -> None:
