@@ -19,7 +19,6 @@ from typing import Any, Generic, TypeVar
 
 import fiftyone.operators.types as types
 
-from ..datasets.memory import frozen_heap
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext, SampleCollection
 from .forms import count, is_app_request, note, num_images
@@ -339,6 +338,8 @@ def _begun(
 
 
 def _find(finding: Finding[Value], find: Callable[[Finding[Value]], Value]) -> None:
+    from ..datasets.memory import frozen_heap
+
     # What an export's images are takes so many objects that the garbage collector
     # would walk through all that there are, and stop a form for 0.4 seconds each time.
     with frozen_heap():
