@@ -40,6 +40,8 @@ IMAGE_EXTENSIONS = frozenset(
 )
 
 _SAMPLE = 4096
+# No export has folders this deep in each other, and Python walks a thousand at most.
+MAX_DEPTH = 200
 
 
 class UnsafeNameError(ValueError):
@@ -63,7 +65,7 @@ class FolderFiles:
         refused_links: the names of the links that lead out of the folder
 
     Raises:
-        ExportError: if the folder cannot be read
+        ExportError: if the folder cannot be read, or its folders are too deep
     """
 
     def __init__(self, root: Path) -> None:
@@ -120,6 +122,11 @@ class FolderFiles:
         """Does nothing: files are opened one by one."""
 
     def _walk(self, folder: str, prefix: str) -> Iterator[str]:
+        if prefix.count("/") > MAX_DEPTH:
+            raise ExportError(
+                f"{self.root} has folders more than {MAX_DEPTH} deep; it is not an "
+                "export"
+            )
         subfolders = []
         with os.scandir(folder) as entries:
             for entry in entries:

@@ -15,7 +15,7 @@ from typing import IO
 
 from ..errors import ExportError
 from ..words import shortened
-from .files import UnsafeNameError, checked_name, is_junk
+from .files import MAX_DEPTH, UnsafeNameError, checked_name, is_junk
 from .unpacking import is_written, write_file
 from .zip_members import member_pieces
 
@@ -184,6 +184,8 @@ class ZipFiles:
             raise self._refused(f"it holds a link or device, '{short}'")
         if info.flag_bits & 0x1:
             raise self._refused(f"'{short}' in it is encrypted")
+        if info.filename.count("/") > MAX_DEPTH:
+            raise self._refused(f"'{short}' is more than {MAX_DEPTH} folders deep")
         try:
             return checked_name(_member_name(info))
         except UnsafeNameError as error:

@@ -378,3 +378,12 @@ def test_names_that_are_not_text_are_passed_by(tmp_path: Path) -> None:
     (Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.png"))).write_bytes(b"")
 
     assert read(tmp_path).report.unlisted == 0
+
+
+def test_folders_without_an_end_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    write_export(tmp_path, ONE)
+    tmp_path.joinpath(*["a"] * 201).mkdir(parents=True)
+    with pytest.raises(ExportError, match=r"has folders more than 200 deep"):
+        check_export(tmp_path)
+    os.rmdir(tmp_path.joinpath(*["a"] * 201))
+    assert len(check_export(tmp_path).splits) == 1

@@ -433,6 +433,14 @@ def test_encrypted_zip_is_refused(tmp_path: Path) -> None:
         check_export(path)
 
 
+def test_zip_of_folders_without_an_end_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.zip"
+    with hostile_zip(path, "a/" * 1500 + "a.png"):
+        pass
+    with pytest.raises(ExportError, match=r"is more than 200 folders deep"):
+        check_export(path)
+
+
 def test_file_that_is_there_twice_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.zip"
     with hostile_zip(path, "a.png") as archive:
