@@ -10,7 +10,7 @@ from bson import ObjectId
 
 from ..fiftyone_types import SampleCollection
 from .documents import Document, aggregate_documents, root_dataset
-from .label_fields import object_list_path
+from .label_fields import OBJECT_LISTS, object_list_path
 
 # The computed field of the boxes that are drawn too; no field of a user begins so.
 BOXES = "_boxes"
@@ -60,6 +60,16 @@ class LabelList:
         if not self.is_list:
             return [value]
         return value.get(self.path.rpartition(".")[2]) or []
+
+    def values(self, sample: Document, labels: list[Document]) -> Document:
+        """Returns what to set, by path, so that a sample has these labels."""
+        if not self.is_list:
+            return {self.path: labels[0] if labels else None}
+        if sample.get(self.field):
+            return {self.path: labels}
+        name = self.path.rpartition(".")[2]
+        kind = next(kind for kind, key in OBJECT_LISTS.items() if key == name)
+        return {self.field: {"_cls": kind.__name__, name: labels}}
 
     def expression(self) -> Document:
         """Returns MongoDB's expression of the list of a sample's labels."""

@@ -56,12 +56,8 @@ class _SampleEdit:
             if value != self._document.get(name)
         }
         for field, labels in self._lists.items():
-            before = labels.documents(self._document)
-            if self._labels[field] != before:
-                value: Any = self._labels[field]
-                if not labels.is_list:
-                    value = value[0] if value else None
-                changed[labels.path] = value
+            if self._labels[field] != labels.documents(self._document):
+                changed |= labels.values(self._document, self._labels[field])
         return changed
 
 

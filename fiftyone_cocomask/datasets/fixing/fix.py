@@ -159,7 +159,9 @@ def undo_mask_fixes(
         a :class:`FixReport` of what was undone
 
     Raises:
-        CocoMaskError: if there are no repairs under this key
+        CocoMaskError: if there are no repairs under this key, or the dataset does not
+            have the field of the repaired labels any more; nothing has been written
+            then
     """
     dataset = current_dataset(dataset)
     stored, journal = StoredFixes(dataset, fix_key), Journal(dataset)
@@ -176,6 +178,7 @@ def undo_mask_fixes(
         )
     changes = stored.changes()
     lists, label_field = stored.lists(), stored.label_field()
+    _check_fields(dataset, fix_key, changes, lists)
     waiting = _undo(dataset, fix_key, changes, lists, report)
     if redo:
         ids = [change.sample_id for change in changes]
@@ -196,6 +199,23 @@ def list_mask_fixes(samples: fo.Dataset | fo.DatasetView) -> list[str]:
     return fix_keys(root_dataset(samples))
 
 
+def _check_fields(
+    dataset: fo.Dataset,
+    fix_key: str,
+    changes: list[Change],
+    lists: dict[str, LabelList],
+) -> None:
+    """Checks that labels can go back to the fields that they are from."""
+    for field in {change.label_field for change in changes if change.label_field}:
+        path = lists[field].path
+        if not dataset.has_field(path):
+            raise CocoMaskError(
+                f"Dataset '{dataset.name}' has no field '{path}' any more, whose "
+                f"labels '{fix_key}' has repaired; rename '{field}' back, or add it "
+                "again, and undo the repairs then"
+            )
+
+
 def _undo(
     dataset: fo.Dataset,
     fix_key: str,
@@ -204,16 +224,18 @@ def _undo(
     report: FixReport,
 ) -> list[Change]:
     """Takes changes back, and returns those that can only be taken back later."""
-    later = {
-        (change.label_field, change.label_id or change.sample_id): key
-        for key in fix_keys(dataset)
-        if key != fix_key
-        for change in StoredFixes(dataset, key).changes()
-    }
+    others: dict[str, dict[tuple[str | None, str], str]] = {EDITED: {}, DELETED: {}}
+    for key in fix_keys(dataset):
+        for change in StoredFixes(dataset, key).changes() if key != fix_key else ():
+            # Undone, a deletion gives the label back, whoever changed it before.
+            done = DELETED if change.after is None else EDITED
+            others[done][change.label_field, change.label_id or change.sample_id] = key
 
     def reason_of(change: Change, reason: str) -> str:
-        key = later.get((change.label_field, change.label_id or change.sample_id))
-        if reason == EDITED and key is not None:
+        key = others.get(reason, {}).get(
+            (change.label_field, change.label_id or change.sample_id)
+        )
+        if key is not None:
             return f"it was repaired under '{key}' too; undo that first"
         return reason
 

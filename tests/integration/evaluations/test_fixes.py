@@ -16,12 +16,14 @@ from bson import ObjectId
 from fiftyone_cocomask import (
     CocoMaskError,
     compute_masks,
+    delete_objects,
     evaluate_mask_area,
     evaluate_mask_coverage,
     find_mask_issues,
     fix_mask_issues,
     list_mask_fixes,
     load_mask_evaluation,
+    merge_classes,
     undo_mask_fixes,
 )
 
@@ -351,6 +353,59 @@ def test_repairs_under_two_keys_are_undone_the_last_one_first(samples: Samples) 
     assert state(samples, sample) == before
     # Undone once more, as after a kill: there is nothing left to do.
     assert undo_mask_fixes(samples.dataset, "first").fixed == {}
+
+
+def test_the_repair_of_a_label_that_was_deleted_later_waits_for_it(
+    samples: Samples,
+) -> None:
+    sample = add(samples, "a.jpg", [polygon(SQUARE), polygon(SPIKE, label="b")])
+    before = state(samples, sample)
+    merge_classes(samples.dataset, "b", ["a"], fix_key="first")
+    label_id = str(labels(samples, sample)[0]["_id"])
+    delete_objects(samples.dataset, [label_id], fix_key="second")
+    report = undo_mask_fixes(samples.dataset, "first")
+    # The label and its box.
+    assert [row["reason"] for row in report.skipped] == [
+        "it was repaired under 'second' too; undo that first"
+    ] * 2
+    assert list_mask_fixes(samples.dataset) == ["first", "second"]
+    undo_mask_fixes(samples.dataset, "second")
+    undo_mask_fixes(samples.dataset, "first")
+    assert state(samples, sample) == before
+    assert list_mask_fixes(samples.dataset) == []
+
+
+@pytest.mark.parametrize("field", ["segmentations", "detections"])
+def test_deleted_labels_wait_for_their_field_when_it_has_another_name(
+    samples: Samples, field: str
+) -> None:
+    sample = add(samples, "a.jpg", [polygon(SQUARE), polygon(SPIKE, label="b")])
+    before = state(samples, sample)
+    label_id = str(labels(samples, sample)[0]["_id"])
+    delete_objects(samples.dataset, [label_id])
+    samples.dataset.rename_sample_field(field, "renamed")
+    renamed = state(samples, sample)
+    with pytest.raises(CocoMaskError, match=f"rename '{field}' back"):
+        undo_mask_fixes(samples.dataset, "deleted_objects")
+    assert state(samples, sample) == renamed
+    samples.dataset.rename_sample_field("renamed", field)
+    undo_mask_fixes(samples.dataset, "deleted_objects")
+    assert state(samples, sample) == before
+
+
+def test_deleted_labels_come_back_to_a_sample_that_has_none_at_all(
+    samples: Samples,
+) -> None:
+    sample = add(samples, "a.jpg", [polygon(SQUARE)])
+    before = state(samples, sample)
+    label_id = str(labels(samples, sample)[0]["_id"])
+    delete_objects(samples.dataset, [label_id])
+    sample.reload()
+    sample["segmentations"] = sample["detections"] = None
+    sample.save()
+    undo_mask_fixes(samples.dataset, "deleted_objects")
+    # Their kind as well, without which the App does not draw them.
+    assert state(samples, sample) == before
 
 
 def test_masks_and_figures_of_the_repaired_samples_alone_are_made_again(
