@@ -14,7 +14,12 @@ import fiftyone as fo
 import numpy as np
 import pytest
 
-from fiftyone_cocomask import import_roboflow_coco
+from fiftyone_cocomask import (
+    delete_objects,
+    export_roboflow_coco,
+    import_roboflow_coco,
+    undo_mask_fixes,
+)
 
 from .small_export import HEIGHT, WIDTH, annotation, image_name, write_split
 
@@ -560,3 +565,34 @@ def assert_all_there(dataset: Any, edits: dict[Any, tuple[str, Any]]) -> None:
             assert labels[label_id]["points"] == points
         else:
             assert "by hand" in labels[label_id]["tags"]
+
+
+@pytest.mark.parametrize("conflicts", ["keep", "export"])
+def test_what_was_deleted_and_is_there_again_is_one_object_with_its_box(
+    new_dataset: Any, tmp_path: Path, conflicts: Any
+) -> None:
+    name = image_name("a")
+    first = write_version(tmp_path / "1", {"train": {name: [2, 12, 22]}})
+    second = write_version(tmp_path / "2", {"train": {name: [2, 22, 30]}})
+    dataset, _ = import_roboflow_coco(first, "again")
+    delete_objects(dataset, [dataset.first().segmentations.polylines[1].id])
+    # Its annotation is gone, and its id is that of the square at 22 now.
+    import_roboflow_coco(second, dataset, conflicts=conflicts)
+    undo_mask_fixes(dataset, "deleted_objects")
+    report = export_roboflow_coco(dataset, tmp_path / "out", images="none")
+    assert (report.annotations, report.unchanged, report.added) == (4, 3, 1)
+    written = json.loads((tmp_path / "out" / "train" / JSON).read_text())
+    assert [(a["segmentation"][0][0], a["bbox"]) for a in written["annotations"]] == [
+        (x, [x, 5, 6, 6]) for x in (2, 22, 30, 12)
+    ]
+    # The annotation comes back, that of the square at 30 goes.
+    import_roboflow_coco(first, dataset, conflicts=conflicts)
+    sample = dataset.first()
+    lines = sample.segmentations.polylines
+    boxes = sample.detections.detections
+    assert [(x.coco_id, round(x.points[0][0][0] * WIDTH)) for x in lines] == [
+        *((0, 2), (1, 12), (2, 22)),
+    ]
+    assert sorted((x.coco_id, round(x.bounding_box[0] * WIDTH)) for x in boxes) == [
+        *((0, 2), (1, 12), (2, 22)),
+    ]

@@ -16,7 +16,7 @@ from ...coco.frames import TurnedBack
 from ...coco.originals import AnnotationForm, attributes_of, known_attributes
 from ..documents import Document
 from ..importing.base import BASE_FIELD, SampleBase
-from ..importing.states import AnnotationState, Change, annotation_states
+from ..importing.states import AnnotationState, Change, annotation_states, paired_states
 from .coco_fields import LabelFields
 from .coco_geometry import SampleGeometry, UnwritableLabelError
 
@@ -153,7 +153,7 @@ class LabelWriter:
             return [_alone(label) for label in labels]
         if base is not None:
             base = base.with_names(self._form.origins)
-            return annotation_states(base, labels, boxes)
+            return paired_states(annotation_states(base, labels, boxes))
         states = _paired(labels, boxes)
         if self._fields.has_lone_boxes:
             return states

@@ -181,8 +181,7 @@ class _Merge:
     ) -> None:
         records = [base_annotation(*pair, self._names) for pair in pairs]
         states = annotation_states(self._base, polylines, detections)
-        if self._base is None or not self._base.annotations:
-            states = paired_states(states)
+        states = paired_states(states)
         matches = match_annotations(states, pairs, records, self._names)
         for index, pair, record in zip(matches, pairs, records, strict=True):
             if index is None:

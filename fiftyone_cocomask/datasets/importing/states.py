@@ -170,9 +170,14 @@ def _note(
 
 
 def paired_states(states: list[AnnotationState]) -> list[AnnotationState]:
-    """Puts polylines and detections of one id together, where their places agree."""
+    """Puts polylines and detections of one id together, where their places agree.
+
+    Those that the last import did not write: what was deleted when that came and is
+    there again has its box beside it.
+    """
     boxes: dict[object, list[AnnotationState]] = {}
-    paired = []
+    paired = [state for state in states if state.base is not None]
+    states = [state for state in states if state.base is None]
     for state in states:
         if state.detection is not None and id_of_state(state) is not None:
             boxes.setdefault(id_of_state(state), []).append(state)
