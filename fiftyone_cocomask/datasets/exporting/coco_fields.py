@@ -157,8 +157,8 @@ def label_fields(
         if kind in OBJECT_LISTS:
             lists[name] = OBJECT_LISTS[kind]
     if label_field not in lists and box_field in lists:
-        # A dataset of boxes only.
-        if label_field != IMPORTED_FIELDS[0]:
+        # A dataset of boxes only, unless their polygons have another name by now.
+        if label_field != IMPORTED_FIELDS[0] or _has_polygons_of_boxes(samples):
             raise _no_such_field(samples, label_field)
         label_field = box_field
     if label_field not in lists:
@@ -197,6 +197,14 @@ def label_fields(
 def list_path(field_name: str, list_name: str | None) -> str:
     """Returns the path of a field's labels."""
     return f"{field_name}.{list_name}" if list_name else field_name
+
+
+def _has_polygons_of_boxes(samples: SampleCollection) -> bool:
+    """Whether a field has polygons of annotations, as an import has written them."""
+    return any(
+        samples.has_field(f"{name}.polylines.coco_id")
+        for name in samples.get_field_schema(embedded_doc_type=fo.Polylines)
+    )
 
 
 def _no_such_field(samples: SampleCollection, label_field: Any) -> CocoMaskError:

@@ -238,3 +238,17 @@ def test_a_copied_label_gets_an_id_of_its_own(
     out, report = export(dataset, tmp_path, images="none")
     assert [a["id"] for a in read_json(out / "valid")["annotations"]] == [0, 1]
     assert report.added == 1
+
+
+def test_boxes_are_not_written_alone_where_their_polygons_have_another_name(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    dataset.rename_sample_field("segmentations", "polygons")
+    with pytest.raises(fcm.CocoMaskError, match="it has polygons, detections"):
+        export(dataset, tmp_path)
+    assert not (tmp_path / "out").exists()
+    out, _ = export(dataset, tmp_path, label_field="polygons")
+    source = read_json(tmp_path / "source" / "train")["annotations"]
+    assert [a["segmentation"] for a in read_json(out / "train")["annotations"]] == [
+        a["segmentation"] for a in source
+    ]
