@@ -51,6 +51,12 @@ def _shown(sign: str) -> str:
     return " " if sign == "\t" else "\ufffd"
 
 
+def count(number: int, noun: str) -> str:
+    """Returns ``1 image`` or ``1,234 images``."""
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
+
+
 def shortened(text: str, length: int = 60) -> str:
     """Returns printable text of at most so many characters, its ends kept."""
     text = printable(text)

@@ -38,12 +38,20 @@ def samples_of(options: argparse.Namespace) -> Any:
 
 
 def dataset_or_path(name: str) -> Any:
-    """Returns an export's path, or the dataset of this name if no file has it."""
+    """Returns an export's path, or the dataset of this name if no file has it.
+
+    Raises:
+        CocoMaskError: if there is neither
+    """
     if os.path.lexists(os.path.expanduser(name)) or os.path.sep in name:
         return name
     import fiftyone as fo
 
-    return fo.load_dataset(name) if is_dataset(name) else name
+    if is_dataset(name):
+        return fo.load_dataset(name)
+    raise CocoMaskError(
+        f"No export or dataset {name!r}{_instead(name, fo.list_datasets())}"
+    )
 
 
 def is_dataset(name: str) -> bool:

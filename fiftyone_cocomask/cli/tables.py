@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..table_rows import records
+from ..words import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,13 +35,14 @@ _COVERAGE_COLUMNS = {
 def area_text(results: AreaResults) -> str:
     """Returns the areas of the classes, and the totals below them."""
     total = results.summary()
-    objects = f", {total['objects']:,} objects" if total.get("objects") else ""
+    number = total.get("objects")
+    objects = f", {count(number, 'object')}" if number else ""
     return "\n".join(
         [
             f"Mask area {results.key!r}",
             _table(results.per_class(), _AREA_COLUMNS, "{:,.0f}"),
-            f"{total['images']:,} images{objects}, {total['foreground_px']:,} px of "
-            f"foreground",
+            f"{count(total['images'], 'image')}{objects}, "
+            f"{total['foreground_px']:,} px of foreground",
             *_without_number(total),
             *_out_of_date(results),
         ]
@@ -62,7 +64,8 @@ def coverage_text(results: CoverageResults) -> str:
         [
             f"Mask coverage {results.key!r}",
             _table(results.per_class(), _COVERAGE_COLUMNS, "{:.1%}"),
-            f"Mean coverage of {total['images']:,} images: {', '.join(means) or '–'}",
+            f"Mean coverage of {count(total['images'], 'image')}: "
+            f"{', '.join(means) or '–'}",
             *_without_number(total),
             *_out_of_date(results),
         ]
@@ -82,11 +85,10 @@ def _table(table: pd.DataFrame, columns: dict[str, str], number: str) -> str:
     present = {name: label for name, label in columns.items() if name in table}
     if table.empty:
         return "  no class has a pixel"
-    return (
-        table[list(present)]
-        .rename(columns=present)
-        .to_string(index=False, float_format=number.format)
-    )
+    shown = table[list(present)].rename(columns=present)
+    # pandas formats numbers with a fraction alone.
+    whole = dict.fromkeys(shown.select_dtypes("integer"), "{:,}".format)
+    return shown.to_string(index=False, formatters=whole, float_format=number.format)
 
 
 def _out_of_date(results: MaskEvaluation) -> list[str]:
@@ -106,6 +108,7 @@ def _without_number(total: dict[str, Any]) -> list[str]:
         return [f"{number:,} images have not been measured yet"]
     first = total["without_number"][0]
     return [
-        f"{number:,} images could not be measured; the first is {first['filepath']}: "
+        f"{count(number, 'image')} could not be measured; the first is "
+        f"{first['filepath']}: "
         f"{first['reason']}"
     ]

@@ -12,6 +12,7 @@ import fiftyone.operators.types as types
 from ..choices import Choice as Choice
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext, SampleCollection
+from ..words import count as count
 from .markdown import plain, unmarked
 
 # What the forms call the options that messages of the SDK name.
@@ -392,12 +393,6 @@ def default_field(fields: Sequence[str], usual: str) -> str:
 def first_of(skipped: dict[str, Any]) -> str:
     """Returns the first of what was skipped, and why, as Markdown."""
     return f"The first is {plain(skipped['filepath'])}: {plain(skipped['reason'])}"
-
-
-def count(number: int, noun: str) -> str:
-    """Returns ``1 image`` or ``1,234 images``."""
-    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
-    return f"{number:,} {noun if number == 1 else plural}"
 
 
 def names(values: Sequence[str], most: int = 8) -> str:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ...limits import MAX_NAMED
+from ...words import count
 
 
 @dataclass(slots=True)
@@ -67,8 +68,8 @@ class CocoExportReport:
 
     def _lines(self) -> list[str]:
         lines = [
-            f"{self.images:,} images and {self.annotations:,} annotations in "
-            f"{self.output_dir}"
+            f"{count(self.images, 'image')} and "
+            f"{count(self.annotations, 'annotation')} in {self.output_dir}"
         ]
         rows = [
             (name, f"{n['images']:,}", f"{n['annotations']:,}")

@@ -23,6 +23,7 @@ from ...geometry.patches import Patch
 from ...geometry.png import begin_writing, write_with_others
 from ...limits import MAX_NAMED
 from ...unfinished import GroupedWrites
+from ...words import count
 from ..database_errors import explain_database_errors
 from ..documents import (
     Document,
@@ -78,7 +79,7 @@ class ExportedFiles:
     def summary(self) -> str:
         """Returns a line for a person, and one on what was skipped."""
         place = self.output_dir or "the folders of the images"
-        text = f"{self.files:,} files in {place}"
+        text = f"{count(self.files, 'file')} in {place}"
         if self.skipped:
             first = self.skipped[0]
             text += (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...words import count
 from .rules import MaskIssue
 
 
@@ -43,18 +44,18 @@ class MaskIssueReport:
 
     def summary(self) -> str:
         """Returns the report in a few lines for a person."""
-        lines = [f"{self.labels:,} labels of {self.images:,} images"]
+        lines = [f"{count(self.labels, 'label')} of {count(self.images, 'image')}"]
         for issue in MaskIssue:
-            count, name = self.counts.get(issue.value, 0), issue.value
-            if count:
+            number, name = self.counts.get(issue.value, 0), issue.value
+            if number:
                 what = "sample" if issue.of_sample else "label"
-                what += "s" * (count > 1)
-                lines.append(f"{count:>8,} {what}: {name}. {self.definitions[name]}")
+                what += "s" * (number > 1)
+                lines.append(f"{number:>8,} {what}: {name}. {self.definitions[name]}")
         if len(lines) == 1:
             lines.append("No issues")
         edge = self.figures.get("cut_by_edge")
         if edge:
-            lines.append(f"{edge:,} labels reach the edge of their image")
+            lines.append(f"{count(edge, 'label')} at the edge of an image")
         varying = self.figures.get("varying_copies")
         if varying:
             lines.append(
@@ -62,5 +63,7 @@ class MaskIssueReport:
                 "than the others of their source, as random crops do"
             )
         if self.without_figures:
-            lines.append(f"{len(self.without_figures):,} images could not be checked")
+            lines.append(
+                f"{count(len(self.without_figures), 'image')} could not be checked"
+            )
         return "\n".join(lines)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ...limits import MAX_NAMED
+from ...words import count
 from .drawing import MaskResult
 
 # What several reports are added up by.
@@ -105,7 +106,7 @@ class MaskReport:
         objects = self.objects + self.unchanged_objects
         kept = "all" if self.unchanged == self.images else f"{self.unchanged:,} of them"
         lines = [
-            f"{self.images:,} masks of {objects:,} objects"
+            f"{count(self.images, 'mask')} of {count(objects, 'object')}"
             + (f", {kept} unchanged" if self.unchanged else "")
             + f", in {self.seconds:.1f} s"
         ]
@@ -129,7 +130,7 @@ class MaskReport:
         if self.num_skipped:
             first = self.skipped[0]
             lines.append(
-                f"{self.num_skipped:,} samples got no mask; the first is "
+                f"{count(self.num_skipped, 'sample')} got no mask; the first is "
                 f"{first['filepath']}: {first['reason']}"
             )
         if self.output_dir:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -230,6 +231,36 @@ def test_a_wrong_name_is_an_error_in_one_line(
     assert len(errors) == 1
     assert sentence in errors[0]
     assert said.err.splitlines()[-1] == errors[0]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["report", "command-lime", "--output", "r.html"], ["diff", "command-lime", NAME]],
+    ids=lambda words: words[0],
+)
+def test_a_name_of_neither_an_export_nor_a_dataset_is_told_what_is_like_it(
+    words: list[str], with_masks: fo.Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert main(words) in (1, 2)
+    said = "error: No export or dataset 'command-lime'; did you mean 'command-line'?"
+    assert said in capsys.readouterr().err
+
+
+def test_large_numbers_of_the_table_of_areas_are_written_as_those_below_it(
+    with_masks: fo.Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert main(["evaluate", NAME, "--only", "area"]) == 0
+    table, total = capsys.readouterr().out.strip().rsplit("\n", 1)
+    pixels = 0
+    for path in with_masks.values("mask.mask_path"):
+        mask = cv2.imread(path, cv2.IMREAD_UNCHANGED)
+        assert mask is not None
+        pixels += np.count_nonzero(mask)
+    assert pixels >= 1000
+    assert f"{pixels:,} px of foreground" in total
+    assert not re.search(r"\d{4}", table)
 
 
 def test_there_is_no_dataset(capsys: pytest.CaptureFixture[str]) -> None:

@@ -101,7 +101,8 @@ def test_labels_at_any_edge_are_counted_and_not_tagged(
     report = find(samples)
     assert report.figures == {"cut_by_edge": int(touches)}
     assert "cut_by_edge" not in tags(samples, sample)[0]
-    assert ("reach the edge" in report.summary()) == touches
+    assert ("1 label at the edge of an image" in report.summary()) == touches
+    assert report.summary().startswith("1 label of 1 image\n")
 
 
 def test_a_label_under_others_is_hidden(samples: Samples) -> None:
