@@ -177,7 +177,7 @@ class FindMaskIssues(JobOperator):
             outputs.view(
                 name,
                 types.Notice(
-                    label=f"{number:,} x {name.replace('_', ' ')}",
+                    label=f"{number:,} × {name.replace('_', ' ')}",
                     description=f"{results['definitions'][name]}.",
                     caption=f"Saved view: {results['views'].get(name, 'none')}",
                 ),
