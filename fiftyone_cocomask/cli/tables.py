@@ -109,6 +109,5 @@ def _without_number(total: dict[str, Any]) -> list[str]:
     first = total["without_number"][0]
     return [
         f"{count(number, 'image')} could not be measured; the first is "
-        f"{first['filepath']}: "
-        f"{first['reason']}"
+        f"{first['filepath']}: {first['reason']}"
     ]

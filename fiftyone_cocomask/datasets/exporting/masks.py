@@ -19,7 +19,7 @@ from ...choices import Values
 from ...errors import CocoMaskError, MaskFileError
 from ...fiftyone_types import SampleCollection
 from ...geometry.objects import Canvas
-from ...geometry.patches import Patch
+from ...geometry.patches import Patch, patch_box
 from ...geometry.png import begin_writing, write_with_others
 from ...limits import MAX_NAMED
 from ...unfinished import GroupedWrites
@@ -366,15 +366,16 @@ def _ending(index: int, label: str | None) -> str:
 
 def _rgba_png(image: np.ndarray, patch: Patch, crop: bool) -> bytes:
     """Returns an image as a PNG in which all but a patch is transparent."""
-    if crop:
-        rows = np.flatnonzero(patch.mask.any(axis=1))
-        columns = np.flatnonzero(patch.mask.any(axis=0))
-        inside = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        image = image[patch.window][inside]
-        alpha = patch.mask[inside] * np.uint8(255)
-    else:
+    box = patch_box(patch) if crop else None
+    if box is None:
         alpha = np.zeros(image.shape[:2], np.uint8)
         alpha[patch.window] = patch.mask * np.uint8(255)
+    else:
+        x, y, width, height = box
+        image = image[y : y + height, x : x + width]
+        top, left = y - patch.y, x - patch.x
+        inside = patch.mask[top : top + height, left : left + width]
+        alpha = inside * np.uint8(255)
     # Colours that nobody sees are not part of a cut-out.
     rgba = np.dstack([image * (alpha[..., None] > 0), alpha])
     return cv2.imencode(".png", rgba)[1].tobytes()

@@ -180,8 +180,7 @@ class _Merge:
         pairs: Sequence[LabelPair],
     ) -> None:
         records = [base_annotation(*pair, self._names) for pair in pairs]
-        states = annotation_states(self._base, polylines, detections)
-        states = paired_states(states)
+        states = paired_states(annotation_states(self._base, polylines, detections))
         matches = match_annotations(states, pairs, records, self._names)
         for index, pair, record in zip(matches, pairs, records, strict=True):
             if index is None:

@@ -55,6 +55,38 @@ def send(
     return [request.to_json() for request in ctx.executor._requests]
 
 
+class Tab:
+    """A panel in a tab of the browser, which keeps the state that it is told to.
+
+    Args:
+        name: the panel
+        dataset: the dataset that the App shows
+        panel_id: which of the open panels
+    """
+
+    def __init__(self, name: str, dataset: fo.Dataset, panel_id: str) -> None:
+        self._name = name
+        self._dataset = dataset
+        self._panel_id = panel_id
+        self._state: dict[str, Any] = {}
+
+    def tell(
+        self, method: str, view: fo.DatasetView | None = None, **params: Any
+    ) -> list[dict[str, Any]]:
+        """Sends an event, as :func:`send` does."""
+        told = send(
+            self._name,
+            self._dataset,
+            method,
+            self._state,
+            view,
+            self._panel_id,
+            **params,
+        )
+        self._state |= state_after(told)
+        return told
+
+
 def plugin_module(name: str) -> Any:
     """Returns a module of the package as FiftyOne has loaded it: as a plugin's.
 

@@ -15,7 +15,7 @@ import pytest
 import fiftyone_cocomask as fcm
 from tests.plugin import link_plugin
 
-from .events import plugin_module, send, state_after
+from .events import Tab, plugin_module
 
 PANEL = "mask_evaluation"
 OF_THE_VIEW = ("on_change_view", "on_change_group_slice")
@@ -39,38 +39,20 @@ def later(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "_ONE_CHANGE", 0.0)
 
 
-class Tab:
-    """The panel in a tab of the browser, which keeps the state that it is told to."""
-
-    def __init__(self, dataset: fo.Dataset, panel: str) -> None:
-        self._dataset = dataset
-        self._panel = panel
-        self._state: dict[str, Any] = {}
-
-    def tell(
-        self, method: str, view: fo.DatasetView | None = None, **params: Any
-    ) -> list[dict[str, Any]]:
-        told = send(
-            PANEL, self._dataset, method, self._state, view, self._panel, **params
-        )
-        self._state |= state_after(told)
-        return told
-
-
 @pytest.fixture
 def tab(dataset: fo.Dataset, request: pytest.FixtureRequest) -> Tab:
-    return Tab(dataset, request.node.name)
+    return Tab(PANEL, dataset, request.node.name)
 
 
 def is_drawn(told: list[dict[str, Any]]) -> bool:
     return any(each["operator_uri"].endswith("show_panel_output") for each in told)
 
 
-def dropdowns(layout: Any, path: str = "") -> Iterator[dict[str, str]]:
+def dropdowns(layout: Any) -> Iterator[dict[str, str]]:
     """Yields what the App sends when it shows the dropdowns of a layout."""
     if isinstance(layout, list):
         for part in layout:
-            yield from dropdowns(part, path)
+            yield from dropdowns(part)
     if not isinstance(layout, dict):
         return
     for name, part in layout.items():
@@ -81,7 +63,7 @@ def dropdowns(layout: Any, path: str = "") -> Iterator[dict[str, str]]:
             method = str(event).rpartition("#")[2]
             yield {"method": method, "path": f"row.{name}", "value": part["default"]}
         else:
-            yield from dropdowns(part, path)
+            yield from dropdowns(part)
 
 
 @pytest.mark.usefixtures("later")
@@ -107,7 +89,7 @@ def test_a_click_on_what_is_shown_is_answered(tab: Tab) -> None:
 def test_a_second_tab_is_drawn_whatever_the_first_one_shows(
     dataset: fo.Dataset, request: pytest.FixtureRequest
 ) -> None:
-    first, second = (Tab(dataset, request.node.name) for _ in range(2))
+    first, second = (Tab(PANEL, dataset, request.node.name) for _ in range(2))
     some = dataset.limit(5)
     first.tell("on_load")
     shown = dict(settled(second.tell("on_load")))

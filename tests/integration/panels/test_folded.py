@@ -14,7 +14,7 @@ import pytest
 import fiftyone_cocomask as fcm
 from tests.plugin import link_plugin
 
-from .events import plugin_module, send, state_after
+from .events import Tab, plugin_module
 
 PANEL = "mask_evaluation"
 LABELS = "segmentations.polylines.label"
@@ -34,21 +34,12 @@ def dataset(demo_export: Path) -> Iterator[fo.Dataset]:
     dataset.delete()
 
 
-class Opened:
+class Opened(Tab):
     """A panel in which sections are opened and clicked on."""
 
     def __init__(self, dataset: fo.Dataset, panel: str) -> None:
-        self._dataset = dataset
-        self._panel = panel
-        self._state: dict[str, Any] = {}
+        super().__init__(PANEL, dataset, panel)
         self.tell("on_load")
-
-    def tell(self, method: str, **params: Any) -> list[dict[str, Any]]:
-        told = send(
-            PANEL, self._dataset, method, self._state, None, self._panel, **params
-        )
-        self._state |= state_after(told)
-        return told
 
     def open(self, section: str) -> dict[str, dict[str, Any]]:
         """Opens a section; returns the views of the layout by name, once it is read."""
