@@ -92,6 +92,9 @@ class AppPage:
         do_until(found, search)
         found.click()
         expect(self.page).to_have_url(f"{self._address}/datasets/{dataset}")
+        # The page that lists datasets is there until this one's is loaded, and takes
+        # with it what was typed into a form.
+        self.page.locator("[data-cy=dataset-page]").wait_for()
 
     def open_address(self, path: str) -> None:
         """Opens a dataset by an address, which may say how it is shown."""
