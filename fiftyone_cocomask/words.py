@@ -53,8 +53,21 @@ def _shown(sign: str) -> str:
 
 def count(number: int, noun: str) -> str:
     """Returns ``1 image`` or ``1,234 images``."""
-    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
-    return f"{number:,} {noun if number == 1 else plural}"
+    if noun.endswith("y"):
+        plural = f"{noun[:-1]}ies"
+    else:
+        plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{number:,} {agree(number, noun, plural)}"
+
+
+def part_of(number: int, total: int, noun: str) -> str:
+    """Returns ``1 of 2 images``."""
+    return f"{number:,} of {count(total, noun)}"
+
+
+def agree(number: int, one: str, many: str) -> str:
+    """Returns the form that a number takes: ``has`` after 1, else ``have``."""
+    return one if number == 1 else many
 
 
 def shortened(text: str, length: int = 60) -> str:

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from ..choices import CONFLICTS, IF_EXISTS, OLD_COPIES
-from ..words import printable
+from ..words import count, printable
 from .options import (
     add_box_field,
     add_choice,
@@ -137,7 +137,7 @@ def _import(options: argparse.Namespace) -> Outcome:
         done = "Nothing was written"
     else:
         samples = num_samples(dataset)
-        done = f"Dataset {dataset.name!r} has {samples:,} samples"
+        done = f"Dataset {dataset.name!r} has {count(samples, 'sample')}"
     return Outcome(
         f"{report.summary()}\n\n{done}",
         {
@@ -162,8 +162,8 @@ def _no_image(report: ExportReport) -> str:
         report.issues[0],
     )
     return (
-        f"None of the export's {report.images:,} images could be used; the first: "
-        f"{printable(first.message)}"
+        f"None of the export's {count(report.images, 'image')} could be used; the "
+        f"first: {printable(first.message)}"
     )
 
 

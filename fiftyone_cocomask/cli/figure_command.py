@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import CocoMaskError
 from ..fiftyone_types import SampleCollection
 from ..table_rows import records
+from ..words import count
 from .named_dataset import add_dataset, samples_of
 from .options import on_interrupt
 from .outcome import Outcome, bar, say
@@ -108,11 +109,11 @@ def _text(key: str, tables: dict[str, pd.DataFrame]) -> str:
             lines = differing["text"].tolist()[:_MAX_ROWS] or ["none"]
             few = int(table["alike"].isna().sum())
             if few:
-                lines.append(f"{few:,} comparisons have too few source images")
+                lines.append(f"{count(few, 'comparison')} with too few source images")
             parts.append(f"{title}\n" + "\n".join(f"  {line}" for line in lines))
             continue
         shown = table[:_MAX_ROWS].to_string(index=False, float_format="{:,.4g}".format)
         left = len(table) - _MAX_ROWS
-        more = f"\n  and {left:,} more rows, see --json" if left > 0 else ""
+        more = f"\n  and {count(left, 'more row')}, see --json" if left > 0 else ""
         parts.append(f"{title}\n{shown if len(table) else '  none'}{more}")
     return "\n\n".join(parts)

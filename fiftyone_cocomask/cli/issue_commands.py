@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from ..table_rows import records
+from ..words import count
 from .named_dataset import add_dataset, samples_of
 from .options import add_label_field, add_output_options, on_interrupt
 from .outcome import Outcome, bar, say
@@ -136,7 +137,7 @@ def _rank(options: argparse.Namespace) -> Outcome:
         samples, options.label_field, eval_key=options.eval_key, progress=bar()
     )
     summary, worst = ranking.summary(), ranking.worst(options.worst)
-    text = f"{summary['labels']:,} labels ranked; the worst of them:\n"
+    text = f"{count(summary['labels'], 'label')} ranked; the worst first:\n"
     text += worst.drop(columns=["sample_id"]).to_string(index=False)
     data = {"summary": summary, "worst": records(worst)}
     failed = options.strict and bool(ranking.skipped)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..table_rows import records
-from ..words import count
+from ..words import agree, count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,7 +105,8 @@ def _without_number(total: dict[str, Any]) -> list[str]:
     if not number:
         return []
     if not total["without_number"]:
-        return [f"{number:,} images have not been measured yet"]
+        have = agree(number, "has", "have")
+        return [f"{count(number, 'image')} {have} not been measured yet"]
     first = total["without_number"][0]
     return [
         f"{count(number, 'image')} could not be measured; the first is "

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..geometry.rle import rle_area, rle_box
-from ..words import number_or_type, shortened, type_name
+from ..words import count, number_or_type, shortened, type_name
 from .areas import code_of_area, enclosed_area, fills_box
 from .categories import Categories
 from .counted_issues import Notes
@@ -403,7 +403,9 @@ class AnnotationReader:
 
 def _full(image: ImageRecord) -> str:
     before = len(image.annotations)
-    what = f"it and the {before:,} annotations before it are" if before else "it is"
+    what = (
+        f"it and the {count(before, 'annotation')} before it are" if before else "it is"
+    )
     return (
         f"{what} more than the database can hold of one sample; split the image into "
         "tiles"

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from ..words import shortened
+from ..words import part_of, shortened
 from .categories import Categories
 from .issues import Action, IssueCode
 from .records import CocoId
@@ -197,8 +197,8 @@ def _report_missing(counts: Counts, totals: Counter[str], report: ExportReport) 
             listed = _listed([f"'{shortened(name)}'" for name in missing], " and ")
             report.add(
                 IssueCode.CATEGORY_MISSING_FROM_SPLIT,
-                f"it has no annotation of {len(missing):,} of {len(totals):,} classes: "
-                f"{listed}",
+                "it has no annotation of "
+                f"{part_of(len(missing), len(totals), 'class')}: {listed}",
                 Action.KEPT,
                 split=split,
             )

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ..table_rows import records
-from ..words import printable_lines
+from ..words import count, printable_lines
 from .changes import AnnotationChange, Change, ChangeList, ImageChange
 
 if TYPE_CHECKING:
@@ -193,7 +193,8 @@ class ExportComparison:
         if self.is_same:
             same = self.annotations[Change.UNCHANGED.value]
             images = self.images[ImageChange.KEPT.value]
-            return [title, f"No changes in {images:,} images, {same:,} annotations."]
+            known = f"{count(images, 'image')}, {count(same, 'annotation')}"
+            return [title, f"No changes in {known}."]
         lines = [title, *_counted("Images", self.images)]
         lines += _counted("Annotations", self.annotations)
         number = sum(found[0] for found in self._ious.values())

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 
+from ..words import agree, part_of
 from .issues import Action, IssueCode
 from .records import CocoId
 from .report import ExportReport
@@ -101,18 +102,22 @@ class Notes:
         """Adds an issue for each code that was counted."""
         for code, note in self._notes.items():
             assert code.counted_message is not None
-            total = images if code in _OF_IMAGES else annotations
+            of_images = code in _OF_IMAGES
+            total = images if of_images else annotations
             if code is IssueCode.AREA_IS_BOX_AREA:
                 total = self._telling_areas
             message = code.counted_message.format(
-                count=note.count,
-                total=total,
+                some=part_of(note.count, total, "image" if of_images else "annotation"),
+                are=agree(note.count, "is", "are"),
+                have=agree(note.count, "has", "have"),
+                mark=agree(note.count, "marks", "mark"),
                 detail=", ".join(self._details.get(code, {})),
             )
             if code is IssueCode.AREA_IS_BOX_AREA and self._areas_of_filled_boxes:
                 message += (
-                    f"; {self._areas_of_filled_boxes:,} more fill their box, so that "
-                    "both areas are the same"
+                    f"; {self._areas_of_filled_boxes:,} more "
+                    f"{agree(self._areas_of_filled_boxes, 'fills its', 'fill their')} "
+                    "box, so that both areas are the same"
                 )
             # Of the split, not of an annotation: what comes first is an example.
             report.add(

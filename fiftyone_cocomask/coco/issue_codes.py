@@ -249,13 +249,13 @@ class IssueCode(Word):
         "image_not_rgb",
         "Images that are grayscale, palette, 16-bit or have an alpha channel.",
         Severity.INFO,
-        "{count:,} of {total:,} images are not plain RGB but {detail}",
+        "{some} {are} not plain RGB but {detail}",
     )
     IMAGE_WITHOUT_ANNOTATIONS = (
         "image_without_annotations",
         "Negative images: no annotation refers to them.",
         Severity.INFO,
-        "{count:,} of {total:,} images have no annotations: negative images",
+        "{some} {have} no annotations: negative images",
     )
 
     # Of an annotation as a whole.
@@ -275,7 +275,7 @@ class IssueCode(Word):
         "annotation_without_id",
         "The annotation has no id.",
         Severity.INFO,
-        "{count:,} of {total:,} annotations have no id",
+        "{some} {have} no id",
     )
     DUPLICATE_ANNOTATION_ID = (
         "duplicate_annotation_id",
@@ -298,35 +298,33 @@ class IssueCode(Word):
         "area_is_box_area",
         "'area' is the box's area; Roboflow writes it so.",
         Severity.INFO,
-        "'area' of {count:,} of {total:,} annotations is the box's area, as "
-        "Roboflow writes it, and not that of the segmentation",
+        "'area' of {some} is the box's area, as Roboflow writes it, and not that of "
+        "the segmentation",
     )
     AREA_DIFFERS = (
         "area_differs",
         "'area' is neither the area of the segmentation nor that of the box.",
         Severity.INFO,
-        "'area' of {count:,} of {total:,} annotations is neither that of the "
-        "segmentation nor that of the box",
+        "'area' of {some} is neither that of the segmentation nor that of the box",
     )
     CROWD = (
         "crowd",
         "Annotations that mark a crowd.",
         Severity.INFO,
-        "{count:,} of {total:,} annotations mark a crowd (iscrowd 1)",
+        "{some} {mark} a crowd (iscrowd 1)",
     )
     KEYPOINTS = (
         "keypoints",
         "Keypoints, which are kept as an attribute.",
         Severity.INFO,
-        "{count:,} of {total:,} annotations have keypoints; they are kept as the "
-        "attribute 'coco_keypoints'",
+        "{some} {have} keypoints; they are kept as the attribute 'coco_keypoints'",
     )
     ATTRIBUTE_RENAMED = (
         "attribute_renamed",
         "An attribute's name is one that FiftyOne uses or cannot store.",
         Severity.INFO,
-        "{count:,} of {total:,} annotations have attributes of names that "
-        "FiftyOne cannot take; they were renamed: {detail}",
+        "{some} {have} attributes of names that FiftyOne cannot take; they were "
+        "renamed: {detail}",
     )
 
     # Of its box.
@@ -381,8 +379,7 @@ class IssueCode(Word):
         "multi_part",
         "Annotations of several parts; their union is the object.",
         Severity.INFO,
-        "{count:,} of {total:,} annotations have several parts; their union is "
-        "the object",
+        "{some} {have} several parts; their union is the object",
     )
     RING_TOO_SHORT = ("ring_too_short", "A ring has fewer than three points.")
     RING_ODD_LENGTH = ("ring_odd_length", "A ring has an odd number of numbers.")

@@ -11,7 +11,7 @@ from typing import IO
 import msgspec
 
 from ..errors import ExportError
-from ..words import shortened_name
+from ..words import agree, count, shortened_name
 from .document import (
     Document,
     OtherFormatError,
@@ -182,6 +182,7 @@ def _read(
                 findings.append((IssueCode.JSON_SET_ASIDE, str(error), Action.KEPT))
     findings = _at_most(findings)
     if foreign:
+        are = agree(len(foreign), "is not a COCO export", "are not COCO exports")
         listed = ", ".join(
             shortened_name(json.name) + (f" ({error.kind})" if error.kind else "")
             for json, error in foreign[:_EXAMPLES]
@@ -189,7 +190,7 @@ def _read(
         findings.append(
             (
                 IssueCode.JSON_IGNORED,
-                f"{len(foreign):,} other JSON files are not COCO exports: {listed}",
+                f"{count(len(foreign), 'other JSON file')} {are}: {listed}",
                 Action.KEPT,
             )
         )
@@ -255,11 +256,13 @@ def _repetition(
         )
     if not has_named:
         return None
+    number = len(document.annotations)
     return (
         IssueCode.JSON_NOT_READ,
         f"{json.path} lists images that {other.path} lists too, with other "
-        f"annotations: its {len(document.annotations):,} annotations were not read; "
-        "give its own path to read it, or move it away",
+        f"annotations: its {count(number, 'annotation')} "
+        f"{agree(number, 'was', 'were')} not read; give its own path to "
+        "read it, or move it away",
         Action.DROPPED,
     )
 
@@ -315,6 +318,6 @@ def _at_most(findings: list[Finding]) -> list[Finding]:
             kept.append((code, message, action))
     for (code, action), number in more.items():
         if number > _MAX_TOLD:
-            message = f"{number - _MAX_TOLD:,} more JSON files like those before it"
+            message = f"{count(number - _MAX_TOLD, 'more JSON file')} like those before"
             kept.append((code, message, action))
     return kept

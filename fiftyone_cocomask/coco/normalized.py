@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..words import part_of
 from .frames import Frame
 from .issues import Action, IssueCode
 from .records import Annotation, CocoId, ImageRecord
@@ -81,9 +82,10 @@ class NormalizedCoordinates:
         file_name, image_id = self._example
         report.add(
             IssueCode.COORDINATES_NORMALIZED,
-            f"the coordinates of {self._from_0_to_1:,} of {self._total:,} annotations "
-            "are from 0 to 1: they seem to be parts of the image's width and height, "
-            "and COCO's are pixels; export again in pixels, or multiply every x by the "
+            "the coordinates of "
+            f"{part_of(self._from_0_to_1, self._total, 'annotation')} are from "
+            "0 to 1: they seem to be parts of the image's width and height, and "
+            "COCO's are pixels; export again in pixels, or multiply every x by the "
             "image's width and every y by its height",
             Action.KEPT,
             split=split,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..words import shortened, shortened_name
+from ..words import count, shortened, shortened_name
 from .issues import Action, IssueCode
 from .report import ExportReport
 from .sources import roboflow_facts
@@ -136,4 +136,4 @@ def _in_words(project: Project) -> str:
         for fact, word in (("version", "version "), ("license", ""))
         if fact in project.facts
     ]
-    return f"{name} ({', '.join([*facts, f'{project.images:,} images'])})"
+    return f"{name} ({', '.join([*facts, count(project.images, 'image')])})"

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from ..words import printable, shortened, shortened_name
+from ..words import part_of, printable, shortened, shortened_name
 from .issues import Action, Issue, IssueCode, Severity
 from .merge_counts import MergeCounts
 from .records import CocoId
@@ -224,8 +224,8 @@ class ExportReport:
         for first, second, third in rows:
             yield f"  {first:<{width}}  {second:>9}  {third:>11}"
         yield (
-            f"{self.usable_images:,} of {self.images:,} images usable, "
-            f"{self.imported:,} of {self.annotations:,} annotations usable, "
+            f"{part_of(self.usable_images, self.images, 'image')} usable, "
+            f"{part_of(self.imported, self.annotations, 'annotation')} usable, "
             f"{self.dropped:,} dropped"
         )
         if self.merge is not None:

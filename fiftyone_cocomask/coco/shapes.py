@@ -14,7 +14,7 @@ import msgspec
 
 from ..arguments import is_number
 from ..geometry.runs import RleError
-from ..words import type_name
+from ..words import count, type_name
 from .issues import Action, IssueCode
 from .records import Box
 from .rle_texts import read_rle
@@ -244,8 +244,8 @@ def _problem_of_ring(ring: Any) -> tuple[IssueCode, str] | None:
     if len(ring) % 2:
         return IssueCode.RING_ODD_LENGTH, f"has an odd count of numbers, {len(ring)}"
     if len(ring) < 6:
-        count = len(ring) // 2
-        points = "no points" if not count else f"{count} point{'s' * (count > 1)}"
+        number = len(ring) // 2
+        points = count(number, "point") if number else "no points"
         return IssueCode.RING_TOO_SHORT, f"has {points}; a polygon has three or more"
     return None
 

@@ -190,8 +190,8 @@ class SplitIndex:
         if not document.has_annotations:
             self._report.add(
                 IssueCode.ANNOTATIONS_MISSING,
-                f"{path} has no 'annotations': its {self.num_images:,} images are "
-                "negative ones",
+                f"{path} has no 'annotations', so images without objects: "
+                f"{self.num_images:,}",
                 Action.KEPT,
                 split=self.name,
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 
+from ..words import agree, count
 from .files import is_image_name
 from .issues import Action, IssueCode
 from .layout import SplitFiles
@@ -49,9 +50,8 @@ def report_unlisted(
         report.unlisted += len(names)
         report.add(
             IssueCode.UNLISTED_FILES,
-            f"{len(names):,} image {'files are' if len(names) > 1 else 'file is'} not "
-            "in the JSON: "
-            f"{', '.join(names[:_EXAMPLES])}",
+            f"{count(len(names), 'image file')} {agree(len(names), 'is', 'are')} not "
+            f"in the JSON: {', '.join(names[:_EXAMPLES])}",
             Action.KEPT,
             split=split_name,
         )

@@ -10,6 +10,7 @@ import fiftyone as fo
 
 from ..errors import CocoMaskError
 from ..fiftyone_types import SampleCollection
+from ..words import count
 from .database_errors import DatabaseError
 from .documents import ids_of, root_dataset
 from .documents.runs import run_results
@@ -72,9 +73,8 @@ class Redone:
 
     def __str__(self) -> str:
         """Says it in a sentence or two."""
-        noun = "sample" if self.samples == 1 else "samples"
         named = [*self.masks, *self.evaluations, *self.rankings, *self.searches]
-        text = f"Brought up to date in {self.samples:,} {noun}: "
+        text = f"Brought up to date in {count(self.samples, 'sample')}: "
         text += ", ".join(named) if named else "nothing, there are no masks or figures"
         return "\n".join([text, *self.problems])
 

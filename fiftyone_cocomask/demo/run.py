@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import CocoMaskError
 from ..plugin_folder import install_plugin
+from ..words import count
 from .own_fiftyone import use_own_fiftyone
 from .tour import compare_rasterizers, find_and_fix, write_back
 
@@ -130,7 +131,7 @@ def _results_table(area: AreaResults, coverage: CoverageResults) -> str:
     means = coverage.summary()
     return (
         f"{text}\n\n"
-        f"{total['images']:,} images, {total['objects']:,} objects, "
+        f"{count(total['images'], 'image')}, {count(total['objects'], 'object')}, "
         f"{total['foreground_px']:,} px of foreground; coverage "
         f"{means['mean_coverage_over_images']:.1%} (mean over images), "
         f"{means['mean_coverage_over_pixels']:.1%} (mean over pixels)"

@@ -8,7 +8,7 @@ from typing import Any
 import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext
-from .forms import count
+from ..words import count
 from .job import JobOperator, Results
 from .markdown import plain, plain_lines
 from .results import NextStep, next_step, rows, split_rows, without_dry_run

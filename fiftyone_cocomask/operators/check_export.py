@@ -10,8 +10,8 @@ import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext
 from ..limits import MAX_NAMED
+from ..words import count, part_of
 from .export_form import ask_for_export
-from .forms import count
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .markdown import bold, plain
 from .paths import given_path, path_text
@@ -105,13 +105,13 @@ class CheckExport(JobOperator):
         self, ctx: ExecutionContext, outputs: types.Object, results: Results
     ) -> None:
         """Shows the counts and a table of the issues."""
-        usable = f"{results['imported']:,} of {results['annotations']:,} annotations"
+        usable = part_of(results["imported"], results["annotations"], "annotation")
+        images = part_of(results["usable_images"], results["images"], "image")
         outputs.view(
             "counts",
             outcome(
                 results["usable_images"],
-                label=f"{bold(results['name'])}: {results['usable_images']:,} of "
-                f"{results['images']:,} images and {usable} can be imported",
+                label=f"{bold(results['name'])}: {images} and {usable} can be imported",
             ),
         )
         show_issues(outputs, results)

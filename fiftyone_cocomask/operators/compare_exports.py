@@ -11,8 +11,9 @@ import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext, SampleCollection
 from ..limits import MAX_NAMED
+from ..words import count
 from .export_preview import preview_export
-from .forms import Choice, choose, count, note, radio, reject, target_slices
+from .forms import Choice, choose, note, radio, reject, target_slices
 from .in_time import images_in
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .label_fields import (

@@ -10,10 +10,10 @@ import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext, SampleCollection
 from ..table_rows import records
+from ..words import count
 from .forms import (
     Choice,
     choose,
-    count,
     is_refused,
     names,
     note,

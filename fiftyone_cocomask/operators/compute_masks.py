@@ -17,7 +17,8 @@ from ..choices import (
     Storage,
 )
 from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
-from .forms import count, given_params, target_samples
+from ..words import count
+from .forms import given_params, target_samples
 from .job import ProgressArgument, Results, job_config
 from .label_fields import (
     box_fields,

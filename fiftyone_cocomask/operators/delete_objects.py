@@ -10,15 +10,16 @@ import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
 from ..fiftyone_types import Dataset, ExecutionContext
+from ..words import agree, count
 from .changing import ChangeOperator, ask_for_fix_key, fix_results, show_pictures
 from .forms import (
     ask_for_dry_run,
     choose_field,
-    count,
     default_field,
     hide,
     is_app_request,
     is_refused,
+    note,
     reject,
     stop,
     warn,
@@ -141,8 +142,8 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         "label_ids",
         types.String(),
         label="Objects",
-        description="The ids of labels or of their boxes. Nothing is selected: show "
-        "patches, such as those of an issue, and select what is to be deleted",
+        description="The ids of labels or of their boxes. Nothing is selected: select "
+        "objects, or their patches, such as those of an issue",
         required=True,
     )
     if selected and is_app_request(ctx):
@@ -186,7 +187,7 @@ def _tell(
         )
         picture = report.pictures() if is_app_request(ctx) else None
         objects, images = sum(report.fixed.values()), len(set(report.sample_ids))
-        return count(objects, "object"), count(images, "image"), picture
+        return objects, count(images, "image"), picture
 
     name = ("deletions", label_field, fix_key, tuple(ids))
     try:
@@ -194,7 +195,15 @@ def _tell(
     except CocoMaskError as error:
         reject(asked[0], str(error))
         return
-    number, images, picture = found or (count(len(ids), "object"), "images", None)
+    number, images, picture = found or (len(ids), "images", None)
+    if not number:
+        note(
+            inputs,
+            "outcome",
+            f"Nothing selected is an object of {code(label_field)}",
+            "Select the objects to delete, or choose their field",
+        )
+        return
     if is_app_request(ctx):
         show_pictures(
             inputs,
@@ -206,7 +215,8 @@ def _tell(
     warn(
         inputs,
         "outcome",
-        f"Deletes {number} of {code(label_field)} in {images}, and their boxes",
+        f"Deletes {count(number, 'object')} of {code(label_field)} in {images}, with "
+        f"{agree(number, 'its box', 'their boxes')}",
         "**Undo mask fixes** restores them",
     )
 

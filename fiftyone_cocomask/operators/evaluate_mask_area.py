@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..fiftyone_types import SampleCollection
+from ..words import count
 from .evaluation import EvaluationOperator
-from .forms import count
 
 
 class EvaluateMaskArea(EvaluationOperator):

@@ -10,11 +10,11 @@ import fiftyone.operators.types as types
 
 from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
 from ..table_rows import records
+from ..words import count
 from .forms import (
     Choice,
     choose,
     choose_field,
-    count,
     default_field,
     given_field,
     is_refused,

@@ -8,8 +8,9 @@ from typing import Any
 import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext
+from ..words import count
 from .export_preview import ALL_PROJECTS, ExportPreview, Problem, preview_export
-from .forms import Choice, choose, count, is_app_request, names, reject, stop
+from .forms import Choice, choose, is_app_request, names, reject, stop
 from .markdown import bold, plain
 from .paths import ask_for_path, given_path, is_chosen_in_app
 
@@ -142,7 +143,7 @@ def _describe(inputs: types.Object, preview: ExportPreview) -> None:
             types.Notice(label="Worth knowing", description=_problem_list(notes)),
         )
     if preview.checked:
-        so_far = f"the first {preview.checked:,} images"
+        so_far = f"the first {count(preview.checked, 'image')}"
         inputs.view(
             "checked",
             types.Notice(
@@ -185,6 +186,6 @@ def _problems_view(preview: ExportPreview, problems: list[Problem]) -> types.Vie
 def _problem_list(problems: list[Problem]) -> str:
     lines = [f"- {p.number:,} × `{p.code}`: {plain(p.example)}" for p in problems]
     if len(lines) > _MAX_LISTED:
-        more = f"- and {len(lines) - _MAX_LISTED:,} more kinds; the report has them all"
-        lines = [*lines[:_MAX_LISTED], more]
+        more = count(len(lines) - _MAX_LISTED, "more kind")
+        lines = [*lines[:_MAX_LISTED], f"- and {more}; the report has them all"]
     return "\n".join(lines)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext
-from .forms import count
+from ..words import count
 from .in_time import Finding, find_out
 from .paths import whole_path_sentence
 

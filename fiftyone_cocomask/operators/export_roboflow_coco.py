@@ -11,16 +11,8 @@ import fiftyone.operators.types as types
 
 from ..choices import AREAS, IMAGES, MASKS, Area, Images, Masks
 from ..fiftyone_types import ExecutionContext, SampleCollection
-from .forms import (
-    Choice,
-    choose,
-    count,
-    default_field,
-    note,
-    radio,
-    reject,
-    target_slices,
-)
+from ..words import count
+from .forms import Choice, choose, default_field, note, radio, reject, target_slices
 from .in_time import images_in
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .label_fields import (

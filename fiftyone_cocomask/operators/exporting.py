@@ -8,7 +8,8 @@ from typing import Any
 import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext
-from .forms import count, is_switched_on, note, reject, stop, target_samples
+from ..words import count
+from .forms import is_switched_on, note, reject, stop, target_samples
 from .in_time import images_in, known
 from .job import JobOperator, Results
 from .markdown import code

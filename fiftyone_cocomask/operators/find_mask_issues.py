@@ -10,11 +10,11 @@ import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
 from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
+from ..words import count
 from .forms import (
     Choice,
     choose,
     choose_field,
-    count,
     default_field,
     given_field,
     is_refused,

@@ -12,7 +12,6 @@ import fiftyone.operators.types as types
 from ..choices import Choice as Choice
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext, SampleCollection
-from ..words import count as count
 from .markdown import plain, unmarked
 
 # What the forms call the options that messages of the SDK name.

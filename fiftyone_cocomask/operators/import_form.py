@@ -11,6 +11,7 @@ import fiftyone.operators.types as types
 from ..choices import IF_EXISTS
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext
+from ..words import count
 from .export_form import export_path
 from .export_preview import ExportPreview
 from .forms import (
@@ -18,7 +19,6 @@ from .forms import (
     ask_for_processes,
     choose,
     choose_several,
-    count,
     hide_unless,
     note,
     radio,

@@ -21,7 +21,8 @@ import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext, SampleCollection
-from .forms import count, is_app_request, note, num_images
+from ..words import count
+from .forms import is_app_request, note, num_images
 from .progress import JobStoppedError, Progress
 
 Value = TypeVar("Value")

@@ -10,6 +10,7 @@ import fiftyone.operators.types as types
 from ..choices import BOXES, MODES, OVERLAPS, RASTERIZERS, STORAGES
 from ..choices import default as default_of
 from ..fiftyone_types import ExecutionContext, SampleCollection
+from ..words import count
 from .exporting import confirm_folder
 from .forms import (
     Choice,
@@ -17,7 +18,6 @@ from .forms import (
     choose,
     choose_field,
     choose_several,
-    count,
     hide_unless,
     is_refused,
     note,

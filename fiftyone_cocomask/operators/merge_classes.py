@@ -11,12 +11,12 @@ import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
 from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
+from ..words import count
 from .changing import ChangeOperator, ask_for_fix_key, fix_results
 from .forms import (
     ask_for_dry_run,
     choose_field,
     choose_several,
-    count,
     is_refused,
     note,
     reject,

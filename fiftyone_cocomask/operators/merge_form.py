@@ -13,11 +13,11 @@ import fiftyone.operators.types as types
 from ..choices import CONFLICTS, OLD_COPIES
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext
+from ..words import count
 from .export_form import export_path
 from .export_preview import BUDGET, ExportPreview, opening_of
 from .forms import (
     choose,
-    count,
     hide_unless,
     is_app_request,
     is_switched_on,

@@ -9,14 +9,8 @@ import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext, SampleCollection
 from ..table_rows import records
-from .forms import (
-    choose_field,
-    count,
-    is_refused,
-    note,
-    target_samples,
-    warn,
-)
+from ..words import count
+from .forms import choose_field, is_refused, note, target_samples, warn
 from .in_time import images_in
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .label_fields import chosen_objects, fields_to_draw

@@ -9,8 +9,9 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..fiftyone_types import Dataset, ExecutionContext
+from ..words import count
 from .evaluation import evaluation_results
-from .forms import choose_several, count, names, note, warn
+from .forms import choose_several, names, note, warn
 from .in_time import known
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .markdown import plain

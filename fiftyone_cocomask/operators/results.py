@@ -9,7 +9,7 @@ import fiftyone.operators.types as types
 
 from ..fiftyone_types import SampleCollection
 from ..plugin_folder import NAME
-from .forms import count
+from ..words import count
 
 Results = dict[str, Any]
 

@@ -11,7 +11,8 @@ from fiftyone.operators.delegated import DelegatedOperationService
 
 from ..errors import CocoMaskError
 from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
-from .forms import count, target_samples
+from ..words import agree, count
+from .forms import target_samples
 from .job import JobOperator, ProgressArgument, Results
 from .results import completed
 
@@ -147,7 +148,7 @@ class TasksOperator(JobOperator):
             label = f"Task {results['task']} of {of} is done"
             description = "The last one to end joins the results of all"
         else:
-            label = f"{count(of, 'task')} are queued" if of > 1 else "1 task is queued"
+            label = f"{count(of, 'task')} {agree(of, 'is', 'are')} queued"
             description = (
                 "They are done by whoever runs `fiftyone delegated launch` on this "
                 "database; `fiftyone delegated list` shows them"

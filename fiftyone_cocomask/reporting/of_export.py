@@ -15,6 +15,7 @@ from ..coco.compared import ComparedExport, ComparedImage, ComparedObject
 from ..coco.issues import IssueCode, Severity
 from ..coco.report import ExportReport
 from ..geometry.objects import Canvas, is_drawable
+from ..words import agree, count, part_of
 from . import charts
 from .object_figures import MAX_DRAWN_PIXELS, ObjectFigures
 from .page import Page, Section, Table
@@ -75,13 +76,14 @@ def _contents(report: ExportReport, too_large: int) -> Section:
     total = ("all", f"{report.images:,}", f"{report.annotations:,}")
     section = Section("What is there")
     section.texts.append(
-        f"{report.images:,} images with {report.annotations:,} annotations of "
-        f"{report.categories:,} categories."
+        f"{count(report.images, 'image')} with "
+        f"{count(report.annotations, 'annotation')} of "
+        f"{count(report.categories, 'category')}."
     )
     if too_large:
         section.texts.append(
-            f"{too_large:,} images of more than {MAX_DRAWN_PIXELS:,} pixels are left "
-            "out of the figures."
+            f"{count(too_large, 'image')} of more than {MAX_DRAWN_PIXELS:,} pixels "
+            f"{agree(too_large, 'is', 'are')} left out of the figures."
         )
     section.tables.append(Table(("Split", "Images", "Annotations"), [*rows, total]))
     return section
@@ -113,7 +115,7 @@ def _findings(report: ExportReport, pictures: list[Picture]) -> Section:
         for issue in shown
     ]
     columns = ("Finding", "Split", "File", "Annotation", "What is said")
-    title = f"{len(found):,} of {len(report.issues):,} findings"
+    title = part_of(len(found), len(report.issues), "finding")
     section.tables.append(Table(columns, found, title))
     return section
 

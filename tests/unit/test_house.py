@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -127,3 +128,15 @@ def test_contexts_samples_and_datasets_have_types() -> None:
         if argument.annotation.id == "Any"
     ]
     assert untyped == []
+
+
+def test_a_number_before_a_noun_is_written_by_the_one_who_knows_plurals() -> None:
+    nouns = "image|sample|object|label|annotation|mask|finding|issue"
+    plural = re.compile(rf"(?<!%)\{{[^{{}}A-Z]*:,\}} (?:{nouns})s\b")
+    found = {
+        module.relative_to(PACKAGE).as_posix(): plural.findall(
+            module.read_text("utf-8")
+        )
+        for module in PACKAGE.rglob("*.py")
+    }
+    assert {name: texts for name, texts in found.items() if texts} == {}

@@ -11,6 +11,7 @@ from ...arguments import checked
 from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ...limits import MAX_NAMED
+from ...words import count
 from ..database_errors import explain_database_errors
 from ..documents import ids_of, root_dataset, settle
 from ..label_fields import check_has_masks
@@ -133,8 +134,9 @@ def _check_nothing_dropped(samples: SampleCollection, eval_key: str) -> None:
     others = ids_of(dataset.load_evaluation_view(eval_key)) - ids_of(samples)
     if others:
         raise CocoMaskError(
-            f"The comparison '{eval_key}' is also of {len(others):,} samples that are "
-            "not in this view; give another eval_key, or delete it first"
+            f"The comparison '{eval_key}' is also of "
+            f"{count(len(others), 'sample')} outside this view; give another eval_key, "
+            "or delete it first"
         )
 
 

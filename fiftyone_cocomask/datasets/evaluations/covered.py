@@ -9,6 +9,7 @@ from bson import ObjectId
 
 from ...errors import CocoMaskError
 from ...fiftyone_types import Dataset, SampleCollection
+from ...words import count
 from ..documents import Document, ids_of, root_dataset, sample_ids
 from ..documents.runs import run_results
 from .passes import PassReport
@@ -55,11 +56,10 @@ def covered_samples(samples: SampleCollection, plan: EvaluationPlan) -> Covered:
     fields = (config.mask_field, config.label_field)
     if fields != (plan.mask_field, plan.label_field):
         labels = f" and '{fields[1]}'" if fields[1] else ""
-        are = "sample that is" if num_others == 1 else "samples that are"
         raise CocoMaskError(
             f"Mask evaluation '{key}' is of '{fields[0]}'{labels}, also on "
-            f"{num_others:,} {are} not in this view; give another "
-            "eval_key, or delete it first"
+            f"{count(num_others, 'sample')} outside this view; give another eval_key, "
+            "or delete it first"
         )
     report = _earlier_report(_last_report(dataset, key), wanted)
     if wanted <= covered:
@@ -72,8 +72,8 @@ def covered_samples(samples: SampleCollection, plan: EvaluationPlan) -> Covered:
         return Covered(base, report)
     if len(everything) > _MAX_NAMED_SAMPLES:
         raise CocoMaskError(
-            f"Mask evaluation '{key}' would cover {len(everything):,} samples of "
-            "two views; evaluate the dataset, or give another eval_key"
+            f"Mask evaluation '{key}' would cover {count(len(everything), 'sample')} "
+            "of two views; evaluate the dataset, or give another eval_key"
         )
     return Covered(base.select(sorted(map(str, everything))), report)
 

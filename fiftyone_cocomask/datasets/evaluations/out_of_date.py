@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from ...fiftyone_types import SampleCollection
+from ...words import count
 from ..documents import MODIFIED, Document, aggregate_documents, root_dataset
 from ..label_lists import LabelList
 from ..masks.stored import MEASURED
@@ -44,7 +45,7 @@ class OutOfDate:
     def __str__(self) -> str:
         """Says it in a sentence."""
         parts = [
-            f"{what} of {number:,} {'sample' if number == 1 else 'samples'}"
+            f"{what} of {count(number, 'sample')}"
             for what, number in (("masks", self.masks), ("labels", self.labels))
             if number
         ]

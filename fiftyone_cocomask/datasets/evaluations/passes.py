@@ -14,6 +14,7 @@ from bson import ObjectId
 
 from ...fiftyone_types import SampleCollection
 from ...limits import MAX_NAMED
+from ...words import agree, count
 from ..documents import (
     MODIFIED,
     Document,
@@ -250,8 +251,8 @@ class EvaluationPass:
         boxes = self._boxes.get(record.sample_id)
         if boxes is not None:
             # Its mask is background for want of shapes: no coverage of 0.
-            objects = "object is a box" if boxes == 1 else "objects are boxes"
-            raise NoFiguresError(f"its {boxes:,} {objects} without a shape")
+            are = agree(boxes, "is a box", "are boxes")
+            raise NoFiguresError(f"its {count(boxes, 'object')} {are} without a shape")
         by_value = self._names is not None
         mask = measure_mask(record.mask, record.size, by_value=by_value)
         labels = None

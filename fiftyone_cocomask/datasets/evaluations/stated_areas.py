@@ -12,6 +12,7 @@ from typing import Any
 from ...coco.areas import MIN_DIFFERENCE
 from ...fiftyone_types import SampleCollection
 from ...limits import MEDIUM_BELOW, SMALL_BELOW
+from ...words import agree, count, part_of
 from ..documents import Document, aggregate_documents
 from ..figures.ratios import ratio
 from ..label_lists import LabelList
@@ -159,23 +160,28 @@ def _text(found: dict[str, Any]) -> str:
             "cannot be told: the masks fill their boxes"
         )
     elif found["of_box"] <= 0.5 * decided:
-        said = f"{found['of_mask']:,} of {decided:,} stated areas are those of masks"
+        said = f"{part_of(found['of_mask'], decided, 'stated area')} " + agree(
+            found["of_mask"], "is that of a mask", "are those of masks"
+        )
     else:
-        said = (
-            f"{found['of_box']:,} of {decided:,} stated areas are those of the "
-            "objects' boxes, not of their masks"
+        said = f"{part_of(found['of_box'], decided, 'stated area')} " + agree(
+            found["of_box"],
+            "is that of the object's box, not of its mask",
+            "are those of the objects' boxes, not of their masks",
         )
     if decided and found["undecided"]:
-        said += f"; {found['undecided']:,} more fill their boxes"
+        said += f"; {found['undecided']:,} more "
+        said += agree(found["undecided"], "fills its box", "fill their boxes")
     if found["looked_at"] < objects:
         said += f" (of the first {_IMAGES_LOOKED_AT:,} images)"
     if not decided or found["difference_percent"] is None:
         return f"{said}."
     return (
-        f"{said}. All {objects:,} together are "
-        f"{abs(found['difference_percent']):.1f} % "
+        f"{said}. In total, stated areas are "
+        f"{abs(found['difference_percent']):.1f}% "
         f"{'larger' if found['difference_percent'] >= 0 else 'smaller'} than the "
-        f"masks, and put {found['in_other_bucket']:,} into another size bucket."
+        f"masks, and put {count(found['in_other_bucket'], 'object')} into another size "
+        "bucket."
     )
 
 

@@ -18,6 +18,7 @@ from ...geometry.outlines import mask_outline
 from ...geometry.patches import patch_box, patch_rle
 from ...geometry.rings import point_pairs
 from ...geometry.runs import RLE, rle_runs
+from ...words import count
 from ..documents import Document
 from ..importing.digests import points_digest
 from ..importing.states import AnnotationState
@@ -198,8 +199,8 @@ class SampleGeometry:
         if not rings:
             number = sum(map(len, points))
             raise UnwritableLabelError(
-                f"it is {'a line' if number else 'a polyline'} of {number} points, "
-                "which enclose nothing"
+                f"it is {'a line' if number else 'a polyline'} of "
+                f"{count(number, 'point')}, which enclose nothing"
             )
         return rings
 

@@ -83,7 +83,7 @@ class ExportedFiles:
         if self.skipped:
             first = self.skipped[0]
             text += (
-                f"\n{self.num_skipped:,} were not written; the first is "
+                f"\nNot written: {self.num_skipped:,}; the first is "
                 f"{first['filepath']}: {first['reason']}"
             )
         return text

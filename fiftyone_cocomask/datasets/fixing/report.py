@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...limits import MAX_NAMED
+from ...words import count
 from ..redoing import Redone
 from .changes import Change
 
@@ -105,15 +106,12 @@ class FixReport:
             done = f"would be {done}"
         total = sum(self.fixed.values())
         samples = len(set(self.sample_ids))
-        lines = [
-            f"{total:,} issue{'s' * (total != 1)} {done} in {samples:,} "
-            f"sample{'s' * (samples != 1)}"
-        ]
-        for issue, count in sorted(self.fixed.items(), key=lambda item: -item[1]):
-            lines.append(f"{count:>8,} {issue}")
+        lines = [f"{count(total, 'issue')} {done} in {count(samples, 'sample')}"]
+        for issue, fixed in sorted(self.fixed.items(), key=lambda item: -item[1]):
+            lines.append(f"{fixed:>8,} {issue}")
         reasons = Counter((row["issue"], row["reason"]) for row in self.skipped)
-        for (name, reason), count in reasons.most_common():
-            lines.append(f"{count:>8,} {name} left as they are: {reason}")
+        for (name, reason), skipped in reasons.most_common():
+            lines.append(f"{skipped:>8,} {name} left as they are: {reason}")
         if self.redone is not None:
             lines.append(str(self.redone))
         return "\n".join(lines)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ...words import count
 from ..issues.rules import MaskIssue
 from .digests import Document, LabelPair
 from .states import AnnotationState, Change
@@ -64,7 +65,7 @@ def words_of_pair(pair: LabelPair) -> str:
     rings = (polyline or {}).get("points")
     rings = rings if isinstance(rings, list) else []
     points = sum(len(ring) for ring in rings if isinstance(ring, list))
-    shape = f"{points} points" if polyline is not None else "a box"
+    shape = count(points, "point") if polyline is not None else "a box"
     return f"has '{name}' of {shape}"
 
 

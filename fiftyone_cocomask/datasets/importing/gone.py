@@ -11,6 +11,7 @@ from bson import ObjectId
 from ...choices import OldCopies
 from ...coco.issues import Action, IssueCode
 from ...coco.report import ExportReport
+from ...words import agree, count
 from ..documents import BATCH_SIZE, Document, change_documents, read_documents
 from .identity import KnownSample
 from .samples import GONE_TAG, OLD_COPY_TAG, ImportRules, has_persons_work
@@ -75,23 +76,25 @@ class GoneSamples:
         sources = {sample.source_key for sample in copies}
         new = sum(new_copies[source] for source in sources if source)
         said = (
-            f"{new:,} new images are copies of {len(sources):,} sources of which the "
-            f"dataset has {len(copies):,} older copies, such as "
+            f"{count(new, 'new image')} {agree(new, 'is a copy', 'are copies')} of "
+            f"{count(len(sources), 'source')} of which the dataset has "
+            f"{count(len(copies), 'older copy')}, such as "
             + ", ".join(str(s.file_name) for s in copies[:_EXAMPLES])
         )
         ids = {sample.id for sample in copies}
         if old_copies == "delete":
             touched = self._touched(copies)
             deleted = [sample for sample in copies if sample.id not in touched]
-            said += f"; {len(deleted):,} of them were deleted"
+            were = agree(len(deleted), "was", "were")
+            said += f"; {len(deleted):,} of them {were} deleted"
             if deleted and not self._is_dry:
                 assert self._dataset is not None
                 self._dataset.delete_samples([str(s.id) for s in deleted])
             ids = touched
             if touched:
                 said += (
-                    f", and {len(touched):,} that a person has worked on are tagged "
-                    f"'{OLD_COPY_TAG}'"
+                    f", and {len(touched):,} that a person has worked on "
+                    f"{agree(len(touched), 'is', 'are')} tagged '{OLD_COPY_TAG}'"
                 )
         else:
             said += f"; these are tagged '{OLD_COPY_TAG}'"

@@ -10,6 +10,7 @@ from __future__ import annotations
 from ...coco.issues import Action, IssueCode
 from ...coco.records import ImageRecord
 from ...coco.report import ExportReport
+from ...words import count
 from .base import BaseAnnotation
 from .digests import label_digest
 from .merge import MergedLabels
@@ -67,9 +68,10 @@ class ReplacedLabels:
             why = f"the export no longer has {self._gone:,} of them, and others instead"
         report.add(
             IssueCode.LABELS_REPLACED,
-            f"{self._images:,} images of the export had {self._before:,} annotations "
-            f"in the dataset, and {why}: it may be of another project. To keep the "
-            "labels of both, import it into other fields",
+            f"{count(self._images, 'image')} of the export had "
+            f"{count(self._before, 'annotation')} in the dataset, and {why}: it "
+            "may be of another project. To keep the labels of both, import it into "
+            "other fields",
             Action.KEPT,
         )
         return self._before

@@ -16,6 +16,7 @@ from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ...geometry.draw import object_areas
 from ...geometry.png import mask_strips
+from ...words import agree, part_of
 from ..documents import Document, read_documents
 from ..issues.rules import MaskIssue
 from ..label_fields import check_has_masks, mask_fields, object_fields
@@ -237,8 +238,8 @@ def _look_at_labels(
     without = figures.px.count(None)
     if without:
         found.notes.append(
-            f"{without:,} of {len(figures.px):,} labels in '{found.label_field}' have "
-            "no outline, so no area"
+            f"{part_of(without, len(figures.px), 'label')} in '{found.label_field}' "
+            f"{agree(without, 'has', 'have')} no outline, so no area"
         )
     return figures
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...words import count
+from ...words import agree, count
 from .rules import MaskIssue
 
 
@@ -48,8 +48,8 @@ class MaskIssueReport:
         for issue in MaskIssue:
             number, name = self.counts.get(issue.value, 0), issue.value
             if number:
-                what = "sample" if issue.of_sample else "label"
-                what += "s" * (number > 1)
+                noun = "sample" if issue.of_sample else "label"
+                what = agree(number, noun, f"{noun}s")
                 lines.append(f"{number:>8,} {what}: {name}. {self.definitions[name]}")
         if len(lines) == 1:
             lines.append("No issues")
@@ -59,8 +59,8 @@ class MaskIssueReport:
         varying = self.figures.get("varying_copies")
         if varying:
             lines.append(
-                f"{varying:,} augmented copies cover a different share of their image "
-                "than the others of their source, as random crops do"
+                f"{count(varying, 'augmented copy')} with another coverage than the "
+                "other copies of the source, as random crops have"
             )
         if self.without_figures:
             lines.append(

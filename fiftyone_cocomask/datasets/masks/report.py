@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ...limits import MAX_NAMED
-from ...words import count
+from ...words import agree, count
 from .drawing import MaskResult
 
 # What several reports are added up by.
@@ -113,15 +113,17 @@ class MaskReport:
         if self.images > self.unchanged or not self.images:
             lines.append(
                 f"{self.overlap_px:,} px lie under two or more objects; "
-                f"{self.num_hidden:,} objects have no visible pixel"
+                f"{count(self.num_hidden, 'object')} "
+                f"{agree(self.num_hidden, 'has', 'have')} no visible pixel"
             )
         if self.lines:
             lines.append(
-                f"{self.lines:,} objects are not filled and were drawn as lines; for "
-                "areas, set the default of 'filled' in the field's label schema to True"
+                f"{count(self.lines, 'object')} not filled, drawn as "
+                f"{agree(self.lines, 'a line', 'lines')}; for areas, set "
+                "the default of 'filled' in the field's label schema to True"
             )
         if self.without_geometry:
-            lines.append(f"{self.without_geometry:,} labels have no geometry to draw")
+            lines.append(f"Labels without geometry to draw: {self.without_geometry:,}")
         if self.boxes:
             lines.append(
                 f"Boxes without a shape: {self.boxes:,}; the masks have background "

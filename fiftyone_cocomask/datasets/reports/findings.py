@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ...fiftyone_types import SampleCollection
 from ...reporting.page import Section, Table
+from ...words import part_of
 from ..documents import root_dataset, stream_documents
 from ..issues import list_mask_issues
 from ..issues.counts import issue_counts, issue_view
@@ -45,7 +46,7 @@ def _of_search(samples: SampleCollection, key: str) -> Section | None:
             [words(issue.value), *row] for row in _ids(view.limit(each), labels, each)
         ]
     total = sum(counts.values())
-    title = f"{len(named):,} of {total:,} findings"
+    title = part_of(len(named), total, "finding")
     columns = ("Issue", "File", "Sample", "Class", "Label")
     section.tables.append(Table(columns, named, title))
     return section

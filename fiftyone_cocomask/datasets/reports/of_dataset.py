@@ -24,6 +24,7 @@ from ...reporting.pictures import (
     few,
     small_picture,
 )
+from ...words import count
 from ..documents import num_samples, root_dataset, stream_documents, whole_samples
 from ..evaluations.loading import complete_evaluations, load_mask_evaluation
 from ..evaluations.rankings import first_ranking, ranked_samples, rankings
@@ -75,8 +76,12 @@ def dataset_page(
     sections += findings(samples)
     _limit_pictures(sections)
     name = title or dataset.name
-    view = "" if samples is dataset else f", a view of {num_samples(samples):,} samples"
-    source = f"Dataset {dataset.name} of {num_samples(dataset):,} samples{view}"
+    view = (
+        ""
+        if samples is dataset
+        else f", a view of {count(num_samples(samples), 'sample')}"
+    )
+    source = f"Dataset {dataset.name} of {count(num_samples(dataset), 'sample')}{view}"
     return Page(name, source, datetime.now(), {"FiftyOne": fo.__version__}, sections)
 
 
@@ -109,7 +114,7 @@ def _evaluation(
     section.texts.append(f"Masks of {evaluation.mask_field}{of_labels}.")
     changed = evaluation.out_of_date(samples)
     if changed is not None:
-        section.texts.append(f"Out of date for {changed.samples:,} samples.")
+        section.texts.append(f"Out of date for {count(changed.samples, 'sample')}.")
     summary = evaluation.summary(samples)
     rows = [(words(k), text_of(k, v)) for k, v in summary.items() if is_number(v)]
     section.tables.append(Table(("Figure", "Value"), rows))

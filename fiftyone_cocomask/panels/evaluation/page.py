@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import fiftyone.operators.types as types
 
-from ...operators.forms import count
 from ...operators.markdown import bold, plain
+from ...words import count
 from .. import elements
 from . import sections
 from .memory import Memory
@@ -131,7 +131,8 @@ def _add_summing(
 ) -> None:
     """Says that the numbers take a while, and asks for them."""
     content.view(
-        "summing", types.LoadingView(text=f"Summing up {memory.summing:,} images")
+        "summing",
+        types.LoadingView(text=f"Summing up {count(memory.summing or 0, 'image')}"),
     )
     # A timer that is there already does not begin anew, so each has its own name.
     timer = types.TimerView(timeout=_SOON, on_timeout=panel.sum_up)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import fiftyone.operators.types as types
 
-from ...operators.forms import count
 from ...operators.markdown import plain
+from ...words import count
 from ..elements import NATURAL_WIDTH, card, cards, column
 from ..text import share
 from .tables import (

@@ -298,7 +298,7 @@ def test_a_view_is_not_mixed_with_values_of_other_masks(samples: Samples) -> Non
     samples.add("b.jpg", mask_of_boxes(LEFT), lines=[polyline(LEFT, "a")])
     dataset = samples.dataset
     evaluate_mask_area(dataset, eval_key="area")
-    with pytest.raises(CocoMaskError, match="1 sample that is not in this view"):
+    with pytest.raises(CocoMaskError, match="1 sample outside this view"):
         evaluate_mask_area(
             dataset.limit(1), label_field="segmentations", eval_key="area"
         )

@@ -276,7 +276,7 @@ def test_a_comparison_is_not_narrowed_to_a_view_without_being_asked(
     dataset = samples.dataset
     compare_masks(dataset, "pred", eval_key="c")
     before = dataset.values("c_area_error_px")
-    with pytest.raises(CocoMaskError, match="is also of 1 samples"):
+    with pytest.raises(CocoMaskError, match="is also of 1 sample outside this view"):
         compare_masks(dataset.limit(1), "pred", eval_key="c")
     assert dataset.values("c_area_error_px") == before
     assert compare_masks(dataset.view(), "pred", eval_key="c").summary()["images"] == 2

@@ -270,7 +270,9 @@ def test_random_crops_are_a_figure_and_not_an_issue(samples: Samples) -> None:
     assert report.counts["copy_area"] == 0
     # Of each source's three copies, those that are not the median.
     assert report.figures["varying_copies"] == 16
-    assert "16 augmented copies cover a different share" in report.summary()
+    assert (
+        "16 augmented copies with another coverage than the other" in report.summary()
+    )
 
 
 def test_each_issue_has_a_view_of_what_has_it(samples: Samples) -> None:

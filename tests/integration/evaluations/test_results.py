@@ -91,7 +91,7 @@ def test_stated_areas_of_masks_are_called_so(samples: Samples) -> None:
     samples.add("a.jpg", lines=[triangle("a", 20, annotated_area=200.0)])
     found = area_of(samples).annotated_areas()
     assert (found["of_box"], found["of_mask"]) == (0, 1)
-    assert "1 of 1 stated areas are those of masks" in found["text"]
+    assert "1 of 1 stated area is that of a mask" in found["text"]
 
 
 def test_stated_areas_of_rectangles_tell_nothing(samples: Samples) -> None:

@@ -269,7 +269,7 @@ def test_boxes_without_a_mask_have_no_area_and_that_is_said(samples: Samples) ->
     assert found.label_field == "boxes"
     assert [item.px for item in found.objects] == [None]
     assert found.classes == []
-    assert "1 of 1 labels in 'boxes' have no outline" in found.notes[0]
+    assert "1 of 1 label in 'boxes' has no outline" in found.notes[0]
 
 
 def test_fields_are_found_by_what_the_masks_were_drawn_from(samples: Samples) -> None:

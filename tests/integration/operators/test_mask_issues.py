@@ -136,3 +136,14 @@ def test_wrong_choices_are_said_in_the_form(
     assert "Removes the tags" in app_request("clear_mask_issues", dataset).notices()
     for name in ("find_mask_issues", "clear_mask_issues"):
         assert "No dataset is open" in app_request(name).problems()[0]
+
+
+def test_a_selection_without_objects_says_what_to_select(
+    app_request: Any, dataset: fo.Dataset
+) -> None:
+    request = app_request(
+        "delete_objects", dataset, label_ids=[dataset.first().id], dry_run=True
+    )
+    notices = request.notices()
+    assert "Select the objects to delete" in notices
+    assert "Deletes 0" not in notices

@@ -51,7 +51,7 @@ def test_exports_of_several_projects_are_a_warning(
 
     issue = found.issue(IssueCode.SEVERAL_PROJECTS)
     assert issue.severity is Severity.WARNING
-    assert f"other (version {second[0]}, {second[1]}, 1 images)" in issue.message
+    assert f"other (version {second[0]}, {second[1]}, 1 image)" in issue.message
     assert "pets (version 1, CC BY 4.0, 2 images)" in issue.message
     assert found.report.imported == 3
     with ExportReader(tmp_path) as reader:

@@ -120,7 +120,7 @@ def test_an_image_of_a_claimed_billion_pixels_is_left_out_and_said(
     content["images"][0].update(file_name="missing.jpg", width=32_000, height=32_000)
     path.write_text(json.dumps(content))
     text = fcm.write_report(export, tmp_path / "report.html").read_text()
-    assert "1 images of more than 134,217,728 pixels are left out" in text
+    assert "1 image of more than 134,217,728 pixels is left out" in text
 
 
 def test_no_report_replaces_an_image(export: Path, tmp_path: Path) -> None:

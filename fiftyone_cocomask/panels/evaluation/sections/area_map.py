@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from ....words import count
 from ... import charts
 
 if TYPE_CHECKING:
@@ -87,9 +88,8 @@ def range_text(bins: AnnotatedBins, stated: int, mask: int) -> str:
 
 
 def _text(bins: AnnotatedBins, stated: int, mask: int, number: int) -> str:
-    noun = "object" if number == 1 else "objects"
     return (
-        f"{number:,} {noun}<br>stated {_range(bins, stated)} px<br>"
+        f"{count(number, 'object')}<br>stated {_range(bins, stated)} px<br>"
         f"mask {_range(bins, mask)} px"
     )
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from ....operators.forms import count, names
+from ....operators.forms import names
 from ....operators.markdown import plain
+from ....words import count
 from ... import elements
 from ...text import share
 from ..shown import Click, Found, Part, Shown

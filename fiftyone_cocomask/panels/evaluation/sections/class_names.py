@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from fiftyone import ViewField as F
 
 from ....fiftyone_types import SampleCollection
-from ....operators.forms import count, names
+from ....operators.forms import names
 from ....operators.markdown import plain
+from ....words import count
 from ... import elements
 from ...text import shortened, told_apart
 from ..shown import Click, Found, Part, Shown

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ....fiftyone_types import SampleCollection
-from ....operators.forms import count
+from ....words import count
 from ... import elements
 from ...text import share
 from ..shown import Click, Found, Part, Shown, chart_of

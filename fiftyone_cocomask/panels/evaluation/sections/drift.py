@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from ....operators.forms import count
 from ....operators.markdown import plain
+from ....words import agree, count
 from ... import elements
 from ...text import number
 from ..shown import Click, Found, Part, Shown, Work
@@ -123,9 +123,11 @@ def _text(found: Found) -> str:
     if not total:
         return "There is one split only, and nothing to compare it with."
     said = (
-        f"Of {count(total, 'comparison')} {numbers['differs']:,} differ, "
-        f"{numbers['alike']:,} are alike, and {numbers['too few']:,} have too few "
-        "source images to tell. Copies of a source count once; the distance is that of "
+        f"Of {count(total, 'comparison')} {numbers['differs']:,} "
+        f"{agree(numbers['differs'], 'differs', 'differ')}, {numbers['alike']:,} "
+        f"{agree(numbers['alike'], 'is', 'are')} alike, and {numbers['too few']:,} "
+        f"{agree(numbers['too few'], 'has', 'have')} too few source images to "
+        "tell. Copies of a source count once; the distance is that of "
         "Kolmogorov and Smirnov, 0 to 1. Click on a row to see its images."
     )
     if total > len(found["rows"]):

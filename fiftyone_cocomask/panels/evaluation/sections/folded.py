@@ -11,6 +11,7 @@ import fiftyone.operators.types as types
 
 from ....errors import CocoMaskError
 from ....operators.markdown import plain
+from ....words import part_of
 from ... import charts, elements
 from ..shown import Click, Found, Part, Shown, Work, outdated
 from .class_colors import class_color
@@ -146,7 +147,7 @@ class FoldedSection(Section):
         return [work.done, work.total]
 
     def _add_waiting(self, page: Page, done: int, total: int) -> None:
-        text = f"{self.doing}: {done:,} of {total:,} images"
+        text = f"{self.doing}: {part_of(done, total, 'image')}"
         page.content.view(f"{self.name}_waits", types.LoadingView(text=text))
         # A timer that is there already does not begin anew, so each has its own name.
         timer = types.TimerView(timeout=_SOON, on_timeout=page.panel.go_on)

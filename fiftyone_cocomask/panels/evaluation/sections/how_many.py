@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ....fiftyone_types import SampleCollection
-from ....operators.forms import count
 from ....operators.markdown import plain
+from ....words import count
 from ... import charts, elements
 from ...text import number, share
 from ..shown import Click, Found, Part, Shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ....words import count
 from ... import elements
 from ..shown import Click, Found, Part, Shown
 from .section import Page, Section
@@ -43,19 +44,18 @@ class Issues(Section):
 
     def _add(self, page: Page, key: str, counts: dict[str, int]) -> None:
         total = sum(counts.values())
-        noun = "issue" if total == 1 else "issues"
         elements.heading(
-            page.content, f"issues_{key}", f"{total:,} {noun} found by {key}"
+            page.content, f"issues_{key}", f"{count(total, 'issue')} found by {key}"
         )
         if not counts:
             # Without cards, their grid would be a blank strip.
             return
         grid = elements.cards(page.content, f"issues_of_{key}")
-        for issue, count in counts.items():
+        for issue, number in counts.items():
             elements.card_button(
                 grid,
                 issue,
-                f"{count:,}",
+                f"{number:,}",
                 issue_name(issue),
                 page.panel.click,
                 self.params(key=key, issue=issue),

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import fiftyone.operators.types as types
 
-from ....operators.forms import count
 from ....operators.markdown import plain
+from ....words import count
 from ... import elements
 from ..shown import Found, Shown
 from .section import Page, Section

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ....words import count
 from ... import elements
 from ...text import pixels, share
 from ..shown import Click, Found, Part, Shown
@@ -86,7 +87,9 @@ class RankingOfSamples(Section):
         row, ids = click.params.get("row"), found["ids"]
         if row is None:
             flat = [sample_id for of_source in ids for sample_id in of_source]
-            text = f"{len(flat)} samples: {found['choices'][found['by']].lower()}"
+            text = (
+                f"{count(len(flat), 'sample')}: {found['choices'][found['by']].lower()}"
+            )
             return Part(shown.dataset.select(flat, ordered=True), text, [])
         if row < 0:
             return None
@@ -96,7 +99,7 @@ class RankingOfSamples(Section):
 
 def _and_copies(sample: RankedSample) -> str:
     number = len(sample.copies)
-    return f" and {number} {'copy' if number == 1 else 'copies'}" if number else ""
+    return f" and {count(number, 'copy')}" if number else ""
 
 
 def short_name(filepath: str) -> str:

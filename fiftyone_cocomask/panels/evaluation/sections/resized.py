@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ....errors import CocoMaskError
 from ....operators.markdown import plain
+from ....words import part_of
 from ... import elements
 from ...text import share
 from ..shown import Click, Found, Part, Shown, Work
@@ -158,4 +159,4 @@ def _text(found: Found) -> str:
 def _says(found: Found, row: int, column: int) -> str:
     few, objects = found["small"][row][column], found["objects"][row][column]
     size = found["sizes"][column]
-    return f"{found['names'][row]} at {size} px\n{few:,} of {objects:,} objects"
+    return f"{found['names'][row]} at {size} px\n{part_of(few, objects, 'object')}"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ....operators.forms import count
 from ....operators.markdown import plain
+from ....words import agree, count
 from ... import elements
 from ...text import pixels
 from ..shown import Click, Found, Part, Shown
@@ -103,9 +103,9 @@ def _text(found: Found) -> str:
     if found["by"] == "overlap_px":
         text += "It counts the pixels that objects of both cover. "
     if found["omitted"]:
-        number = count(found["omitted"], "class")
-        text += f"{number} of fewer images {'is' if number[:2] == '1 ' else 'are'} "
-        text += "left out. "
+        omitted = found["omitted"]
+        text += f"{count(omitted, 'class')} of fewer images "
+        text += f"{agree(omitted, 'is', 'are')} left out. "
     return text + "Click on a cell to see its images."
 
 

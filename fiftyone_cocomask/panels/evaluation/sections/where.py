@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ....operators.forms import count
 from ....operators.markdown import plain
+from ....words import count
 from ... import elements
 from ...text import share
 from ..shown import Click, Found, Part, Shown
