@@ -95,10 +95,10 @@ def main() -> None:
                 "object area": bucket,
                 "rasterizer": rasterizer,
                 "objects": len(values),
-                "area, mean error": f"{100 * (pixels / areas - 1).mean():+.2f} %",
-                "area, all together": f"{100 * together:+.2f} %",
+                "area, mean error": f"{100 * (pixels / areas - 1).mean():+.2f}%",
+                "area, all together": f"{100 * together:+.2f}%",
                 "IoU, mean": f"{ious.mean():.3f}",
-                "IoU, lowest 1 %": f"{np.quantile(ious, 0.01):.3f}",
+                "IoU, lowest 1%": f"{np.quantile(ious, 0.01):.3f}",
             }
         )
     print_table(list(rows[0]), [[str(cell) for cell in row.values()] for row in rows])

@@ -49,7 +49,7 @@ def _fix(case: Case, dataset: Any) -> set[int]:
 
 
 def _without_spikes(line: Any, box: Any, width: int, height: int) -> None:
-    """Takes the tips of spikes away, unless that changes more than 1 % of the label."""
+    """Takes the tips of spikes away, unless that changes more than 1% of the label."""
     before = drawn(line, width, height)
     (ring,) = before.rings
     ring = ring[(ring != np.roll(ring, 1, axis=0)).any(axis=1)]

@@ -65,7 +65,7 @@ class AnnotationChange:
         old_label: its class in the old export
         new_label: its class in the new export
         iou: the IoU of its old and new mask; of crowds, the part of it in the crowd
-        boundary_iou: the IoU of their boundaries, 2 % of the image's diagonal wide
+        boundary_iou: the IoU of their boundaries, 2% of the image's diagonal wide
         sample_id: the id of its sample, where the new export is a dataset
         label_id: the id of its label there
     """

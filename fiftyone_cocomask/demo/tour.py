@@ -46,9 +46,7 @@ def compare_rasterizers(dataset: fo.Dataset) -> None:
     found = compare_masks(
         dataset, "mask_opencv", gt_field="mask", eval_key="opencv_vs_coco"
     ).summary()
-    print(
-        f"area {found['area_error_percent']:+.2f} %, mean IoU {found['mean_iou']:.3f}"
-    )
+    print(f"area {found['area_error_percent']:+.2f}%, mean IoU {found['mean_iou']:.3f}")
 
 
 def write_back(dataset: fo.Dataset, export: Path, folder: Path) -> None:

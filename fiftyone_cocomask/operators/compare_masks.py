@@ -157,7 +157,7 @@ class CompareMasks(JobOperator):
 
 def _sentence(summary: dict[str, Any]) -> str:
     percent = summary["area_error_percent"]
-    area = "no ground truth" if percent is None else f"area {percent:+.2f} %"
+    area = "no ground truth" if percent is None else f"area {percent:+.2f}%"
     text = f"{area}, coverage {summary['coverage_error_points']:+.2f} points"
     if summary["mean_iou"] is not None:
         text += f", mean IoU {summary['mean_iou']:.3f}"

@@ -185,7 +185,7 @@ def test_bars_of_the_overlap_lead_to_their_samples(
     without = sum(overlap == 0 for overlap in dataset.values("mask_coverage_overlap"))
     assert (
         panel.click_bar(panel.bars("Overlap of images").first)
-        == f"0 %\n{without} images"
+        == f"0%\n{without} images"
     )
     app.wait_for_samples(without)
     panel.clear()

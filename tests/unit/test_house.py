@@ -140,3 +140,15 @@ def test_a_number_before_a_noun_is_written_by_the_one_who_knows_plurals() -> Non
         for module in PACKAGE.rglob("*.py")
     }
     assert {name: texts for name, texts in found.items() if texts} == {}
+
+
+def test_percent_is_written_in_one_way() -> None:
+    files = [*PACKAGE.rglob("*.py"), *REPOSITORY.glob("docs/*.md")]
+    files += [REPOSITORY / "README.md", *REPOSITORY.glob("skills/*/*.md")]
+    found = {
+        file.relative_to(REPOSITORY).as_posix(): re.findall(
+            r".{,20}[0-9}] %.{,10}", file.read_text("utf-8")
+        )
+        for file in files
+    }
+    assert {name: texts for name, texts in found.items() if texts} == {}

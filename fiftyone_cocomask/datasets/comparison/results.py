@@ -175,7 +175,7 @@ class MaskComparison:
         alone). ``class`` is the ground truth's, and of extra objects their own;
         ``gt_px`` and ``pred_px`` are areas in pixels, ``bucket`` the size by the
         former; pairs have an ``iou`` of their masks and a ``boundary_iou`` (Cheng et
-        al. 2021, within 2 % of the image's diagonal).
+        al. 2021, within 2% of the image's diagonal).
 
         Objects of one class are matched first, then what is left of any class, so that
         together they overlap best. Crowds are not objects: what lies in a crowd of the

@@ -55,7 +55,7 @@ def annotated_areas(
           former is larger
         - ``looked_at``: the objects of the first 2,000 images; ``of_box``,
           ``of_mask``: those of them whose stated area is closer to that of their box,
-          or their mask; ``undecided``: those whose mask covers 95 % of its box
+          or their mask; ``undecided``: those whose mask covers 95% of its box
         - ``text``: all this in words
     """
     sums = aggregate_documents(samples, _sum_stages(labels, eval_key))

@@ -66,7 +66,7 @@ def fix_mask_issues(
     - ``two_classes``: the same, where ``prefer_classes`` tells which to keep.
     - ``stray_part``: the part is removed.
     - ``spike``, ``self_crossing``, ``outside``: the outline is repaired if that changes
-      at most 1 % of the label's pixels.
+      at most 1% of the label's pixels.
     - ``unfilled``: the ring is closed and filled.
     - ``rectangle``, ``box_only``: the label is tagged ``redraw``.
     - ``leak``: all copies of a picture go to the split that has most of them.

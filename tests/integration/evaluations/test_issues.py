@@ -68,8 +68,8 @@ def test_a_label_without_a_pixel_is_empty(samples: Samples) -> None:
 
 def test_tiny_is_below_and_huge_at_or_above_the_limit(samples: Samples) -> None:
     three, four = (5, 5, 8, 10), (5, 5, 9, 9)  # 15 and 16 pixels
-    nearly = (0, 0, WIDTH, 28)  # 93.3 % of the image
-    wide = (0, 0, WIDTH, 29)  # 96.7 %
+    nearly = (0, 0, WIDTH, 28)  # 93.3% of the image
+    wide = (0, 0, WIDTH, 29)  # 96.7%
     made = [
         samples.add(f"{name}.jpg", lines=[polyline(box, "a")])
         for name, box in zip("abcd", (three, four, nearly, wide), strict=True)
@@ -229,7 +229,7 @@ def test_copies_of_a_source_whose_coverage_differs_are_marked(
     samples: Samples,
 ) -> None:
     # Coverages of 100, 105 and 120 of the pixels: 105 is the median, 120 more than
-    # 10 % off.
+    # 10% off.
     boxes = [(5, 5, 15, 15), (5, 5, 20, 12), (5, 5, 20, 13)]
     made = [
         samples.add(f"{i}.jpg", lines=[polyline(box, "a")], source_name="one.jpg")

@@ -149,18 +149,18 @@ def test_a_single_value_has_a_bar_that_can_be_seen(scale: Scale) -> None:
     place = 0.25 if scale == "linear" else math.log10(0.25)
     assert trace["x"] == pytest.approx([place])
     assert trace["width"][0] > 0.005
-    assert bar_labels(histogram, is_share=True) == ["25 %"]
+    assert bar_labels(histogram, is_share=True) == ["25%"]
 
 
 def test_ranges_of_shares_are_in_percent() -> None:
     linear = Histogram("path", (0.0, 0.05, 0.1), (1, 1), 0, "linear", False)
     assert bar_labels(linear, is_share=True) == [
-        "0 % – 5 %",
-        "5 % – 10 %",
+        "0% – 5%",
+        "5% – 10%",
     ]
     log = Histogram("path", (0.0, 0.001, 0.1), (1, 1), 0, "log", False)
-    assert bar_labels(log, is_share=True) == ["0 %", "0.1 % – 10 %"]
-    assert bar_range(log, 1, "overlap", is_share=True) == "overlap 0.1 % – 10 %"
+    assert bar_labels(log, is_share=True) == ["0%", "0.1% – 10%"]
+    assert bar_range(log, 1, "overlap", is_share=True) == "overlap 0.1% – 10%"
 
 
 def test_a_map_of_areas_has_a_cell_per_pair_of_bins() -> None:

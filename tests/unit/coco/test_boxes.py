@@ -167,7 +167,7 @@ def test_area_of_the_box_is_told_once_for_a_split(tmp_path: Path) -> None:
 
 
 def test_area_of_the_box_is_counted_where_it_can_be_told(tmp_path: Path) -> None:
-    # Triangles, a shape of 93 % of its box, one of 99 %, and the box itself.
+    # Triangles, a shape of 93% of its box, one of 99%, and the box itself.
     shapes = [
         [10, 10, 40, 10, 10, 30],
         [10, 10, 40, 10, 40, 30],

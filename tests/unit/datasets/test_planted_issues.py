@@ -86,7 +86,7 @@ def inside(rings: list[Ring]) -> list[Ring]:
 
 
 def lies_in(part: list[Ring], whole: list[Ring], height: int, width: int) -> bool:
-    """Whether 95 % of a part's pixels are the object's, as pycocotools counts them."""
+    """Whether 95% of a part's pixels are the object's, as pycocotools counts them."""
     rles = [
         mask_utils.merge(
             mask_utils.frPyObjects(

@@ -110,7 +110,7 @@ def bar_labels(histogram: Histogram, *, is_share: bool) -> list[str]:
     ends = [(_percent(low), _percent(high)) for low, high in bounds]
     labels = [low if low == high else f"{low} – {high}" for low, high in ends]
     has_zeros = histogram.scale == "log" and histogram.edges[:1] == (0,)
-    return ["0 %", *labels[1:]] if has_zeros else labels
+    return ["0%", *labels[1:]] if has_zeros else labels
 
 
 def _places(histogram: Histogram, trace: int, traces: int) -> list[tuple[float, float]]:
@@ -216,4 +216,4 @@ def _bucket_limits(histogram: Histogram) -> Layout:
 
 
 def _percent(number: float) -> str:
-    return f"{100 * number:.3g} %"
+    return f"{100 * number:.3g}%"

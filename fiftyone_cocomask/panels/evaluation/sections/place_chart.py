@@ -43,8 +43,8 @@ def places_traces(shares: Sequence[Sequence[float]], color: str) -> list[charts.
                 "thickness": 10,
                 "outlinewidth": 0,
             },
-            "hovertemplate": "%{z:.3~g} % covered<br>at %{x:.0f} % of the width, "
-            "%{y:.0f} % of the height<extra></extra>",
+            "hovertemplate": "%{z:.3~g}% covered<br>at %{x:.0f}% of the width, "
+            "%{y:.0f}% of the height<extra></extra>",
         }
     ]
 

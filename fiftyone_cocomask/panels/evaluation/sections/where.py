@@ -64,7 +64,7 @@ class Where(FoldedSection):
         label = found["label"]
         view = evaluation.place_view(row, column, label, size, shown.measured)
         what = f"images where {label}" if label is not None else "images whose mask"
-        across, down = (f"{100 * (n + 0.5) / size:.0f} %" for n in (column, row))
+        across, down = (f"{100 * (n + 0.5) / size:.0f}%" for n in (column, row))
         text = f"{what} covers {across} of the width, {down} of the height"
         return Part(view, text, [self.element("map", found["choice"]), row, column])
 
