@@ -23,6 +23,7 @@ from . import (
     report_command,
 )
 from .interrupts import INTERRUPTED, end_at_once_with, ended_while_loading
+from .option_names import in_options
 from .outcome import Outcome, say
 from .streams import ToStderr
 
@@ -69,7 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         explained = _explained(error)
         if not isinstance(explained, (CocoMaskError, OSError)):
             raise
-        print(f"error: {printable_lines(str(explained))}", file=sys.stderr)
+        said = in_options(printable_lines(str(explained)), vars(options))
+        print(f"error: {said}", file=sys.stderr)
         return getattr(options, "failure_code", FAILED)
     _print(outcome, as_json=getattr(options, "json", False))
     if outcome.nothing:

@@ -214,6 +214,6 @@ def _told(path: Path) -> Iterator[None]:
 def _other_mode(mask_field: str, mode: Any, wanted: str) -> CocoMaskError:
     found = f"are {mode}" if mode else "name no classes"
     return CocoMaskError(
-        f"The masks of '{mask_field}' {found}; compute masks with mode={wanted!r} to "
+        f"The masks of '{mask_field}' {found}; compute masks of mode {wanted!r} to "
         "export such values"
     )

@@ -327,8 +327,8 @@ def present_dataset(
     present = current_dataset(loaded)
     if if_exists == "error":
         raise CocoMaskError(
-            f"Dataset '{present.name}' already exists; give another name, or "
-            "if_exists='merge' or 'replace'"
+            f"Dataset '{present.name}' already exists; give another name, or set "
+            "if_exists to 'merge' or 'replace'"
         )
     if present.media_type not in (None, "image"):
         raise CocoMaskError(

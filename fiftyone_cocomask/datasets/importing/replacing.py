@@ -64,7 +64,7 @@ def check_replacement(dataset: fo.Dataset) -> None:
     if not is_new and has_any_sample(dataset):
         raise CocoMaskError(
             "None of the export's images can be used, so the samples of dataset "
-            f"'{dataset.name}' stay; check_export says why"
+            f"'{dataset.name}' stay; a check of the export says why"
         )
 
 

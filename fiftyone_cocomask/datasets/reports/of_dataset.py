@@ -91,8 +91,8 @@ def _evaluations(dataset: fo.Dataset, eval_keys: Sequence[str] | None) -> list[A
     found = complete_evaluations(dataset)
     if not found:
         raise CocoMaskError(
-            f"Dataset '{dataset.name}' has no mask evaluations to report; run "
-            "evaluate_mask_area or evaluate_mask_coverage first"
+            f"Dataset '{dataset.name}' has no mask evaluations to report; "
+            "evaluate mask area or coverage first"
         )
     return found
 

@@ -388,3 +388,24 @@ def test_what_is_raised_about_mongodb_becomes_a_sentence(error: Exception) -> No
 def test_a_defect_stays_what_it_is() -> None:
     defect = KeyError("x")
     assert _explained(defect) is defect
+
+
+def test_errors_name_the_options_and_not_the_arguments_of_python(
+    export: Path, tmp_path: Path, run: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def error(*words: str | Path) -> str:
+        assert main([*map(str, words)]) == 1
+        return capsys.readouterr().err
+
+    assert run("import", export, "--dataset", NAME)[0] == 0
+    folder = tmp_path / "written"
+    assert run("export", "coco", NAME, "--output-dir", folder)[0] == 0
+    again = error("export", "coco", NAME, "--output-dir", folder)
+    assert "give another --output-dir, or --overwrite to" in again
+    existing = error("import", export, "--dataset", NAME, "--if-exists", "error")
+    assert "set --if-exists to 'merge' or 'replace'" in existing
+    field = error("masks", NAME, "--label-field", "nothing")
+    assert "give --label-field a field of Polylines" in field
+    assert "give another --mask-field" in error(
+        "masks", NAME, "--mask-field", "detections"
+    )
