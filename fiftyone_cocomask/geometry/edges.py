@@ -130,8 +130,12 @@ def _places(rings: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         return np.zeros((0, 2)), np.zeros((0, 2))
     start = np.concatenate(starts)
     side = np.concatenate([np.roll(ring, -1, axis=0) - ring for ring in starts])
+    # Rings wind either way, and all normals are to point to the same side of them.
+    outwards = np.repeat([_winding(ring) for ring in starts], list(map(len, starts)))
     length = np.hypot(*side.T)
-    start, side, length = start[length > 0], side[length > 0], length[length > 0]
+    is_side = length > 0
+    start, side, outwards = start[is_side], side[is_side], outwards[is_side]
+    length = length[is_side]
     step = max(_STEP, float(length.sum()) / _MAX_PLACES)
     # Evenly along the whole outline, so that sides count by their length.
     ends = np.cumsum(length)
@@ -140,4 +144,11 @@ def _places(rings: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     share = (at - (ends - length)[index]) / length[index]
     places = start[index] + side[index] * share[:, None]
     normals = np.stack([side[index, 1], -side[index, 0]], axis=1)
-    return places, normals / length[index][:, None]
+    return places, normals * (outwards / length)[index][:, None]
+
+
+def _winding(ring: np.ndarray) -> float:
+    """Returns 1 for a ring that is clockwise in its image, else -1."""
+    # From its first corner, so that large coordinates take no digits of the area.
+    (x, y), (x1, y1) = (ring - ring[0]).T, np.roll(ring - ring[0], -1, axis=0).T
+    return 1.0 if float((x * y1 - x1 * y).sum()) >= 0 else -1.0

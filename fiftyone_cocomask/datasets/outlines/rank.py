@@ -125,7 +125,10 @@ def rank_mask_outlines(
         method=METHOD, label_field=label_field, label_path=labels.path
     )
     if eval_key in dataset.list_runs():
-        outdated = set(owned_paths(dataset, fields.owner())) - set(fields.paths)
+        outdated = set(owned_paths(dataset, fields.owner()))
+        if samples is dataset:
+            # All of their values are written anew.
+            outdated -= set(fields.paths)
         delete_fields(dataset, sorted(outdated), eval_key)
     # Without results, so that one that is stopped before its end is known as such.
     begin_run(dataset, eval_key, config)
@@ -266,12 +269,16 @@ class _Ranking:
         """Writes how each outline fits; yields the number of samples each time."""
         self._samples.compute_metadata(progress=False)
         for records in SampleReader(self._samples, None, self._labels).batches():
-            updates = []
+            updates: list[Update] = []
             for record in records:
                 try:
-                    updates.append(self._measured(record))
+                    values = self._measured(record)
                 except CocoMaskError as error:
                     self._skip(record, str(error))
+                    # Nor has it what an earlier ranking has found.
+                    values = self._nothing(record)
+                guard = self._labels.guard(record.label_ids)
+                updates.append((record.sample_id, values, guard))
             update_documents(self._dataset, updates)
             yield len(records)
 
@@ -301,21 +308,24 @@ class _Ranking:
                 updates.append((record.sample_id, values, guard))
             update_documents(self._dataset, updates)
 
-    def _measured(self, record: SampleRecord) -> Update:
-        image = _read_gray(record)
-        height, width = image.shape
-        values: Document = {
+    def _nothing(self, record: SampleRecord) -> Document:
+        return {
             self._labels.attribute(index, name): None
             for index in range(len(record.label_ids))
             for name in self._names
         }
+
+    def _measured(self, record: SampleRecord) -> Document:
+        image = _read_gray(record)
+        height, width = image.shape
+        values = self._nothing(record)
         edges = EdgeImage(image)
         for item in self._options.objects(record.label(), width, height):
             fit = edges.fit(object_rings(item.geometry))
             if fit is not None:
                 self._logs[item.label].append(np.log(fit.edge))
                 values |= self._values(item.index, fit)
-        return record.sample_id, values, self._labels.guard(record.label_ids)
+        return values
 
     def _values(self, index: int, fit: OutlineFit) -> Document:
         figures = (fit.edge, fit.offset, fit.contrast)

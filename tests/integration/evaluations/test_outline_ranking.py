@@ -91,6 +91,22 @@ def test_an_image_that_cannot_be_read_costs_that_image(dataset: fo.Dataset) -> N
     assert ranking.summary()["labels"] == 7
 
 
+def test_a_ranking_that_is_made_again_has_nothing_of_the_one_before(
+    dataset: fo.Dataset,
+) -> None:
+    rank_mask_outlines(dataset)
+    first, last = dataset.first(), dataset.last()
+    Path(first.filepath).write_bytes(b"no image")
+    assert rank_mask_outlines(dataset).summary()["labels"] == 7
+    first.reload()
+    (label,) = first.segmentations.polylines
+    assert (label.outline_edge, label.outline_score) == (None, None)
+    assert first.outline_worst is None
+    ranking = rank_mask_outlines(dataset.select(last.id))
+    assert ranking.worst()["sample_id"].tolist() == [last.id]
+    assert ranking.summary()["labels"] == 1
+
+
 def test_of_two_duplicates_the_one_on_its_edge_is_kept(dataset: fo.Dataset) -> None:
     sample = dataset.first()
     sample.segmentations.polylines.append(square(41, 40))

@@ -47,6 +47,18 @@ def test_a_moved_outline_is_told_by_how_far(move: tuple[int, int]) -> None:
     assert fit.offset == pytest.approx(5, abs=1)
 
 
+def test_the_contrast_of_parts_does_not_depend_on_which_way_they_wind() -> None:
+    gray = np.full((100, 200), 60, np.uint8)
+    gray[30:70, 30:70] = gray[30:70, 130:170] = 180
+    square = np.array([[30, 30], [70, 30], [70, 70], [30, 70]], float)
+    other = square + np.array([100, 0])
+    for parts in ([square, other], [square, other[::-1]], [square[::-1], other]):
+        fit = EdgeImage(gray).fit(parts)
+        assert fit is not None
+        # Of 180 and 60; the image is smoothed, which takes a little.
+        assert fit.contrast == pytest.approx(120, abs=20)
+
+
 def test_outside_of_the_image_there_is_nothing_to_measure() -> None:
     assert disc().fit([circle(10, (500, 500))]) is None
     assert disc().fit([]) is None
