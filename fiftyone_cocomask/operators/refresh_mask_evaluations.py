@@ -66,7 +66,7 @@ class RefreshMaskEvaluations(JobOperator):
     def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: which evaluations, and what they cover."""
         from ..datasets.evaluations import list_mask_evaluations
-        from ..datasets.evaluations.refresh import keys_to_refresh
+        from ..datasets.evaluations.refresh import keys_to_refresh, missing_fields
 
         keys = choosable(
             ctx, inputs, list_mask_evaluations, no_evaluations, dataset_is_missing
@@ -81,6 +81,8 @@ class RefreshMaskEvaluations(JobOperator):
                 label="Evaluations",
                 description="Those to run again; all that are out of date by default",
             )
+            if missing := missing_fields(ctx.dataset, chosen):
+                warn(inputs, "left_out", plain(str(missing[0])))
             again = chosen or known(
                 "looking for what is out of date",
                 "keys to refresh",
@@ -91,19 +93,29 @@ class RefreshMaskEvaluations(JobOperator):
                 note(inputs, "outcome", "Brings what is out of date up to date")
             elif again and set(again) <= set(keys):
                 _say_what_will_happen(ctx, inputs, again)
-            elif not again:
+            elif not again and not missing:
                 note(inputs, "outcome", "All evaluations are up to date")
 
     def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
         """Refreshes them and returns their keys."""
         from ..datasets.evaluations import refresh_mask_evaluations
+        from ..datasets.evaluations.refresh import missing_fields, refresh_present
 
         keys = ctx.params.get("eval_keys") or None
-        found = refresh_mask_evaluations(ctx.dataset, keys, progress=progress)
+        if keys is None:
+            # It can say of the others what they lack.
+            found = refresh_present(ctx.dataset, None, progress)
+        else:
+            found = refresh_mask_evaluations(ctx.dataset, keys, progress=progress)
         return {
             "eval_keys": list(found),
+            "left_out": [str(error) for error in missing_fields(ctx.dataset, keys)],
             "evaluations": [evaluation_results(each) for each in found.values()],
         }
+
+    def warnings(self, results: Results) -> list[str]:
+        """Names the evaluations whose masks or labels are not there any more."""
+        return list(results["left_out"])
 
     def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
         """Returns the report."""

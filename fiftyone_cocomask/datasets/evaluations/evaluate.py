@@ -124,5 +124,7 @@ def _keep_sums(dataset: Dataset) -> None:
         # None of one that was stopped before its end.
         if stored is not None:
             evaluation = evaluation_results(stored)
+            if evaluation.missing_field is not None:
+                continue
             evaluation.keep_sums()
             keep_overview(evaluation)

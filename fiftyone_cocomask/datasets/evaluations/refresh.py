@@ -17,6 +17,7 @@ from .evaluate import run_evaluation
 from .kinds import KINDS
 from .loading import is_of_tasks, load_mask_evaluation
 from .runs import MaskEvaluationInfo, list_mask_evaluations, mask_evaluation_info
+from .stored import missing_field_error
 
 
 @explain_database_errors()
@@ -47,10 +48,23 @@ def refresh_mask_evaluations(
         the evaluations that were run again, by their keys
 
     Raises:
-        CocoMaskError: if there is no such evaluation, or its queued tasks are not done;
-            nothing has been written then
+        CocoMaskError: if there is no such evaluation, its queued tasks are not done, or
+            it is of a field that is not there any more; nothing has been written then
     """
     dataset = current_dataset(samples)
+    for error in missing_fields(dataset, eval_keys):
+        raise error
+    return refresh_present(dataset, eval_keys, progress)
+
+
+@explain_database_errors()
+def refresh_present(
+    dataset: Dataset, eval_keys: Sequence[str] | None, progress: Any
+) -> dict[str, Any]:
+    """Refreshes evaluations; by default leaves out those whose fields are gone.
+
+    The arguments and what is returned are as for :func:`refresh_mask_evaluations`.
+    """
     keys = keys_to_refresh(dataset) if eval_keys is None else list(eval_keys)
     for info in [_refreshable(dataset, key) for key in keys]:
         covered = dataset.load_run_view(info.eval_key)
@@ -99,9 +113,7 @@ def keys_to_refresh(dataset: Dataset) -> list[str]:
     """
     found = []
     for key in list_mask_evaluations(dataset):
-        info = mask_evaluation_info(dataset, key)
-        fields = filter(None, (info.mask_field, info.label_field))
-        if not all(map(dataset.has_field, fields)):
+        if _missing_field(dataset, key) is not None:
             continue
         if run_results(dataset, key) is None:
             is_outdated = not is_of_tasks(dataset, key)
@@ -110,6 +122,31 @@ def keys_to_refresh(dataset: Dataset) -> list[str]:
         if is_outdated:
             found.append(key)
     return found
+
+
+def missing_fields(
+    dataset: Dataset, eval_keys: Sequence[str] | None = None
+) -> list[CocoMaskError]:
+    """Returns what is said of evaluations whose masks or labels are gone.
+
+    Args:
+        dataset: the dataset
+        eval_keys: the keys of the evaluations; all by default
+    """
+    keys = set(list_mask_evaluations(dataset))
+    wanted = sorted(keys if eval_keys is None else keys.intersection(eval_keys))
+    found = {key: _missing_field(dataset, key) for key in wanted}
+    return [
+        missing_field_error(key, missing)
+        for key, missing in found.items()
+        if missing is not None
+    ]
+
+
+def _missing_field(dataset: Dataset, key: str) -> str | None:
+    info = mask_evaluation_info(dataset, key)
+    fields = filter(None, (info.mask_field, info.label_field))
+    return next((name for name in fields if not dataset.has_field(name)), None)
 
 
 def _refreshable(dataset: Dataset, key: str) -> MaskEvaluationInfo:

@@ -5,12 +5,22 @@ from __future__ import annotations
 from abc import ABC
 from typing import Any, ClassVar
 
+from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ..cached_sums import KeptSums
 from ..documents import Document, ids_of, pipeline, root_dataset, whole_samples
 from ..label_lists import LabelList
 from ..owned_fields import CLASSES_SUFFIX
 from .out_of_date import OutOfDate, changed_samples
+
+
+def missing_field_error(key: str, missing: str) -> CocoMaskError:
+    """Returns what is said of an evaluation whose field is gone."""
+    return CocoMaskError(
+        f"Mask evaluation '{key}' is of the field '{missing}', which the dataset does "
+        "not have any more; rename the field back, evaluate again under this eval_key, "
+        f"or delete '{key}'"
+    )
 
 
 class StoredEvaluation(ABC):
@@ -48,6 +58,13 @@ class StoredEvaluation(ABC):
     def label_field(self) -> str | None:
         """The field of the labels, if they were evaluated."""
         return self._stored.config.label_field
+
+    @property
+    def missing_field(self) -> str | None:
+        """The field of its masks or labels that the dataset does not have any more."""
+        dataset = root_dataset(self.samples)
+        fields = filter(None, (self.mask_field, self.label_field))
+        return next((name for name in fields if not dataset.has_field(name)), None)
 
     @property
     def value_path(self) -> str:
@@ -137,6 +154,9 @@ class StoredEvaluation(ABC):
         return LabelList(config.label_field, config.label_path)
 
     def _view(self, samples: SampleCollection) -> Any:
+        # Figures of labels that are elsewhere by now would be none, or those of before.
+        if (missing := self.missing_field) is not None:
+            raise missing_field_error(self.key, missing)
         return self.samples if samples is None else whole_samples(samples)
 
     def _measured(self, samples: SampleCollection | None) -> Any:

@@ -56,6 +56,10 @@ def declare_mask_field(dataset: fo.Dataset, plan: MaskPlan) -> None:
         return
     with changing_outline(dataset):
         field_ = dataset.get_field(mask_field)
+        if field_ is not None and field_.path != mask_field:
+            # This process has renamed it, and FiftyOne saves it by its former name.
+            dataset.reload()
+            field_ = dataset.get_field(mask_field)
         if field_ is None:
             dataset.add_sample_field(
                 mask_field,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import fiftyone as fo
+import numpy as np
 import pytest
 
 from fiftyone_cocomask import (
@@ -167,3 +168,49 @@ def test_an_evaluation_that_was_stopped_is_completed(labelled: Samples) -> None:
     refreshed = refresh_mask_evaluations(labelled.dataset)
     assert list(refreshed) == ["area", "cover"]
     assert refreshed["area"].summary()["foreground_px"] == 158
+
+
+@pytest.mark.parametrize("field", ["segmentations", "mask"])
+def test_evaluations_of_a_field_that_was_renamed_say_so_until_they_are_made_again(
+    labelled: Samples, field: str
+) -> None:
+    dataset = labelled.dataset
+    compute_masks(dataset)
+    evaluate_both(labelled)
+    dataset.rename_sample_field(field, "renamed")
+    said = rf"'area' is of the field '{field}', which .* not have any more; rename"
+    with pytest.raises(CocoMaskError, match=said):
+        refresh_mask_evaluations(dataset)
+    with pytest.raises(CocoMaskError, match=said):
+        refresh_mask_evaluations(dataset, ["area"])
+    area = load_mask_evaluation(dataset, "area")
+    for figures in (area.summary, area.per_class, area.per_object, area.out_of_date):
+        with pytest.raises(CocoMaskError, match=said):
+            figures()
+    cover = load_mask_evaluation(dataset, "cover")
+    for figures in (cover.summary, cover.heatmap, cover.histogram, cover.per_split):
+        with pytest.raises(CocoMaskError, match="'cover' is of the field"):
+            figures()
+    names = {"segmentations": "segmentations", "mask": "mask", field: "renamed"}
+    for evaluate, key in (
+        (evaluate_mask_area, "area"),
+        (evaluate_mask_coverage, "cover"),
+    ):
+        evaluate(
+            dataset,
+            names["mask"],
+            label_field=names["segmentations"],
+            eval_key=key,
+        )
+    assert refresh_mask_evaluations(dataset) == {}
+    assert load_mask_evaluation(dataset, "area").summary()["foreground_px"] == 2 * 154
+
+
+def test_masks_of_a_field_that_was_renamed_are_drawn_again(labelled: Samples) -> None:
+    dataset = labelled.dataset
+    compute_masks(dataset, mode="semantic")
+    dataset.rename_sample_field("mask", "renamed")
+    compute_masks(dataset, mask_field="renamed")
+    for sample in dataset:
+        # Of the binary masks, where the semantic ones had 1 and 2.
+        assert np.unique(sample.renamed.get_mask()).tolist() == [0, 255]
