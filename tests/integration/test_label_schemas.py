@@ -5,16 +5,44 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import fiftyone as fo
 import pytest
 
 from fiftyone_cocomask import import_roboflow_coco
+from tests.conftest import needs_posix
 
+from .ready_process import ReadyProcess
 from .small_export import annotation, image_name, write_small_export, write_split
 
 
 @pytest.fixture
 def export(tmp_path: Path) -> Path:
     return write_small_export(tmp_path / "export")
+
+
+# Its process is killed right after it has saved the dataset so many times.
+KILLED = """
+import os
+import signal
+import sys
+
+import fiftyone as fo
+import fiftyone_cocomask as fcm
+
+left, save = int(sys.argv[2]), fo.Dataset.save
+
+
+def save_and_die(dataset):
+    global left
+    save(dataset)
+    left -= 1
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+fo.Dataset.save = save_and_die
+fcm.import_roboflow_coco(sys.argv[1], "killed", num_workers=1, progress=False)
+"""
 
 
 def attributes(dataset: Any, field: str) -> dict[str, dict[str, Any]]:
@@ -113,3 +141,23 @@ def test_more_classes_than_a_schema_takes_do_not_end_an_import(
     import_roboflow_coco(tmp_path / "many", dataset)
     assert len(dataset.label_schemas["segmentations"]["classes"]) == 501
     assert len(dataset.default_classes) == 2001
+
+
+@needs_posix
+def test_an_import_killed_after_any_save_leaves_no_schema_inactive(
+    new_dataset: Any, export: Path
+) -> None:
+    with_a_schema = 0
+    for saves in range(1, 100):
+        if fo.dataset_exists("killed"):
+            fo.delete_dataset("killed")
+        with ReadyProcess(KILLED, str(export), str(saves)) as process:
+            process.communicate(60)
+            if process.exit_code == 0:
+                break
+        if fo.dataset_exists("killed"):
+            with_a_schema += bool(fo.load_dataset("killed").label_schemas)
+        dataset, _ = import_roboflow_coco(export, "killed")
+        assert dataset.active_label_schemas == ["segmentations", "detections"]
+    assert with_a_schema, "no import was killed between its schemas"
+    assert process.exit_code == 0, "no import came to its end"

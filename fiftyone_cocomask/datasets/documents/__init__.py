@@ -8,6 +8,7 @@ No other folder uses FiftyOne's private API.
 
 from __future__ import annotations
 
+from .fields import add_label_schema as add_label_schema
 from .fields import declare_missing_paths as declare_missing_paths
 from .fields import declare_paths as declare_paths
 from .fields import have_values as have_values

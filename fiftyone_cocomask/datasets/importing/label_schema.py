@@ -11,7 +11,7 @@ from typing import Any
 
 import fiftyone as fo
 
-from ..documents import many_fields
+from ..documents import add_label_schema, many_fields
 
 Attribute = dict[str, Any]
 
@@ -58,15 +58,11 @@ def declare_label_schemas(
         return
     with many_fields(len(dataset.get_field_schema(flat=True))):
         present = dataset.label_schemas
-        missing = [field for field in fields if field not in present]
         for field in fields:
-            if field in missing:
-                schema = _label_schema(dataset, field, classes)
-                dataset.update_label_schema(field, schema)
-            else:
+            if field in present:
                 _add_classes(dataset, field, present[field], classes)
-        if missing:
-            dataset.activate_label_schemas(missing)
+            else:
+                add_label_schema(dataset, field, _label_schema(dataset, field, classes))
 
 
 def _label_schema(
