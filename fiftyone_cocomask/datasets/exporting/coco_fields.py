@@ -15,8 +15,11 @@ from ..documents import (
     has_samples,
     is_generated,
     serialized,
+    stream_documents,
     ungrouped_samples,
 )
+from ..importing.base import BASE_FIELD, SampleBase
+from ..importing.digests import short_id
 from ..label_fields import OBJECT_LISTS, object_fields
 from ..owned_fields import field_owner
 
@@ -187,7 +190,11 @@ def label_fields(
         lists[label_field],
         box_field if has_boxes else None,
         lists[box_field] if has_boxes else None,
-        has_boxes and (label_field, box_field) == imported,
+        has_boxes
+        and (
+            (label_field, box_field) == imported
+            or _were_renamed(samples, (label_field, box_field), imported)
+        ),
         area,
         masks,
         frozenset(owned),
@@ -197,6 +204,29 @@ def label_fields(
 def list_path(field_name: str, list_name: str | None) -> str:
     """Returns the path of a field's labels."""
     return f"{field_name}.{list_name}" if list_name else field_name
+
+
+def _were_renamed(
+    samples: SampleCollection, fields: tuple[str, str], imported: tuple[str, ...]
+) -> bool:
+    """Whether fields of polylines and boxes are those of the import under other names.
+
+    Their labels are those that it wrote: fields of others have other ids.
+    """
+    dataset = backing_dataset(samples)
+    pairs = zip(fields, imported, strict=True)
+    if any(name != was and dataset.has_field(was) for name, was in pairs):
+        return False
+    polylines = fields[0]
+    paths = [BASE_FIELD, f"{polylines}.polylines._id"]
+    for documents in stream_documents(dataset, paths):
+        for document in documents:
+            base = SampleBase.from_document(document.get(BASE_FIELD))
+            labels = (document.get(polylines) or {}).get("polylines")
+            if base is not None and base.annotations and labels:
+                written = {annotation.polyline_id for annotation in base.annotations}
+                return not written.isdisjoint(map(short_id, labels))
+    return False
 
 
 def _has_polygons_of_boxes(samples: SampleCollection) -> bool:

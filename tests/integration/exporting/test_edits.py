@@ -240,6 +240,38 @@ def test_a_copied_label_gets_an_id_of_its_own(
     assert report.added == 1
 
 
+def test_edits_of_a_field_that_was_renamed_are_written_and_counted(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    dataset.rename_sample_fields({"segmentations": "polygons", "detections": "boxes"})
+    sample = dataset.match_tags("train").first()
+    moved = [6, 5, 21.5, 5, 21.5, 16, 6, 15]
+    sample.polygons.polylines[0].points = [relative(moved)]
+    sample.polygons.polylines[1].label = "wing"
+    sample.save()
+    fields = {"label_field": "polygons", "box_field": "boxes"}
+    out, report = export(dataset, tmp_path, images="none", **fields)
+    first = read_json(out / "train")["annotations"][0]
+    assert (first["bbox"], first["area"]) == pixels([moved])
+    assert (report.edited, report.relabelled, report.added) == (1, 1, 0)
+
+
+def test_labels_of_others_are_not_taken_for_a_renamed_field(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    for sample in dataset:
+        lines = [line.copy() for line in sample.segmentations.polylines]
+        sample["others"] = fo.Polylines(polylines=lines)
+        sample.save()
+    dataset.add_dynamic_sample_fields()
+    dataset.delete_sample_field("segmentations")
+    out, report = export(dataset, tmp_path, images="none", label_field="others")
+    ids = [a["id"] for a in read_json(out / "train")["annotations"]]
+    source = read_json(tmp_path / "source" / "train")["annotations"]
+    assert ids == [a["id"] for a in source]
+    assert (report.deleted, report.added) == (0, 0)
+
+
 def test_boxes_are_not_written_alone_where_their_polygons_have_another_name(
     dataset: fo.Dataset, tmp_path: Path
 ) -> None:
