@@ -11,11 +11,12 @@ from ...arguments import checked
 from ...errors import CocoMaskError
 from ..database_errors import explain_database_errors
 from ..documents import Document, read_documents, root_dataset, sample_ids
-from ..issues.paired_boxes import annotation_of
 from ..label_lists import LabelList, boxes_beside
 from ..locks import ISSUES, one_at_a_time
+from ..targets import checked_samples
 from .applying import DELETED
 from .changes import Change
+from .partners import partners_of
 from .report import FixReport
 from .stored import check_fix_key
 from .writing import carry_out
@@ -38,9 +39,11 @@ def delete_objects(
 ) -> FixReport:
     """Deletes objects: each label with the box, or the polygon, of its annotation.
 
-    Where several labels of an image have one annotation's id, its box goes with the
-    last of them. The deletions are a run of the dataset that :func:`undo_mask_fixes`
-    takes back, label by label; a killed call can be run again.
+    Where several labels of an image have one annotation's id, as after a merge that
+    has kept one of an earlier version, the box goes that lies where the label does. If
+    there is one box for all of them, it goes with the last. The deletions are a run of
+    the dataset that :func:`undo_mask_fixes` takes back, label by label; a killed call
+    can be run again.
 
     Example::
 
@@ -65,6 +68,7 @@ def delete_objects(
         CocoMaskError: if an argument does not fit; nothing has been written then
     """
     dataset = root_dataset(dataset)
+    checked_samples(dataset)
     lists = check_deletion(dataset, label_ids, label_field, fix_key)
     report = FixReport(fix_key, dry_run=dry_run)
     wanted = dict.fromkeys(label_ids)
@@ -118,15 +122,12 @@ def _of_sample(
         for field, own in labels.items()
     }
     for field, own in labels.items():
-        partners = [
-            (partner, str(partner["_id"]) in chosen[other])
-            for other in labels
-            if other != field
-            for partner in labels[other]
-        ]
+        others = [x for other in labels if other != field for x in labels[other]]
+        goes = {label_id for ids in chosen.values() for label_id in ids}
         for index, label in enumerate(own):
             is_chosen = str(label["_id"]) in chosen[field]
-            of_object = _of_annotation(label, partners)
+            partners = [str(x["_id"]) for x in partners_of(label, own, others)]
+            of_object = {partner: partner in goes for partner in partners}
             # A box goes once nothing is left of its annotation.
             if not is_chosen and not (of_object and all(of_object.values())):
                 continue
@@ -144,17 +145,3 @@ def _of_sample(
                 after=None,
                 follows=None if is_chosen else next(iter(of_object)),
             )
-
-
-def _of_annotation(
-    label: Document, partners: Sequence[tuple[Document, bool]]
-) -> dict[str, bool]:
-    """Returns which partners are of a label's annotation, and whether they go."""
-    annotation = annotation_of(label)
-    if annotation is None:
-        return {}
-    return {
-        str(partner["_id"]): goes
-        for partner, goes in partners
-        if annotation_of(partner) == annotation
-    }

@@ -17,6 +17,7 @@ from ..labels import LabelObject
 from ..masks.options import MaskOptions
 from ..measuring.measure import measure_labels
 from .changes import Change
+from .partners import partners_of
 from .repairs import MAX_CHANGE, NotRepairableError, ShapeRepair, pixel_box
 from .report import FixReport
 
@@ -368,20 +369,13 @@ class SampleRepair:
 
     def _boxes_of(self, label: Document) -> list[tuple[int, Document]]:
         """Returns the boxes of a label's annotation, with their places."""
-        coco_id = label.get("coco_id", label.get("coco_id_text"))
-        if coco_id is None:
+        found = partners_of(label, self._labels, self._boxes)
+        # A box that others have a share in stays.
+        if len(found) != 1 or partners_of(found[0], self._boxes, self._labels) != [
+            label
+        ]:
             return []
-        same = [
-            (place, box)
-            for place, box in enumerate(self._boxes)
-            if box.get("coco_id", box.get("coco_id_text")) == coco_id
-        ]
-        # Ids that several annotations share say nothing about whose box it is.
-        shapes = sum(
-            other.get("coco_id", other.get("coco_id_text")) == coco_id
-            for other in self._labels
-        )
-        return same if len(same) == shapes == 1 else []
+        return [(self._boxes.index(found[0]), found[0])]
 
     def _skip(self, label: Document, issues: Iterable[MaskIssue], reason: str) -> None:
         for issue in issues:

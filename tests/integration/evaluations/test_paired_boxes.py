@@ -8,7 +8,13 @@ from typing import Any
 import fiftyone as fo
 import pytest
 
-from fiftyone_cocomask import delete_objects, find_mask_issues, undo_mask_fixes
+from fiftyone_cocomask import (
+    CocoMaskError,
+    delete_objects,
+    find_mask_issues,
+    fix_mask_issues,
+    undo_mask_fixes,
+)
 from fiftyone_cocomask.datasets.issues import follow_edits
 
 from .conftest import Samples, polyline
@@ -175,3 +181,63 @@ def test_a_box_of_several_polygons_goes_with_the_last(searched: Samples) -> None
     assert [box[0] for box in boxes(searched)] == [0, 1, 2, 3]
     delete_objects(searched.dataset, [second])
     assert [box[0] for box in boxes(searched)] == [1, 2, 3]
+
+
+def test_of_objects_that_share_an_id_each_goes_with_the_box_in_its_place(
+    samples: Samples,
+) -> None:
+    """As after a merge that has kept an object whose id is another one's by now."""
+    places = [SMALL[0], SMALL[1], LARGE]
+    lines = [polyline(box, "a", coco_id=1) for box in places]
+    corners = [[(x / 40, y / 30) for x, y in (p[:2], p[2:])] for p in places]
+    found = [
+        fo.Detection(label="a", coco_id=1, bounding_box=[*low, x - low[0], y - low[1]])
+        for low, (x, y) in corners
+    ]
+    sample = samples.add("a.jpg", lines=lines)
+    # In another order than the polygons.
+    sample["detections"] = fo.Detections(detections=found[::-1])
+    sample.save()
+    samples.dataset.add_dynamic_sample_fields()
+    delete_objects(samples.dataset, [lines[1].id])
+    sample.reload()
+    left = [box.id for box in sample.detections.detections]
+    assert left == [found[2].id, found[0].id]
+    assert [x.id for x in sample.segmentations.polylines] == [lines[0].id, lines[2].id]
+    delete_objects(samples.dataset, [found[0].id])
+    sample.reload()
+    assert [x.id for x in sample.segmentations.polylines] == [lines[2].id]
+
+
+def test_of_objects_that_share_an_id_a_repair_takes_the_box_in_its_place(
+    samples: Samples,
+) -> None:
+    places = [SMALL[0], LARGE]
+    sample = samples.add(
+        "a.jpg", lines=[polyline(box, "a", coco_id=1) for box in places]
+    )
+    found = [
+        fo.Detection(
+            label="a",
+            coco_id=1,
+            bounding_box=[x / 40, y / 30, (x1 - x) / 40, (y1 - y) / 30],
+        )
+        for x, y, x1, y1 in places
+    ]
+    sample["detections"] = fo.Detections(detections=found)
+    sample.save()
+    samples.dataset.add_dynamic_sample_fields()
+    find_mask_issues(samples.dataset, mask_field=None)
+    fix_mask_issues(samples.dataset, ["tiny"])
+    sample.reload()
+    assert [box.id for box in sample.detections.detections] == [found[1].id]
+
+
+def test_objects_of_frames_are_not_deleted(new_dataset: Any) -> None:
+    line = polyline(LARGE, "a")
+    video = fo.Sample(filepath="a.mp4")
+    video.frames[1] = fo.Frame(segmentations=fo.Polylines(polylines=[line]))
+    dataset = new_dataset()
+    dataset.add_sample(video)
+    with pytest.raises(CocoMaskError, match="holds video samples"):
+        delete_objects(dataset, [line.id], label_field="frames.segmentations")
