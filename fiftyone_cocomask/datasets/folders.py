@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 
@@ -25,8 +26,12 @@ def export_folder(dataset: fo.Dataset) -> Path:
     stays where it is when the dataset is renamed.
     """
     name = str(dataset_id(dataset))
-    for found in sorted(Path(fo.config.default_dataset_dir).glob(f"*/export/{name}")):
-        return found
+    # What this user may not look into holds nothing that it could use.
+    with suppress(OSError):
+        for found in sorted(
+            Path(fo.config.default_dataset_dir).glob(f"*/export/{name}")
+        ):
+            return found
     return dataset_folder(dataset.name) / "export" / name
 
 

@@ -162,3 +162,15 @@ def test_splits_whose_folders_would_be_one_have_folders_of_their_own(
     found = [path.parent.name for path in (tmp_path / "out").rglob(JSON_NAME)]
     assert len({name.casefold() for name in found}) == len(found) == 3
     assert report.annotations == dataset.count("detections.detections")
+
+
+def test_an_export_needs_no_access_to_the_folder_of_all_datasets(
+    dataset: fo.Dataset,
+    source: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # The system refuses to look into it, for root as well, who may read any folder.
+    monkeypatch.setattr(fo.config, "default_dataset_dir", str(tmp_path / ("x" * 300)))
+    fcm.export_roboflow_coco(dataset, tmp_path / "out")
+    assert_same_export(source, tmp_path / "out")
