@@ -60,6 +60,11 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {agree(number, noun, plural)}"
 
 
+def readable(number: float) -> str:
+    """Returns a number with four digits, and those of whole numbers all."""
+    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.4g}"
+
+
 def part_of(number: int, total: int, noun: str) -> str:
     """Returns ``1 of 2 images``."""
     return f"{number:,} of {count(total, noun)}"

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from ..errors import CocoMaskError
 from ..fiftyone_types import SampleCollection
 from ..table_rows import records
-from ..words import count
+from ..words import count, readable
 from .named_dataset import add_dataset, samples_of
 from .options import on_interrupt
 from .outcome import Outcome, bar, say
+from .tables import plain_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,7 +113,7 @@ def _text(key: str, tables: dict[str, pd.DataFrame]) -> str:
                 lines.append(f"{count(few, 'comparison')} with too few source images")
             parts.append(f"{title}\n" + "\n".join(f"  {line}" for line in lines))
             continue
-        shown = table[:_MAX_ROWS].to_string(index=False, float_format="{:,.4g}".format)
+        shown = plain_table(table[:_MAX_ROWS], readable)
         left = len(table) - _MAX_ROWS
         more = f"\n  and {count(left, 'more row')}, see --json" if left > 0 else ""
         parts.append(f"{title}\n{shown if len(table) else '  none'}{more}")

@@ -6,10 +6,11 @@ import argparse
 from typing import Any
 
 from ..table_rows import records
-from ..words import count
+from ..words import count, readable
 from .named_dataset import add_dataset, samples_of
 from .options import add_label_field, add_output_options, on_interrupt
 from .outcome import Outcome, bar, say
+from .tables import plain_table
 
 
 def add_to(commands: Any) -> None:
@@ -138,7 +139,7 @@ def _rank(options: argparse.Namespace) -> Outcome:
     )
     summary, worst = ranking.summary(), ranking.worst(options.worst)
     text = f"{count(summary['labels'], 'label')} ranked; the worst first:\n"
-    text += worst.drop(columns=["sample_id"]).to_string(index=False)
+    text += plain_table(worst.drop(columns=["sample_id"]), readable)
     data = {"summary": summary, "worst": records(worst)}
     failed = options.strict and bool(ranking.skipped)
     nothing = "" if summary["labels"] else "No label has an outline to rank"

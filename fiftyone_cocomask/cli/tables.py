@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..table_rows import records
@@ -81,14 +82,23 @@ def evaluation_data(results: MaskEvaluation) -> dict[str, Any]:
     }
 
 
+def plain_table(table: pd.DataFrame, number: Callable[[float], str]) -> str:
+    """Returns a table as text.
+
+    Args:
+        table: the table
+        number: writes a number with a fraction
+    """
+    # pandas formats such numbers alone.
+    whole = dict.fromkeys(table.select_dtypes("integer"), "{:,}".format)
+    return table.to_string(index=False, formatters=whole, float_format=number)
+
+
 def _table(table: pd.DataFrame, columns: dict[str, str], number: str) -> str:
     present = {name: label for name, label in columns.items() if name in table}
     if table.empty:
         return "  no class has a pixel"
-    shown = table[list(present)].rename(columns=present)
-    # pandas formats numbers with a fraction alone.
-    whole = dict.fromkeys(shown.select_dtypes("integer"), "{:,}".format)
-    return shown.to_string(index=False, formatters=whole, float_format=number.format)
+    return plain_table(table[list(present)].rename(columns=present), number.format)
 
 
 def _out_of_date(results: MaskEvaluation) -> list[str]:

@@ -159,8 +159,8 @@ def _report_similar(totals: Counter[str], report: ExportReport) -> None:
         )
         report.add(
             IssueCode.CATEGORY_NAMES_SIMILAR,
-            f"the classes {listed} have nearly the same names; merge them in the "
-            "export if they are one class",
+            f"the classes {listed} have nearly the same names; if they are one "
+            "class, merge them in the export, or with merge_classes once imported",
             Action.KEPT,
         )
 

@@ -278,7 +278,8 @@ def _mended(match: re.Match[bytes]) -> bytes:
 def _broken_json(data: bytes, error: Exception) -> str:
     if "truncated" in str(error):
         return f"cut off: its JSON stops in the middle after {len(data):,} bytes"
-    return f"not valid JSON: {error}"
+    reason = str(error).removeprefix("JSON is malformed: ")
+    return f"not valid JSON: {reason}"
 
 
 def _list(parts: dict[str, Raw | LargeList], key: str, name: str) -> Sequence[Raw]:

@@ -7,7 +7,7 @@ import pytest
 from fiftyone_cocomask.coco.counted_issues import Notes
 from fiftyone_cocomask.coco.issue_codes import IssueCode
 from fiftyone_cocomask.coco.report import ExportReport
-from fiftyone_cocomask.words import agree, count, part_of
+from fiftyone_cocomask.words import agree, count, part_of, readable
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,20 @@ def test_a_noun_takes_the_number_before_it(number: int, noun: str, text: str) ->
 def test_a_part_takes_the_noun_of_the_whole() -> None:
     assert part_of(1, 1, "image") == "1 of 1 image"
     assert part_of(1, 2000, "image") == "1 of 2,000 images"
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (22470.3, "22,470"),
+        (-1234567.8, "-1,234,568"),
+        (0.0, "0"),
+        (2.5, "2.5"),
+        (0.123456, "0.1235"),
+    ],
+)
+def test_a_figure_has_the_digits_that_people_read(number: float, text: str) -> None:
+    assert readable(number) == text
 
 
 def test_a_verb_goes_with_its_number() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import stats
 
 from ...fiftyone_types import SampleCollection
+from ...words import readable
 from ..documents import stream_documents
 from ..figures.drift import MIN_SOURCES
 from ..figures.ratios import shares
@@ -165,7 +166,7 @@ def _text(row: dict[str, Any]) -> str:
         said = f"'{split}' is not measurably different from '{reference}'"
     else:
         said = f"'{split}' differs from '{reference}'"
-    said += f": mean {row['mean']:.4g} against {row['reference_mean']:.4g}"
+    said += f": mean {readable(row['mean'])} against {readable(row['reference_mean'])}"
     if row["missing_classes"]:
         said += f"; it lacks {', '.join(row['missing_classes'])}"
     return said + "."

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from ...words import readable
+
 # Of fewer source images a split says nothing.
 MIN_SOURCES = 8
 # The share of alike splits that are called different, over all tests together.
@@ -159,5 +161,5 @@ def _text(row: Mapping[str, Any]) -> str:
         few = f"{row['sources']:,} and {row['reference_sources']:,}"
         return f"Too few source images to compare the {what}: {few}."
     is_like = "is not measurably different from" if row["alike"] else "differs from"
-    means = f"mean {row['mean']:.4g} against {row['reference_mean']:.4g}"
+    means = f"mean {readable(row['mean'])} against {readable(row['reference_mean'])}"
     return f"The {what} in '{split}' {is_like} '{reference}': {means}."

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...arguments import is_number
 from ...reporting.page import Table
+from ...words import readable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,8 +43,7 @@ def text_of(name: str, value: Any) -> str:
         is_share = any(w in name for w in ("coverage", "share", "overlap", "ratio"))
         if is_share:
             return f"{value:.2%}"
-        # Four digits, and those of whole numbers all.
-        return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:,.4g}"
+        return readable(value)
     if is_number(value):
         return f"{value:,.0f}"
     return str(value)

@@ -160,6 +160,7 @@ def test_figures_are_those_of_the_evaluation(
         assert np.array_equal(heatmap["shares"], expected)
     assert main(["figures", NAME, "--eval-key", "mask_coverage"]) == 0
     assert "Small objects" not in (text := capsys.readouterr().out)
+    assert "e+0" not in text
     assert "Where: centre and spread" in text
 
 

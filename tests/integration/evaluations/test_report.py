@@ -85,5 +85,5 @@ def test_a_dataset_without_evaluations_is_told_what_to_do(
     samples: Samples, tmp_path: Path
 ) -> None:
     samples.add("a.png")
-    with pytest.raises(CocoMaskError, match="run evaluate_mask_area"):
+    with pytest.raises(CocoMaskError, match="evaluate mask area or coverage first"):
         fcm.write_report(samples.dataset, tmp_path / "report.html")

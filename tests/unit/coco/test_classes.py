@@ -72,6 +72,7 @@ def test_rare_and_missing_classes_are_told(tmp_path: Path) -> None:
 
     similar = found.issue(IssueCode.CATEGORY_NAMES_SIMILAR)
     assert similar.severity is Severity.WARNING
+    assert "with merge_classes once imported" in similar.message
     assert "'cerebelo' (9), 'cerebelo_1' (1) and 'cerebelo-2' (1)" in similar.message
     rare = [issue.message for issue in found.issues(IssueCode.CATEGORY_SINGLETON)]
     assert len(rare) == 2

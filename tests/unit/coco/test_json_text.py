@@ -109,7 +109,7 @@ def test_what_strings_hold_stays_as_it_is(tmp_path: Path) -> None:
         ),
         (b"<!DOCTYPE html>\n<html></html>", "is HTML or XML"),
         (b"\xef\xbb\xbf<?xml version='1.0'?><annotation/>", "is HTML or XML"),
-        (b"hello", "not valid JSON"),
+        (b"hello", "is not valid JSON: invalid character (byte 0)"),
         (b"\x89PNG\r\n\x1a\n", "not valid JSON"),
         (b"{'images': []}", "not valid JSON"),
         (b"null", "holds null where an object was expected"),
