@@ -26,6 +26,7 @@ MAX_HEADER_BYTES = 2**21
 ANNOTATION_KEYS = frozenset(
     {"id", "image_id", "category_id", "bbox", "area", "segmentation", "iscrowd"}
 )
+_RLE_KEYS = frozenset({"size", "counts"})
 _HEADER_KEYS = frozenset({"info", "licenses", "categories"})
 _object_decoder = msgspec.json.Decoder(dict[str, Raw])
 
@@ -225,6 +226,8 @@ def annotation_original(
         kept["empty_bbox"] = bbox
     if rle is not None and type(rle.get("counts")) is list:
         kept["counts"] = "list"
+    if rle is not None and rle.keys() - _RLE_KEYS:
+        kept["rle"] = {k: v for k, v in rle.items() if k not in _RLE_KEYS}
     has_iscrowd = "iscrowd" in values or "is_crowd" in values
     if form.has_iscrowd is None:
         form.has_iscrowd = has_iscrowd

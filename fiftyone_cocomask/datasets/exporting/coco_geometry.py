@@ -282,7 +282,8 @@ class SampleGeometry:
         if isinstance(shape, list):
             return self._polygons(shape)
         if shape.rle is not None:
-            return self._rle(shape.rle, as_list=original.get("counts") == "list")
+            rle = self._rle(shape.rle, as_list=original.get("counts") == "list")
+            return {**(original.get("rle") or {}), **rle}
         if self._canvas is None:
             self._canvas = Canvas(self._height, self._width, "coco")
         patch = self._canvas.patch(shape)

@@ -82,6 +82,31 @@ def test_holes_parts_crowds_and_fractions_come_back(
     assert_same_export(written_back(CASE_16, tmp_path)[0], CASE_16)
 
 
+def test_what_others_write_into_an_rle_comes_back(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    mask = np.zeros((60, 80), np.uint8)
+    mask[5:33, 10:80] = 1
+    rles = [rle_of(mask, as_list=as_list) for as_list in (False, True)]
+    more = {"note": "by hand", "scores": [0.5, 1], "of": {"tool": None}}
+    write_image(tmp_path / "source" / "a.png", 80, 60)
+    common = {"image_id": 0, "category_id": 1, "bbox": [10, 5, 70, 28], "iscrowd": 0}
+    write_json(
+        tmp_path / "source",
+        {
+            "categories": [{"id": 1, "name": "cat"}],
+            "images": [{"id": 0, "file_name": "a.png", "width": 80, "height": 60}],
+            "annotations": [
+                {**common, "id": i, "area": 1960, "segmentation": {**more, **rle}}
+                for i, rle in enumerate(rles)
+            ],
+        },
+    )
+    back, _ = written_back(tmp_path / "source", tmp_path)
+    found = [a["segmentation"] for a in read_json(back)["annotations"]]
+    assert found == [{**more, **rle} for rle in rles]
+
+
 def test_the_demo_comes_back_but_for_what_its_broken_ring_loses(
     new_dataset: Any, demo_export: Path, tmp_path: Path
 ) -> None:
