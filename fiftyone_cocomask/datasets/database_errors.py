@@ -61,7 +61,7 @@ def explain_database_errors() -> Iterator[None]:
     except OperationFailure as error:
         if error.code in _COLLECTION_GONE:
             raise DatasetChangedError(
-                "The dataset, or all of its samples, were deleted meanwhile"
+                "The dataset, or all of its samples, have been deleted in the meantime"
             ) from error
         reason = (error.details or {}).get("errmsg") or error
         raise DatabaseError(f"MongoDB refused a request: {reason}") from error

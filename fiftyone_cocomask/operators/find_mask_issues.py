@@ -157,12 +157,12 @@ class FindMaskIssues(JobOperator):
     ) -> None:
         """Shows how often each issue was found, what it means, and its view."""
         found = {name: number for name, number in results["counts"].items() if number}
-        looked_at = (
+        checked = (
             f"{count(results['labels'], 'label')} of "
-            f"{count(results['images'], 'image')} looked at"
+            f"{count(results['images'], 'image')} checked"
         )
         if not found:
-            outputs.view("none", types.Success(label="No issues", caption=looked_at))
+            outputs.view("none", types.Success(label="No issues", caption=checked))
             return
         outputs.view(
             "found",
@@ -170,7 +170,7 @@ class FindMaskIssues(JobOperator):
                 label=f"{count(sum(found.values()), 'issue')} of "
                 f"{count(len(found), 'kind')}",
                 description="Each is a tag and a saved view: choose one above the grid",
-                caption=looked_at,
+                caption=checked,
             ),
         )
         for name, number in sorted(found.items(), key=lambda item: -item[1]):

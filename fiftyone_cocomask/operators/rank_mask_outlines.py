@@ -105,8 +105,8 @@ class RankMaskOutlines(JobOperator):
     def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
         """Returns the way back to Roboflow, once the worst have been looked at."""
         why = (
-            "After the worst outlines were looked at and corrected, write the dataset "
-            "back as a COCO export; give output_dir"
+            "Once the worst outlines are corrected, write the dataset back as a COCO "
+            "export; give output_dir"
         )
         return [
             next_step("export_roboflow_coco", why, label_field=results["label_field"])

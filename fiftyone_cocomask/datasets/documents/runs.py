@@ -69,7 +69,7 @@ def run_results(
         dataset.reload()
     if key not in getattr(dataset, f"list_{field}")():
         raise DatasetChangedError(
-            f"'{key}' of dataset '{dataset.name}' was deleted meanwhile"
+            f"'{key}' of dataset '{dataset.name}' has been deleted in the meantime"
         )
     return getattr(dataset, name)(key, cache=cache)
 
