@@ -97,7 +97,8 @@ def queues(samples: SampleCollection) -> dict[str, tuple[Queue, int | None]]:
             found[queue.name] = (queue, number)
     dataset = root_dataset(samples)
     for key in list_outline_rankings(samples):
-        if run_results(dataset, key) is not None:
+        has_labels = dataset.has_field(dataset.get_run_info(key).config.label_path)
+        if has_labels and run_results(dataset, key) is not None:
             found[key] = (Queue(key), None)
     return found
 

@@ -155,7 +155,8 @@ def load_outline_ranking(samples: Samples, eval_key: str = "outline") -> Outline
     """Returns a ranking that was made before.
 
     Raises:
-        CocoMaskError: if there is none of that key, or it was stopped before its end
+        CocoMaskError: if there is none of that key, it was stopped before its end, or
+            the field of its labels is gone
     """
     dataset = root_dataset(samples)
     config = _config(dataset, eval_key)
@@ -167,6 +168,12 @@ def load_outline_ranking(samples: Samples, eval_key: str = "outline") -> Outline
             f"'{eval_key}' (it has {keys})"
         )
     labels = LabelList(config.label_field, config.label_path)
+    if not dataset.has_field(labels.path):
+        raise CocoMaskError(
+            f"The ranking of outlines '{eval_key}' is of the field '{labels.field}', "
+            "which the dataset does not have any more; rename the field back, rank "
+            f"again under this eval_key, or delete '{eval_key}'"
+        )
     return OutlineRanking(dataset, eval_key, labels, list(stored.skipped))
 
 

@@ -21,6 +21,7 @@ from fiftyone_cocomask import (
     load_outline_ranking,
     rank_mask_outlines,
 )
+from fiftyone_cocomask.datasets.reviewing import queues
 
 SIZE = 120
 
@@ -105,6 +106,16 @@ def test_a_ranking_that_is_made_again_has_nothing_of_the_one_before(
     ranking = rank_mask_outlines(dataset.select(last.id))
     assert ranking.worst()["sample_id"].tolist() == [last.id]
     assert ranking.summary()["labels"] == 1
+
+
+def test_a_ranking_of_a_field_that_was_renamed_says_so(dataset: fo.Dataset) -> None:
+    rank_mask_outlines(dataset)
+    dataset.rename_sample_field("segmentations", "shapes")
+    with pytest.raises(CocoMaskError, match="is of the field 'segmentations', which"):
+        load_outline_ranking(dataset)
+    # The panel has no list of it.
+    assert queues(dataset) == {}
+    assert rank_mask_outlines(dataset, "shapes").summary()["labels"] == 8
 
 
 def test_of_two_duplicates_the_one_on_its_edge_is_kept(dataset: fo.Dataset) -> None:
