@@ -144,7 +144,7 @@ def test_a_place_of_the_map_leads_to_the_images_that_cover_it(
     says = panel.click_cell(
         "Where in the images", (column + 0.5) / 64, 1 - (row + 0.5) / 64
     )
-    assert float(says.split(" %")[0]) == pytest.approx(100 * heatmap.max(), abs=0.1)
+    assert float(says.split("%")[0]) == pytest.approx(100 * heatmap.max(), abs=0.1)
     app.wait_for_samples(len(area.place_view(row, column)))
     panel.clear()
     app.wait_for_samples(len(dataset))

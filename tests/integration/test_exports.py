@@ -233,7 +233,7 @@ def test_instance_numbers_are_written_with_their_labels(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"values": "instance"}, "mode='instance'"),
+        ({"values": "instance"}, "mode 'instance'"),
         ({"values": "instance", "per_class": True}, "needs class values"),
         ({"values": "class", "beside_images": True, "output_dir": None}, "output_dir="),
     ],
