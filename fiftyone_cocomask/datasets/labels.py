@@ -43,7 +43,8 @@ _GEOMETRY_ATTRIBUTES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: to make a frozen one takes four times as long, and each label is one.
+@dataclass(slots=True)
 class LabelObject:
     """One label and its geometry.
 

@@ -18,7 +18,8 @@ from .runs import RLE
 _BATCH_SIZE = 256
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: to make a frozen one takes four times as long, and each object is one.
+@dataclass(slots=True)
 class MaskObject:
     """The geometry of one annotation, in pixels of its image: one of three kinds.
 

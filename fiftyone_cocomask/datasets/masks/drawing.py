@@ -181,7 +181,7 @@ def _begin(
     options = plan.options
     labels = label_documents(label)
     objects = options.objects(label, width, height)
-    beside = box_objects(boxes, width, height)
+    beside = box_objects(boxes, width, height) if boxes else []
     chosen = [item for item in [*objects, *beside] if options.selects(item)]
     result.without_geometry = len(labels) - len(objects)
     others = len(objects) - sum(item.index >= 0 for item in chosen)
