@@ -278,6 +278,8 @@ def _mended(match: re.Match[bytes]) -> bytes:
 def _broken_json(data: bytes, error: Exception) -> str:
     if "truncated" in str(error):
         return f"cut off: its JSON stops in the middle after {len(data):,} bytes"
+    if b"\0" in data[:1024]:
+        return "not valid JSON, nor a zip: it is a binary file"
     reason = str(error).removeprefix("JSON is malformed: ")
     return f"not valid JSON: {reason}"
 

@@ -135,7 +135,7 @@ class ImageFinder:
             raise ImageMissingError("there is no such file in the export")
         raise ImageMissingError(
             f"there is no such file in {self.files.root}, nor any other that the JSON "
-            "lists; if they are elsewhere, give the folder of the images, too"
+            "lists; if they are elsewhere, also give the folder of the images"
         )
 
     def owns(self, name: str) -> bool:

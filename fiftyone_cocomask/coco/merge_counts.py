@@ -53,7 +53,7 @@ class MergeCounts:
     def lines(self) -> list[str]:
         """Returns the numbers in words, without those that are 0 and the new."""
         words = {
-            "images_new": "images new",
+            "images_new": "images added",
             "images_moved": "images moved to another split",
             "images_gone": "images gone from the export, kept in the dataset",
             "labels_updated": "annotations updated",

@@ -12,6 +12,7 @@ import fiftyone.operators.types as types
 from ..fiftyone_types import ExecutionContext, SampleCollection
 from ..limits import MAX_NAMED
 from ..words import count
+from .export_form import ask_for_place
 from .export_preview import preview_export
 from .forms import Choice, choose, note, radio, reject, target_slices
 from .in_time import images_in
@@ -23,7 +24,7 @@ from .label_fields import (
     why_no_labels,
 )
 from .markdown import code, plain
-from .paths import ask_for_path, given_path, path_text
+from .paths import given_path, path_text
 from .prerequisites import choosable
 from .results import NextStep, next_step, rows
 
@@ -149,10 +150,10 @@ class CompareExports(JobOperator):
             f"- {what.capitalize()}: {_counts(results[what])}"
             for what in ("images", "annotations")
         ]
-        for key, word in (("classes_added", "New"), ("classes_removed", "Gone")):
+        for key, word in (("classes_added", "added"), ("classes_removed", "removed")):
             if results[key]:
                 listed = plain(", ".join(results[key][:_MAX_ROWS]))
-                lines.append(f"- {word} classes: {listed}")
+                lines.append(f"- Classes {word}: {listed}")
         outputs.view("changes", types.Notice(label=title, description="\n".join(lines)))
         if results["edited"]:
             edited = [
@@ -202,14 +203,7 @@ def _counts(counts: dict[str, int]) -> str:
 
 def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None:
     params = ctx.params
-    place = ask_for_path(
-        ctx,
-        inputs,
-        "path",
-        label="Export",
-        description="The export's folder",
-        required=True,
-    )
+    place = ask_for_place(ctx, inputs)
     path = given_path(params.get("path"))
     preview = None if path is None else preview_export(ctx, path, None)
     problem = None if preview is None else preview.error

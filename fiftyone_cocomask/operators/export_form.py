@@ -36,27 +36,7 @@ def ask_for_export(
     Returns:
         the preview of an export that can be read; None if there is none as yet
     """
-    is_file = False
-    if is_chosen_in_app(ctx.params.get("path")):
-        source = choose(
-            inputs,
-            "source",
-            _SOURCES,
-            ctx.params.get("source"),
-            label="Export",
-            default="folder",
-            view=types.TabsView,
-        )
-        is_file = source == "file"
-    place = ask_for_path(
-        ctx,
-        inputs,
-        "path",
-        label="Path",
-        description="Type its path, or choose it with the button on the right",
-        folder=not is_file,
-        required=True,
-    )
+    place = ask_for_place(ctx, inputs)
     path = given_path(ctx.params.get("path"))
     if path is None:
         return None
@@ -83,6 +63,31 @@ def ask_for_export(
         return None
     _describe(inputs, preview)
     return preview
+
+
+def ask_for_place(ctx: ExecutionContext, inputs: types.Object) -> types.Property:
+    """Adds the fields for an export's place: a folder, a zip, or a JSON."""
+    is_file = False
+    if is_chosen_in_app(ctx.params.get("path")):
+        source = choose(
+            inputs,
+            "source",
+            _SOURCES,
+            ctx.params.get("source"),
+            label="Export",
+            default="folder",
+            view=types.TabsView,
+        )
+        is_file = source == "file"
+    return ask_for_path(
+        ctx,
+        inputs,
+        "path",
+        label="Path",
+        description="Type its path, or choose it with the button on the right",
+        folder=not is_file,
+        required=True,
+    )
 
 
 def ask_for_project(

@@ -23,7 +23,11 @@ def given_path(value: Any) -> str | None:
         value = value.get("absolute_path")
     if not isinstance(value, (str, os.PathLike)) or not str(value).strip():
         return None
-    return os.path.expanduser(str(value).strip())
+    path = str(value).strip()
+    # Windows' "Copy as path" puts it in quotation marks.
+    if len(path) > 2 and path[0] == path[-1] == '"':
+        path = path[1:-1]
+    return os.path.expanduser(path)
 
 
 def is_place(value: Any) -> bool:

@@ -53,12 +53,14 @@ _CARDS = {
     "alignItems": "stretch",
     "& > *, & > * > *": {"display": "grid"},
 }
-# Long text in the first column is broken, so that the others stay in sight.
+# Long text in the first column is broken, so that the others stay in sight; a word of
+# so many letters is not.
+_WHOLE_WORD = 12
 _CELL = {
     "fontSize": "0.85rem",
     "padding": "4px 10px",
     "verticalAlign": "top",
-    "&:first-of-type": {"overflowWrap": "anywhere", "minWidth": "72px"},
+    "&:first-of-type": {"overflowWrap": "anywhere"},
 }
 # A line as wide as the panel.
 _FOLD = {
@@ -255,6 +257,12 @@ def table(
         body["overflowWrap"] = "anywhere"
     else:
         body["&:not(:first-of-type)"] = {"whiteSpace": "nowrap"}
+    words = " ".join(str(row[columns[0]]) for row in rows).split()
+    letters = min(max(map(len, words), default=0), _WHOLE_WORD)
+    body["&:first-of-type"] = {
+        "overflowWrap": "anywhere",
+        "minWidth": f"calc({letters}ch + 20px)",
+    }
     row: dict[str, Any] = {"&:last-child td": {"border": 0}}
     if on_click_row is not None:
         body["cursor"] = "pointer"

@@ -298,6 +298,10 @@ class Form:
     def expect_text(self, text: str) -> None:
         self.dialog.get_by_text(text).first.wait_for()
 
+    def press_tab(self, label: str) -> None:
+        """Shows another kind of field."""
+        self.dialog.get_by_role("tab", name=label).click()
+
     def expect_not_executable(self) -> None:
         """Waits until the form says that it cannot be executed."""
         expect(self.execute_button()).to_be_disabled()

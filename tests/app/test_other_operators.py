@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import fiftyone as fo
@@ -64,8 +65,10 @@ def test_a_dataset_is_written_back_and_compared(
     form.finish(f"21 images and {annotations} annotations written")
     assert len(list((tmp_path / "back").rglob("*.jpg"))) == 21
 
+    archive = shutil.make_archive(str(tmp_path / "export"), "zip", demo_export)
     form = app.open_form("Compare with an export")
-    form.type_path(str(demo_export), label="Export")
+    form.press_tab("Zip or JSON file")
+    form.type_path(archive, label="Path")
     form.execute()
     form.finish("Saved views of what changed")
     app.choose_saved_view("compare_exports: relabelled")

@@ -74,6 +74,14 @@ def test_a_check_names_the_broken_annotation(
     assert fo.list_datasets() == []
 
 
+def test_a_path_in_quotation_marks_is_the_path(
+    operator: Operator, demo_export: Path
+) -> None:
+    # What "Copy as path" of Windows gives.
+    report = operator("check_export")(f'"{demo_export}"').result
+    assert report["images"] == 21
+
+
 def test_only_the_view_is_computed(operator: Operator, dataset: fo.Dataset) -> None:
     view = dataset.match_tags("valid")
     report = operator("compute_masks")(view).result

@@ -111,6 +111,7 @@ def test_what_strings_hold_stays_as_it_is(tmp_path: Path) -> None:
         (b"\xef\xbb\xbf<?xml version='1.0'?><annotation/>", "is HTML or XML"),
         (b"hello", "is not valid JSON: invalid character (byte 0)"),
         (b"\x89PNG\r\n\x1a\n", "not valid JSON"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "nor a zip: it is a binary file"),
         (b"{'images': []}", "not valid JSON"),
         (b"null", "holds null where an object was expected"),
         (b"[]", "holds a list where an object was expected"),
@@ -126,7 +127,7 @@ def test_what_strings_hold_stays_as_it_is(tmp_path: Path) -> None:
         ),
         (b'{"images": [], "annotations": []} {}', "not valid JSON"),
     ],
-    ids=range(19),
+    ids=range(20),
 )
 def test_file_that_is_not_a_coco_json(tmp_path: Path, data: bytes, reason: str) -> None:
     with pytest.raises(ExportError) as caught:

@@ -75,8 +75,9 @@ class Balance(FoldedSection):
         if found["figures"] is None:
             content.md("No class has a pixel.", name="balance_none")
             return
-        said = "; ".join(f"{name}: {numbers}" for name, numbers in found["rarest"])
-        content.md(plain(f"The rarest: {said}"), name="balance_rarest")
+        if len(found["rarest"]) > 1:
+            said = "; ".join(f"{name}: {numbers}" for name, numbers in found["rarest"])
+            content.md(plain(f"The rarest: {said}"), name="balance_rarest")
         for index, (split, lacks) in enumerate(found["missing"].items()):
             text = f"Not in split {split}: {names(lacks)}"
             content.md(plain(text), name=f"balance_lacks_{index}")
