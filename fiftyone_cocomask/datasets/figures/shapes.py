@@ -9,6 +9,7 @@ import numpy as np
 
 from ...geometry.objects import Canvas, MaskObject
 from ...geometry.patch_figures import patch_figures
+from ...geometry.ring_shapes import RingBatch
 from ..documents import Document
 from ..masks.options import MaskOptions
 from .counts import ALL_CLASSES
@@ -95,5 +96,8 @@ def _rows(name: str, numbers: list[np.ndarray]) -> list[Document]:
 
 
 def _vertices(geometry: MaskObject) -> float:
-    """Returns the number of an outline's points; NaN for masks and RLE."""
-    return float(sum(map(len, geometry.rings))) if geometry.rings else float("nan")
+    """Returns the number of an outline's corners; NaN for masks and RLE."""
+    if not geometry.rings:
+        return float("nan")
+    # The point that closes a ring is no corner of its own.
+    return float(RingBatch.of(geometry.rings).lengths.sum())

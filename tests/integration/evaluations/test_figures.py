@@ -207,6 +207,17 @@ def test_shapes_are_quartiles_of_the_objects_of_a_class(drawn: fo.Dataset) -> No
         assert cats.loc[figure, ["min", "max"]].tolist() == [value, value]
 
 
+def test_the_point_that_closes_a_ring_is_no_vertex_of_its_own(
+    samples: Samples,
+) -> None:
+    line = polyline((0, 0, 20, 20), "cat")
+    line.points = [[*ring, ring[0]] for ring in line.points]
+    samples.add("a.png", None, [line])
+    fcm.compute_masks(samples.dataset)
+    table = coverage(samples.dataset).object_shapes().set_index(["class", "figure"])
+    assert table.loc[("cat", "vertices"), ["min", "max"]].tolist() == [4, 4]
+
+
 def test_objects_are_counted_as_images_of_another_size_would_have_them(
     drawn: fo.Dataset,
 ) -> None:
