@@ -123,8 +123,12 @@ def _evaluation(
     drift = evaluation.split_drift(samples)
     differing = drift[drift["alike"].eq(False)] if len(drift) else drift
     section.texts += differing["text"].tolist()[:MAX_ROWS]
-    if len(drift) and differing.empty:
+    tested = int(drift["alike"].notna().sum())
+    if tested and differing.empty:
         section.texts.append("No split is measurably different from another.")
+    if tested < len(drift):
+        untested = count(len(drift) - tested, "comparison")
+        section.texts.append(f"Too few source images for {untested} of splits.")
     section.tables += figure_tables(evaluation, samples, is_first=is_first)
     section.charts += _charts(evaluation, samples, is_first=is_first)
     section.pictures += few(_pictures(evaluation, samples))

@@ -71,6 +71,18 @@ def test_a_report_says_what_the_evaluations_say(
     assert text.count("data:image/jpeg;base64,") == 6
 
 
+def test_a_report_does_not_call_splits_alike_that_are_too_few_to_compare(
+    dataset: fo.Dataset, samples: Samples, tmp_path: Path
+) -> None:
+    samples.add("v.png", None, [polyline((0, 0, 20, 15), "cat")], split="valid")
+    fcm.compute_masks(dataset)
+    found = fcm.evaluate_mask_area(dataset, label_field="segmentations")
+    number = len(found.split_drift())
+    text = fcm.write_report(dataset, tmp_path / "report.html").read_text()
+    assert "is measurably different" not in text
+    assert f"Too few source images for {number} comparisons of splits." in text
+
+
 def test_a_report_can_be_of_some_evaluations(
     dataset: fo.Dataset, tmp_path: Path
 ) -> None:
