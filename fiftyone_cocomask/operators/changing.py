@@ -9,6 +9,7 @@ import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext
 from ..words import count
+from .forms import note, warn
 from .job import JobOperator, Results
 from .markdown import plain, plain_lines
 from .results import NextStep, next_step, rows, split_rows, without_dry_run
@@ -65,6 +66,29 @@ def ask_for_fix_key(inputs: types.Object, usual: str, what: str) -> types.Proper
         description=f"The name of the {what}, to undo them by",
         default=usual,
     )
+
+
+def tell_outcome(
+    ctx: ExecutionContext,
+    inputs: types.Object,
+    verbs: tuple[str, str],
+    what: str,
+    undo: str,
+) -> None:
+    """Warns of what will be changed; of a dry run, says that nothing is written.
+
+    Args:
+        ctx: the operator's context
+        inputs: the form
+        verbs: what happens to the labels, as in ``("deletes", "delete")``
+        what: what it happens to
+        undo: how to undo it
+    """
+    does, do = verbs
+    if ctx.params.get("dry_run"):
+        note(inputs, "outcome", f"Writes nothing: would {do} {what}")
+    else:
+        warn(inputs, "outcome", f"{does.capitalize()} {what}", undo)
 
 
 def show_pictures(

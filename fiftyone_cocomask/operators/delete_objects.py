@@ -11,7 +11,13 @@ import fiftyone.operators.types as types
 from ..errors import CocoMaskError
 from ..fiftyone_types import Dataset, ExecutionContext
 from ..words import agree, count
-from .changing import ChangeOperator, ask_for_fix_key, fix_results, show_pictures
+from .changing import (
+    ChangeOperator,
+    ask_for_fix_key,
+    fix_results,
+    show_pictures,
+    tell_outcome,
+)
 from .forms import (
     ask_for_dry_run,
     choose_field,
@@ -22,7 +28,6 @@ from .forms import (
     note,
     reject,
     stop,
-    warn,
 )
 from .in_time import Finding, find_out, state_key
 from .job import ProgressArgument, Results, job_config
@@ -212,10 +217,11 @@ def _tell(
             "The first of them",
             "Objects before and after",
         )
-    warn(
+    tell_outcome(
+        ctx,
         inputs,
-        "outcome",
-        f"Deletes {count(number, 'object')} of {code(label_field)} in {images}, with "
+        ("deletes", "delete"),
+        f"{count(number, 'object')} of {code(label_field)} in {images}, with "
         f"{agree(number, 'its box', 'their boxes')}",
         "**Undo mask fixes** restores them",
     )

@@ -10,7 +10,14 @@ import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
 from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
-from .changing import ChangeOperator, ask_for_fix_key, fix_results, show_pictures
+from ..words import count
+from .changing import (
+    ChangeOperator,
+    ask_for_fix_key,
+    fix_results,
+    show_pictures,
+    tell_outcome,
+)
 from .forms import (
     ask_for_dry_run,
     choose_field,
@@ -20,7 +27,6 @@ from .forms import (
     note,
     reject,
     target_samples,
-    warn,
 )
 from .in_time import Finding, find_out, images_in, known_classes, state_key
 from .job import ProgressArgument, Results, job_config
@@ -272,8 +278,10 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
     except CocoMaskError as error:
         reject(field, str(error))
         return
-    if planned is not None:
-        summary, picture = planned
+    if planned is None:
+        images = images_in(target_samples(ctx))
+    else:
+        summary, picture, images = planned
         note(inputs, "planned", "What would be done", plain_lines(summary))
         show_pictures(
             inputs,
@@ -282,11 +290,11 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
             "A label of each issue, and others",
             "Labels before and after",
         )
-    warn(
+    tell_outcome(
+        ctx,
         inputs,
-        "outcome",
-        f"Changes and removes labels of {code(label_field)} in "
-        f"{images_in(target_samples(ctx))}",
+        ("changes and removes", "change and remove"),
+        f"labels of {code(label_field)} in {images}",
         "**Undo mask fixes** undoes all of it",
     )
 
@@ -343,7 +351,8 @@ def _checked(
             progress=finding.progress,
         )
         # Not all changes: of many labels they are large.
-        return report.summary(), report.pictures()
+        images = count(len(set(report.sample_ids)), "image")
+        return report.summary(), report.pictures(), images
 
     name = ("repairs", label_field, key, fix_key, chosen)
     return find_out("planning repairs", state_key(name, samples), plan).value

@@ -12,7 +12,7 @@ import fiftyone.operators.types as types
 from ..errors import CocoMaskError
 from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
 from ..words import count
-from .changing import ChangeOperator, ask_for_fix_key, fix_results
+from .changing import ChangeOperator, ask_for_fix_key, fix_results, tell_outcome
 from .forms import (
     ask_for_dry_run,
     choose_field,
@@ -21,7 +21,6 @@ from .forms import (
     note,
     reject,
     target_samples,
-    warn,
 )
 from .in_time import known
 from .job import ProgressArgument, Results, job_config
@@ -199,10 +198,11 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         note(inputs, "outcome", f"No other class has nearly the name {code(into)}")
         return
     of_classes = ", ".join(code(name) for name in going)
-    warn(
+    tell_outcome(
+        ctx,
         inputs,
-        "outcome",
-        f"Relabels {number} of {of_classes} as {code(into)}, and their boxes",
+        ("relabels", "relabel"),
+        f"{number} of {of_classes} as {code(into)}, and their boxes",
         "**Undo mask fixes** undoes it",
     )
 

@@ -147,3 +147,51 @@ def test_a_selection_without_objects_says_what_to_select(
     notices = request.notices()
     assert "Select the objects to delete" in notices
     assert "Deletes 0" not in notices
+
+
+@pytest.mark.parametrize(
+    ("name", "answers", "does", "would"),
+    [
+        ("fix_mask_issues", {}, "Changes and removes", "change and remove"),
+        ("merge_classes", {"into": "one", "classes": ["moth"]}, "Relabels", "relabel"),
+        ("delete_objects", {}, "Deletes", "delete"),
+    ],
+)
+def test_a_form_warns_of_changes_unless_nothing_is_written(
+    app_request: Any,
+    operator: Operator,
+    dataset: fo.Dataset,
+    name: str,
+    answers: dict[str, Any],
+    does: str,
+    would: str,
+) -> None:
+    operator("find_mask_issues")(dataset)
+    dataset.reload()
+    if name == "delete_objects":
+        ids = dataset.values("segmentations.polylines.id", unwind=True)
+        answers = {"label_ids": ids[:2], "label_field": "segmentations"}
+    real = app_request(name, dataset, **answers).form()["outcome"]["view"]
+    planned = app_request(name, dataset, dry_run=True, **answers)
+    dry = planned.form()["outcome"]["view"]
+    assert real["name"] == "Warning"
+    assert real["label"].startswith(f"{does} ")
+    assert "Undo mask fixes" in real["description"]
+    assert dry["name"] == "Notice"
+    assert dry["label"].startswith(f"Writes nothing: would {would} ")
+    assert "undo" not in planned.notices().lower().partition("writes nothing")[2]
+
+
+def test_a_form_that_shows_the_repairs_counts_their_images(
+    app_request: Any, operator: Operator, dataset: fo.Dataset
+) -> None:
+    limits = fcm.IssueLimits(tiny_px=10**6)
+    operator("find_mask_issues")(dataset[:2], limits=limits)
+    dataset.reload()
+    assert len(dataset) > 2
+    for answers in ({}, {"dry_run": True}):
+        request = app_request(
+            "fix_mask_issues", dataset, issues=["tiny"], preview=True, **answers
+        )
+        assert "in 2 samples" in request.notices()
+        assert request.form()["outcome"]["view"]["label"].endswith(" in 2 images")
