@@ -47,8 +47,12 @@ def _is_edited(ctx: ExecutionContext) -> bool:
 
 
 def _is_unsettled(ctx: ExecutionContext) -> bool:
-    """Whether the App shows something else than the panel was drawn for."""
-    if ctx.dataset is None:
+    """Whether the App shows something else than the panel was drawn for.
+
+    The timer asks again and again, so this can wait for an event that is reading: side
+    by side, each would slow the other down.
+    """
+    if ctx.dataset is None or memory_of(ctx.panel_id).is_being_read:
         return False
     shown = (selection.signature(ctx), selection.selected(ctx))
     return page.digest(shown) != ctx.params["shown"]

@@ -7,6 +7,8 @@ its sidebar. A server that has forgotten reads it again.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,6 +78,22 @@ class Memory:
     _wanted: tuple[list[Stage], AppView, float] | None = None
     _before: tuple[Any, ...] = ()
     _since: float = field(default=float("-inf"))
+    _readers: set[object] = field(default_factory=set)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Notes that an event reads what is to be shown."""
+        reader = object()
+        self._readers.add(reader)
+        try:
+            yield
+        finally:
+            self._readers.discard(reader)
+
+    @property
+    def is_being_read(self) -> bool:
+        """Whether an event is reading what is to be shown."""
+        return bool(self._readers)
 
     def show(self, signature: str | None, selected: Selected | None) -> None:
         """Notes what is shown from now on."""

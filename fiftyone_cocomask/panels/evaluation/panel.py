@@ -295,7 +295,8 @@ class MaskEvaluationPanel(foo.Panel):
         # Also where it cannot be read, so that it is not tried again and again.
         what = selected.get("selected", selection.selected(ctx))
         memory.show(signature, what)
-        self._read(ctx, memory, at_once=at_once, goes_on=goes_on)
+        with memory.reading():
+            self._read(ctx, memory, at_once=at_once, goes_on=goes_on)
 
     def _read(
         self, ctx: ExecutionContext, memory: Memory, *, at_once: bool, goes_on: bool

@@ -6,7 +6,10 @@ Each answer makes the App draw the whole panel anew.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import fiftyone as fo
@@ -109,6 +112,74 @@ def settled(told: Any) -> dict[str, str]:
     if set(told.get("params") or {}) == {"shown"}:
         return told["params"]
     return settled(list(told.values()))
+
+
+@dataclass
+class SlowRead:
+    """The panel's reading, the first of which waits."""
+
+    read: Any
+    reads: int = 0
+    begun: Event = field(default_factory=Event)
+    may_end: Event = field(default_factory=Event)
+
+    def __call__(self, shown: Any) -> Any:
+        self.reads += 1
+        if self.reads == 1:
+            self.begun.set()
+            assert self.may_end.wait(60)
+        return self.read(shown)
+
+
+@pytest.fixture
+def slow_read(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> SlowRead:
+    tab.tell("on_load")
+    sections = plugin_module("panels.evaluation.sections")
+    slow = SlowRead(sections.read)
+    monkeypatch.setattr(sections, "read", slow)
+    return slow
+
+
+def edit(dataset: fo.Dataset, tag: str) -> None:
+    dataset.limit(1).tag_samples(tag)
+
+
+@pytest.mark.usefixtures("later")
+def test_the_timer_waits_for_an_event_that_reads_and_shows_the_last_state(
+    tab: Tab, dataset: fo.Dataset, slow_read: SlowRead
+) -> None:
+    edit(dataset, "first")
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(tab.tell, "settle", shown="what was there before")
+        assert slow_read.begun.wait(60)
+        again = [tab.tell("settle", shown="what was there before")]
+        edit(dataset, "second")
+        again.append(tab.tell("settle", shown="what was there before"))
+        assert (again, slow_read.reads) == ([[], []], 1)
+        slow_read.may_end.set()
+        drawn = first.result()
+    assert is_drawn(drawn)
+    last = tab.tell("settle", **settled(drawn))
+    assert is_drawn(last)
+    fresh = Tab(PANEL, dataset, "fresh").tell("on_load")
+    assert settled(last) == settled(fresh)
+    assert tab.tell("settle", **settled(last)) == []
+
+
+@pytest.mark.usefixtures("later")
+def test_the_timer_is_answered_once_an_outdated_event_has_read(
+    tab: Tab, dataset: fo.Dataset, slow_read: SlowRead
+) -> None:
+    edit(dataset, "third")
+    some = dataset.limit(5)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(tab.tell, "settle", shown="what was there before")
+        assert slow_read.begun.wait(60)
+        drawn = tab.tell("on_change_view", some)
+        assert is_drawn(drawn)
+        slow_read.may_end.set()
+        assert not is_drawn(first.result())
+    assert is_drawn(tab.tell("settle", **settled(drawn)))
 
 
 @pytest.mark.parametrize("section", ["", "how_many", "where", "together", "resized"])
