@@ -249,6 +249,8 @@ def _usual(ctx: ExecutionContext, fields: list[str]) -> str:
 
     shown = _patches_field(ctx)
     usual = default_field(fields, usual_objects(fields))
+    if shown is None:
+        return usual
     # Of boxes that belong to polygons, the polygons are meant.
     for name in [usual, *fields]:
         boxes = boxes_beside(ctx.dataset, LabelList.of_field(ctx.dataset, name))

@@ -14,7 +14,6 @@ from ..documents import Document, read_documents, root_dataset, sample_ids
 from ..label_lists import LabelList, boxes_beside
 from ..locks import ISSUES, one_at_a_time
 from ..targets import checked_samples
-from .applying import DELETED
 from .changes import Change
 from .partners import partners_of
 from .report import FixReport
@@ -76,7 +75,8 @@ def delete_objects(
     found = {change.label_id for change in changes}
     for label_id in wanted:
         if label_id not in found:
-            report.skip("", label_id, DELETED_OBJECT, DELETED)
+            reason = f"'{label_field}' has no such object"
+            report.skip("", label_id, DELETED_OBJECT, reason)
     carry_out(dataset, changes, lists, report)
     return report
 

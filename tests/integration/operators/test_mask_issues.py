@@ -195,3 +195,15 @@ def test_a_form_that_shows_the_repairs_counts_their_images(
         )
         assert "in 2 samples" in request.notices()
         assert request.form()["outcome"]["view"]["label"].endswith(" in 2 images")
+
+
+def test_ids_of_objects_are_enough_to_delete_them(
+    app_request: Any, dataset: fo.Dataset
+) -> None:
+    label_id = dataset.values("segmentations.polylines.id", unwind=True)[0]
+    request = app_request("delete_objects", dataset, label_ids=[label_id])
+    assert "Deletes 1 object of `segmentations`" in request.notices()
+    request.messages()
+    dataset.reload()
+    left = dataset.values("segmentations.polylines.id", unwind=True)
+    assert label_id not in left
