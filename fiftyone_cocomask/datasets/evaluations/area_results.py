@@ -271,13 +271,13 @@ class AreaResults(MaskEvaluation):
                 metadata = document.get("metadata") or {}
                 image_px = metadata.get("width", 0) * metadata.get("height", 0)
                 for label in labels.documents(document):
-                    area = label.get(f"{key}_px")
+                    area, name = label.get(f"{key}_px"), label.get("label")
                     if area is not None:
                         yield {
                             "sample_id": str(document["_id"]),
                             "label_id": str(label["_id"]),
                             "split": split_of(document),
-                            "class": label.get("label") or NO_LABEL,
+                            "class": NO_LABEL if name is None else name,
                             "area_px": area,
                             "visible_px": label.get(f"{key}_visible_px"),
                             "share_of_image": ratio(area, image_px),

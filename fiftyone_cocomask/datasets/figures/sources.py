@@ -72,7 +72,9 @@ class SampleFigures:
         for label in labels:
             area = 0.0 if self.area is None else label.get(self.area)
             if area is not None:
-                areas.setdefault(label.get("label") or NO_LABEL, []).append(area)
+                name = label.get("label")
+                name = NO_LABEL if name is None else name
+                areas.setdefault(name, []).append(area)
         found: dict[Figure, float] = {
             (name, _OBJECTS): float(len(each)) for name, each in areas.items()
         }

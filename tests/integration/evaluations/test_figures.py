@@ -218,6 +218,26 @@ def test_the_point_that_closes_a_ring_is_no_vertex_of_its_own(
     assert table.loc[("cat", "vertices"), ["min", "max"]].tolist() == [4, 4]
 
 
+def test_an_empty_label_is_a_class_like_others(samples: Samples) -> None:
+    boxes: list[tuple[Box, str | None]] = [
+        ((0, 0, 9, 9), ""),
+        ((10, 0, 18, 8), ""),
+        ((20, 0, 25, 9), None),
+    ]
+    for split in ("train", "valid"):
+        lines = [polyline(box, label) for box, label in boxes]
+        samples.add(f"{split}.png", None, lines, split=split)
+    fcm.compute_masks(samples.dataset)
+    found = fcm.evaluate_mask_area(samples.dataset, label_field="segmentations")
+    classes = found.per_class().set_index("class")
+    assert classes["objects"].to_dict() == {"": 4, "(no label)": 2}
+    objects = found.per_object()["class"].value_counts()
+    assert objects.to_dict() == {"": 4, "(no label)": 2}
+    drift = found.split_drift().set_index(["class", "figure"])["mean"]
+    assert drift["", "objects"] == 2
+    assert drift["(no label)", "objects"] == 1
+
+
 def test_objects_are_counted_as_images_of_another_size_would_have_them(
     drawn: fo.Dataset,
 ) -> None:
