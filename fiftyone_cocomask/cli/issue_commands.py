@@ -152,7 +152,9 @@ def _fix(options: argparse.Namespace) -> Outcome:
     samples = samples_of(options)
     if options.undo:
         say(f"Undoing repairs of {options.dataset}")
-        report = undo_mask_fixes(samples, options.fix_key, redo=options.redo)
+        report = undo_mask_fixes(
+            samples, options.fix_key, redo=options.redo, progress=bar()
+        )
     else:
         say(f"Repairing mask issues of {options.dataset}")
         report = fix_mask_issues(

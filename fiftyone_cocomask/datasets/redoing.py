@@ -80,7 +80,11 @@ class Redone:
 
 
 def redo_samples(
-    dataset: fo.Dataset, sample_ids: Iterable[str], label_field: str
+    dataset: fo.Dataset,
+    sample_ids: Iterable[str],
+    label_field: str,
+    *,
+    progress: Any = False,
 ) -> Redone:
     """Brings masks, figures and tags up to date, of some samples alone.
 
@@ -92,6 +96,9 @@ def redo_samples(
         dataset: the dataset
         sample_ids: the ids of samples whose labels have changed
         label_field: the field of the labels
+        progress: whether to render progress bars (True/False), FiftyOne's default
+            (None), or a function to call with each bar, whose ``verb`` says what is
+            being made again
     """
     base: Any = dataset
     if dataset.media_type == "group":
@@ -100,31 +107,49 @@ def redo_samples(
     redone = Redone(samples=len(samples))
     if not redone.samples:
         return redone
+    drawing = _telling(progress, "Drawing masks again")
     for name in mask_fields(dataset):
         made = mask_options(dataset, name)
         if made is not None and made["label_field"] == label_field:
-            redone.attempt(redone.masks, name, _draw, samples, name)
+            redone.attempt(redone.masks, name, _draw, samples, name, drawing)
+    measuring = _telling(progress, "Measuring masks again")
     for key in list_mask_evaluations(dataset):
         info = mask_evaluation_info(dataset, key)
         made = mask_options(dataset, info.mask_field) or {}
         if label_field in (info.label_field, made.get("label_field")):
-            redone.attempt(redone.evaluations, key, _evaluate, samples, info)
+            redone.attempt(redone.evaluations, key, _evaluate, samples, info, measuring)
+    ranking = _telling(progress, "Measuring outlines again")
     for key in list_outline_rankings(dataset):
         if dataset.get_run_info(key).config.label_field == label_field:
-            redone.attempt(redone.rankings, key, rank_again, samples, key)
+            redone.attempt(redone.rankings, key, rank_again, samples, key, ranking)
+    searching = _telling(progress, "Looking for issues again")
     for key in list_mask_issues(dataset):
         if issue_search_of(dataset, key)[1].field == label_field:
-            redone.attempt(redone.searches, key, search_again, samples, key)
+            redone.attempt(redone.searches, key, search_again, samples, key, searching)
     return redone
 
 
-def _draw(samples: SampleCollection, mask_field: str) -> int:
+def _telling(progress: Any, verb: str) -> Any:
+    """Returns a ``progress`` whose bars say what is being done."""
+    if not callable(progress):
+        return progress
+
+    def report(bar: Any) -> None:
+        bar.verb = verb
+        progress(bar)
+
+    return report
+
+
+def _draw(samples: SampleCollection, mask_field: str, progress: Any) -> int:
     """Draws masks that are out of date again; returns how many."""
-    report = redraw_masks(samples.exists(mask_field), mask_field, progress=False)
+    report = redraw_masks(samples.exists(mask_field), mask_field, progress=progress)
     return 0 if report is None else report.images - report.unchanged
 
 
-def _evaluate(samples: SampleCollection, info: MaskEvaluationInfo) -> int:
+def _evaluate(
+    samples: SampleCollection, info: MaskEvaluationInfo, progress: Any
+) -> int:
     """Measures samples that an evaluation covers again; returns how many."""
     dataset, key = root_dataset(samples), info.eval_key
     touched, everything = ids_of(samples), ids_of(dataset.load_run_view(key))
@@ -137,5 +162,5 @@ def _evaluate(samples: SampleCollection, info: MaskEvaluationInfo) -> int:
         return 0
     if covered:
         ids = [str(sample_id) for sample_id in sorted(covered)]
-        evaluate_again(samples.select(ids), info, progress=False)
+        evaluate_again(samples.select(ids), info, progress=progress)
     return len(covered)

@@ -209,6 +209,7 @@ class UndoMaskFixes(ChangeOperator):
             ctx.dataset,
             ctx.params.get("fix_key") or default,
             redo=bool(ctx.params.get("redo")),
+            progress=progress,
         )
         return fix_results(ctx, report)
 

@@ -27,11 +27,13 @@ class Progress:
         done: the number of steps done
         total: the number of all steps, None if it is not known
         seconds: how long it has taken so far
+        verb: what is done, where it is not what the job says in general
     """
 
     done: int
     total: int | None
     seconds: float = 0.0
+    verb: str | None = None
 
     @property
     def fraction(self) -> float | None:
@@ -41,7 +43,7 @@ class Progress:
     def label(self, verb: str, noun: str) -> str:
         """Returns ``Drawing masks: 3 of 21 images``, later with rate and time left."""
         of_total = "" if self.total is None else f" of {self.total:,}"
-        text = f"{verb}: {self.done:,}{of_total} {noun}"
+        text = f"{self.verb or verb}: {self.done:,}{of_total} {noun}"
         if not self.done or self.seconds < _SECONDS_TO_KNOW_A_RATE:
             return text
         rate = self.done / self.seconds
@@ -55,7 +57,8 @@ class Progress:
         """Returns the progress that a ``fou.ProgressBar`` shows."""
         total = bar.total if bar.has_total else None
         total = None if total is None else int(total)
-        return cls(bar.iteration, total, bar.elapsed_time or 0.0)
+        verb = getattr(bar, "verb", None)
+        return cls(bar.iteration, total, bar.elapsed_time or 0.0, verb)
 
 
 def _duration(seconds: float) -> str:

@@ -130,7 +130,7 @@ def fix_mask_issues(
     if redo and together:
         # All of them: the call before may have been killed before it came to that.
         ids = [change.sample_id for change in together]
-        report.redone = redo_samples(dataset, ids, label_field)
+        report.redone = redo_samples(dataset, ids, label_field, progress=progress)
     return report
 
 
@@ -142,6 +142,7 @@ def undo_mask_fixes(
     fix_key: str = "mask_fixes",
     *,
     redo: bool = False,
+    progress: Any = None,
 ) -> FixReport:
     """Undoes the repairs of :func:`fix_mask_issues`, label by label.
 
@@ -154,6 +155,8 @@ def undo_mask_fixes(
         fix_key: the key of the repairs
         redo: whether to draw masks and to measure figures again, of the samples that
             were repaired alone
+        progress: whether to render progress bars of that (True/False), FiftyOne's
+            default (None), or a function to call with each bar
 
     Returns:
         a :class:`FixReport` of what was undone
@@ -182,7 +185,7 @@ def undo_mask_fixes(
     waiting = _undo(dataset, fix_key, changes, lists, report)
     if redo:
         ids = [change.sample_id for change in changes]
-        report.redone = redo_samples(dataset, ids, label_field)
+        report.redone = redo_samples(dataset, ids, label_field, progress=progress)
     if waiting:
         stored.keep(waiting, lists)
         return report

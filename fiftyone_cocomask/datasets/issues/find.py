@@ -122,7 +122,7 @@ def find_mask_issues(
     return report
 
 
-def search_again(samples: SampleCollection, key: str) -> int:
+def search_again(samples: SampleCollection, key: str, progress: Any) -> int:
     """Brings the tags of some samples and their labels up to date.
 
     Issues that take all samples to tell stay as the last search has found them.
@@ -130,6 +130,7 @@ def search_again(samples: SampleCollection, key: str) -> int:
     Args:
         samples: a view of the dataset
         key: the key of a search
+        progress: as for :func:`find_mask_issues`
 
     Returns:
         the number of the samples
@@ -141,8 +142,9 @@ def search_again(samples: SampleCollection, key: str) -> int:
         mask_field = None
     limits = IssueLimits.of_dict(config.limits)
     search = IssueSearch(samples, labels, boxes, mask_field, limits)
-    for _ in search.run():
-        pass
+    with fou.ProgressBar(total=num_samples(samples), progress=progress) as bar:
+        for number in search.run():
+            bar.update(number)
     issues = [issue for issue in MaskIssue if issue.of_image]
     ids = samples.values("id")
     marks.update_tags(search.found, issues, ids)

@@ -177,7 +177,7 @@ def load_outline_ranking(samples: Samples, eval_key: str = "outline") -> Outline
     return OutlineRanking(dataset, eval_key, labels, list(stored.skipped))
 
 
-def rank_again(samples: SampleCollection, eval_key: str) -> int:
+def rank_again(samples: SampleCollection, eval_key: str, progress: Any) -> int:
     """Measures and scores outlines anew of those samples that a ranking is of.
 
     The scales of the classes stay as they were, and so do the scores of others.
@@ -185,15 +185,16 @@ def rank_again(samples: SampleCollection, eval_key: str) -> int:
     Args:
         samples: a view of the dataset
         eval_key: the key of a ranking
+        progress: as for :func:`rank_mask_outlines`
 
     Returns:
         the number of the samples
     """
     with locked(root_dataset(samples), RUN_OF.format(eval_key=eval_key)):
-        return _rank_again(samples, eval_key)
+        return _rank_again(samples, eval_key, progress)
 
 
-def _rank_again(samples: SampleCollection, eval_key: str) -> int:
+def _rank_again(samples: SampleCollection, eval_key: str, progress: Any) -> int:
     dataset = root_dataset(samples)
     config = _config(dataset, eval_key)
     stored = run_results(dataset, eval_key)
@@ -206,9 +207,11 @@ def _rank_again(samples: SampleCollection, eval_key: str) -> int:
     # Its own field says which; the match on it would not hold once it is measured.
     ids = samples.match(F(fields.sample_paths[0]) != None).values("id")  # noqa: E711
     again = _Ranking(samples.select(ids), labels, fields)
-    number = sum(again.measure())
+    with fou.ProgressBar(total=len(ids), progress=progress) as bar:
+        for number in again.measure():
+            bar.update(number)
     again.score({name: RobustScale(*scale) for name, *scale in scales})
-    return number
+    return int(bar.iteration)
 
 
 @explain_database_errors()

@@ -9,10 +9,11 @@ from typing import Any
 import fiftyone as fo
 import fiftyone.operators as foo
 import pytest
-from fiftyone.operators.executor import ExecutionError
+from fiftyone.operators.executor import ExecutionContext, ExecutionError
 
 import fiftyone_cocomask as fcm
 from fiftyone_cocomask import compute_masks, import_roboflow_coco
+from fiftyone_cocomask.operators.progress import Progress
 from tests.plugin import uri
 
 from .delegation import run_delegated
@@ -207,3 +208,44 @@ def test_ids_of_objects_are_enough_to_delete_them(
     dataset.reload()
     left = dataset.values("segmentations.polylines.id", unwind=True)
     assert label_id not in left
+
+
+def test_what_is_made_again_after_repairs_is_told(
+    app_request: Any, dataset: fo.Dataset
+) -> None:
+    fcm.evaluate_mask_area(dataset, label_field="segmentations", eval_key="area")
+    fcm.rank_mask_outlines(dataset)
+    fcm.find_mask_issues(dataset, limits=fcm.IssueLimits(tiny_px=10**6))
+    dataset.reload()
+    images = len(dataset.match({"segmentations.polylines.tags": "mask_issues:tiny"}))
+    assert images > 1
+
+    def told(name: str, **answers: Any) -> list[str]:
+        labels: list[str] = []
+        request = app_request(name, dataset, redo=True, **answers)
+        ctx = ExecutionContext(request.request, operator_uri=request.operator.uri)
+        verb, noun = request.operator.verb, request.operator.noun
+
+        def report(bar: Any) -> None:
+            label = Progress.of_bar(bar).label(verb, noun)
+            labels.append(label.partition(",")[0])
+
+        request.operator.run(ctx, report)
+        return labels
+
+    again = [
+        f"{verb} again: {images} of {images} images"
+        for verb in (
+            "Drawing masks",
+            "Measuring masks",
+            "Measuring outlines",
+            "Looking for issues",
+        )
+    ]
+    repaired = told("fix_mask_issues", issues=["tiny"])
+    everything = f"Repairing mask issues: {len(dataset)} of {len(dataset)} images"
+    assert [label for label in dict.fromkeys(repaired) if label in again] == again
+    assert everything in repaired
+    undone = told("undo_mask_fixes")
+    # Of images that had lost all labels, there are no outlines to measure.
+    assert {*undone} >= {again[0], again[1], again[3]}
