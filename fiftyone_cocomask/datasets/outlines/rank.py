@@ -204,8 +204,12 @@ def _rank_again(samples: SampleCollection, eval_key: str, progress: Any) -> int:
         return 0
     labels = LabelList(config.label_field, config.label_path)
     fields = _fields(eval_key, labels)
-    # Its own field says which; the match on it would not hold once it is measured.
-    ids = samples.match(F(fields.sample_paths[0]) != None).values("id")  # noqa: E711
+    # Its own fields say which: of labels where an undone deletion has brought them all
+    # back. The match on them would not hold once they are measured.
+    edge = fields.label_paths[0].rpartition(".")[2]
+    is_ranked = F(fields.sample_paths[0]) != None  # noqa: E711
+    has_ranked = F(labels.path).filter(F(edge) != None).length() > 0  # noqa: E711
+    ids = samples.match(is_ranked | has_ranked).values("id")
     again = _Ranking(samples.select(ids), labels, fields)
     with fou.ProgressBar(total=len(ids), progress=progress) as bar:
         for number in again.measure():

@@ -12,6 +12,7 @@ import pytest
 
 from fiftyone_cocomask import (
     CocoMaskError,
+    IssueLimits,
     compute_masks,
     delete_outline_ranking,
     find_mask_issues,
@@ -20,6 +21,7 @@ from fiftyone_cocomask import (
     list_outline_rankings,
     load_outline_ranking,
     rank_mask_outlines,
+    undo_mask_fixes,
 )
 from fiftyone_cocomask.datasets.reviewing import queues
 
@@ -143,3 +145,17 @@ def test_wrong_keys_are_named(dataset: fo.Dataset) -> None:
     find_mask_issues(dataset, mask_field=None)
     with pytest.raises(CocoMaskError, match="key of another run"):
         rank_mask_outlines(dataset, eval_key="mask_issues")
+
+
+def test_an_undone_deletion_of_all_labels_brings_the_ranking_back(
+    dataset: fo.Dataset,
+) -> None:
+    rank_mask_outlines(dataset)
+    ranked = dataset.values("outline_worst")
+    find_mask_issues(dataset, limits=IssueLimits(tiny_px=SIZE**2))
+    fix_mask_issues(dataset, ["tiny"], redo=True)
+    dataset.reload()
+    assert dataset.values("outline_worst") == [None] * len(dataset)
+    undo_mask_fixes(dataset, redo=True)
+    dataset.reload()
+    assert dataset.values("outline_worst") == pytest.approx(ranked)
