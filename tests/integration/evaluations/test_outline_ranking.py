@@ -148,10 +148,11 @@ def test_wrong_keys_are_named(dataset: fo.Dataset) -> None:
 
 
 def test_an_undone_deletion_of_all_labels_brings_the_ranking_back(
-    dataset: fo.Dataset,
+    dataset: fo.Dataset, tmp_path: Path
 ) -> None:
     rank_mask_outlines(dataset)
     ranked = dataset.values("outline_worst")
+    compute_masks(dataset, output_dir=tmp_path / "masks")
     find_mask_issues(dataset, limits=IssueLimits(tiny_px=SIZE**2))
     fix_mask_issues(dataset, ["tiny"], redo=True)
     dataset.reload()
