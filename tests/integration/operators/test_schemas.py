@@ -157,7 +157,13 @@ def _answer(field: dict[str, Any], path: Path) -> Any:
 
 def asked(form: Form) -> Form:
     """Returns the fields of a form that are parameters."""
-    return {n: field for n, field in form.items() if field["type"]["name"] != "Void"}
+    # A picture is a text that is shown, and that nobody is asked for.
+    shown = {n for n, field in form.items() if field["view"]["name"] == "ImageView"}
+    return {
+        n: field
+        for n, field in form.items()
+        if field["type"]["name"] != "Void" and n not in shown
+    }
 
 
 def parameters_of(name: str) -> list[str]:
