@@ -59,7 +59,7 @@ def test_the_form_counts_before_anything_is_written(form: Callable[..., Form]) -
     shown = form()
     said = shown["outcome"]["view"]["description"]
     for line in (
-        "1 image new",
+        "1 image added",
         "1 image gone",
         "2 edits of yours kept",
         "1 conflict",

@@ -212,6 +212,9 @@ def test_three_workers_of_which_one_is_killed_do_what_one_process_does(
         part = fo.DatasetView._build(
             split, operation.context.request_params["view"]
         ).values("filepath")
+        # Files get their names together, in a moment that can be missed.
+        if any(folder.rglob(".writing-*")):
+            return True
         drawn = {path.stem for path in folder.rglob("*.png")}
         return 1 <= len(drawn & {Path(path).stem for path in part}) < len(part)
 
