@@ -60,7 +60,6 @@ _CELL = {
     "fontSize": "0.85rem",
     "padding": "4px 10px",
     "verticalAlign": "top",
-    "&:first-of-type": {"overflowWrap": "anywhere"},
 }
 # A line as wide as the panel.
 _FOLD = {
@@ -247,8 +246,14 @@ def table(
     """
     columns = list(rows[0])
     numbers = f"&:nth-of-type(n+{text_columns + 1})"
+    words = " ".join(str(row[columns[0]]) for row in rows).split()
+    letters = min(max(map(len, words), default=0), _WHOLE_WORD)
     cell: dict[str, Any] = {
         **_CELL,
+        "&:first-of-type": {
+            "overflowWrap": "anywhere",
+            "minWidth": f"calc({letters}ch + 20px)",
+        },
         numbers: {"textAlign": "right", "fontVariantNumeric": "tabular-nums"},
     }
     body = dict(cell)
@@ -257,12 +262,6 @@ def table(
         body["overflowWrap"] = "anywhere"
     else:
         body["&:not(:first-of-type)"] = {"whiteSpace": "nowrap"}
-    words = " ".join(str(row[columns[0]]) for row in rows).split()
-    letters = min(max(map(len, words), default=0), _WHOLE_WORD)
-    body["&:first-of-type"] = {
-        "overflowWrap": "anywhere",
-        "minWidth": f"calc({letters}ch + 20px)",
-    }
     row: dict[str, Any] = {"&:last-child td": {"border": 0}}
     if on_click_row is not None:
         body["cursor"] = "pointer"

@@ -17,7 +17,7 @@ from .evaluate import run_evaluation
 from .kinds import KINDS
 from .loading import is_of_tasks, load_mask_evaluation
 from .runs import MaskEvaluationInfo, list_mask_evaluations, mask_evaluation_info
-from .stored import missing_field_error
+from .stored import first_missing, missing_field_error
 
 
 @explain_database_errors()
@@ -145,8 +145,7 @@ def missing_fields(
 
 def _missing_field(dataset: Dataset, key: str) -> str | None:
     info = mask_evaluation_info(dataset, key)
-    fields = filter(None, (info.mask_field, info.label_field))
-    return next((name for name in fields if not dataset.has_field(name)), None)
+    return first_missing(dataset, info.mask_field, info.label_field)
 
 
 def _refreshable(dataset: Dataset, key: str) -> MaskEvaluationInfo:

@@ -6,12 +6,18 @@ from abc import ABC
 from typing import Any, ClassVar
 
 from ...errors import CocoMaskError
-from ...fiftyone_types import SampleCollection
+from ...fiftyone_types import Dataset, SampleCollection
 from ..cached_sums import KeptSums
 from ..documents import Document, ids_of, pipeline, root_dataset, whole_samples
 from ..label_lists import LabelList
 from ..owned_fields import CLASSES_SUFFIX
 from .out_of_date import OutOfDate, changed_samples
+
+
+def first_missing(dataset: Dataset, *names: str | None) -> str | None:
+    """Returns the first of some fields that a dataset does not have."""
+    fields = filter(None, names)
+    return next((name for name in fields if not dataset.has_field(name)), None)
 
 
 def missing_field_error(key: str, missing: str) -> CocoMaskError:
@@ -63,8 +69,7 @@ class StoredEvaluation(ABC):
     def missing_field(self) -> str | None:
         """The field of its masks or labels that the dataset does not have any more."""
         dataset = root_dataset(self.samples)
-        fields = filter(None, (self.mask_field, self.label_field))
-        return next((name for name in fields if not dataset.has_field(name)), None)
+        return first_missing(dataset, self.mask_field, self.label_field)
 
     @property
     def value_path(self) -> str:

@@ -121,9 +121,9 @@ def _of_sample(
         field: {str(label["_id"]) for label in own} & label_ids
         for field, own in labels.items()
     }
+    goes = set().union(*chosen.values())
     for field, own in labels.items():
         others = [x for other in labels if other != field for x in labels[other]]
-        goes = {label_id for ids in chosen.values() for label_id in ids}
         for index, label in enumerate(own):
             is_chosen = str(label["_id"]) in chosen[field]
             partners = [str(x["_id"]) for x in partners_of(label, own, others)]

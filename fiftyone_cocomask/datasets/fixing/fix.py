@@ -229,7 +229,9 @@ def _undo(
     """Takes changes back, and returns those that can only be taken back later."""
     others: dict[str, dict[tuple[str | None, str], str]] = {EDITED: {}, DELETED: {}}
     for key in fix_keys(dataset):
-        for change in StoredFixes(dataset, key).changes() if key != fix_key else ():
+        if key == fix_key:
+            continue
+        for change in StoredFixes(dataset, key).changes():
             # Undone, a deletion gives the label back, whoever changed it before.
             done = DELETED if change.after is None else EDITED
             others[done][change.label_field, change.label_id or change.sample_id] = key
