@@ -216,7 +216,8 @@ class AppPage:
         search = self.page.locator(f"[data-cy=selector-sidebar-search-{field}]")
         arrow = self.page.locator(f"[data-cy=sidebar-field-arrow-enabled-{field}]")
         # A second click would close what the first one has opened.
-        do_until(search, lambda: arrow.click(timeout=3000), seconds=30)
+        if not search.is_visible():
+            do_until(search, lambda: arrow.click(timeout=3000), seconds=30)
         search.click()
         search.fill(value)
         found = f"[data-cy=selector-results-container-sidebar-search-{field}]"

@@ -132,6 +132,16 @@ def test_the_panel_follows_the_view_and_the_filters_of_the_sidebar(
     panel.press("Clear")
     app.wait_for_samples(number)
     panel.expect_text(f"{number} images · click to see samples")
+    # The App sets its view once more when it has kept a choice.
+    app.run("Clear view bar")
+    app.wait_for_samples(len(dataset))
+    panel.choose("mask_area")
+    panel.expect_text("foreground px")
+    app.filter_by("split", "test")
+    panel.expect_text(f"{number} images · click to see samples")
+    panel.choose("mask_coverage")
+    panel.expect_text("coverage, mean of images")
+    app.wait_for_samples(number)
 
 
 def test_the_toolbar_opens_the_panel_and_reload_shows_what_was_made_elsewhere(

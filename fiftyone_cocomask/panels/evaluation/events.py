@@ -15,6 +15,8 @@ def is_answered(ctx: ExecutionContext, method: str | None) -> bool:
         ctx: the panel's context
         method: the panel's method that the event calls
     """
+    if method in _OF_CHOICES:
+        memory_of(ctx.panel_id).choose()
     if method in _OF_THE_VIEW and _is_restored(ctx):
         return False
     needs = _NEEDS.get(method or "")
@@ -23,9 +25,13 @@ def is_answered(ctx: ExecutionContext, method: str | None) -> bool:
 
 def _is_restored(ctx: ExecutionContext) -> bool:
     """Whether the App, which has lost the view that a person wants, is given it."""
-    if ctx.dataset is None or selection.has_filters(ctx):
+    if ctx.dataset is None:
         return False
-    stages = memory_of(ctx.panel_id).lost(selection.app_view(ctx))
+    memory, shown = memory_of(ctx.panel_id), selection.app_view(ctx)
+    if selection.has_filters(ctx):
+        memory.want_filtered(selection.lasting_stages(ctx), instead_of=shown)
+        return False
+    stages = memory.lost(shown, ctx.params.get("value"))
     if stages is None:
         return False
     selection.show(ctx, stages)
@@ -86,7 +92,9 @@ def _is_other_ranking(ctx: ExecutionContext) -> bool:
     found = memory_of(ctx.panel_id).found
     if not found:
         return False
-    return ctx.params["value"] not in (None, found["ranking"]["by"])
+    # A dropdown tells what it shows, too, perhaps of the evaluation before.
+    ranking, value = found["ranking"], ctx.params["value"]
+    return value in ranking["choices"] and value != ranking["by"]
 
 
 def _is_other_option(ctx: ExecutionContext) -> bool:
@@ -94,6 +102,15 @@ def _is_other_option(ctx: ExecutionContext) -> bool:
     return ctx.params["value"] not in (None, known)
 
 
+# Events of dropdowns, whose values the App keeps with the panel's state.
+_OF_CHOICES = (
+    "choose_evaluation",
+    "choose_other",
+    "choose_counted",
+    "choose_worst",
+    "choose_queue",
+    "choose_option",
+)
 # Events that tell what the App shows.
 _OF_THE_VIEW = ("on_change_view", "on_change_group_slice", "settle")
 # What an event must bring for the panel to be drawn again.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..of_panels import OfPanels
@@ -24,6 +24,29 @@ AppView = tuple[Selected | None, int]
 _ONE_CHANGE = 2.0
 # In seconds: what is lost longer ago, a person has changed.
 _SOON_AFTER = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A view that the App may lose.
+
+    Attributes:
+        stages: the view
+        instead_of: what the App goes back to where it loses that
+        since: since when it is wanted
+        is_filtered: whether it is what the sidebar filters, for which the App has no
+            stages yet
+    """
+
+    stages: list[Stage]
+    instead_of: AppView
+    since: float
+    is_filtered: bool = False
+
+    @property
+    def is_recent(self) -> bool:
+        """Whether the App may still lose it."""
+        return time.monotonic() - self.since < _SOON_AFTER
 
 
 @dataclass(slots=True)
@@ -75,7 +98,8 @@ class Memory:
     works_of: str | None = None
     drawn: int = 0
     options: dict[str, str] = field(default_factory=dict)
-    _wanted: tuple[list[Stage], AppView, float] | None = None
+    _wanted: _Wanted | None = None
+    _chosen_at: float = field(default=float("-inf"))
     _before: tuple[Any, ...] = ()
     _since: float = field(default=float("-inf"))
     _readers: set[object] = field(default_factory=set)
@@ -119,19 +143,59 @@ class Memory:
             stages: the view
             instead_of: what the App goes back to where it loses that
         """
-        self._wanted = (stages, instead_of, time.monotonic())
+        self._wanted = _Wanted(stages, instead_of, time.monotonic())
 
-    def lost(self, shown: AppView) -> list[Stage] | None:
+    def choose(self) -> None:
+        """Notes that the App has kept a choice with the panel's state."""
+        self._chosen_at = time.monotonic()
+
+    def want_filtered(self, stages: list[Stage], instead_of: AppView) -> None:
+        """Notes what the sidebar filters, if the App may forget that soon.
+
+        It tells its server of a choice, and then sets its view once more as the server
+        has it, which has no filters.
+
+        Args:
+            stages: the view, with stages for the filters
+            instead_of: what the App shows without them
+        """
+        wanted, now = self._wanted, time.monotonic()
+        is_early = (
+            wanted is not None
+            and wanted.is_recent
+            and not wanted.is_filtered
+            and wanted.instead_of == instead_of
+        )
+        # An early event is of the time before the App was given a view.
+        if not is_early and now - self._chosen_at < _SOON_AFTER:
+            self._wanted = _Wanted(stages, instead_of, now, is_filtered=True)
+
+    def lost(self, shown: AppView, told: Any = None) -> list[Stage] | None:
         """Returns the view that the App has lost, if it has.
 
         Args:
-            shown: what the App shows
+            shown: what the App shows, which has no filters
+            told: what the App tells that was set: a list for its view, an object for
+                its filters, else None
         """
-        if self._wanted is None:
+        wanted = self._wanted
+        if wanted is None:
             return None
-        stages, instead_of, since = self._wanted
-        is_soon = time.monotonic() - since < _SOON_AFTER
-        return stages if is_soon and shown == instead_of else None
+        if wanted.is_filtered and not isinstance(told, list):
+            if told is not None:
+                # Whoever takes a filter away sets no view, and the App, which sets it,
+                # tells that at nearly the same time.
+                soon = time.monotonic() - _SOON_AFTER + _ONE_CHANGE
+                self._wanted = replace(wanted, since=min(wanted.since, soon))
+            return None
+        if shown == (None, len(wanted.stages)) and wanted.instead_of[0] is None:
+            # It is there, and may be cleared by the person.
+            self._wanted = None
+            return None
+        if not wanted.is_recent or shown != wanted.instead_of:
+            return None
+        self._wanted = replace(wanted, is_filtered=False)
+        return wanted.stages
 
     def want_nothing(self) -> None:
         """Notes that the App may show what it is told to."""

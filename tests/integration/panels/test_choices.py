@@ -56,6 +56,8 @@ def test_a_choice_is_kept_where_the_app_sends_the_state_before_it(
     # The next choice rests on all before it.
     told = tell("choose_worst", stale, other_view, value="least")
     assert _shown(told) == ("second", "least")
+    # A dropdown of the evaluation before tells what it shows, too late.
+    assert tell("choose_worst", state_after(told), value="stated") == []
     # A server that has never seen the panel goes by what the App kept.
     told = send(PANEL, dataset, "on_load", state_after(told), panel_id=f"new-{lost}")
     assert _shown(told) == ("second", "least")

@@ -63,6 +63,62 @@ def test_a_click_after_clearing_is_wanted(clock: list[float]) -> None:
     assert memory.lost((BAR, 0)) is None
 
 
+def test_a_view_that_was_there_may_be_cleared_at_once(clock: list[float]) -> None:
+    memory = Memory()
+    memory.want([{"stage": 1}], instead_of=(None, 0))
+    # The App has set its view anew, and is given the wanted one.
+    assert memory.lost((None, 0), []) == [{"stage": 1}]
+    assert memory.lost((None, 0), {}) == [{"stage": 1}]
+    assert memory.lost((None, 1), [{}]) is None
+    # A person clears the view bar.
+    assert memory.lost((None, 0), []) is None
+
+
+def test_filters_that_go_with_a_view_soon_after_a_choice_are_lost(
+    clock: list[float],
+) -> None:
+    memory = Memory()
+    memory.choose()
+    clock[0] += 3
+    memory.want_filtered([{"stage": 1}], instead_of=(None, 0))
+    assert memory.lost((None, 0)) is None
+    # The events of one change come in any order.
+    assert memory.lost((None, 0), {}) is None
+    clock[0] += 1
+    assert memory.lost((None, 0), []) == [{"stage": 1}]
+    # Until the App shows it.
+    assert memory.lost((None, 0), {}) == [{"stage": 1}]
+    assert memory.lost((None, 1), [{}]) is None
+    assert memory.lost((None, 0), []) is None
+
+
+def test_filters_that_a_person_takes_away_are_not_lost(clock: list[float]) -> None:
+    memory = Memory()
+    memory.choose()
+    memory.want_filtered([{"stage": 1}], instead_of=(None, 0))
+    assert memory.lost((None, 0), {}) is None
+    clock[0] += 3
+    assert memory.lost((None, 0), []) is None
+    # Long after a choice, the App keeps its filters.
+    clock[0] += 60
+    memory.want_filtered([{"stage": 1}], instead_of=(None, 0))
+    assert memory.lost((None, 0), []) is None
+
+
+def test_an_early_event_with_filters_changes_nothing_of_what_is_wanted(
+    clock: list[float],
+) -> None:
+    memory = Memory()
+    memory.choose()
+    memory.want([{"stage": 2}], instead_of=(None, 0))
+    memory.want_filtered([{"stage": 1}], instead_of=(None, 0))
+    assert memory.lost((None, 0), {}) == [{"stage": 2}]
+    # Unlike one about another view.
+    memory.want([{"stage": 2}], instead_of=(BAR, 1))
+    memory.want_filtered([{"stage": 1}], instead_of=(None, 0))
+    assert memory.lost((None, 0), []) == [{"stage": 1}]
+
+
 def test_each_panel_has_a_memory_of_its_own() -> None:
     memory_of("one").eval_key = "area"
     assert memory_of("one").eval_key == "area"
