@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from fiftyone_cocomask import (
+    CocoMaskError,
     delete_objects,
     export_roboflow_coco,
     import_roboflow_coco,
@@ -447,6 +448,69 @@ def test_other_fields_have_a_base_of_their_own(new_dataset: Any, version: Path) 
     assert merged(report) == {"edits_kept": 1}
     _, report = import_roboflow_coco(version, dataset)
     assert merged(report) == {}
+
+
+@pytest.mark.parametrize("renamed", [{"label_field"}, {"label_field", "box_field"}])
+def test_fields_that_were_renamed_are_merged_under_their_new_names(
+    new_dataset: Any, version: Path, tmp_path: Path, renamed: set[str]
+) -> None:
+    dataset, _ = import_roboflow_coco(version, "merged")
+    fields = {"label_field": "segmentations", "box_field": "detections"}
+    new = {name: "polygons" if name == "label_field" else "boxes" for name in renamed}
+    dataset.rename_sample_fields({fields[name]: to for name, to in new.items()})
+    fields |= new
+    sample = dataset.match({"file_name": A}).first()
+    labels = sample[fields["label_field"]].polylines
+    labels[0].label = "body"
+    labels.pop()
+    sample[fields["box_field"]].detections.pop()
+    sample.save()
+    # The labels of this image do not tell what the fields were called.
+    emptied = dataset.match({"file_name": C}).first()
+    emptied[fields["label_field"]].polylines = []
+    emptied[fields["box_field"]].detections = []
+    emptied.save()
+
+    _, again = import_roboflow_coco(version, dataset, **fields)
+    assert merged(again) == {"edits_kept": 3}
+    newer = write_version(
+        tmp_path / "v2", {"train": {A: [1, 13, 25], B: [3]}, "valid": {C: [4, 20]}}
+    )
+    expected = {"labels_updated": 1, "labels_added": 1, "edits_kept": 3}
+    _, planned = import_roboflow_coco(newer, dataset, dry_run=True, **fields)
+    _, report = import_roboflow_coco(newer, dataset, **fields)
+    assert merged(planned) == merged(report) == expected
+    sample.reload()
+    first, second = sample[fields["label_field"]].polylines
+    assert first.label == "body"
+    assert second.points[0][0][0] * WIDTH == pytest.approx(13)
+    _, report = import_roboflow_coco(newer, dataset, **fields)
+    assert merged(report) == {"edits_kept": 3}
+
+
+def test_an_import_into_the_old_name_of_a_field_says_what_it_is_called_now(
+    new_dataset: Any, version: Path
+) -> None:
+    dataset, _ = import_roboflow_coco(version, "merged")
+    before = everything(dataset)[0]
+    dataset.rename_sample_field("detections", "boxes")
+    with pytest.raises(CocoMaskError, match="in 'boxes' by now; give box_field='bo"):
+        import_roboflow_coco(version, dataset)
+    dataset.rename_sample_field("segmentations", "polygons")
+    give = "give label_field='polygons' and box_field='boxes'"
+    with pytest.raises(CocoMaskError, match=give):
+        import_roboflow_coco(version, dataset, dry_run=True)
+    dataset.rename_sample_fields({"polygons": "segmentations", "boxes": "detections"})
+    assert everything(dataset)[0] == before
+    # A field that is gone is not looked for in what others have made.
+    dataset.delete_sample_field("detections")
+    sample = dataset.first()
+    sample["drawn"] = fo.Detections(
+        detections=[fo.Detection(label="wing", bounding_box=[0, 0, 0.5, 0.5])]
+    )
+    sample.save()
+    _, report = import_roboflow_coco(version, dataset)
+    assert merged(report) == {"edits_kept": 5}
 
 
 def test_replace_keeps_the_old_until_the_new_is_there(

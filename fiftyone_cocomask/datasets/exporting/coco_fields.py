@@ -15,11 +15,10 @@ from ..documents import (
     has_samples,
     is_generated,
     serialized,
-    stream_documents,
     ungrouped_samples,
 )
-from ..importing.base import BASE_FIELD, SampleBase
-from ..importing.digests import short_id
+from ..importing.base import Fields
+from ..importing.renamed import written_as
 from ..label_fields import OBJECT_LISTS, object_fields
 from ..owned_fields import field_owner
 
@@ -44,7 +43,9 @@ class LabelFields:
         label_list: the list that it keeps them in; None where it is one label
         box_field: the field of the same objects' boxes, if there is one
         box_list: the list that it keeps them in
-        is_imported: whether the import wrote these two fields
+        written_as: what these two fields were called when an import wrote them, by
+            which its base goes; None if none did, or it left no base
+        is_imported: whether an import wrote these two fields
         area: what ``area`` is of new and edited objects
         masks: how instance masks are written
         owned: the names of attributes that this plugin wrote, which stay here
@@ -55,6 +56,7 @@ class LabelFields:
     label_list: str | None
     box_field: str | None
     box_list: str | None
+    written_as: Fields | None
     is_imported: bool
     area: Area
     masks: Masks
@@ -179,6 +181,9 @@ def label_fields(
             for name in (label_field, box_field)
         )
     )
+    names = None
+    if has_boxes:
+        names = written_as(backing_dataset(samples), (label_field, box_field))
     prefixes = [f"{list_path(name, lists[name])}." for name in lists]
     owned = {
         path.rpartition(".")[2]
@@ -190,11 +195,8 @@ def label_fields(
         lists[label_field],
         box_field if has_boxes else None,
         lists[box_field] if has_boxes else None,
-        has_boxes
-        and (
-            (label_field, box_field) == imported
-            or _were_renamed(samples, (label_field, box_field), imported)
-        ),
+        names,
+        has_boxes and (names is not None or (label_field, box_field) == imported),
         area,
         masks,
         frozenset(owned),
@@ -204,29 +206,6 @@ def label_fields(
 def list_path(field_name: str, list_name: str | None) -> str:
     """Returns the path of a field's labels."""
     return f"{field_name}.{list_name}" if list_name else field_name
-
-
-def _were_renamed(
-    samples: SampleCollection, fields: tuple[str, str], imported: tuple[str, ...]
-) -> bool:
-    """Whether fields of polylines and boxes are those of the import under other names.
-
-    Their labels are those that it wrote: fields of others have other ids.
-    """
-    dataset = backing_dataset(samples)
-    pairs = zip(fields, imported, strict=True)
-    if any(name != was and dataset.has_field(was) for name, was in pairs):
-        return False
-    polylines = fields[0]
-    paths = [BASE_FIELD, f"{polylines}.polylines._id"]
-    for documents in stream_documents(dataset, paths):
-        for document in documents:
-            base = SampleBase.from_document(document.get(BASE_FIELD))
-            labels = (document.get(polylines) or {}).get("polylines")
-            if base is not None and base.annotations and labels:
-                written = {annotation.polyline_id for annotation in base.annotations}
-                return not written.isdisjoint(map(short_id, labels))
-    return False
 
 
 def _has_polygons_of_boxes(samples: SampleCollection) -> bool:

@@ -139,9 +139,8 @@ class LabelWriter:
                 yield Loss(state.labels[0]["_id"], str(error))
 
     def _base(self, document: Document) -> SampleBase | None:
-        if not self._fields.is_imported:
-            return None
-        return SampleBase.from_document(document.get(BASE_FIELD))
+        names = self._fields.written_as
+        return names and SampleBase.from_document(document.get(BASE_FIELD), names)
 
     def _states(
         self,

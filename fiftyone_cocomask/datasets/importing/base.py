@@ -239,6 +239,15 @@ class SampleBase:
         return packed[len(packed) - len(packed) % _RECORD.size :] == said
 
     @staticmethod
+    def fields_of(document: Document | None) -> list[Fields]:
+        """Returns the fields of polylines and detections that a stored base is about.
+
+        Those of a project that annotates the images of another one are not among them.
+        """
+        keys = map(_fields_of, _texts(document))
+        return [(key[0], key[1]) for key in keys if len(key) == len(DEFAULT_FIELDS)]
+
+    @staticmethod
     def is_about(document: Document, fields: Fields) -> bool:
         """Whether a stored base holds anything about two fields, readable or not."""
         return _key(fields) in _texts(document)

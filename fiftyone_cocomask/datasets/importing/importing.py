@@ -32,6 +32,7 @@ from ..parallel.processes import CAN_FORK, map_in_processes
 from ..parallel.workers import process_count
 from .attribute_types import KnownKinds
 from .base import Fields
+from .renamed import check_not_renamed
 from .replacing import check_replacement, complete_replacement, replaced_samples
 from .samples import ImportRules
 from .schema import check_schema, declare_fields, store_export_info, written_fields
@@ -336,6 +337,8 @@ def present_dataset(
             "export needs a dataset of images"
         )
     check_schema(present, *fields)
+    if if_exists == "merge":
+        check_not_renamed(present, fields)
     return present
 
 

@@ -38,6 +38,8 @@ class ImportRules:
         is_replacing: whether new samples are to take the place of those that are there
         attributes: the names that the export, or a version before it, gives to
             attributes of any image's annotations
+        renamed_from: what the fields were called when an import wrote them first, if
+            they have other names now
     """
 
     fields: Fields
@@ -46,6 +48,12 @@ class ImportRules:
     origin: str | None = None
     is_replacing: bool = False
     attributes: Sequence[str] = ()
+    renamed_from: Fields | None = None
+
+    @property
+    def base_fields(self) -> Fields:
+        """The names of the fields that the base of each sample goes by."""
+        return self.renamed_from or self.fields
 
     @property
     def paths(self) -> list[str]:
@@ -87,7 +95,7 @@ def new_samples(
             user_tags=tuple(record.user_tags),
             fingerprint=record.fingerprint,
             origin=rules.origin,
-            fields=rules.fields,
+            fields=rules.base_fields,
             said=said_digest(record, rules.tags),
             as_of=now,
         ).to_document()
@@ -141,11 +149,10 @@ def is_whole(document: Document, said: bytes | None, rules: ImportRules) -> bool
         rules: how the import writes
     """
     stored = document.get(BASE_FIELD) or {}
-    return (
-        said is not None
-        and not are_other_projects(stored.get("origin"), rules.origin)
-        and SampleBase.is_kept_whole(stored, rules.fields, said, document.get(MODIFIED))
-    )
+    if said is None or are_other_projects(stored.get("origin"), rules.origin):
+        return False
+    modified = document.get(MODIFIED)
+    return SampleBase.is_kept_whole(stored, rules.base_fields, said, modified)
 
 
 def merged_sample(
@@ -167,14 +174,14 @@ def merged_sample(
     stored = document.get(BASE_FIELD) or {}
     if are_other_projects(stored.get("origin"), rules.origin):
         return _merged_with_other_project(document, record, said, rules)
-    base = SampleBase.from_document(stored, rules.fields)
-    labels = _merged_labels(document, base, record, rules, rules.fields, said)
+    base = SampleBase.from_document(stored, rules.base_fields)
+    labels = _merged_labels(document, base, record, rules, rules.base_fields, said)
     names = own_names(record)
     old_tags = document.get("tags") or []
     merged = MergedSample({}, labels, base=base)
     fields = sample_fields(record)
     fields["split"] = _merged_split(document, base, record, rules, merged)
-    others = SampleBase.others_of(document.get(BASE_FIELD), rules.fields)
+    others = SampleBase.others_of(document.get(BASE_FIELD), rules.base_fields)
     new_base = SampleBase(
         tuple(labels.annotations),
         tuple(sorted({*names, *(base.names if base else ())})),
@@ -182,7 +189,7 @@ def merged_sample(
         tuple(record.user_tags),
         record.fingerprint,
         (base.origin if base else None) or rules.origin,
-        rules.fields,
+        rules.base_fields,
         others,
         # Conflicts that are left to a person are looked at again.
         None if any(kept.flags for kept in labels.annotations) else said,
@@ -212,7 +219,7 @@ def _merged_with_other_project(
     Only labels and tags are added to, and the project gets a base of its own.
     """
     stored = document[BASE_FIELD]
-    key = (*rules.fields, str(rules.origin))
+    key = (*rules.base_fields, str(rules.origin))
     base = SampleBase.from_document(stored, key)
     if base is None:
         own: Document = {"names": stored.get("names"), "labels_in": {",".join(key): ""}}
@@ -264,7 +271,7 @@ def _merged_labels(
             annotation_labels([record])[0],
             own_names(record),
             conflicts=rules.conflicts,
-            is_imported=_is_of_import(document, rules.fields),
+            is_imported=_is_of_import(document, rules),
             is_tagged=CONFLICT_TAG in (document.get("tags") or ()),
         )
     others = SampleBase.label_ids_of_others(document.get(BASE_FIELD), key)
@@ -304,13 +311,13 @@ def _label_lists(
     }
 
 
-def _is_of_import(document: Document, fields: Fields) -> bool:
+def _is_of_import(document: Document, rules: ImportRules) -> bool:
     """Whether the labels of two fields come from an import, as 0.1 wrote them too."""
     if document.get("file_name") is None:
         return False
     if document.get(BASE_FIELD):
-        return SampleBase.is_about(document[BASE_FIELD], fields)
-    return any(document.get(name) is not None for name in fields)
+        return SampleBase.is_about(document[BASE_FIELD], rules.base_fields)
+    return any(document.get(name) is not None for name in rules.fields)
 
 
 def _merged_split(
@@ -377,7 +384,7 @@ def has_persons_work(document: Document, rules: ImportRules) -> bool:
         document: the sample's document, with the fields of :attr:`ImportRules.paths`
         rules: how the import writes
     """
-    base = SampleBase.from_document(document.get(BASE_FIELD), rules.fields)
+    base = SampleBase.from_document(document.get(BASE_FIELD), rules.base_fields)
     if base is None:
         return True
     given = {base.split, *base.user_tags, *_MERGE_TAGS}

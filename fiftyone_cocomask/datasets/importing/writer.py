@@ -43,6 +43,7 @@ from .identity import (
     is_version,
     origin_of,
 )
+from .renamed import written_as
 from .replaced_labels import ReplacedLabels
 from .resuming import missing_samples
 from .said import said_digest
@@ -118,6 +119,9 @@ class SampleWriter:
             rules,
             origin=self._known.version_of(self._origin),
             attributes=tuple(self.attribute_types.kinds),
+            renamed_from=written_as(dataset, rules.fields)
+            if len(self._known)
+            else None,
         )
         # For each source of new or moved images their number, and their splits.
         self._new_sources: Counter[str] = Counter()

@@ -256,6 +256,32 @@ def test_edits_of_a_field_that_was_renamed_are_written_and_counted(
     assert (report.edited, report.relabelled, report.added) == (1, 1, 0)
 
 
+@pytest.mark.parametrize("renamed", [False, True])
+def test_edits_of_an_import_into_other_fields_are_written_and_counted(
+    new_dataset: Any, tmp_path: Path, renamed: bool
+) -> None:
+    source = write_small_export(tmp_path / "source")
+    fields = {"label_field": "polys", "box_field": "rects"}
+    dataset, _ = fcm.import_roboflow_coco(source, "edited", **fields)
+    if renamed:
+        dataset.rename_sample_fields({"polys": "polygons", "rects": "boxes"})
+        fields = {"label_field": "polygons", "box_field": "boxes"}
+    sample = dataset.match_tags("train").first()
+    moved = [6, 5, 21.5, 5, 21.5, 16, 6, 15]
+    sample[fields["label_field"]].polylines[0].points = [relative(moved)]
+    sample[fields["label_field"]].polylines[1].label = "wing"
+    sample.save()
+    other = dataset.match_tags("train").last()
+    deleted = len(other[fields["label_field"]].polylines)
+    other[fields["label_field"]].polylines = []
+    other.save()
+    out, report = export(dataset, tmp_path, images="none", **fields)
+    first = read_json(out / "train")["annotations"][0]
+    assert (first["bbox"], first["area"]) == pixels([moved])
+    assert (report.edited, report.relabelled, report.added) == (1, 1, 0)
+    assert report.deleted == deleted > 0
+
+
 def test_labels_of_others_are_not_taken_for_a_renamed_field(
     dataset: fo.Dataset, tmp_path: Path
 ) -> None:

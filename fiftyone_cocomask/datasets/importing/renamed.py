@@ -1,0 +1,135 @@
+"""The fields of an import's labels, which may have other names by now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import fiftyone as fo
+
+from ...errors import CocoMaskError
+from ..documents import Document, stream_documents
+from .base import BASE_FIELD, Fields, SampleBase
+from .digests import NO_LABEL, short_id
+
+# Of the field of polylines, and of that of detections: the type of its labels, the list
+# that it keeps them in, and the argument that names it.
+_KINDS = (
+    (fo.Polylines, "polylines", "label_field"),
+    (fo.Detections, "detections", "box_field"),
+)
+# In how many samples the labels of a field that is not there any more are looked for:
+# forms ask too, and are to answer soon.
+_MAX_SAMPLES = 1000
+
+
+def written_as(dataset: fo.Dataset, fields: Fields) -> Fields | None:
+    """Returns what two fields were called when an import wrote their labels first.
+
+    The base of each sample goes by those names, also after a field was renamed. Labels
+    are known by their ids: those that others have put into a field have other ids.
+
+    Args:
+        dataset: the dataset
+        fields: the fields of polylines and detections, as they are called now
+
+    Returns:
+        the names; None if no import wrote labels that are in these fields
+    """
+    for document in _samples_with_base(dataset, (fields[:1], fields[1:])):
+        for names in SampleBase.fields_of(document[BASE_FIELD]):
+            if names == fields:
+                return names
+            pairs = list(zip(fields, names, strict=True))
+            if any(now != was and dataset.has_field(was) for now, was in pairs):
+                continue
+            found = [
+                _has_labels(document, names, kind, now)
+                for kind, (now, was) in enumerate(pairs)
+                if now != was
+            ]
+            if any(found) and False not in found:
+                return names
+    return None
+
+
+def check_not_renamed(dataset: fo.Dataset, fields: Fields) -> None:
+    """Checks that no field of an import's labels has another name by now.
+
+    Imported into the old name again, all labels would count as deleted by a person.
+
+    Args:
+        dataset: the dataset
+        fields: the fields of polylines and detections to import into
+
+    Raises:
+        CocoMaskError: if one has; it says which to give
+    """
+    others = [
+        []
+        if dataset.has_field(name)
+        else list(dataset.get_field_schema(embedded_doc_type=kind))
+        for name, (kind, _, _) in zip(fields, _KINDS, strict=True)
+    ]
+    if not any(others):
+        return
+    found: dict[int, str] = {}
+    written = (
+        document
+        for document in _samples_with_base(dataset, others)
+        if fields in SampleBase.fields_of(document[BASE_FIELD])
+    )
+    for document in islice(written, _MAX_SAMPLES):
+        for k, names in enumerate(others):
+            for name in names:
+                if k not in found and _has_labels(document, fields, k, name):
+                    found[k] = name
+        if all(k in found for k, names in enumerate(others) if names):
+            break
+    if found:
+        was = " and ".join(f"'{fields[k]}'" for k in found)
+        now = " and ".join(f"'{name}'" for name in found.values())
+        give = " and ".join(f"{_KINDS[k][2]}='{name}'" for k, name in found.items())
+        raise CocoMaskError(
+            f"The labels that were imported into {was} of dataset '{dataset.name}' are "
+            f"in {now} by now; give {give}"
+        )
+
+
+def _samples_with_base(
+    dataset: fo.Dataset, fields: Sequence[Sequence[str]]
+) -> Iterator[Document]:
+    """Yields samples that an import wrote, with the ids of labels in some fields.
+
+    Args:
+        dataset: the dataset
+        fields: fields of polylines, and fields of detections
+    """
+    if not dataset.has_field(BASE_FIELD):
+        return
+    ids = [
+        f"{name}.{labels}._id"
+        for names, (_, labels, _) in zip(fields, _KINDS, strict=True)
+        for name in names
+    ]
+    for documents in stream_documents(dataset, [BASE_FIELD, *ids]):
+        yield from (document for document in documents if document.get(BASE_FIELD))
+
+
+def _has_labels(
+    document: Document, fields: Fields, kind: int, name: str
+) -> bool | None:
+    """Whether a sample's field has labels that an import wrote to one of that kind.
+
+    Returns:
+        None if the import wrote none and the field has none, which tells nothing
+    """
+    base = SampleBase.from_document(document[BASE_FIELD], fields)
+    if base is None:
+        return False
+    written = {record[kind] for record in base.annotations} - {NO_LABEL}
+    there = {
+        short_id(label)
+        for label in (document.get(name) or {}).get(_KINDS[kind][1]) or []
+    }
+    return None if not written and not there else not written.isdisjoint(there)
