@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
+
+from ..words import agree, count
 
 
 @dataclass(slots=True)
@@ -52,28 +54,23 @@ class MergeCounts:
 
     def lines(self) -> list[str]:
         """Returns the numbers in words, without those that are 0 and the new."""
-        words = {
-            "images_new": "images added",
-            "images_moved": "images moved to another split",
-            "images_gone": "images gone from the export, kept in the dataset",
-            "labels_updated": "annotations updated",
-            "labels_added": "annotations added",
-            "labels_deleted": "annotations deleted",
-            "edits_kept": "edits of yours kept",
-            "conflicts": "conflicts",
-            "old_copies": "of the images gone are older copies of sources that the "
-            "export has augmented again",
-            "old_copies_deleted": "of these deleted",
-            "labels_replaced": "annotations replaced, nearly all that these "
-            "images have: if the export is of another project, give it other fields",
+        copies = agree(self.old_copies, "is an older copy", "are older copies")
+        said = {
+            "images_new": f"{count(self.images_new, 'image')} added",
+            "images_moved": f"{count(self.images_moved, 'image')} moved to another "
+            "split",
+            "images_gone": f"{count(self.images_gone, 'image')} gone from the export, "
+            "kept in the dataset",
+            "labels_updated": f"{count(self.labels_updated, 'annotation')} updated",
+            "labels_added": f"{count(self.labels_added, 'annotation')} added",
+            "labels_deleted": f"{count(self.labels_deleted, 'annotation')} deleted",
+            "edits_kept": f"{count(self.edits_kept, 'edit')} of yours kept",
+            "conflicts": count(self.conflicts, "conflict"),
+            "old_copies": f"{self.old_copies:,} of the images gone {copies} of sources "
+            "that the export has augmented again",
+            "old_copies_deleted": f"{self.old_copies_deleted:,} of these deleted",
+            "labels_replaced": f"{count(self.labels_replaced, 'annotation')} replaced, "
+            "nearly all that these images have: if the export is of another project, "
+            "give it other fields",
         }
-        assert list(words) == [field.name for field in fields(self)]
-        singular = {"images": "image", "annotations": "annotation", "edits": "edit"}
-        lines = []
-        for name, number in self.to_dict().items():
-            first, space, rest = words[name].partition(" ")
-            if number == 1:
-                first = {**singular, "conflicts": "conflict"}.get(first, first)
-            if number:
-                lines.append(f"{number:,} {first}{space}{rest}")
-        return lines
+        return [said[name] for name, number in self.to_dict().items() if number]

@@ -75,7 +75,7 @@ class Redone:
         """Says it in a sentence or two."""
         named = [*self.masks, *self.evaluations, *self.rankings, *self.searches]
         text = f"Brought up to date in {count(self.samples, 'sample')}: "
-        text += ", ".join(named) if named else "nothing, there are no masks or figures"
+        text += ", ".join(named) if named else "nothing, as nothing was out of date"
         return "\n".join([text, *self.problems])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext
-from ..words import count
+from ..words import agree, count
 from .forms import note, warn
 from .job import JobOperator, Results
 from .markdown import plain, plain_lines
@@ -22,8 +22,9 @@ class ChangeOperator(JobOperator):
         """Returns what was left as it is."""
         if not results["num_skipped"]:
             return []
-        left = f"{count(results['num_skipped'], 'label')} left as they are"
-        return [f"{left}. The first: {results['skipped'][0]['reason']}"]
+        number, first = results["num_skipped"], results["skipped"][0]
+        left = f"{count(number, 'label')} left as {agree(number, 'it is', 'they are')}"
+        return [f"{left}. The first: {first['reason']}"]
 
     def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
         """Returns what brings figures up to date; of a dry run, the change itself."""

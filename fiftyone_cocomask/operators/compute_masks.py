@@ -17,7 +17,7 @@ from ..choices import (
     Storage,
 )
 from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
-from ..words import count
+from ..words import agree, count
 from .forms import given_params, target_samples
 from .job import ProgressArgument, Results, job_config
 from .label_fields import (
@@ -212,11 +212,11 @@ class ComputeMasks(SplitJobOperator):
     def warnings(self, results: Results) -> list[str]:
         """Returns what is not in the masks."""
         found = [
-            f"{count(number, 'object')} {what}"
-            for number, what in (
-                (results["num_hidden"], "lie under others: no pixel is visible"),
-                (results["lines"], "are not filled and were drawn as lines"),
-                (results["without_geometry"], "have no geometry to draw"),
+            f"{count(number, 'object')} {agree(number, one, many)} {what}"
+            for number, one, many, what in (
+                (results["num_hidden"], "lies", "lie", "under others: no pixel shows"),
+                (results["lines"], "is", "are", "not filled: drawn as lines"),
+                (results["without_geometry"], "has", "have", "no geometry to draw"),
             )
             if number
         ]

@@ -36,6 +36,10 @@ from .results import NextStep, in_sentence, next_step
 _KEY = "mask_issues"
 # What stands for no mask field, since a dropdown cannot be emptied.
 _NO_MASKS = "-"
+_NO_MASKS_YET = (
+    "There are no masks yet: compute them first, or set mask_field to '-' to look at "
+    "labels alone"
+)
 
 
 class FindMaskIssues(JobOperator):
@@ -309,17 +313,16 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         description="The labels to look at",
         usual="segmentations",
     )
+    masks = segmentation_fields(ctx.dataset)
     choose(
         inputs,
         "mask_field",
-        [
-            *(Choice(name) for name in segmentation_fields(ctx.dataset)),
-            Choice(_NO_MASKS, "None: labels only"),
-        ],
+        [*map(Choice, masks), Choice(_NO_MASKS, "None: labels only")],
         given_field(params, "mask_field", _NO_MASKS),
         label="Masks",
         description="The masks drawn from them; they decide which object is on top",
         default=_default_masks(ctx.dataset),
+        problem=None if masks else _NO_MASKS_YET,
     )
     key = params.get("key") or _KEY
     field = inputs.str(

@@ -282,8 +282,11 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
     if planned is None:
         images = images_in(target_samples(ctx))
     else:
-        summary, picture, images = planned
+        summary, picture, number = planned
         note(inputs, "planned", "What would be done", plain_lines(summary))
+        if not number:
+            return
+        images = count(number, "image")
         show_pictures(
             inputs,
             picture,
@@ -352,8 +355,7 @@ def _checked(
             progress=finding.progress,
         )
         # Not all changes: of many labels they are large.
-        images = count(len(set(report.sample_ids)), "image")
-        return report.summary(), report.pictures(), images
+        return report.summary(), report.pictures(), len(set(report.sample_ids))
 
     name = ("repairs", label_field, key, fix_key, chosen)
     return find_out("planning repairs", state_key(name, samples), plan).value

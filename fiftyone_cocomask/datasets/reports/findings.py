@@ -67,6 +67,7 @@ def _ids(
                 found.append([name, sample_id, "", ""])
                 continue
             for label in labels.documents(document):
-                text = label.get("label") or NO_LABEL
+                text = label.get("label")
+                text = NO_LABEL if text is None else text
                 found.append([name, sample_id, text, str(label["_id"])])
     return found[:most]
