@@ -43,9 +43,9 @@ class LabelFields:
         label_list: the list that it keeps them in; None where it is one label
         box_field: the field of the same objects' boxes, if there is one
         box_list: the list that it keeps them in
-        written_as: what these two fields were called when an import wrote them, by
+        written_as: what the import's two fields were called when it wrote these, by
             which its base goes; None if none did, or it left no base
-        is_imported: whether an import wrote these two fields
+        is_imported: whether an import wrote both of these fields
         area: what ``area`` is of new and edited objects
         masks: how instance masks are written
         owned: the names of attributes that this plugin wrote, which stay here
@@ -181,9 +181,10 @@ def label_fields(
             for name in (label_field, box_field)
         )
     )
-    names = None
-    if has_boxes:
-        names = written_as(backing_dataset(samples), (label_field, box_field))
+    asked = (label_field, box_field if has_boxes else None)
+    if lists[label_field] == "detections":
+        asked = (None, label_field)
+    names = written_as(backing_dataset(samples), asked)
     prefixes = [f"{list_path(name, lists[name])}." for name in lists]
     owned = {
         path.rpartition(".")[2]

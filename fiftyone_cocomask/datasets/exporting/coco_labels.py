@@ -139,8 +139,13 @@ class LabelWriter:
                 yield Loss(state.labels[0]["_id"], str(error))
 
     def _base(self, document: Document) -> SampleBase | None:
-        names = self._fields.written_as
-        return names and SampleBase.from_document(document.get(BASE_FIELD), names)
+        fields = self._fields
+        if fields.written_as is None:
+            return None
+        base = SampleBase.from_document(document.get(BASE_FIELD), fields.written_as)
+        if base is None or fields.box_field is not None:
+            return base
+        return base.of_one_field(0 if fields.label_list == "polylines" else 1)
 
     def _states(
         self,
@@ -148,11 +153,13 @@ class LabelWriter:
         boxes: Sequence[Document],
         base: SampleBase | None,
     ) -> list[AnnotationState]:
-        if self._fields.box_field is None:
-            return [_alone(label) for label in labels]
         if base is not None:
             base = base.with_names(self._form.origins)
+            if self._fields.label_list == "detections":
+                labels, boxes = boxes, labels
             return paired_states(annotation_states(base, labels, boxes))
+        if self._fields.box_field is None:
+            return [_alone(label) for label in labels]
         states = _paired(labels, boxes)
         if self._fields.has_lone_boxes:
             return states

@@ -197,6 +197,20 @@ class SampleBase:
         """
         return replace(self, names=tuple(sorted({*self.names, *names})))
 
+    def of_one_field(self, kind: int) -> SampleBase:
+        """Returns the base of one field's labels, as if there were no other.
+
+        Args:
+            kind: 0 for the field of polylines, 1 for that of detections
+        """
+        other = "detection_id" if kind == 0 else "polyline_id"
+        records = (
+            record._replace(**{other: NO_LABEL})
+            for record in self.annotations
+            if record[kind] != NO_LABEL
+        )
+        return replace(self, annotations=tuple(records))
+
     @staticmethod
     def others_of(document: Document | None, fields: BaseKey) -> Mapping[str, str]:
         """Returns what a stored base holds about all fields but two."""

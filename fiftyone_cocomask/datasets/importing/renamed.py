@@ -23,7 +23,9 @@ _KINDS = (
 _MAX_SAMPLES = 1000
 
 
-def written_as(dataset: fo.Dataset, fields: Fields) -> Fields | None:
+def written_as(
+    dataset: fo.Dataset, fields: tuple[str | None, str | None]
+) -> Fields | None:
     """Returns what two fields were called when an import wrote their labels first.
 
     The base of each sample goes by those names, also after a field was renamed. Labels
@@ -31,23 +33,25 @@ def written_as(dataset: fo.Dataset, fields: Fields) -> Fields | None:
 
     Args:
         dataset: the dataset
-        fields: the fields of polylines and detections, as they are called now
+        fields: the fields of polylines and detections, as they are called now; None
+            for one that may be any
 
     Returns:
         the names; None if no import wrote labels that are in these fields
     """
-    for document in _samples_with_base(dataset, (fields[:1], fields[1:])):
+    present = [[name] if name else [] for name in fields]
+    for document in _samples_with_base(dataset, present):
         for names in SampleBase.fields_of(document[BASE_FIELD]):
-            if names == fields:
+            others = {
+                kind: now
+                for kind, (now, was) in enumerate(zip(fields, names, strict=True))
+                if now not in (None, was)
+            }
+            if not others:
                 return names
-            pairs = list(zip(fields, names, strict=True))
-            if any(now != was and dataset.has_field(was) for now, was in pairs):
+            if any(dataset.has_field(names[kind]) for kind in others):
                 continue
-            found = [
-                _has_labels(document, names, kind, now)
-                for kind, (now, was) in enumerate(pairs)
-                if now != was
-            ]
+            found = [_has_labels(document, names, k, now) for k, now in others.items()]
             if any(found) and False not in found:
                 return names
     return None

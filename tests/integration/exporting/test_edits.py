@@ -282,6 +282,49 @@ def test_edits_of_an_import_into_other_fields_are_written_and_counted(
     assert report.deleted == deleted > 0
 
 
+def test_edits_of_polygons_without_a_field_of_boxes_are_written_and_counted(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    dataset.delete_sample_field("detections")
+    out, report = export(dataset, tmp_path, images="none")
+    for split in ("train", "valid"):
+        source = read_json(tmp_path / "source" / split)["annotations"]
+        for each in source:
+            each["bbox"] = pixels(each["segmentation"])[0]
+        assert read_json(out / split)["annotations"] == source
+    assert report.unchanged == 4
+    sample = dataset.match_tags("train").first()
+    moved = [6, 5, 21.5, 5, 21.5, 16, 6, 15]
+    sample.segmentations.polylines[0].points = [relative(moved)]
+    sample.segmentations.polylines[1].label = "wing"
+    sample.save()
+    other = dataset.match_tags("train").last()
+    other.segmentations.polylines = []
+    other.save()
+    out, report = export(dataset, tmp_path, images="none", overwrite=True)
+    first, second = read_json(out / "train")["annotations"]
+    assert (first["bbox"], first["area"]) == pixels([moved])
+    assert second["area"] == 150
+    found = report.unchanged, report.edited, report.relabelled, report.deleted
+    assert found == (1, 1, 1, 1)
+
+
+def test_edits_of_boxes_alone_are_written_and_counted(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    sample = dataset.match_tags("train").first()
+    sample.detections.detections[0].bounding_box = [0.25, 0.1, 0.5, 0.2]
+    sample.detections.detections.pop()
+    sample.save()
+    out, report = export(dataset, tmp_path, images="none", label_field="detections")
+    first, second = read_json(out / "train")["annotations"]
+    # Of an image of 40 x 30 pixels.
+    assert (first["bbox"], first["area"]) == ([10, 3, 20, 6], 120)
+    assert (second["bbox"], second["area"]) == ([5, 5, 15, 10], 150)
+    found = report.unchanged, report.edited, report.relabelled, report.deleted
+    assert found == (2, 1, 0, 1)
+
+
 def test_labels_of_others_are_not_taken_for_a_renamed_field(
     dataset: fo.Dataset, tmp_path: Path
 ) -> None:
