@@ -181,10 +181,13 @@ def label_fields(
             for name in (label_field, box_field)
         )
     )
-    asked = (label_field, box_field if has_boxes else None)
-    if lists[label_field] == "detections":
-        asked = (None, label_field)
-    names = written_as(backing_dataset(samples), asked)
+    is_of_boxes = lists[label_field] == "detections"
+    names = written_as(
+        backing_dataset(samples),
+        (None, label_field)
+        if is_of_boxes
+        else (label_field, box_field if has_boxes else None),
+    )
     prefixes = [f"{list_path(name, lists[name])}." for name in lists]
     owned = {
         path.rpartition(".")[2]

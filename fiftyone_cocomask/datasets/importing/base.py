@@ -203,13 +203,12 @@ class SampleBase:
         Args:
             kind: 0 for the field of polylines, 1 for that of detections
         """
-        other = "detection_id" if kind == 0 else "polyline_id"
-        records = (
-            record._replace(**{other: NO_LABEL})
-            for record in self.annotations
-            if record[kind] != NO_LABEL
-        )
-        return replace(self, annotations=tuple(records))
+        own = [record for record in self.annotations if record[kind] != NO_LABEL]
+        if kind == 0:
+            alone = [record._replace(detection_id=NO_LABEL) for record in own]
+        else:
+            alone = [record._replace(polyline_id=NO_LABEL) for record in own]
+        return replace(self, annotations=tuple(alone))
 
     @staticmethod
     def others_of(document: Document | None, fields: BaseKey) -> Mapping[str, str]:
