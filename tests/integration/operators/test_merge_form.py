@@ -63,7 +63,7 @@ def test_the_form_counts_before_anything_is_written(form: Callable[..., Form]) -
         "1 image gone",
         "2 edits of yours kept",
         "1 conflict",
-        "1 of the images gone are older copies",
+        "1 of the images gone is an older copy",
     ):
         assert f"- {line}" in said
     assert shown["conflicts"]["view"]["label"] == "In 1 conflict"
