@@ -168,9 +168,10 @@ def _place(loss: dict[str, Any]) -> str:
 
 def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None:
     from ..datasets.exporting.coco import folder_problem
+    from ..datasets.exporting.coco_fields import own_box_field
 
     params = ctx.params
-    choose(
+    label_field = choose(
         inputs,
         "label_field",
         [Choice(field) for field in fields],
@@ -186,7 +187,7 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         params.get("box_field"),
         label="Boxes",
         description="The boxes of the same objects, as the import makes them",
-        default=default_field(fields, "detections"),
+        default=default_field(fields, own_box_field(ctx.dataset, label_field)),
     )
     field = ask_for_path(
         ctx,

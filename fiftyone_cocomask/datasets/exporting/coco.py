@@ -36,11 +36,11 @@ from ..importing.states import Change
 from ..memory import frozen_heap
 from ..parallel.ahead import one_ahead
 from .coco_fields import (
-    IMPORTED_FIELDS,
     LabelFields,
     check_choice,
     images_of,
     label_fields,
+    own_box_field,
 )
 from .coco_folder import ExportFolder, ImageUnavailableError
 from .coco_images import image_entry, json_object, size_of, turned_back
@@ -90,8 +90,9 @@ def export_roboflow_coco(
             labels leaves the others out
         output_dir: the folder to write to
         label_field: the objects: Polylines, or Detections with or without masks
-        box_field: the field of the same objects' boxes, as the import makes it. Used
-            where the labels of both have the ids of their annotations
+        box_field: the field of the same objects' boxes, as the import makes it; if
+            there is none of this name, the one that an import wrote with the objects.
+            Used where the labels of both have the ids of their annotations
         images: ``"copy"``, ``"link"`` (hard links, else copies) or ``"none"``
         area: ``area`` of new and edited objects: ``"mask"`` is their pixels, ``"box"``
             what Roboflow writes, width times height of the box
@@ -154,7 +155,8 @@ def write_for_comparison(
         CocoMaskError: if an argument does not fit
     """
     samples, _ = images_of(samples)
-    fields = label_fields(samples, label_field, IMPORTED_FIELDS[1], "mask", "rle")
+    box_field = own_box_field(samples, label_field)
+    fields = label_fields(samples, label_field, box_field, "mask", "rle")
     if not fields.is_imported:
         # The boxes are those of another field's objects, of which this one lacks some.
         fields = replace(fields, has_lone_boxes=False)

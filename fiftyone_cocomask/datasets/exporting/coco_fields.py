@@ -155,6 +155,8 @@ def label_fields(
         CocoMaskError: if ``label_field`` does not hold objects
     """
     schema = samples.get_field_schema()
+    if box_field not in schema:
+        box_field = own_box_field(samples, label_field)
     lists = {}
     for name in (label_field, box_field):
         found = schema.get(name) if isinstance(name, str) else None
@@ -205,6 +207,18 @@ def label_fields(
         masks,
         frozenset(owned),
     )
+
+
+def own_box_field(samples: SampleCollection, label_field: Any) -> str:
+    """Returns the field of boxes that an import wrote beside one of polylines.
+
+    It is the usual one where no import wrote that.
+    """
+    usual = IMPORTED_FIELDS[1]
+    if not isinstance(label_field, str):
+        return usual
+    names = written_as(backing_dataset(samples), (label_field, None))
+    return names[1] if names else usual
 
 
 def list_path(field_name: str, list_name: str | None) -> str:

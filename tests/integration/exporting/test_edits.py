@@ -282,6 +282,30 @@ def test_edits_of_an_import_into_other_fields_are_written_and_counted(
     assert report.deleted == deleted > 0
 
 
+def test_an_import_into_other_fields_comes_back_with_its_boxes(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    # The second has a box alone.
+    boxed = annotation(1, 0, segmentation=[], bbox=[1, 2, 30, 20], area=600)
+    write_split(source / "train", [image_name("a")], [annotation(0, 0), boxed])
+    fields = {"label_field": "polys", "box_field": "rects"}
+    dataset, _ = fcm.import_roboflow_coco(source, "edited", **fields)
+    fcm.import_roboflow_coco(write_small_export(tmp_path / "other"), dataset)
+    out, report = export(dataset, tmp_path, images="none", **fields)
+    written = read_json(out / "train")["annotations"]
+    assert written == read_json(source / "train")["annotations"]
+    assert report.unchanged == 2
+    view = dataset.match({"file_name": image_name("a")})
+    assert fcm.compare_exports(source, view, label_field="polys").is_same
+    # The boxes of the labels that are given, not those of another import.
+    dataset.delete_sample_fields(["segmentations", "detections"])
+    out, _ = export(
+        dataset, tmp_path, images="none", overwrite=True, label_field="polys"
+    )
+    assert read_json(out / "train")["annotations"] == written
+
+
 def test_edits_of_polygons_without_a_field_of_boxes_are_written_and_counted(
     dataset: fo.Dataset, tmp_path: Path
 ) -> None:

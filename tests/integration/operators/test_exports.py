@@ -211,3 +211,14 @@ def test_writing_among_the_images_of_an_export_is_asked_for_first(
             assert any("is the folder of an export" in line for line in said), said
     elsewhere = chosen(folder.parent.parent / "elsewhere")
     assert not app_request("export_masks", dataset, output_dir=elsewhere).problems()
+
+
+def test_the_boxes_of_an_import_into_other_fields_are_written_with_it(
+    app_request: Any, demo_export: Path, tmp_path: Path
+) -> None:
+    fields = {"label_field": "polys", "box_field": "rects"}
+    dataset, _ = import_roboflow_coco(demo_export, "demo", **fields)
+    request = app_request("export_roboflow_coco", dataset, output_dir=chosen(tmp_path))
+    assert not request.problems()
+    form = request.form()
+    assert {name: form[name]["default"] for name in fields} == fields
