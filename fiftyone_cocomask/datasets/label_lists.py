@@ -10,6 +10,7 @@ from bson import ObjectId
 
 from ..fiftyone_types import SampleCollection
 from .documents import Document, aggregate_documents, root_dataset
+from .import_base.fields import boxes_written_with
 from .label_fields import OBJECT_LISTS, object_list_path
 
 # The computed field of the boxes that are drawn too; no field of a user begins so.
@@ -99,11 +100,14 @@ def boxes_beside(dataset: fo.Dataset, labels: LabelList) -> LabelList | None:
     """Returns the boxes that an import has written beside a field of segmentations."""
     if not dataset.has_field(f"{labels.path}.coco_id"):
         return None
-    for name in dataset.get_field_schema(embedded_doc_type=fo.Detections):
-        boxes = LabelList.of_field(dataset, name)
-        if name != labels.field and dataset.has_field(f"{boxes.path}.coco_id"):
-            return boxes
-    return None
+    boxes = {
+        name: LabelList.of_field(dataset, name)
+        for name in dataset.get_field_schema(embedded_doc_type=fo.Detections)
+        if name != labels.field
+    }
+    with_ids = [n for n, x in boxes.items() if dataset.has_field(f"{x.path}.coco_id")]
+    found = boxes_written_with(dataset, labels.field, with_ids) if with_ids else None
+    return boxes[found] if found is not None else None
 
 
 def boxes_to_draw(dataset: fo.Dataset, label_field: str, box_field: str) -> Document:

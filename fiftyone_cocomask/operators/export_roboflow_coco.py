@@ -180,6 +180,7 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         description="The objects to write",
         default=usual_objects(fields),
     )
+    usual = own_box_field(ctx.dataset, label_field) if label_field else ""
     choose(
         inputs,
         "box_field",
@@ -187,7 +188,7 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         params.get("box_field"),
         label="Boxes",
         description="The boxes of the same objects, as the import makes them",
-        default=default_field(fields, own_box_field(ctx.dataset, label_field)),
+        default=default_field(fields, usual),
     )
     field = ask_for_path(
         ctx,

@@ -122,6 +122,12 @@ class AppPage:
         """Waits until the grid shows so many objects."""
         self._wait_for_entries(number, "patch" if number == 1 else "patches")
 
+    def wait_for_stage(self, name: str) -> None:
+        """Waits until the view bar has a stage."""
+        self.page.locator("[data-cy=view-stage-container]").get_by_text(
+            name, exact=True
+        ).first.wait_for()
+
     def _wait_for_entries(self, number: int, noun: str) -> None:
         counts = self.page.locator("[data-cy=entry-counts]")
         expect(counts).to_have_text(re.compile(rf"^{number:,}\s*{noun}"))

@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from fiftyone_cocomask.datasets.importing.base import SampleBase
+from fiftyone_cocomask.datasets.import_base.base import SampleBase
 
 WIDTH, HEIGHT = 40, 30
 SQUARE = [5, 5, 20, 5, 20, 15, 5, 15]

@@ -31,7 +31,7 @@ from ..documents import (
     stream_documents,
 )
 from ..folders import export_folder
-from ..importing.base import BASE_FIELD
+from ..import_base.base import BASE_FIELD
 from ..importing.states import Change
 from ..memory import frozen_heap
 from ..parallel.ahead import one_ahead

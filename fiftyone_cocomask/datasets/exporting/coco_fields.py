@@ -17,9 +17,10 @@ from ..documents import (
     serialized,
     ungrouped_samples,
 )
-from ..importing.base import Fields
-from ..importing.renamed import written_as
+from ..import_base.base import Fields
+from ..import_base.fields import written_as
 from ..label_fields import OBJECT_LISTS, object_fields
+from ..label_lists import LabelList, boxes_beside
 from ..owned_fields import field_owner
 
 # The fields that the import writes unless it is told otherwise.
@@ -209,16 +210,16 @@ def label_fields(
     )
 
 
-def own_box_field(samples: SampleCollection, label_field: Any) -> str:
+def own_box_field(samples: SampleCollection, label_field: str) -> str:
     """Returns the field of boxes that an import wrote beside one of polylines.
 
-    It is the usual one where no import wrote that.
+    It is the usual one where there is none.
     """
-    usual = IMPORTED_FIELDS[1]
-    if not isinstance(label_field, str):
-        return usual
-    names = written_as(backing_dataset(samples), (label_field, None))
-    return names[1] if names else usual
+    dataset = backing_dataset(samples)
+    if label_field not in object_fields(dataset):
+        return IMPORTED_FIELDS[1]
+    boxes = boxes_beside(dataset, LabelList.of_field(dataset, label_field))
+    return IMPORTED_FIELDS[1] if boxes is None else boxes.field
 
 
 def list_path(field_name: str, list_name: str | None) -> str:

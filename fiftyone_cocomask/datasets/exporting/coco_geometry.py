@@ -20,7 +20,7 @@ from ...geometry.rings import point_pairs
 from ...geometry.runs import RLE, rle_runs
 from ...words import count
 from ..documents import Document
-from ..importing.digests import points_digest
+from ..import_base.digests import points_digest
 from ..importing.states import AnnotationState
 from ..labels import mask_objects
 from .coco_fields import LabelFields

@@ -15,7 +15,7 @@ from ...coco.classes import SplitClasses, class_name
 from ...coco.frames import TurnedBack
 from ...coco.originals import AnnotationForm, attributes_of, known_attributes
 from ..documents import Document
-from ..importing.base import BASE_FIELD, SampleBase
+from ..import_base.base import BASE_FIELD, SampleBase
 from ..importing.states import AnnotationState, Change, annotation_states, paired_states
 from .coco_fields import LabelFields
 from .coco_geometry import SampleGeometry, UnwritableLabelError

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from ..documents import Document
-from ..importing.digests import label_box
+from ..import_base.digests import label_box
 from ..issues.paired_boxes import annotation_of
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...words import count
+from ..import_base.digests import Document, LabelPair
 from ..issues.rules import MaskIssue
-from .digests import Document, LabelPair
 from .states import AnnotationState, Change
 
 CONFLICT_TAG = "merge_conflict"

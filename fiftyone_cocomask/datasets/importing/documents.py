@@ -11,7 +11,7 @@ from ...coco.records import Annotation, ImageRecord
 from ...geometry.outlines import rle_outline
 from ...geometry.rings import to_relative
 from ..documents import Document
-from .digests import LabelPair
+from ..import_base.digests import LabelPair
 
 
 def sample_fields(record: ImageRecord) -> Document:

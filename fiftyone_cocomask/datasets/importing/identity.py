@@ -23,7 +23,7 @@ from ...coco.fingerprints import file_fingerprint
 from ...coco.records import ImageRecord
 from ...coco.sources import source_key
 from ..documents import Document, stream_documents
-from .base import BASE_FIELD
+from ..import_base.base import BASE_FIELD
 
 _PATHS = (
     "split",

@@ -26,13 +26,13 @@ from ..database_errors import explain_database_errors
 from ..documents import current_dataset, has_any_sample, settle
 from ..field_names import check_new_field
 from ..folders import export_folder
+from ..import_base.base import Fields
+from ..import_base.fields import check_not_renamed
 from ..locks import Lock, locked
 from ..memory import frozen_heap
 from ..parallel.processes import CAN_FORK, map_in_processes
 from ..parallel.workers import process_count
 from .attribute_types import KnownKinds
-from .base import Fields
-from .renamed import check_not_renamed
 from .replacing import check_replacement, complete_replacement, replaced_samples
 from .samples import ImportRules
 from .schema import check_schema, declare_fields, store_export_info, written_fields

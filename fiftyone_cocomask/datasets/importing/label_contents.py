@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..import_base.digests import Document
 from .conflicts import untagged
-from .digests import Document
 
 # What an export says and no person changes; the rest of what it writes is content.
 _FACTS = (

@@ -11,8 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from .base import BaseAnnotation, base_annotation
-from .digests import Document, LabelPair, RelativeBox, attributes_digest, label_box
+from ..import_base.base import BaseAnnotation, base_annotation
+from ..import_base.digests import (
+    Document,
+    LabelPair,
+    RelativeBox,
+    attributes_digest,
+    label_box,
+)
 from .states import AnnotationState
 
 # Boxes that overlap less are of two objects.

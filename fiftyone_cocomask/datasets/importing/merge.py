@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from ...choices import ConflictRule
-from .base import (
+from ..import_base.base import (
     CONFLICT,
     REMOVED,
     BaseAnnotation,
@@ -30,6 +30,7 @@ from .base import (
     base_annotation,
     new_label,
 )
+from ..import_base.digests import Document, LabelPair, content_digests, short_id
 from .conflicts import (
     CONFLICT_TAG,
     Conflict,
@@ -38,7 +39,6 @@ from .conflicts import (
     words_of_pair,
     words_of_state,
 )
-from .digests import Document, LabelPair, content_digests, short_id
 from .label_contents import said, says, with_content, with_facts
 from .matching import is_same_label, is_same_shape, match_annotations
 from .states import (

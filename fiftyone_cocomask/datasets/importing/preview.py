@@ -12,7 +12,7 @@ import fiftyone as fo
 from ...choices import ConflictRule, OldCopies
 from ...coco.check import ExportReader
 from ...coco.merge_counts import MergeCounts
-from .base import DEFAULT_FIELDS, Fields
+from ..import_base.base import DEFAULT_FIELDS, Fields
 from .samples import ImportRules
 from .schema import check_schema
 from .writer import SampleWriter

@@ -11,8 +11,8 @@ from ...coco.issues import Action, IssueCode
 from ...coco.records import ImageRecord
 from ...coco.report import ExportReport
 from ...words import count
-from .base import BaseAnnotation
-from .digests import label_digest
+from ..import_base.base import BaseAnnotation
+from ..import_base.digests import label_digest
 from .merge import MergedLabels
 
 # Of fewer annotations it says nothing that all of them are others.

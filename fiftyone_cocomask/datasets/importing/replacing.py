@@ -22,8 +22,8 @@ from ..documents import (
     remove_values,
     sample_ids,
 )
+from ..import_base.base import BASE_FIELD, REPLACED, REPLACING
 from ..journal import Journal
-from .base import BASE_FIELD, REPLACED, REPLACING
 from .samples import ImportRules, has_persons_work
 
 _KEY = "import"

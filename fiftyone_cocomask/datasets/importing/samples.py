@@ -9,9 +9,17 @@ from datetime import datetime
 from ...choices import ConflictRule
 from ...coco.records import ImageRecord
 from ..documents import MODIFIED, new_sample_document
-from .base import BASE_FIELD, REPLACING, BaseKey, Fields, SampleBase, new_ids, new_label
+from ..import_base.base import (
+    BASE_FIELD,
+    REPLACING,
+    BaseKey,
+    Fields,
+    SampleBase,
+    new_ids,
+    new_label,
+)
+from ..import_base.digests import Document, short_id
 from .conflicts import CONFLICT_TAG, Conflict
-from .digests import Document, short_id
 from .documents import annotation_labels, label_fields, own_names, sample_fields
 from .identity import are_other_projects
 from .merge import MergedLabels, keep_labels, merge_labels

@@ -19,9 +19,9 @@ from ..documents import (
     rename_label_attributes,
 )
 from ..field_display import are_shown, colour_classes, show_fields
+from ..import_base.base import BASE_FIELD
 from ..locks import changing_outline
 from .attribute_types import AttributeTypes, label_paths
-from .base import BASE_FIELD
 from .label_schema import declare_label_schemas
 
 # MongoDB takes documents of at most 16 MB: `dataset.info` keeps so much of the issues.

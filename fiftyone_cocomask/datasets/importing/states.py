@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from .base import BaseAnnotation, SampleBase
-from .digests import (
+from ..import_base.base import BaseAnnotation, SampleBase
+from ..import_base.digests import (
     NO_LABEL,
     Document,
     LabelPair,

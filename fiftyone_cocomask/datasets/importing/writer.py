@@ -29,10 +29,11 @@ from ..documents import (
     with_new_ids,
     write_time,
 )
+from ..import_base.base import BASE_FIELD
+from ..import_base.fields import written_as
 from ..locks import Lock
 from ..parallel.ahead import OneBehind
 from .attribute_types import AttributeTypes
-from .base import BASE_FIELD
 from .conflicts import Conflict
 from .gone import GoneSamples
 from .identity import (
@@ -43,7 +44,6 @@ from .identity import (
     is_version,
     origin_of,
 )
-from .renamed import written_as
 from .replaced_labels import ReplacedLabels
 from .resuming import missing_samples
 from .said import said_digest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import fiftyone as fo
@@ -13,10 +14,12 @@ from fiftyone_cocomask import (
     delete_objects,
     find_mask_issues,
     fix_mask_issues,
+    import_roboflow_coco,
     undo_mask_fixes,
 )
 from fiftyone_cocomask.datasets.issues import follow_edits
 
+from ..small_export import write_small_export
 from .conftest import Samples, polyline
 
 # 4 px each, so tiny; and one of 150 px.
@@ -241,3 +244,51 @@ def test_objects_of_frames_are_not_deleted(new_dataset: Any) -> None:
     dataset.add_sample(video)
     with pytest.raises(CocoMaskError, match="holds video samples"):
         delete_objects(dataset, [line.id], label_field="frames.segmentations")
+
+
+@pytest.fixture
+def imported_twice(new_dataset: Any, tmp_path: Path) -> fo.Dataset:
+    """Four annotations in two pairs of fields, of which the first comes first."""
+    export = write_small_export(tmp_path / "export")
+    dataset, _ = import_roboflow_coco(export, "twice")
+    fields = {"label_field": "polys", "box_field": "rects"}
+    import_roboflow_coco(export, dataset, **fields)
+    return dataset
+
+
+def numbers(dataset: fo.Dataset, *fields: str) -> list[int]:
+    return [dataset.count(f"{field}.detections") for field in fields]
+
+
+@pytest.mark.parametrize("name", ["rects", "boxes"])
+def test_of_two_imports_each_has_its_own_boxes(
+    imported_twice: fo.Dataset, name: str
+) -> None:
+    dataset = imported_twice
+    if name != "rects":
+        dataset.rename_sample_field("rects", name)
+    label_id = dataset.first().polys.polylines[0].id
+    delete_objects(dataset, [label_id], label_field="polys")
+    assert numbers(dataset, "detections", name) == [4, 3]
+    label_id = dataset.first().segmentations.polylines[0].id
+    delete_objects(dataset, [label_id], fix_key="second")
+    assert numbers(dataset, "detections", name) == [3, 3]
+
+
+def test_labels_that_no_import_wrote_take_no_boxes_of_imports(
+    imported_twice: fo.Dataset,
+) -> None:
+    dataset = imported_twice
+    dataset.clone_sample_field("polys", "copied")
+    label_id = dataset.first().copied.polylines[0].id
+    delete_objects(dataset, [label_id], label_field="copied")
+    assert dataset.count("copied.polylines") == 3
+    assert numbers(dataset, "detections", "rects") == [4, 4]
+    # Nor do boxes that are looked at by themselves.
+    label_id = dataset.first().rects.detections[0].id
+    delete_objects(dataset, [label_id], label_field="rects", fix_key="second")
+    assert numbers(dataset, "detections", "rects") == [4, 3]
+    dataset.delete_sample_field("rects")
+    label_id = dataset.first().polys.polylines[0].id
+    delete_objects(dataset, [label_id], label_field="polys", fix_key="third")
+    assert numbers(dataset, "detections") == [4]

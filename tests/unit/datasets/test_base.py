@@ -12,7 +12,7 @@ from bson import ObjectId
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fiftyone_cocomask.datasets.importing.base import SampleBase, base_annotation
+from fiftyone_cocomask.datasets.import_base.base import SampleBase, base_annotation
 from fiftyone_cocomask.datasets.importing.states import (
     AnnotationState,
     Change,

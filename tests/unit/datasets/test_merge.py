@@ -11,7 +11,7 @@ from bson import ObjectId
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fiftyone_cocomask.datasets.importing.base import SampleBase, base_annotation
+from fiftyone_cocomask.datasets.import_base.base import SampleBase, base_annotation
 from fiftyone_cocomask.datasets.importing.merge import MergedLabels, merge_labels
 
 Pair = tuple[dict[str, Any] | None, dict[str, Any] | None]

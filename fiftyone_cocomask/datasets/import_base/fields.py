@@ -8,6 +8,7 @@ from itertools import islice
 import fiftyone as fo
 
 from ...errors import CocoMaskError
+from ...fiftyone_types import SampleCollection
 from ..documents import Document, stream_documents
 from .base import BASE_FIELD, Fields, SampleBase
 from .digests import NO_LABEL, short_id
@@ -18,8 +19,8 @@ _KINDS = (
     (fo.Polylines, "polylines", "label_field"),
     (fo.Detections, "detections", "box_field"),
 )
-# In how many samples the labels of a field that is not there any more are looked for:
-# forms ask too, and are to answer soon.
+# In how many samples fields are looked for that may not be there: forms ask too, and
+# are to answer soon.
 _MAX_SAMPLES = 1000
 
 
@@ -54,6 +55,57 @@ def written_as(
             found = [_has_labels(document, names, k, now) for k, now in others.items()]
             if any(found) and False not in found:
                 return names
+    return None
+
+
+def boxes_written_with(
+    dataset: fo.Dataset, labels: str, candidates: Sequence[str]
+) -> str | None:
+    """Returns the field of the boxes that an import wrote with a field of polygons.
+
+    Several imports may have written into fields of their own.
+
+    Args:
+        dataset: the dataset
+        labels: the field of polygons, or of others' labels
+        candidates: the fields of boxes that it may be
+
+    Returns:
+        the field; where no import is known to have written the labels, the first that
+        none has written with others. None if there is none
+    """
+    with_labels = [{f"{labels}.{name}.0": {"$exists": True}} for _, name, _ in _KINDS]
+    samples = dataset.match({"$or": with_labels})
+    others, is_known = set[str | None](), False
+    documents = _samples_with_base(samples, ([labels], [labels, *candidates]))
+    for document in islice(documents, _MAX_SAMPLES):
+        for names in SampleBase.fields_of(document[BASE_FIELD]):
+            found = _called_now(dataset, document, names, 1, candidates)
+            if _called_now(dataset, document, names, 1, [labels]) is not None:
+                return None
+            if _called_now(dataset, document, names, 0, [labels]) is None:
+                others.add(found)
+            elif found is not None:
+                return found
+            else:
+                is_known = True
+    left = [name for name in candidates if name not in others]
+    return left[0] if left and not is_known else None
+
+
+def _called_now(
+    dataset: fo.Dataset,
+    document: Document,
+    names: Fields,
+    kind: int,
+    candidates: Sequence[str],
+) -> str | None:
+    """Returns which of some fields an import has written under one of two names."""
+    if dataset.has_field(names[kind]):
+        return names[kind] if names[kind] in candidates else None
+    for name in candidates:
+        if _has_labels(document, names, kind, name):
+            return name
     return None
 
 
@@ -101,22 +153,22 @@ def check_not_renamed(dataset: fo.Dataset, fields: Fields) -> None:
 
 
 def _samples_with_base(
-    dataset: fo.Dataset, fields: Sequence[Sequence[str]]
+    samples: SampleCollection, fields: Sequence[Sequence[str]]
 ) -> Iterator[Document]:
     """Yields samples that an import wrote, with the ids of labels in some fields.
 
     Args:
-        dataset: the dataset
+        samples: the dataset, or a view
         fields: fields of polylines, and fields of detections
     """
-    if not dataset.has_field(BASE_FIELD):
+    if not samples.has_field(BASE_FIELD):
         return
     ids = [
         f"{name}.{labels}._id"
         for names, (_, labels, _) in zip(fields, _KINDS, strict=True)
         for name in names
     ]
-    for documents in stream_documents(dataset, [BASE_FIELD, *ids]):
+    for documents in stream_documents(samples, [BASE_FIELD, *ids]):
         yield from (document for document in documents if document.get(BASE_FIELD))
 
 

@@ -3,8 +3,8 @@
 A sample's field :data:`BASE_FIELD` holds one record of 41 bytes for each annotation, as
 text: digests of its shape, its class and its attributes, its box, and the ids of its
 two labels; and behind these a digest of all that the export said of the image.
-:func:`.states.annotation_states` compares them with the labels as they are now, and so
-tells what a person has edited, relabelled, deleted and added since::
+:func:`..importing.states.annotation_states` compares them with the labels as they are
+now, and so tells what a person has edited, relabelled, deleted and added since::
 
     base = SampleBase.from_document(document.get(BASE_FIELD))
     for state in annotation_states(base, polylines, detections):

@@ -1,0 +1,1 @@
+"""What imports remember in each sample, and of which fields."""
