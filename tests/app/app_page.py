@@ -124,9 +124,8 @@ class AppPage:
 
     def wait_for_stage(self, name: str) -> None:
         """Waits until the view bar has a stage."""
-        self.page.locator("[data-cy=view-stage-container]").get_by_text(
-            name, exact=True
-        ).first.wait_for()
+        stages = self.page.locator("[data-cy=view-stage-container]")
+        stages.filter(has_text=name).first.wait_for()
 
     def _wait_for_entries(self, number: int, noun: str) -> None:
         counts = self.page.locator("[data-cy=entry-counts]")
