@@ -91,8 +91,9 @@ def export_roboflow_coco(
         output_dir: the folder to write to
         label_field: the objects: Polylines, or Detections with or without masks
         box_field: the field of the same objects' boxes, as the import makes it; if
-            there is none of this name, the one that an import wrote with the objects.
-            Used where the labels of both have the ids of their annotations
+            there is none of this name, or an import wrote it with other objects, the
+            one that it wrote with these. Used where the labels of both have the ids of
+            their annotations
         images: ``"copy"``, ``"link"`` (hard links, else copies) or ``"none"``
         area: ``area`` of new and edited objects: ``"mask"`` is their pixels, ``"box"``
             what Roboflow writes, width times height of the box

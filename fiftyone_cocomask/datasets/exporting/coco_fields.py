@@ -156,7 +156,8 @@ def label_fields(
         CocoMaskError: if ``label_field`` does not hold objects
     """
     schema = samples.get_field_schema()
-    if box_field not in schema:
+    dataset = backing_dataset(samples)
+    if box_field not in schema or _is_of_others(dataset, label_field, box_field):
         box_field = own_box_field(samples, label_field)
     lists = {}
     for name in (label_field, box_field):
@@ -171,7 +172,7 @@ def label_fields(
         label_field = box_field
     if label_field not in lists:
         raise _no_such_field(samples, label_field)
-    stored = (backing_dataset(samples).info.get("coco") or {}).get("fields")
+    stored = (dataset.info.get("coco") or {}).get("fields")
     imported = tuple(stored) if isinstance(stored, list) else IMPORTED_FIELDS
     flat = samples.get_field_schema(flat=True)
     has_boxes = (
@@ -186,7 +187,7 @@ def label_fields(
     )
     is_of_boxes = lists[label_field] == "detections"
     names = written_as(
-        backing_dataset(samples),
+        dataset,
         (None, label_field)
         if is_of_boxes
         else (label_field, box_field if has_boxes else None),
@@ -220,6 +221,14 @@ def own_box_field(samples: SampleCollection, label_field: str) -> str:
         return IMPORTED_FIELDS[1]
     boxes = boxes_beside(dataset, LabelList.of_field(dataset, label_field))
     return IMPORTED_FIELDS[1] if boxes is None else boxes.field
+
+
+def _is_of_others(dataset: fo.Dataset, label_field: str, box_field: str) -> bool:
+    """Whether an import wrote boxes with other labels than these."""
+    return (
+        written_as(dataset, (None, box_field)) is not None
+        and written_as(dataset, (label_field, box_field)) is None
+    )
 
 
 def list_path(field_name: str, list_name: str | None) -> str:

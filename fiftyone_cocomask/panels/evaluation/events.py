@@ -29,7 +29,8 @@ def _is_restored(ctx: ExecutionContext) -> bool:
         return False
     memory, shown = memory_of(ctx.panel_id), selection.app_view(ctx)
     if selection.has_filters(ctx):
-        memory.want_filtered(selection.lasting_stages(ctx), instead_of=shown)
+        if memory.has_just_chosen:
+            memory.want_filtered(selection.lasting_stages(ctx), instead_of=shown)
         return False
     stages = memory.lost(shown, ctx.params.get("value"))
     if stages is None:

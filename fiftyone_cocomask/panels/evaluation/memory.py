@@ -149,17 +149,23 @@ class Memory:
         """Notes that the App has kept a choice with the panel's state."""
         self._chosen_at = time.monotonic()
 
-    def want_filtered(self, stages: list[Stage], instead_of: AppView) -> None:
-        """Notes what the sidebar filters, if the App may forget that soon.
+    @property
+    def has_just_chosen(self) -> bool:
+        """Whether the App may still tell its server of a choice.
 
-        It tells its server of a choice, and then sets its view once more as the server
-        has it, which has no filters.
+        It does, and then sets its view once more as the server has it, which has no
+        filters.
+        """
+        return time.monotonic() - self._chosen_at < _SOON_AFTER
+
+    def want_filtered(self, stages: list[Stage], instead_of: AppView) -> None:
+        """Notes what the sidebar filters, which the App may forget soon.
 
         Args:
             stages: the view, with stages for the filters
             instead_of: what the App shows without them
         """
-        wanted, now = self._wanted, time.monotonic()
+        wanted = self._wanted
         is_early = (
             wanted is not None
             and wanted.is_recent
@@ -167,8 +173,9 @@ class Memory:
             and wanted.instead_of == instead_of
         )
         # An early event is of the time before the App was given a view.
-        if not is_early and now - self._chosen_at < _SOON_AFTER:
-            self._wanted = _Wanted(stages, instead_of, now, is_filtered=True)
+        if not is_early:
+            since = time.monotonic()
+            self._wanted = _Wanted(stages, instead_of, since, is_filtered=True)
 
     def lost(self, shown: AppView, told: Any = None) -> list[Stage] | None:
         """Returns the view that the App has lost, if it has.

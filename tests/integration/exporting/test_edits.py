@@ -299,10 +299,11 @@ def test_an_import_into_other_fields_comes_back_with_its_boxes(
     view = dataset.match({"file_name": image_name("a")})
     assert fcm.compare_exports(source, view, label_field="polys").is_same
     # The boxes of the labels that are given, not those of another import.
+    only = {"images": "none", "overwrite": True, "label_field": "polys"}
+    out, _ = export(dataset, tmp_path, **only)
+    assert read_json(out / "train")["annotations"] == written
     dataset.delete_sample_fields(["segmentations", "detections"])
-    out, _ = export(
-        dataset, tmp_path, images="none", overwrite=True, label_field="polys"
-    )
+    out, _ = export(dataset, tmp_path, **only)
     assert read_json(out / "train")["annotations"] == written
 
 
