@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from contextlib import suppress
 
 from ...fiftyone_types import SampleCollection
 from ..documents import Document, aggregate_documents, root_dataset
+from ..import_base.info import export_info
 
 _JSON_END = ".coco.json"
 
@@ -37,8 +37,7 @@ def lies_in_export(samples: SampleCollection, folder: str) -> bool:
 
 def _source(samples: SampleCollection) -> str | None:
     """Returns where the dataset was imported from, if it was."""
-    info = root_dataset(samples).info.get("coco")
-    path = info.get("path") if isinstance(info, Mapping) else None
+    path = export_info(root_dataset(samples)).get("path")
     return path if isinstance(path, str) else None
 
 

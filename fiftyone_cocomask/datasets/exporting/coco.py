@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +32,7 @@ from ..documents import (
 )
 from ..folders import export_folder
 from ..import_base.base import BASE_FIELD
+from ..import_base.info import export_info
 from ..importing.states import Change
 from ..memory import frozen_heap
 from ..parallel.ahead import one_ahead
@@ -183,8 +184,7 @@ class _Export:
         self._dataset = backing_dataset(samples)
         self._fields = fields
         self._images = images
-        info = self._dataset.info.get("coco")
-        self._info: Mapping[str, Any] = info if isinstance(info, Mapping) else {}
+        self._info = export_info(self._dataset, fields.label_field)
         self._target = _folder(self._dataset, output_dir, overwrite=overwrite)
         self.report = CocoExportReport(str(self._target.path))
         self._ahead = Splits(samples, fields, self._info)
@@ -403,8 +403,7 @@ def _folder(
 ) -> ExportFolder:
     """Returns the folder to write to, which is not what the dataset came from."""
     folders, files = [export_folder(dataset)], []
-    info = dataset.info.get("coco")
-    path = info.get("path") if isinstance(info, Mapping) else None
+    path = export_info(dataset).get("path")
     if isinstance(path, str) and path:
         if os.path.isdir(path):
             folders.append(Path(path))

@@ -19,6 +19,7 @@ from ..documents import (
 )
 from ..import_base.base import Fields
 from ..import_base.fields import written_as
+from ..import_base.info import export_info
 from ..label_fields import OBJECT_LISTS, object_fields
 from ..label_lists import LabelList, boxes_beside
 from ..owned_fields import field_owner
@@ -172,7 +173,7 @@ def label_fields(
         label_field = box_field
     if label_field not in lists:
         raise _no_such_field(samples, label_field)
-    stored = (dataset.info.get("coco") or {}).get("fields")
+    stored = export_info(dataset, label_field).get("fields")
     imported = tuple(stored) if isinstance(stored, list) else IMPORTED_FIELDS
     flat = samples.get_field_schema(flat=True)
     has_boxes = (

@@ -20,6 +20,7 @@ from ..documents import (
 )
 from ..field_display import are_shown, colour_classes, show_fields
 from ..import_base.base import BASE_FIELD
+from ..import_base.info import store_info
 from ..locks import changing_outline
 from .attribute_types import AttributeTypes, label_paths
 from .label_schema import declare_label_schemas
@@ -214,7 +215,6 @@ def _store_export_info(
         fields = list(attribute_types.label_fields)
         colour_classes(dataset, fields, dataset.default_classes)
     declare_label_schemas(dataset, attribute_types.label_fields, names)
-    before = dataset.info.get("coco") or {}
     for facts in reader.info["splits"].values():
         origins = facts["form"].get("origins", {})
         for new, old in attribute_types.moved.items():
@@ -222,13 +222,13 @@ def _store_export_info(
     report = reader.report.to_dict(MAX_NAMED, _MAX_ISSUE_BYTES)
     # The samples say it, and names of classes cannot be keys in MongoDB.
     del report["classes"]
-    dataset.info["coco"] = {
+    info = {
         **reader.info,
-        "splits": {**before.get("splits", {}), **_by_split(reader.info["splits"])},
-        "fields": list(attribute_types.label_fields),
+        "splits": _by_split(reader.info["splits"]),
         "kinds": attribute_types.kinds,
         "report": {**report, "splits": _by_split(report["splits"])},
     }
+    store_info(dataset, attribute_types.label_fields, info)
     dataset.save()
 
 

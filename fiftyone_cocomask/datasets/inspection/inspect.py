@@ -18,6 +18,7 @@ from ...geometry.draw import object_areas
 from ...geometry.png import mask_strips
 from ...words import agree, part_of
 from ..documents import Document, read_documents
+from ..import_base.info import export_info
 from ..issues.rules import MaskIssue
 from ..label_fields import check_has_masks, mask_fields, object_fields
 from ..label_lists import LabelList
@@ -100,7 +101,7 @@ def inspect_sample(
     )
     found.issues = sample_issues(
         record.values.get("import_issues") or [],
-        (dataset.info.get("coco") or {}).get("report") or {},
+        export_info(dataset, label_field).get("report") or {},
         record.values.get("split"),
         record.values.get("file_name"),
     )

@@ -17,6 +17,7 @@ from ...fiftyone_types import SampleCollection
 from ...geometry.objects import Canvas
 from ...limits import MAX_NAMED
 from ..documents import root_dataset
+from ..import_base.info import export_info
 from ..label_lists import LabelList
 from ..labels import LabelObject, label_documents
 from ..measuring.measure import (
@@ -84,7 +85,7 @@ class IssueSearch:
             for name in ("coco_id", "coco_category_id")
             if dataset.has_field(f"{labels.path}.{name}")
         ]
-        self._differing_ids = differing_ids(dataset.info.get("coco"))
+        self._differing_ids = differing_ids(export_info(dataset, labels.field))
         self._has_splits = "split" in self._sample_fields and are_splits(
             [n for name, n in samples.count_values("split").items() if name]
         )

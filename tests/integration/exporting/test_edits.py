@@ -307,6 +307,39 @@ def test_an_import_into_other_fields_comes_back_with_its_boxes(
     assert read_json(out / "train")["annotations"] == written
 
 
+def test_of_two_imports_each_comes_back_as_it_was(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    names = [image_name("a"), image_name("b")]
+    first = write_split(
+        tmp_path / "first" / "train",
+        names,
+        [annotation(0, 0, depth=3), annotation(1, 1, category_id=2)],
+    )
+    second = write_split(
+        tmp_path / "second" / "train",
+        names,
+        [annotation(7, 1, category_id=5, attributes={"seen": True})],
+        info={"year": "2027", "version": "9"},
+        licenses=[],
+        categories=[{"id": 5, "name": "eye", "supercategory": "none"}],
+    )
+    fields = {"label_field": "polys", "box_field": "rects"}
+    dataset, _ = fcm.import_roboflow_coco(first.parent, "edited")
+    fcm.import_roboflow_coco(second.parent, dataset, **fields)
+    wanted = {"images": "none", "overwrite": True}
+    for again in (False, True):
+        if again:
+            # What an import knows is not lost by importing another one.
+            fcm.import_roboflow_coco(first.parent, dataset)
+        out, report = export(dataset, tmp_path, **wanted)
+        assert read_json(out / "train") == read_json(first)
+        assert (report.unchanged, report.annotations) == (2, 2)
+        out, report = export(dataset, tmp_path, **wanted, **fields)
+        assert read_json(out / "train") == read_json(second)
+        assert (report.unchanged, report.annotations) == (1, 1)
+
+
 def test_edits_of_polygons_without_a_field_of_boxes_are_written_and_counted(
     dataset: fo.Dataset, tmp_path: Path
 ) -> None:

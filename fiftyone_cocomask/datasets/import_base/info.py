@@ -1,0 +1,79 @@
+"""What imports keep of their exports in ``dataset.info["coco"]``.
+
+It is of the last import; in it are those of imports into other fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import fiftyone as fo
+
+from ...coco.attributes import encode_key
+from .base import DEFAULT_FIELDS, Fields
+from .fields import written_as
+
+_INFO = "coco"
+_OTHERS = "other_fields"
+
+
+def export_info(
+    dataset: fo.Dataset, label_field: str | None = None
+) -> Mapping[str, Any]:
+    """Returns what the last import has kept of its export.
+
+    Args:
+        dataset: the dataset
+        label_field: the labels that it is to be about; by default any
+
+    Returns:
+        what it kept; where no import is known to have written these labels, what the
+        last one kept. Empty if there was none
+    """
+    info = dataset.info.get(_INFO)
+    if not isinstance(info, Mapping):
+        return {}
+    others = info.get(_OTHERS)
+    if label_field is None or not isinstance(others, Mapping):
+        return info
+    known = {name: of for of in (*others.values(), info) for name in _fields(of)}
+    if label_field not in known:
+        for fields in ((label_field, None), (None, label_field)):
+            names = written_as(dataset, fields)
+            if names is not None:
+                label_field = names[0]
+    found: Mapping[str, Any] = known.get(label_field, info)
+    return found
+
+
+def store_info(dataset: fo.Dataset, fields: Fields, info: dict[str, Any]) -> None:
+    """Keeps what is known of an export, beside what imports into other fields kept.
+
+    Of splits that it does not have, what was known of them stays.
+
+    Args:
+        dataset: the dataset, which is not saved
+        fields: the fields of polylines and detections
+        info: what is known of the export
+    """
+    last = dict(dataset.info.get(_INFO) or {})
+    others = dict(last.pop(_OTHERS, None) or {})
+    if last and _fields(last) not in (fields, written_as(dataset, fields)):
+        others[_key(_fields(last))] = last
+        last = others.pop(_key(fields), {})
+    splits = {**last.get("splits", {}), **info["splits"]}
+    whole = {**info, "fields": list(fields), "splits": splits}
+    dataset.info[_INFO] = {**whole, _OTHERS: others} if others else whole
+
+
+def _fields(info: Mapping[str, Any]) -> Fields:
+    """Returns the fields that an import wrote; version 0.1 did not say them."""
+    stored = info.get("fields")
+    if isinstance(stored, list) and len(stored) == len(DEFAULT_FIELDS):
+        return stored[0], stored[1]
+    return DEFAULT_FIELDS
+
+
+def _key(fields: Fields) -> str:
+    return encode_key(",".join(fields))
