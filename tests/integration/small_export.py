@@ -93,6 +93,12 @@ def write_small_export(folder: Path) -> Path:
     return folder
 
 
+def say_project(folder: Path, name: str) -> None:
+    """Writes the file by which Roboflow says of which project an export is."""
+    address = f"https://universe.roboflow.com/someone/{name}\n"
+    (folder / "README.dataset.txt").write_text(address)
+
+
 def write_changing_export(folder: Path) -> Path:
     """Writes an export in which each image differs from those before it."""
     names = [image_name(f"{number:02}") for number in range(11)]

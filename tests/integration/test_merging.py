@@ -22,7 +22,14 @@ from fiftyone_cocomask import (
     undo_mask_fixes,
 )
 
-from .small_export import HEIGHT, WIDTH, annotation, image_name, write_split
+from .small_export import (
+    HEIGHT,
+    WIDTH,
+    annotation,
+    image_name,
+    say_project,
+    write_split,
+)
 
 JSON = "_annotations.coco.json"
 
@@ -315,9 +322,7 @@ def test_two_projects_annotate_the_same_images(
     exports = {}
     for project, squares in (("wings", [1, 12]), ("bodies", [25, 12])):
         exports[project] = write_version(tmp_path / project, {"train": {A: squares}})
-        (exports[project] / "README.dataset.txt").write_text(
-            f"https://universe.roboflow.com/someone/{project}\n"
-        )
+        say_project(exports[project], project)
     dataset, _ = import_roboflow_coco(exports["wings"], "merged")
     for label in ("segmentations.polylines", "detections.detections"):
         assert dataset.count(label) == 2

@@ -142,7 +142,7 @@ class LabelWriter:
         fields = self._fields
         if fields.written_as is None:
             return None
-        base = SampleBase.from_document(document.get(BASE_FIELD), fields.written_as)
+        base = SampleBase.of_fields(document.get(BASE_FIELD), fields.written_as)
         if base is None or fields.box_field is not None:
             return base
         return base.of_one_field(0 if fields.label_list == "polylines" else 1)

@@ -251,14 +251,23 @@ class SampleBase:
             return False
         return packed[len(packed) - len(packed) % _RECORD.size :] == said
 
+    @classmethod
+    def of_fields(cls, document: Document | None, fields: Fields) -> SampleBase | None:
+        """Reads what was written to two fields by the project that wrote there first.
+
+        Args:
+            document: the value of a sample's :data:`BASE_FIELD`
+            fields: the fields of polylines and detections
+        """
+        keys = (key for key in map(_fields_of, _texts(document)) if key[:2] == fields)
+        first = min(keys, key=len, default=fields)
+        return cls.from_document(document, first)
+
     @staticmethod
     def fields_of(document: Document | None) -> list[Fields]:
-        """Returns the fields of polylines and detections that a stored base is about.
-
-        Those of a project that annotates the images of another one are not among them.
-        """
+        """Returns the fields of polylines and detections that a base is about."""
         keys = map(_fields_of, _texts(document))
-        return [(key[0], key[1]) for key in keys if len(key) == len(DEFAULT_FIELDS)]
+        return list(dict.fromkeys((key[0], key[1]) for key in keys))
 
     @staticmethod
     def is_about(document: Document, fields: Fields) -> bool:

@@ -180,7 +180,7 @@ def _has_labels(
     Returns:
         None if the import wrote none and the field has none, which tells nothing
     """
-    base = SampleBase.from_document(document[BASE_FIELD], fields)
+    base = SampleBase.of_fields(document[BASE_FIELD], fields)
     if base is None:
         return False
     written = {record[kind] for record in base.annotations} - {NO_LABEL}

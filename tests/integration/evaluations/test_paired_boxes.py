@@ -19,7 +19,7 @@ from fiftyone_cocomask import (
 )
 from fiftyone_cocomask.datasets.issues import follow_edits
 
-from ..small_export import write_small_export
+from ..small_export import say_project, write_small_export
 from .conftest import Samples, polyline
 
 # 4 px each, so tiny; and one of 150 px.
@@ -246,11 +246,16 @@ def test_objects_of_frames_are_not_deleted(new_dataset: Any) -> None:
         delete_objects(dataset, [line.id], label_field="frames.segmentations")
 
 
-@pytest.fixture
-def imported_twice(new_dataset: Any, tmp_path: Path) -> fo.Dataset:
+@pytest.fixture(params=["of a folder", "of two projects"])
+def imported_twice(new_dataset: Any, tmp_path: Path, request: Any) -> fo.Dataset:
     """Four annotations in two pairs of fields, of which the first comes first."""
     export = write_small_export(tmp_path / "export")
+    are_projects = request.param == "of two projects"
+    if are_projects:
+        say_project(export, "first")
     dataset, _ = import_roboflow_coco(export, "twice")
+    if are_projects:
+        say_project(export, "second")
     fields = {"label_field": "polys", "box_field": "rects"}
     import_roboflow_coco(export, dataset, **fields)
     return dataset

@@ -19,6 +19,7 @@ from ..small_export import (
     WIDTH,
     annotation,
     image_name,
+    say_project,
     write_small_export,
     write_split,
 )
@@ -307,8 +308,9 @@ def test_an_import_into_other_fields_comes_back_with_its_boxes(
     assert read_json(out / "train")["annotations"] == written
 
 
+@pytest.mark.parametrize("are_projects", [False, True])
 def test_of_two_imports_each_comes_back_as_it_was(
-    new_dataset: Any, tmp_path: Path
+    new_dataset: Any, tmp_path: Path, are_projects: bool
 ) -> None:
     names = [image_name("a"), image_name("b")]
     first = write_split(
@@ -324,6 +326,9 @@ def test_of_two_imports_each_comes_back_as_it_was(
         licenses=[],
         categories=[{"id": 5, "name": "eye", "supercategory": "none"}],
     )
+    if are_projects:
+        say_project(first.parent, "wings")
+        say_project(second.parent, "eyes")
     fields = {"label_field": "polys", "box_field": "rects"}
     dataset, _ = fcm.import_roboflow_coco(first.parent, "edited")
     fcm.import_roboflow_coco(second.parent, dataset, **fields)
@@ -338,6 +343,14 @@ def test_of_two_imports_each_comes_back_as_it_was(
         out, report = export(dataset, tmp_path, **wanted, **fields)
         assert read_json(out / "train") == read_json(second)
         assert (report.unchanged, report.annotations) == (1, 1)
+    sample = dataset.last()
+    moved = [6, 5, 21.5, 5, 21.5, 16, 6, 15]
+    sample.polys.polylines[0].points = [relative(moved)]
+    sample.save()
+    out, report = export(dataset, tmp_path, **wanted, **fields)
+    (entry,) = read_json(out / "train")["annotations"]
+    assert (entry["bbox"], entry["area"]) == pixels([moved])
+    assert report.edited == 1
 
 
 def test_edits_of_polygons_without_a_field_of_boxes_are_written_and_counted(
