@@ -13,7 +13,13 @@ from .form_operator import FormOperator
 from .forms import Choice, choose, form, names, note, reject, stop, warn
 from .job import JobOperator, ProgressArgument, job_config
 from .markdown import bold, plain
-from .prerequisites import NO_DATASET, choosable, dataset_is_missing, no_evaluations
+from .prerequisites import (
+    NO_DATASET,
+    all_evaluations,
+    choosable,
+    dataset_is_missing,
+    no_evaluations,
+)
 from .results import NextStep, Results, completed, next_step
 
 
@@ -60,7 +66,7 @@ class ListMaskEvaluations(FormOperator):
 
     def execute(self, ctx: ExecutionContext) -> Results:
         """Returns the evaluations."""
-        keys = _all_evaluations(ctx.dataset)
+        keys = all_evaluations(ctx.dataset)
         found = [_about(ctx.dataset, key) for key in keys]
         if found:
             why = "Write the figures as one HTML file; give output_path"
@@ -272,7 +278,7 @@ class DeleteMaskEvaluation(JobOperator):
 
 
 def _choose_evaluation(ctx: ExecutionContext, inputs: types.Object) -> str | None:
-    keys = choosable(ctx, inputs, _all_evaluations, no_evaluations, dataset_is_missing)
+    keys = choosable(ctx, inputs, all_evaluations, no_evaluations, dataset_is_missing)
     if not keys:
         return None
     given = ctx.params.get("eval_key")
@@ -285,13 +291,6 @@ def _choose_evaluation(ctx: ExecutionContext, inputs: types.Object) -> str | Non
         problem=f"Dataset '{ctx.dataset.name}' has no mask evaluation {given!r}; it "
         f"has {names(keys)}",
     )
-
-
-def _all_evaluations(dataset: Dataset) -> list[str]:
-    from ..datasets.evaluations import list_mask_evaluations
-
-    comparisons = list_mask_evaluations(dataset, kind="comparison")
-    return sorted([*list_mask_evaluations(dataset), *comparisons])
 
 
 def _about(dataset: Dataset, key: str) -> dict[str, Any]:

@@ -70,6 +70,14 @@ def choosable(
     return found
 
 
+def all_evaluations(dataset: Dataset) -> list[str]:
+    """Returns the keys of all mask evaluations of a dataset, and of comparisons."""
+    from ..datasets.evaluations import list_mask_evaluations
+
+    comparisons = list_mask_evaluations(dataset, kind="comparison")
+    return sorted([*list_mask_evaluations(dataset), *comparisons])
+
+
 def no_evaluations(dataset: Dataset) -> str:
     """Returns what to do where a dataset has no evaluations."""
     return (

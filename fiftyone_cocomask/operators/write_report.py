@@ -15,7 +15,7 @@ from .in_time import images_in
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .markdown import code
 from .paths import ask_for_path, given_path, path_text
-from .prerequisites import choosable, no_evaluations
+from .prerequisites import all_evaluations, choosable, no_evaluations
 from .results import NextStep, next_step, split_rows
 
 _FILE_NAME = "report.html"
@@ -74,15 +74,12 @@ class WriteReport(JobOperator):
 
     def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: which evaluations go into which file."""
-        from ..datasets.evaluations import list_mask_evaluations
-
-        keys = choosable(ctx, inputs, list_mask_evaluations, no_evaluations)
+        keys = choosable(ctx, inputs, all_evaluations, no_evaluations)
         if keys:
             _ask(ctx, inputs, keys)
 
     def run(self, ctx: ExecutionContext, progress: ProgressArgument) -> Results:
         """Writes the report and returns its path."""
-        from ..datasets.evaluations import list_mask_evaluations
         from ..datasets.reports.write import write_report
 
         samples = target_samples(ctx)
@@ -95,8 +92,7 @@ class WriteReport(JobOperator):
         )
         return {
             "path": str(path),
-            "eval_keys": ctx.params.get("eval_keys")
-            or list_mask_evaluations(ctx.dataset),
+            "eval_keys": ctx.params.get("eval_keys") or all_evaluations(ctx.dataset),
             "per_split": split_rows(samples),
         }
 

@@ -19,7 +19,7 @@ from ..targets import Samples
 from .area_results import AreaResults
 from .coverage_results import CoverageResults
 from .results import MaskEvaluation
-from .runs import evaluation_kind, list_mask_evaluations
+from .runs import AnyKind, evaluation_kind, list_mask_evaluations
 
 
 @explain_database_errors()
@@ -63,10 +63,15 @@ def load_mask_evaluation(samples: Samples, eval_key: str) -> Any:
     return evaluation_results(stored)
 
 
-def complete_evaluations(samples: Samples) -> list[MaskEvaluation]:
-    """Returns the evaluations that have results: none of those that were stopped."""
+def complete_evaluations(samples: Samples, kind: AnyKind | None = None) -> list[Any]:
+    """Returns the evaluations that have results: none of those that were stopped.
+
+    Args:
+        samples: the dataset, or a view into it
+        kind: as for :func:`list_mask_evaluations`
+    """
     found = []
-    for key in list_mask_evaluations(samples):
+    for key in list_mask_evaluations(samples, kind):
         with suppress(CocoMaskError):
             found.append(load_mask_evaluation(samples, key))
     return found

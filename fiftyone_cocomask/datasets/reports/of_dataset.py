@@ -72,7 +72,7 @@ def dataset_page(
             drawn.add(fields)
             sections.append(_evaluation(evaluation, samples, is_first=is_first))
         else:
-            sections.append(_comparison(evaluation))
+            sections.append(_comparison(evaluation, is_view=samples is not dataset))
     sections += findings(samples)
     _limit_pictures(sections)
     name = title or dataset.name
@@ -88,7 +88,10 @@ def dataset_page(
 def _evaluations(dataset: fo.Dataset, eval_keys: Sequence[str] | None) -> list[Any]:
     if eval_keys is not None:
         return [load_mask_evaluation(dataset, key) for key in eval_keys]
-    found = complete_evaluations(dataset)
+    found = [
+        *complete_evaluations(dataset),
+        *complete_evaluations(dataset, "comparison"),
+    ]
     if not found:
         raise CocoMaskError(
             f"Dataset '{dataset.name}' has no mask evaluations to report; "
@@ -219,13 +222,15 @@ def _limit_pictures(sections: Sequence[Section]) -> None:
         section.pictures = kept
 
 
-def _comparison(comparison: Any) -> Section:
+def _comparison(comparison: Any, *, is_view: bool) -> Section:
     import pandas as pd
 
     section = Section(f"Comparison: {comparison.key}")
     section.texts.append(
         f"Masks of {comparison.pred_field} against those of {comparison.gt_field}."
     )
+    if is_view:
+        section.texts.append("Of all samples that were compared, not of the view.")
     summary = comparison.summary()
     rows = [(words(k), text_of(k, v)) for k, v in summary.items() if is_number(v)]
     section.tables.append(Table(("Figure", "Value"), rows))

@@ -99,3 +99,15 @@ def test_a_dataset_without_evaluations_is_told_what_to_do(
     samples.add("a.png")
     with pytest.raises(CocoMaskError, match="evaluate mask area or coverage first"):
         fcm.write_report(samples.dataset, tmp_path / "report.html")
+
+
+def test_a_report_has_the_comparisons_too(dataset: fo.Dataset, tmp_path: Path) -> None:
+    fcm.compute_masks(dataset, mask_field="other", rasterizer="opencv")
+    fcm.compare_masks(dataset, "other", eval_key="compared")
+    path = tmp_path / "report.html"
+    assert (
+        "<h2>Comparison: compared</h2>" in fcm.write_report(dataset, path).read_text()
+    )
+    whole = "Of all samples that were compared, not of the view."
+    assert whole not in path.read_text()
+    assert whole in fcm.write_report(dataset.limit(1), path).read_text()

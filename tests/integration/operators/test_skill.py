@@ -254,6 +254,7 @@ def _check_files(output: Path, answers: Answers) -> None:
     assert sum(pixels) == foreground
     assert len(list((output / "cutouts").rglob("*.png"))) == 38
     assert "coverage_train" in (output / "report.html").read_text()
+    assert "Comparison: opencv_vs_coco" in (output / "report.html").read_text()
     assert len(list((output / "coco").rglob(JSON))) == 3
 
 
