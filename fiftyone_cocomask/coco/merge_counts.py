@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 from ..words import agree, count
 
@@ -73,4 +73,5 @@ class MergeCounts:
             "nearly all that these images have: if the export is of another project, "
             "give it other fields",
         }
+        assert list(said) == [field.name for field in fields(self)]
         return [said[name] for name, number in self.to_dict().items() if number]

@@ -180,7 +180,7 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         description="The objects to write",
         default=usual_objects(fields),
     )
-    usual = own_box_field(ctx.dataset, label_field) if label_field else ""
+    usual = own_box_field(ctx.dataset, label_field or "")
     choose(
         inputs,
         "box_field",

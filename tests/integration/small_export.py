@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from fiftyone_cocomask.datasets.import_base.base import SampleBase
+from fiftyone_cocomask.datasets.import_base.base import DEFAULT_FIELDS, SampleBase
 
 WIDTH, HEIGHT = 40, 30
 SQUARE = [5, 5, 20, 5, 20, 15, 5, 15]
@@ -139,7 +139,7 @@ def imported_content(dataset: Any) -> list[dict[str, Any]]:
             )
             for label in labels:
                 label.pop("_id")
-        base = SampleBase.from_document(row["import_base"])
+        base = SampleBase.from_document(row["import_base"], DEFAULT_FIELDS)
         assert base is not None
         # All but the labels' ids.
         row["import_base"] = [annotation[2:] for annotation in base.annotations]

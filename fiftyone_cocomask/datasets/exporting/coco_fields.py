@@ -17,15 +17,13 @@ from ..documents import (
     serialized,
     ungrouped_samples,
 )
-from ..import_base.base import Fields
+from ..import_base.base import DEFAULT_FIELDS, Fields
 from ..import_base.fields import written_as
-from ..import_base.info import export_info
+from ..import_base.info import export_info, fields_of
 from ..label_fields import OBJECT_LISTS, object_fields
 from ..label_lists import LabelList, boxes_beside
 from ..owned_fields import field_owner
 
-# The fields that the import writes unless it is told otherwise.
-IMPORTED_FIELDS = ("segmentations", "detections")
 # Stages of views that choose samples and leave their labels alone.
 _STAGES_OF_SAMPLES = frozenset(
     {
@@ -168,13 +166,12 @@ def label_fields(
             lists[name] = OBJECT_LISTS[kind]
     if label_field not in lists and box_field in lists:
         # A dataset of boxes only, unless their polygons have another name by now.
-        if label_field != IMPORTED_FIELDS[0] or _has_polygons_of_boxes(samples):
+        if label_field != DEFAULT_FIELDS[0] or _has_polygons_of_boxes(samples):
             raise _no_such_field(samples, label_field)
         label_field = box_field
     if label_field not in lists:
         raise _no_such_field(samples, label_field)
-    stored = export_info(dataset, label_field).get("fields")
-    imported = tuple(stored) if isinstance(stored, list) else IMPORTED_FIELDS
+    imported = fields_of(export_info(dataset, label_field))
     flat = samples.get_field_schema(flat=True)
     has_boxes = (
         box_field in lists
@@ -219,16 +216,16 @@ def own_box_field(samples: SampleCollection, label_field: str) -> str:
     """
     dataset = backing_dataset(samples)
     if label_field not in object_fields(dataset):
-        return IMPORTED_FIELDS[1]
+        return DEFAULT_FIELDS[1]
     boxes = boxes_beside(dataset, LabelList.of_field(dataset, label_field))
-    return IMPORTED_FIELDS[1] if boxes is None else boxes.field
+    return DEFAULT_FIELDS[1] if boxes is None else boxes.field
 
 
 def _is_of_others(dataset: fo.Dataset, label_field: str, box_field: str) -> bool:
     """Whether an import wrote boxes with other labels than these."""
     return (
-        written_as(dataset, (None, box_field)) is not None
-        and written_as(dataset, (label_field, box_field)) is None
+        written_as(dataset, (label_field, box_field)) is None
+        and written_as(dataset, (None, box_field)) is not None
     )
 
 

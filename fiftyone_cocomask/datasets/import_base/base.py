@@ -6,7 +6,7 @@ two labels; and behind these a digest of all that the export said of the image.
 :func:`..importing.states.annotation_states` compares them with the labels as they are
 now, and so tells what a person has edited, relabelled, deleted and added since::
 
-    base = SampleBase.from_document(document.get(BASE_FIELD))
+    base = SampleBase.from_document(document.get(BASE_FIELD), fields)
     for state in annotation_states(base, polylines, detections):
         print(state.change, state.polyline, state.detection)
 
@@ -138,7 +138,7 @@ class SampleBase:
 
     @classmethod
     def from_document(
-        cls, document: Document | None, fields: BaseKey = DEFAULT_FIELDS
+        cls, document: Document | None, fields: BaseKey
     ) -> SampleBase | None:
         """Reads the value of a sample's :data:`BASE_FIELD`.
 

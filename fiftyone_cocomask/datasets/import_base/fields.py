@@ -136,11 +136,11 @@ def check_not_renamed(dataset: fo.Dataset, fields: Fields) -> None:
         if fields in SampleBase.fields_of(document[BASE_FIELD])
     )
     for document in islice(written, _MAX_SAMPLES):
-        for k, names in enumerate(others):
-            for name in names:
-                if k not in found and _has_labels(document, fields, k, name):
-                    found[k] = name
-        if all(k in found for k, names in enumerate(others) if names):
+        for kind, candidates in enumerate(others):
+            name = _called_now(dataset, document, fields, kind, candidates)
+            if name is not None:
+                found.setdefault(kind, name)
+        if len(found) == sum(map(bool, others)):
             break
     if found:
         was = " and ".join(f"'{fields[k]}'" for k in found)

@@ -37,12 +37,11 @@ def export_info(
     others = info.get(_OTHERS)
     if label_field is None or not isinstance(others, Mapping):
         return info
-    known = {name: of for of in (*others.values(), info) for name in _fields(of)}
+    known = {name: of for of in (*others.values(), info) for name in fields_of(of)}
     if label_field not in known:
-        for fields in ((label_field, None), (None, label_field)):
-            names = written_as(dataset, fields)
-            if names is not None:
-                label_field = names[0]
+        names = written_as(dataset, (label_field, None))
+        names = names or written_as(dataset, (None, label_field))
+        label_field = names[0] if names else label_field
     found: Mapping[str, Any] = known.get(label_field, info)
     return found
 
@@ -59,15 +58,17 @@ def store_info(dataset: fo.Dataset, fields: Fields, info: dict[str, Any]) -> Non
     """
     last = dict(dataset.info.get(_INFO) or {})
     others = dict(last.pop(_OTHERS, None) or {})
-    if last and _fields(last) not in (fields, written_as(dataset, fields)):
-        others[_key(_fields(last))] = last
+    before = fields_of(last)
+    # The same ones, perhaps, whose names are others by now.
+    if last and before != fields and before != written_as(dataset, fields):
+        others[_key(before)] = last
         last = others.pop(_key(fields), {})
     splits = {**last.get("splits", {}), **info["splits"]}
     whole = {**info, "fields": list(fields), "splits": splits}
     dataset.info[_INFO] = {**whole, _OTHERS: others} if others else whole
 
 
-def _fields(info: Mapping[str, Any]) -> Fields:
+def fields_of(info: Mapping[str, Any]) -> Fields:
     """Returns the fields that an import wrote; version 0.1 did not say them."""
     stored = info.get("fields")
     if isinstance(stored, list) and len(stored) == len(DEFAULT_FIELDS):

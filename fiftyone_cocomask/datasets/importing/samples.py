@@ -46,8 +46,8 @@ class ImportRules:
         is_replacing: whether new samples are to take the place of those that are there
         attributes: the names that the export, or a version before it, gives to
             attributes of any image's annotations
-        renamed_from: what the fields were called when an import wrote them first, if
-            they have other names now
+        written_as: what the fields were called when an import wrote them first; None
+            if none did
     """
 
     fields: Fields
@@ -56,12 +56,12 @@ class ImportRules:
     origin: str | None = None
     is_replacing: bool = False
     attributes: Sequence[str] = ()
-    renamed_from: Fields | None = None
+    written_as: Fields | None = None
 
     @property
     def base_fields(self) -> Fields:
         """The names of the fields that the base of each sample goes by."""
-        return self.renamed_from or self.fields
+        return self.written_as or self.fields
 
     @property
     def paths(self) -> list[str]:

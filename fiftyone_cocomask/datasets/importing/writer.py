@@ -119,9 +119,7 @@ class SampleWriter:
             rules,
             origin=self._known.version_of(self._origin),
             attributes=tuple(self.attribute_types.kinds),
-            renamed_from=written_as(dataset, rules.fields)
-            if len(self._known)
-            else None,
+            written_as=written_as(dataset, rules.fields) if len(self._known) else None,
         )
         # For each source of new or moved images their number, and their splits.
         self._new_sources: Counter[str] = Counter()

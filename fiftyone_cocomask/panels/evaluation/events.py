@@ -103,15 +103,6 @@ def _is_other_option(ctx: ExecutionContext) -> bool:
     return ctx.params["value"] not in (None, known)
 
 
-# Events of dropdowns, whose values the App keeps with the panel's state.
-_OF_CHOICES = (
-    "choose_evaluation",
-    "choose_other",
-    "choose_counted",
-    "choose_worst",
-    "choose_queue",
-    "choose_option",
-)
 # Events that tell what the App shows.
 _OF_THE_VIEW = ("on_change_view", "on_change_group_slice", "settle")
 # What an event must bring for the panel to be drawn again.
@@ -127,3 +118,5 @@ _NEEDS = {
     "choose_queue": _is_other_queue,
     "choose_option": _is_other_option,
 }
+# Events of dropdowns, whose values the App keeps with the panel's state.
+_OF_CHOICES = frozenset(name for name in _NEEDS if name.startswith("choose_"))

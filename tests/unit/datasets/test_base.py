@@ -12,7 +12,11 @@ from bson import ObjectId
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fiftyone_cocomask.datasets.import_base.base import SampleBase, base_annotation
+from fiftyone_cocomask.datasets.import_base.base import (
+    DEFAULT_FIELDS,
+    SampleBase,
+    base_annotation,
+)
 from fiftyone_cocomask.datasets.importing.states import (
     AnnotationState,
     Change,
@@ -56,7 +60,7 @@ def detection(**changes: Any) -> dict[str, Any]:
 
 def stored(base: SampleBase) -> SampleBase:
     """Returns a base as the database gives it back."""
-    again = SampleBase.from_document(base.to_document())
+    again = SampleBase.from_document(base.to_document(), DEFAULT_FIELDS)
     assert again is not None
     return again
 
@@ -147,7 +151,7 @@ def test_labels_that_the_import_did_not_write_are_added() -> None:
 
 @pytest.mark.parametrize("document", [None, {}, {"labels": "abc"}, {"labels": 3}])
 def test_a_base_that_is_not_there_or_broken_is_none(document: Any) -> None:
-    assert SampleBase.from_document(document) is None
+    assert SampleBase.from_document(document, DEFAULT_FIELDS) is None
 
 
 numbers = st.floats(-0.2, 1.2)

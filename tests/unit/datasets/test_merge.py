@@ -11,7 +11,11 @@ from bson import ObjectId
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fiftyone_cocomask.datasets.import_base.base import SampleBase, base_annotation
+from fiftyone_cocomask.datasets.import_base.base import (
+    DEFAULT_FIELDS,
+    SampleBase,
+    base_annotation,
+)
 from fiftyone_cocomask.datasets.importing.merge import MergedLabels, merge_labels
 
 Pair = tuple[dict[str, Any] | None, dict[str, Any] | None]
@@ -62,7 +66,7 @@ class Dataset:
         self.boxes = [copy.deepcopy(b) for _, b in pairs if b]
         self.names = names
         base = SampleBase(tuple(base_annotation(*p, names) for p in pairs), names)
-        self.base = SampleBase.from_document(base.to_document())
+        self.base = SampleBase.from_document(base.to_document(), DEFAULT_FIELDS)
 
     def merge(self, export: list[Pair], **options: Any) -> MergedLabels:
         """Merges an export whose labels have ids of their own, and keeps the result."""
@@ -79,7 +83,7 @@ class Dataset:
         assert (self.lines, self.boxes) == before
         self.lines, self.boxes = merged.polylines, merged.detections
         base = SampleBase(tuple(merged.annotations), self.names)
-        self.base = SampleBase.from_document(base.to_document())
+        self.base = SampleBase.from_document(base.to_document(), DEFAULT_FIELDS)
         return merged
 
     def without_base(self) -> Dataset:
