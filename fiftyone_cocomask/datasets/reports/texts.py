@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MAX_ROWS = 200
+# Words in the names of shares, 0..1; errors of them are in percentage points.
+_OF_SHARES = ("coverage", "share", "overlap", "ratio")
+_OF_ERRORS = "error"
 
 
 def table_of(frame: pd.DataFrame, title: str) -> Table:
@@ -39,11 +42,14 @@ def text_of(name: str, value: Any) -> str:
     """
     if value is None:
         return "–"
+    if isinstance(value, float) and _is_share(name):
+        return f"{value:.2%}"
     if isinstance(value, float) and not value.is_integer():
-        is_share = any(w in name for w in ("coverage", "share", "overlap", "ratio"))
-        if is_share:
-            return f"{value:.2%}"
         return readable(value)
     if is_number(value):
         return f"{value:,.0f}"
     return str(value)
+
+
+def _is_share(name: str) -> bool:
+    return _OF_ERRORS not in name and any(word in name for word in _OF_SHARES)

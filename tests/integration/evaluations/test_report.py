@@ -28,6 +28,12 @@ def dataset(samples: Samples) -> fo.Dataset:
     return samples.dataset
 
 
+def cells(text: str) -> list[list[str]]:
+    """The texts of the cells of each row of a report."""
+    rows = re.findall(r"<tr>.*?</tr>", text)
+    return [re.findall(r"<td>(.*?)</td>", row) for row in rows]
+
+
 def test_a_report_says_what_the_evaluations_say(
     dataset: fo.Dataset, tmp_path: Path
 ) -> None:
@@ -42,9 +48,7 @@ def test_a_report_says_what_the_evaluations_say(
         "What is wrong: mask_issues",
         "Definitions",
     ]
-    rows = [
-        re.findall(r"<td>(.*?)</td>", row) for row in re.findall(r"<tr>.*?</tr>", text)
-    ]
+    rows = cells(text)
     # Three cats and two dogs of 300 of 1,200 pixels each.
     assert ["Foreground px", "1,500"] in rows
     assert ["Mean coverage over pixels", "41.67%"] in rows
@@ -111,3 +115,21 @@ def test_a_report_has_the_comparisons_too(dataset: fo.Dataset, tmp_path: Path) -
     whole = "Of all samples that were compared, not of the view."
     assert whole not in path.read_text()
     assert whole in fcm.write_report(dataset.limit(1), path).read_text()
+
+
+def test_a_report_says_errors_of_coverage_in_points_and_shares_in_percent(
+    samples: Samples, tmp_path: Path
+) -> None:
+    # 150 of 1,200 pixels, and 16 x 11 with the far edge: 26 more.
+    samples.add("a.png", None, [polyline((5, 5, 20, 15), "cat")])
+    dataset = samples.dataset
+    fcm.compute_masks(dataset)
+    fcm.compute_masks(dataset, mask_field="other", rasterizer="opencv")
+    fcm.evaluate_mask_coverage(dataset, label_field="segmentations")
+    fcm.compare_masks(dataset, "other", eval_key="compared")
+    rows = cells(fcm.write_report(dataset, tmp_path / "report.html").read_text())
+    assert ["Coverage error points", "2.167"] in rows
+    assert ["Mask coverage error", "2.167"] in rows
+    assert ["Mean coverage over images", "12.50%"] in rows
+    # All of the foreground is of the one class.
+    assert ["cat", "1", "150", "12.50%", "12.50%", "12.50%", "100.00%"] in rows
