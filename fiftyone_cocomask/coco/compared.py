@@ -30,7 +30,8 @@ from .records import Annotation, Box, CocoId, ImageRecord
 from .report import ExportReport
 from .splits import ImageEntry, SplitIndex, entries_at
 
-# Of exports that are made of a dataset to be compared: where an entry came from.
+# Of exports that are made of a dataset to be compared: where an entry came from. In
+# exports of others these keys mean nothing: they could name any file.
 SAMPLE_ID = "fiftyone_sample_id"
 LABEL_ID = "fiftyone_label_id"
 FILEPATH = "fiftyone_filepath"
@@ -99,8 +100,9 @@ class ComparedImage:
         self.source = first.source
         values = decode(first.raw)
         self.coco_id = first.coco_id
-        self.sample_id: str | None = values.get(SAMPLE_ID)
-        self._filepath: str | None = values.get(FILEPATH)
+        own = values if split.is_of_dataset else {}
+        self.sample_id: str | None = own.get(SAMPLE_ID)
+        self._filepath: str | None = own.get(FILEPATH)
         self._parts = [(e.coco_id, _as_range(e.annotations.places)) for e in entries]
         size = json_size(values) or self._size_of_file() or _UNKNOWN_SIZE
         # Most images have one size, which is kept once.
@@ -165,7 +167,10 @@ class ComparedImage:
         )
         for _, places in self._parts:
             reader.read(entries_at(split.texts, places), record, frame)
-        return [_object(annotation) for annotation in record.annotations]
+        return [
+            _object(annotation, has_label_id=split.is_of_dataset)
+            for annotation in record.annotations
+        ]
 
     def open(self) -> IO[bytes] | None:
         """Opens its file; None if there is none."""
@@ -191,6 +196,7 @@ class _Split:
 
     Attributes:
         name: its name
+        is_of_dataset: whether its entries say which samples and labels they are
         categories: its categories
         labels: their labels by id
         repeated_ids: the ids that several annotations have
@@ -199,8 +205,11 @@ class _Split:
         sizes: the sizes that images have
     """
 
-    def __init__(self, index: SplitIndex, categories: Categories) -> None:
+    def __init__(
+        self, index: SplitIndex, categories: Categories, *, is_of_dataset: bool
+    ) -> None:
         self.name = index.name
+        self.is_of_dataset = is_of_dataset
         self.categories = categories
         self.labels = {c.id: c.name for c in categories.all()}
         self.repeated_ids = index.repeated_ids
@@ -215,6 +224,8 @@ class ComparedExport:
     Args:
         path: the export's folder, its ``.zip``, or a COCO JSON file
         name: what to call it; its own name by default
+        is_of_dataset: whether it was made of a dataset, to be compared, so that its
+            entries say which samples and labels they are
 
     Attributes:
         name: what it is called
@@ -225,13 +236,15 @@ class ComparedExport:
         ExportError: if the path is not a COCO export
     """
 
-    def __init__(self, path: str | Path, name: str | None = None) -> None:
+    def __init__(
+        self, path: str | Path, name: str | None = None, *, is_of_dataset: bool = False
+    ) -> None:
         self._reader = ExportReader(path)
         self.name = name or self._reader.name
         self.classes = self._reader.classes
         self.images: dict[tuple[str, str], ComparedImage] = {}
         for index, categories in self._reader.take_indexes():
-            split = _Split(index, categories)
+            split = _Split(index, categories, is_of_dataset=is_of_dataset)
             for entries in index.take_images():
                 image = ComparedImage(split, entries)
                 self.images[image.split, image.file_name] = image
@@ -279,9 +292,9 @@ def _pieces(file: IO[bytes]) -> Iterator[bytes]:
         yield piece
 
 
-def _object(annotation: Annotation) -> ComparedObject:
+def _object(annotation: Annotation, *, has_label_id: bool) -> ComparedObject:
     attributes = dict(annotation.attributes)
-    label_id = attributes.pop(LABEL_ID, None)
+    label_id = attributes.pop(LABEL_ID, None) if has_label_id else None
     box = annotation.box or (0.0, 0.0, 0.0, 0.0)
     return ComparedObject(
         annotation.coco_id,

@@ -122,4 +122,5 @@ def _of_samples(
     folder = Path(stack.enter_context(TemporaryDirectory(prefix="cocomask-compare-")))
     with explain_database_errors():
         write_for_comparison(samples, folder, label_field)
-        return ComparedExport(folder, backing_dataset(samples).name)
+        name = backing_dataset(samples).name
+        return ComparedExport(folder, name, is_of_dataset=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +197,33 @@ def test_files_of_other_content_are_replaced(tmp_path: Path) -> None:
     comparison = fcm.compare_exports(*paths)
     assert comparison.images["replaced"] == 1
     assert list(comparison.image_changes()["file_name"]) == ["1.jpg"]
+
+
+@pytest.mark.parametrize("planted", ["files", "pipe", 0, ["x"], {"a": 1}])
+def test_an_export_cannot_say_that_its_images_are_files_elsewhere(
+    tmp_path: Path, planted: Any
+) -> None:
+    """The keys of exports that are made of datasets mean nothing in others."""
+    paths = []
+    for name, shade in (("old", 1), ("new", 200)):
+        secret = tmp_path / f"{name}.png"
+        cv2.imwrite(str(secret), np.full((HEIGHT, WIDTH, 3), shade, np.uint8))
+        content = document(1)
+        value = str(secret) if planted == "files" else planted
+        if planted == "pipe":
+            value = str(tmp_path / f"{name}.pipe")
+            os.mkfifo(value)
+        del content["images"][0]["width"]
+        keys = {"fiftyone_filepath": value, "fiftyone_sample_id": value}
+        content["images"][0] |= keys
+        content["annotations"][0]["fiftyone_label_id"] = planted
+        content["annotations"][0]["category_id"] = 1 + (name == "new")
+        paths.append(write(tmp_path / name, train=content))
+    comparison = fcm.compare_exports(*paths)
+    assert comparison.images["replaced"] == 0
+    assert changed(comparison) == {"relabelled": 1}
+    [change] = comparison.to_dict()["changes"]
+    assert (change["sample_id"], change["label_id"]) == (None, None)
 
 
 def test_objects_that_become_a_crowd_are_matched_with_it(tmp_path: Path) -> None:

@@ -123,6 +123,20 @@ def test_an_image_of_a_claimed_billion_pixels_is_left_out_and_said(
     assert "1 image of more than 134,217,728 pixels is left out" in text
 
 
+def test_a_report_shows_no_files_from_elsewhere(export: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.png"
+    cv2.imwrite(str(secret), np.full((50, 100, 3), 7, np.uint8))
+    path = export / "_annotations.coco.json"
+    content = json.loads(path.read_text())
+    for image in content["images"]:
+        (export / image["file_name"]).unlink(missing_ok=True)
+        image["fiftyone_filepath"] = str(secret)
+    path.write_text(json.dumps(content))
+    text = fcm.write_report(export, tmp_path / "report.html").read_text()
+    assert "image_missing" in text
+    assert "data:image/jpeg" not in text
+
+
 def test_no_report_replaces_an_image(export: Path, tmp_path: Path) -> None:
     image = tmp_path / "image.html"
     cv2.imwrite(str(tmp_path / "image.png"), np.zeros((9, 9), np.uint8))
