@@ -269,6 +269,20 @@ class SampleBase:
         keys = map(_fields_of, _texts(document))
         return list(dict.fromkeys((key[0], key[1]) for key in keys))
 
+    @classmethod
+    def polylines_of_detections(cls, document: Document | None) -> dict[bytes, bytes]:
+        """Returns which polyline imports wrote with each detection, by short ids.
+
+        Zeros where the annotation has a box alone.
+        """
+        found: dict[bytes, bytes] = {}
+        for key in map(_fields_of, _texts(document)):
+            base = cls.from_document(document, key)
+            for record in base.annotations if base is not None else ():
+                if record.has_detection:
+                    found[record.detection_id] = record.polyline_id
+        return found
+
     @staticmethod
     def is_about(document: Document, fields: Fields) -> bool:
         """Whether a stored base holds anything about two fields, readable or not."""

@@ -116,7 +116,7 @@ def find_mask_issues(
     if boxes is not None:
         ours = [issue for issue in MaskIssue if marks.list_of(issue) == labels]
         found = search.found.labels_of(ours)
-        marked = marked_polygons(dataset, labels, found, key)
+        marked = marked_polygons(dataset, labels, found)
     results = samples.init_run_results(key, report=report.to_dict())
     replace_results(dataset, key, results, marked=marked)
     return report
@@ -239,13 +239,18 @@ def _follow_edits(dataset: fo.Dataset, key: str) -> BoxChanges:
     _, labels, boxes, _ = issue_search_of(dataset, key)
     stored = run_results(dataset, key, cache=False)
     marked = getattr(stored, "marked", None)
-    if not marked or boxes is None or not dataset.has_field(boxes.field):
+    if not marked or boxes is None or not _are_there(dataset, labels, boxes):
         return BoxChanges()
-    changes, now = follow_polygons(dataset, labels, boxes, marked, key)
+    changes, now = follow_polygons(dataset, labels, boxes, marked)
     if now != marked:
         results = dataset.init_run_results(key, report=stored.report, marked=now)
         replace_results(dataset, key, results)
     return changes
+
+
+def _are_there(dataset: fo.Dataset, *lists: LabelList) -> bool:
+    """Whether the fields of labels are there, under these names."""
+    return all(dataset.has_field(labels.field) for labels in lists)
 
 
 def check_search(dataset: fo.Dataset, key: str, label_field: str) -> None:

@@ -4,12 +4,16 @@ An import writes a polygon and a box for each annotation. The App's patches are 
 of the two: whoever deletes, relabels or tags a polygon there means the object. So a
 search keeps, of each polygon it marks, what it was like, and what was done to it since
 is done to its box as well. Polygons that no search has marked are none of it.
+
+Which box is a polygon's, imports have written down by the ids of both, which stay what
+they are. The ids of annotations do not: in the next version of an export, one may be
+that of another object. They tell only of labels that no import wrote.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -17,8 +21,11 @@ import fiftyone as fo
 from bson import ObjectId
 
 from ..documents import Document, Update, read_documents, update_documents
+from ..import_base.base import BASE_FIELD, SampleBase
+from ..import_base.digests import short_id
 from ..label_lists import LabelList
 from .id_lists import IdList
+from .rules import search_of_tag
 
 _BATCH_SIZE = 500
 # How often boxes are done again that others change at the same time.
@@ -58,7 +65,6 @@ def marked_polygons(
     dataset: fo.Dataset,
     labels: LabelList,
     found: IdList,
-    key: str,
 ) -> Iterator[Marked]:
     """Yields what the polygons of a search are like.
 
@@ -66,17 +72,12 @@ def marked_polygons(
         dataset: the dataset
         labels: where the polygons are
         found: those with issues
-        key: the key of the search, with which its own tags begin
     """
     label_ids = {label_id.binary for _, label_id in found}
     for document in _documents(dataset, found.sample_ids(), _compared(labels)):
         for label in labels.documents(document):
-            annotation = annotation_of(label)
-            if label["_id"].binary in label_ids and annotation is not None:
-                sample_id = str(document["_id"])
-                tags = _tags(label, key)
-                class_ = label.get("label")
-                yield [str(label["_id"]), sample_id, annotation, class_, tags]
+            if label["_id"].binary in label_ids and annotation_of(label) is not None:
+                yield _marked(label, str(document["_id"]))
 
 
 def follow_polygons(
@@ -84,7 +85,6 @@ def follow_polygons(
     labels: LabelList,
     boxes: LabelList,
     marked: Iterable[Marked],
-    key: str,
 ) -> tuple[BoxChanges, list[Marked]]:
     """Does to boxes what was done to their polygons.
 
@@ -93,7 +93,6 @@ def follow_polygons(
         labels: where the polygons are
         boxes: where the boxes are
         marked: what the polygons were like, see :func:`marked_polygons`
-        key: the key of their search
 
     Returns:
         what was done, and what the polygons are like now
@@ -106,20 +105,23 @@ def follow_polygons(
     # Boxes are read only where something was done to a polygon.
     for document in _documents(dataset, by_sample, _compared(labels)):
         polygons = by_sample[str(document["_id"])]
-        if _are_as_before(polygons, labels.documents(document), key):
+        # Who empties a field, or renames it, does not mean each of its objects.
+        is_gone = labels.is_list and document.get(labels.field) is None
+        if is_gone or _are_as_before(polygons, labels.documents(document)):
             now += polygons
         else:
             changed[str(document["_id"])] = polygons
     if not changed:
         return BoxChanges(), now
     total = None
-    paths = [*_compared(labels), boxes.field]
+    paths = [*_compared(labels), boxes.field, BASE_FIELD]
     for _ in range(_ATTEMPTS):
         changes, followed = BoxChanges(), []
         updates: list[Update] = []
         for document in _documents(dataset, changed, paths):
             before = boxes.documents(document)
-            pairs = _Pairs(labels.documents(document), before, key)
+            written = SampleBase.polylines_of_detections(document.get(BASE_FIELD))
+            pairs = _Pairs(labels.documents(document), before, written)
             after = pairs.follow(changed[str(document["_id"])], changes)
             followed += pairs.marked
             if after != before:
@@ -134,10 +136,10 @@ def follow_polygons(
     return total or BoxChanges(), now + [m for own in changed.values() for m in own]
 
 
-def _are_as_before(marked: list[Marked], polygons: list[Document], key: str) -> bool:
+def _are_as_before(marked: list[Marked], polygons: list[Document]) -> bool:
     """Whether nothing was done to the marked polygons of a sample."""
     present = {
-        str(polygon["_id"]): [polygon.get("label"), _tags(polygon, key)]
+        str(polygon["_id"]): [polygon.get("label"), _tags(polygon)]
         for polygon in polygons
     }
     return all(
@@ -152,49 +154,69 @@ class _Pairs:
     Args:
         polygons: the polygons as they are
         boxes: the boxes as they are
-        key: the key of the search
+        written: which polygon imports wrote with each box, by short ids
     """
 
     def __init__(
-        self, polygons: list[Document], boxes: list[Document], key: str
+        self,
+        polygons: list[Document],
+        boxes: list[Document],
+        written: Mapping[bytes, bytes],
     ) -> None:
         self.marked: list[Marked] = []
         self._polygons = {str(polygon["_id"]): polygon for polygon in polygons}
-        self._annotations = Counter(map(annotation_of, polygons))
         self._boxes = boxes
+        self._written = written
+        self._of_imports = set(written.values())
+        self._annotations = Counter(
+            annotation_of(p) for p in polygons if short_id(p) not in self._of_imports
+        )
         self._box_annotations = Counter(map(annotation_of, boxes))
-        self._key = key
 
     def follow(self, marked: list[Marked], changes: BoxChanges) -> list[Document]:
         """Returns the boxes as they are to be, and counts what becomes of them."""
-        wanted = {polygon[2]: polygon for polygon in marked}
+        left = {self._partner(polygon): polygon for polygon in marked}
         after = []
         for box in self._boxes:
-            annotation = annotation_of(box)
-            polygon = wanted.pop(annotation, None) if annotation is not None else None
-            # Ids that several annotations share say nothing about whose box it is.
-            if polygon is None or self._box_annotations[annotation] > 1:
-                after.append(box)
-                continue
-            if (changed := self._followed(box, polygon, changes)) is not None:
+            polygon = left.pop(self._polygon_of(box), None)
+            changed = box if polygon is None else self._followed(box, polygon, changes)
+            if changed is not None:
                 after.append(changed)
-        self.marked += [p for p in wanted.values() if p[0] in self._polygons]
+        self.marked += [p for p in left.values() if p[0] in self._polygons]
         return after
+
+    def _partner(self, polygon: Marked) -> Any:
+        """Returns what :meth:`_polygon_of` returns of a marked polygon's box."""
+        written = short_id({"_id": ObjectId(polygon[0])})
+        if written in self._of_imports:
+            return written
+        now = self._polygons.get(polygon[0])
+        return "id", polygon[2] if now is None else annotation_of(now)
+
+    def _polygon_of(self, box: Document) -> Any:
+        """Returns what identifies the polygon of a box; None if nothing does."""
+        written = self._written.get(short_id(box))
+        if written is not None:
+            return written
+        annotation = annotation_of(box)
+        # Ids that several annotations share say nothing about whose box it is.
+        is_alone = annotation is not None and self._box_annotations[annotation] == 1
+        return ("id", annotation) if is_alone else None
 
     def _followed(
         self, box: Document, polygon: Marked, changes: BoxChanges
     ) -> Document | None:
         """Returns what becomes of a box; None if it goes."""
-        label_id, sample_id, annotation, was_class, had_tags = polygon
+        label_id, sample_id, _, was_class, had_tags = polygon
         now = self._polygons.get(label_id)
         if now is None:
-            if self._annotations[annotation]:
-                # Another one has taken its place, as an import does.
+            if self._annotations[annotation_of(box)]:
+                # Another one has been drawn in its place.
                 return box
             changes.deleted += 1
             return None
-        class_, tags = now.get("label"), _tags(now, self._key)
-        self.marked.append([label_id, sample_id, annotation, class_, tags])
+        class_, tags = now.get("label"), _tags(now)
+        self.marked.append(_marked(now, sample_id))
         changed = dict(box)
         if class_ != was_class and box.get("label") == was_class:
             changed["label"] = class_
@@ -206,6 +228,11 @@ class _Pairs:
             changed["tags"] = [*kept, *added]
             changes.tagged += 1
         return changed
+
+
+def _marked(polygon: Document, sample_id: str) -> Marked:
+    class_, annotation = polygon.get("label"), annotation_of(polygon)
+    return [str(polygon["_id"]), sample_id, annotation, class_, _tags(polygon)]
 
 
 def _compared(labels: LabelList) -> list[str]:
@@ -227,6 +254,6 @@ def annotation_of(label: Document) -> Any:
     return label.get("coco_id", label.get("coco_id_text"))
 
 
-def _tags(label: Document, key: str) -> list[str]:
-    """Returns the tags of a label that a person has given it."""
-    return [tag for tag in label.get("tags") or [] if not tag.startswith(f"{key}:")]
+def _tags(label: Document) -> list[str]:
+    """Returns the tags of a label that a person has given it, and no search."""
+    return [tag for tag in label.get("tags") or [] if search_of_tag(tag) is None]

@@ -56,6 +56,13 @@ class MaskIssue(str, Enum):
 CHECKED = "checked"
 # Issues of earlier versions, whose tags and views a search still takes away.
 RETIRED_ISSUES = ("cut_by_edge",)
+_NAMES = frozenset({*(issue.value for issue in MaskIssue), *RETIRED_ISSUES})
+
+
+def search_of_tag(tag: str) -> str | None:
+    """Returns the key of the search that sets a tag; None of other tags."""
+    key, _, name = tag.partition(":")
+    return key if name in _NAMES else None
 
 
 @dataclass(frozen=True, slots=True)

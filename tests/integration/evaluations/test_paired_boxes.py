@@ -11,6 +11,7 @@ import pytest
 
 from fiftyone_cocomask import (
     CocoMaskError,
+    clear_mask_issues,
     delete_objects,
     find_mask_issues,
     fix_mask_issues,
@@ -18,8 +19,15 @@ from fiftyone_cocomask import (
     undo_mask_fixes,
 )
 from fiftyone_cocomask.datasets.issues import follow_edits
+from fiftyone_cocomask.datasets.issues.counts import issue_counts
 
-from ..small_export import say_project, write_small_export
+from ..small_export import (
+    annotation,
+    image_name,
+    say_project,
+    write_small_export,
+    write_split,
+)
 from .conftest import Samples, polyline
 
 # 4 px each, so tiny; and one of 150 px.
@@ -172,6 +180,88 @@ def test_objects_are_deleted_from_patches_and_given_back(searched: Samples) -> N
     after = searched.raw(dataset.first())
     assert after["segmentations"]["polylines"] == polygons
     assert after["detections"] == before["detections"]
+
+
+@pytest.mark.parametrize("how", ["renamed", "deleted", "emptied"])
+def test_boxes_stay_where_the_field_of_their_polygons_is_not_there(
+    searched: Samples, how: str
+) -> None:
+    dataset = searched.dataset
+    before = boxes(searched)
+    if how == "renamed":
+        dataset.rename_sample_field("segmentations", "polygons")
+    elif how == "deleted":
+        dataset.delete_sample_field("segmentations")
+    else:
+        dataset.clear_sample_field("segmentations")
+    assert not follow_edits(dataset, "mask_issues")
+    clear_mask_issues(dataset)
+    assert boxes(searched) == before
+
+
+def write_squares(folder: Path, *places: tuple[int, int, bool]) -> Path:
+    """Writes an export of one image: left edge and category of each square of 6 px.
+
+    The ids of its annotations are their places; a square may be a box alone.
+    """
+    annotations = []
+    for number, (x, category, has_shape) in enumerate(places):
+        ring = [x, 5, x + 6, 5, x + 6, 11, x, 11]
+        changes: dict[str, Any] = {"segmentation": [ring] if has_shape else []}
+        changes |= {"bbox": [x, 5, 6, 6], "area": 36, "category_id": category}
+        annotations.append(annotation(number, 0, **changes))
+    return write_split(folder / "train", [image_name("a")], annotations).parent
+
+
+def found_boxes(dataset: fo.Dataset) -> list[tuple[int, str, list[str]]]:
+    """Returns left edge, class and tags of the only image's boxes."""
+    dataset.reload()
+    found = dataset.first().detections.detections
+    return [(round(x.bounding_box[0] * 40), x.label, x.tags) for x in found]
+
+
+def test_boxes_are_followed_by_their_own_polygons_after_ids_have_shifted(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    first = write_squares(tmp_path / "1", (2, 1, True), (12, 1, True), (22, 1, True))
+    # The first one is gone, so that the others have the ids of those before them, and
+    # one of them has another class.
+    second = write_squares(tmp_path / "2", (12, 2, True), (22, 1, True))
+    dataset, _ = import_roboflow_coco(first, "shifted")
+    find_mask_issues(dataset, mask_field=None)
+    import_roboflow_coco(second, dataset)
+    assert not follow_edits(dataset, "mask_issues")
+    assert found_boxes(dataset) == [(12, "body", []), (22, "wing", [])]
+    # What a person does is done to the box of that very polygon.
+    sample = dataset.first()
+    sample.segmentations.polylines[0].tags.append("mine")
+    del sample.segmentations.polylines[1]
+    sample.save()
+    changes = follow_edits(dataset, "mask_issues")
+    assert (changes.deleted, changes.relabelled, changes.tagged) == (1, 0, 1)
+    assert found_boxes(dataset) == [(12, "body", ["mine"])]
+
+
+def test_a_box_stays_whose_polygon_is_gone_from_the_export(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    first = write_squares(tmp_path / "1", (2, 1, True), (12, 1, True))
+    second = write_squares(tmp_path / "2", (2, 1, True), (12, 1, False))
+    dataset, _ = import_roboflow_coco(first, "box alone")
+    find_mask_issues(dataset, mask_field=None)
+    import_roboflow_coco(second, dataset)
+    assert not follow_edits(dataset, "mask_issues")
+    assert found_boxes(dataset) == [(2, "wing", []), (12, "wing", [])]
+
+
+def test_tags_of_another_search_are_not_a_person_s(searched: Samples) -> None:
+    dataset = searched.dataset
+    report = find_mask_issues(dataset, mask_field=None, key="second")
+    assert not follow_edits(dataset, "mask_issues")
+    counts = issue_counts(dataset, "second")
+    assert {issue.value: n for issue, n in counts.items()} == {
+        name: number for name, number in report.counts.items() if number
+    }
 
 
 def test_a_box_of_several_polygons_goes_with_the_last(searched: Samples) -> None:
