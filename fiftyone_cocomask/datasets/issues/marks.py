@@ -45,6 +45,12 @@ class FoundIssues:
         """Returns how many labels, or samples, have an issue."""
         return len(self._samples[issue] if issue.of_sample else self.labels(issue))
 
+    def keep(self, issues: Collection[MaskIssue]) -> None:
+        """Takes out all issues but some."""
+        for issue in set(MaskIssue).difference(issues):
+            self._labels.pop(issue, None)
+            self._samples.pop(issue, None)
+
     def leave_out(self, labels: IdList, sample_ids: Collection[ObjectId]) -> None:
         """Takes out the issues of some labels, and those of some samples."""
         for issue, found in self._labels.items():
@@ -152,6 +158,8 @@ class IssueMarks:
                 labels that a person has checked
             samples: the ids of the samples
         """
+        # Of a few samples, what is usual in a class is not what it is in all.
+        found.keep(issues)
         some = self._everything().select(list(samples))
         others = set(MaskIssue) - set(issues)
         for labels in self._label_lists():

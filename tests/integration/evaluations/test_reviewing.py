@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import fiftyone as fo
+
 from fiftyone_cocomask import find_mask_issues
 from fiftyone_cocomask.datasets.reviewing import (
     labels_to_review,
@@ -46,3 +50,27 @@ def test_samples_with_an_issue_are_listed_until_they_are_checked(
     # Its labels are listed still.
     queue, number = queues(dataset)["mask_issues:rectangle"]
     assert number == len(labels_to_review(dataset, queue)) == 2
+
+
+def test_a_checked_label_makes_no_outliers_of_its_image(samples: Samples) -> None:
+    """What is usual in a class, all its labels say, and not those of one image."""
+    for number in range(12):
+        samples.add(f"{number}.jpg", lines=[polyline((0, 0, 24, 24), "a")])
+    small = [polyline((0, 0, 4, 4 + number % 3), "a") for number in range(11)]
+    crowded = samples.add("x.jpg", lines=[*small, polyline((0, 0, 24, 24), "a")])
+    find_mask_issues(samples.dataset, mask_field=None)
+    before = [label["tags"] for label in polygons(samples, crowded)]
+    found = {tag for tags in before for tag in tags}
+    assert not found & {"mask_issues:class_outlier", "mask_issues:coarse"}
+
+    queue, _ = queues(samples.dataset)["mask_issues:rectangle"]
+    label_id = str(polygons(samples, crowded)[0]["_id"])
+    mark_checked(samples.dataset, queue, crowded.id, "segmentations", label_id)
+    checked, *others = [label["tags"] for label in polygons(samples, crowded)]
+    assert checked == ["checked"]
+    assert others == before[1:]
+
+
+def polygons(samples: Samples, sample: fo.Sample) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = samples.raw(sample)["segmentations"]["polylines"]
+    return found
