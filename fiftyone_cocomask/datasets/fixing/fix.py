@@ -170,7 +170,7 @@ def undo_mask_fixes(
     stored, journal = StoredFixes(dataset, fix_key), Journal(dataset)
     report = FixReport(fix_key, undone=True)
     if not stored.exist:
-        if journal.entry("undo", fix_key):
+        if fix_key not in dataset.list_runs() and journal.entry("undo", fix_key):
             # Asked for once more, as after a kill.
             stored.delete()
             return report

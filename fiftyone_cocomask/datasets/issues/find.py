@@ -171,7 +171,7 @@ def clear_mask_issues(
     dataset = current_dataset(samples)
     journal = Journal(dataset)
     if _search_config(dataset, key) is None:
-        if journal.entry("clear", key):
+        if key not in dataset.list_runs() and journal.entry("clear", key):
             # Asked for once more, as after a kill.
             delete_run(dataset, "runs", key)
             return

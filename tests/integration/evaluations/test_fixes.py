@@ -15,6 +15,7 @@ from bson import ObjectId
 
 from fiftyone_cocomask import (
     CocoMaskError,
+    clear_mask_issues,
     compute_masks,
     delete_objects,
     evaluate_mask_area,
@@ -26,6 +27,7 @@ from fiftyone_cocomask import (
     merge_classes,
     undo_mask_fixes,
 )
+from fiftyone_cocomask.datasets.issues import load_mask_issues
 
 from .conftest import HEIGHT, WIDTH, Samples, polyline
 
@@ -353,6 +355,23 @@ def test_repairs_under_two_keys_are_undone_the_last_one_first(samples: Samples) 
     assert state(samples, sample) == before
     # Undone once more, as after a kill: there is nothing left to do.
     assert undo_mask_fixes(samples.dataset, "first").fixed == {}
+
+
+def test_a_key_that_another_run_has_taken_since_is_not_forgotten_twice(
+    samples: Samples,
+) -> None:
+    dataset = samples.dataset
+    add(samples, "a.jpg", [polygon(SQUARE), polygon(SPIKE, label="b")])
+    find_mask_issues(dataset, mask_field=None, key="one")
+    clear_mask_issues(dataset, "one")
+    merge_classes(dataset, "c", ["a"], fix_key="one")
+    with pytest.raises(CocoMaskError, match="no search for mask issues 'one'"):
+        clear_mask_issues(dataset, "one")
+    assert undo_mask_fixes(dataset, "one").fixed == {"merged_class": 1}
+    find_mask_issues(dataset, mask_field=None, key="one")
+    with pytest.raises(CocoMaskError, match="no repairs of mask issues 'one'"):
+        undo_mask_fixes(dataset, "one")
+    assert load_mask_issues(dataset, "one").labels == 2
 
 
 def test_the_repair_of_a_label_that_was_deleted_later_waits_for_it(
