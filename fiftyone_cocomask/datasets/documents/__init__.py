@@ -49,6 +49,7 @@ from .views import serialized as serialized
 from .views import serialized_stage as serialized_stage
 from .views import ungrouped_samples as ungrouped_samples
 from .views import whole_samples as whole_samples
+from .views import with_all_fields as with_all_fields
 from .writing import Update as Update
 from .writing import change_documents as change_documents
 from .writing import declare_images as declare_images

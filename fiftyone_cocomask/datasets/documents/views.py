@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from typing import Any
 
+import fiftyone as fo
 from bson import ObjectId
 from fiftyone.core.odm import get_db_conn
 
@@ -25,12 +27,12 @@ def dataset_id(dataset: Dataset) -> ObjectId:
 def whole_samples(samples: SampleCollection) -> SampleCollection:
     """Returns the samples that a view is of: each alone, and whole.
 
-    Of patches those that they are of, of dynamic groups all that are in them; other
-    views as they are.
+    Of patches those that they are of, of dynamic groups all that are in them, each with
+    all of its fields; other views as they are.
     """
     samples = ungrouped_samples(samples)
     if not getattr(samples, "_is_generated", False):
-        return samples
+        return with_all_fields(samples)
     ids = samples.distinct("sample_id")
     dataset = samples._root_dataset
     if dataset.media_type == "group":
@@ -59,6 +61,28 @@ def ungrouped_samples(samples: SampleCollection) -> SampleCollection:
             "group_by()"
         )
     return flat
+
+
+def with_all_fields(samples: SampleCollection) -> SampleCollection:
+    """Returns a view without the stages that choose fields; other views as they are.
+
+    Figures are in fields, and so are splits, which are in the names of mask files: both
+    are those of the sample, whatever of it a view leaves out.
+
+    Args:
+        samples: a dataset, or a view that is not one of patches, clips or frames
+    """
+    stages = getattr(samples, "_stages", [])
+    kept = [s for s in stages if not isinstance(s, (fo.SelectFields, fo.ExcludeFields))]
+    if len(kept) == len(stages):
+        return samples
+    if not kept and samples.media_type != "group":
+        return samples._dataset
+    # A copy, since the active slice of groups is no stage.
+    view = copy(samples)
+    view._stages[:] = kept
+    view._set_name(None)
+    return view
 
 
 def root_dataset(samples: SampleCollection) -> Dataset:

@@ -162,7 +162,7 @@ class StoredEvaluation(ABC):
         # Figures of labels that are elsewhere by now would be none, or those of before.
         if (missing := self.missing_field) is not None:
             raise missing_field_error(self.key, missing)
-        return self.samples if samples is None else whole_samples(samples)
+        return whole_samples(self.samples if samples is None else samples)
 
     def _measured(self, samples: SampleCollection | None) -> Any:
         """Returns the samples that have a number."""

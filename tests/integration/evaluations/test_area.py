@@ -250,6 +250,33 @@ def test_a_view_that_filters_labels_still_counts_all_of_its_samples(
     assert area.summary()["images"] == 1
 
 
+@pytest.mark.parametrize("is_hidden", [False, True])
+def test_a_view_without_the_fields_of_figures_and_splits_has_all_of_them(
+    samples: Samples, *, is_hidden: bool
+) -> None:
+    for split, box in (("train", LEFT), ("valid", SMALL)):
+        samples.add(f"{split}.jpg", lines=[polyline(box, "a")], split=split)
+    dataset = samples.dataset
+    compute_masks(dataset)
+    if is_hidden:
+        view = dataset.limit(2).exclude_fields("split")
+    else:
+        view = dataset.select_fields(["mask", "segmentations"])
+    for evaluated in (view, dataset):
+        area = evaluate_mask_area(
+            evaluated, label_field="segmentations", eval_key="area"
+        )
+        for shown in (None, view):
+            summary = area.summary(shown)
+            assert (summary["images"], summary["foreground_px"]) == (2, 154)
+            assert summary["objects"] == 2
+            splits = area.per_split(shown)
+            assert splits["split"].tolist() == ["train", "valid"]
+            assert area.per_sample(shown)["area_px"].tolist() == [150, 4]
+    view = dataset.match_tags("none").select_fields()
+    assert area.summary(view)["images"] == 0
+
+
 def test_evaluating_a_view_again_keeps_what_is_outside_of_it(
     samples: Samples,
 ) -> None:

@@ -67,6 +67,22 @@ def test_files_lie_below_the_split_and_are_read_alike_by_other_readers(
     np.testing.assert_array_equal(sample.mask.get_mask(), read)
 
 
+def test_files_are_those_of_the_samples_whatever_fields_a_view_has(
+    new_dataset: Any, images: Any, tmp_path: Path
+) -> None:
+    dataset = new_dataset()
+    # One name in two splits.
+    for split, ring in (("train", LEFT), ("valid", SMALL)):
+        add(dataset, *images(f"{split}/a.jpg"), polyline(ring, "a"), split=split)
+    view = dataset.select_fields("segmentations")
+    compute_masks(view, output_dir=tmp_path / "masks")
+    files = [tmp_path / "masks" / split / "a.png" for split in ("train", "valid")]
+    assert dataset.values("mask.mask_path") == list(map(str, files))
+    masks = [cv2.imread(str(file), cv2.IMREAD_UNCHANGED) for file in files]
+    assert list(map(np.count_nonzero, masks)) == [150, 4]
+    assert compute_masks(dataset, output_dir=tmp_path / "masks").unchanged == 2
+
+
 def test_a_second_run_draws_only_what_changed(new_dataset: Any, images: Any) -> None:
     dataset = new_dataset()
     first, second = images("a.jpg", "b.jpg")
