@@ -118,11 +118,15 @@ def ask_for_project(
 
 
 def export_path(params: dict[str, Any]) -> str | None:
-    """Returns the path of the export that is meant: of several projects, the chosen."""
+    """Returns the path of the export that is meant: of several projects, the chosen.
+
+    The App keeps what was chosen when another path is: that is no folder of this one.
+    """
     path, project = given_path(params.get("path")), params.get("project")
-    if path is None or not project or project == ALL_PROJECTS:
+    if path is None or not isinstance(project, str) or project == ALL_PROJECTS:
         return path
-    return os.path.join(path, project)
+    chosen = os.path.join(path, project)
+    return chosen if os.path.isdir(chosen) else path
 
 
 def _describe(inputs: types.Object, preview: ExportPreview) -> None:

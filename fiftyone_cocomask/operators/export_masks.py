@@ -21,7 +21,7 @@ from .forms import (
     choose_field,
     default_field,
     hide_unless,
-    is_app_request,
+    is_from_app,
     radio,
     reject,
     target_samples,
@@ -190,7 +190,7 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         say_where(ctx, inputs, f"<split>/<image's name>{suffix}.png")
         confirm_folder(ctx, inputs)
         return
-    if given_path(params.get("output_dir")) is not None and not is_app_request(ctx):
+    if given_path(params.get("output_dir")) is not None and not is_from_app(ctx):
         reject(place, "Give either output_dir or beside_images, not both")
     say_where(ctx, inputs, f"<image's name>{suffix}.png beside each image")
     confirm_beside_images(ctx, inputs)

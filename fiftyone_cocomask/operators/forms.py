@@ -229,7 +229,7 @@ def choose_several(
     if unknown:
         listed = ", ".join(f"'{value}'" for value in values)
         reject(field, f"{name} must be among {listed}; {unknown[0]!r} is not")
-    elif given == [] and not is_app_request(ctx):
+    elif given == [] and not is_from_app(ctx):
         reject(field, f"{name} is empty; leave it out to take all")
     return given or None
 
@@ -282,10 +282,19 @@ def given_params(params: dict[str, Any], names: Iterable[str]) -> dict[str, Any]
 def is_app_request(ctx: ExecutionContext) -> bool:
     """Whether the App waits for this operation over HTTP.
 
-    Its requests name the operator; calls of ``foo.execute_operator`` do not. Those of
-    the App that were delegated run where no App listens.
+    Its requests name the operator; calls of ``foo.execute_operator`` do not. Those that
+    were scheduled in the App run where no App listens, see :func:`is_from_app`.
     """
-    return "operator_uri" in ctx.request_params and not ctx.delegated
+    return is_from_app(ctx) and not ctx.delegated
+
+
+def is_from_app(ctx: ExecutionContext) -> bool:
+    """Whether the parameters are answers to a form in the App, perhaps scheduled.
+
+    The App keeps what was answered to questions that a form no longer asks, and has an
+    empty list where nothing is chosen.
+    """
+    return "operator_uri" in ctx.request_params
 
 
 def hide(field: types.Property) -> None:

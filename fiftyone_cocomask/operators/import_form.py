@@ -20,6 +20,7 @@ from .forms import (
     choose,
     choose_several,
     hide_unless,
+    is_from_app,
     note,
     radio,
     reject,
@@ -164,7 +165,7 @@ def chosen_dataset(ctx: ExecutionContext) -> str | None:
         name: str = params["dataset"]
         return name
     # An import that was delegated is named as its form has said.
-    if "operator_uri" not in ctx.request_params:
+    if not is_from_app(ctx):
         return None
     location = Path(export_path(params) or "").resolve()
     return location.stem if location.is_file() else location.name

@@ -18,7 +18,7 @@ import fiftyone.operators.types as types
 from ..arguments import check_argument, fits_type, shown, union_members
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext
-from .forms import hide, is_app_request, names, reject, stop
+from .forms import hide, is_app_request, is_from_app, names, reject, stop
 from .markdown import plain
 from .paths import is_place
 
@@ -97,8 +97,7 @@ def complete(
                 stop(inputs, plain(problem))
     known = {*parameters, *inputs.properties, *_ALWAYS}
     unknown = [name for name in ctx.params if name not in known]
-    # The App keeps what was answered to questions that a form no longer asks.
-    if unknown and not is_app_request(ctx):
+    if unknown and not is_from_app(ctx):
         there_are = f"there are {names(sorted(parameters), 30)}"
         there_are = there_are if parameters else "there are none"
         stop(inputs, plain(f"There is no parameter '{unknown[0]}'; {there_are}"))

@@ -12,7 +12,7 @@ from fiftyone.operators.delegated import DelegatedOperationService
 from ..errors import CocoMaskError
 from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
 from ..words import agree, count
-from .forms import target_samples
+from .forms import is_from_app, target_samples
 from .job import JobOperator, ProgressArgument, Results
 from .results import completed
 
@@ -114,6 +114,9 @@ class TasksOperator(JobOperator):
                 "params": params,
                 "delegated": True,
             }
+            if is_from_app(ctx):
+                # So that the task takes its parameters for answers to a form, too.
+                request["operator_uri"] = self.uri
             service.queue_operation(
                 operator=self.uri,
                 label=f"{self.config.label}: task {number} of {len(begun.parts)}",

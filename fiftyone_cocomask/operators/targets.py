@@ -14,7 +14,7 @@ from fiftyone.operators.constants import ViewTarget
 
 from ..arguments import shown
 from ..fiftyone_types import ExecutionContext
-from .forms import is_app_request, reject
+from .forms import is_from_app, reject
 
 _TARGETS = tuple(value for name, value in vars(ViewTarget).items() if name.isupper())
 _NAMES = ("view_target", "custom_view_target")
@@ -66,7 +66,7 @@ def _given(ctx: ExecutionContext) -> object:
 def _problem_of_any(ctx: ExecutionContext) -> str | None:
     # The App may hand on the target of what has triggered the operator.
     is_whole = _given(ctx) in (None, "", ViewTarget.DATASET)
-    if is_app_request(ctx) or (is_whole and "custom_view_target" not in ctx.params):
+    if is_from_app(ctx) or (is_whole and "custom_view_target" not in ctx.params):
         return None
     return (
         f"view_target must be '{ViewTarget.DATASET}' or left out: this operator works "
@@ -86,7 +86,7 @@ def _problem(ctx: ExecutionContext) -> str | None:
         return f"view_target is '{target}', but no label is selected"
     if target == ViewTarget.CUSTOM_VIEW_TARGET:
         return _problem_of_stages(ctx, stages)
-    if stages is not None and not is_app_request(ctx):
+    if stages is not None and not is_from_app(ctx):
         return (
             "custom_view_target is used with view_target="
             f"'{ViewTarget.CUSTOM_VIEW_TARGET}' only"

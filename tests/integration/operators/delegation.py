@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import fiftyone as fo
 import fiftyone.operators as foo
 from fiftyone.operators.delegated import DelegatedOperationService
+from fiftyone.operators.executor import execute_or_delegate_operator
 
 from tests.plugin import uri
 
@@ -18,6 +20,22 @@ def run_delegated(name: str, dataset: fo.Dataset, **params: Any) -> dict[str, An
     queued = foo.execute_operator(
         uri(name), dataset=dataset, params=params, request_delegation=True
     )
+    assert queued.delegated
+    outcome = run_next()
+    assert outcome.error is None
+    return outcome.result
+
+
+def run_scheduled(name: str, dataset: fo.Dataset, **params: Any) -> dict[str, Any]:
+    """Schedules an operator as the App does, and runs it as an orchestrator does."""
+    dataset.persistent = True
+    request = {
+        "operator_uri": uri(name),
+        "dataset_name": dataset.name,
+        "params": params,
+        "request_delegation": True,
+    }
+    queued = asyncio.run(execute_or_delegate_operator(uri(name), request))
     assert queued.delegated
     outcome = run_next()
     assert outcome.error is None

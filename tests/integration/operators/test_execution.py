@@ -20,7 +20,7 @@ from fiftyone_cocomask import import_roboflow_coco
 from tests.integration.small_export import write_small_export
 from tests.plugin import uri
 
-from .delegation import operations, run_delegated, run_next
+from .delegation import operations, run_delegated, run_next, run_scheduled
 
 Operator = Callable[[str], Any]
 
@@ -318,6 +318,50 @@ def test_a_delegated_import_runs_when_an_orchestrator_takes_it(
     assert result.result["dataset"] == "later"
     assert len(fo.load_dataset("later")) == 21
     assert operations()[-1].status.label == "Importing: 21 of 21 images"
+
+
+@pytest.mark.parametrize(
+    ("name", "answers"),
+    [
+        # What a form has asked for while it was still counting.
+        ("compute_masks", {"mask_field": "later", "look_again": False}),
+        # Somebody has chosen a class, and taken it away again.
+        ("compute_masks", {"mask_field": "later", "classes": []}),
+        ("import_roboflow_coco", {"path": "EXPORT", "splits": [], "tags": []}),
+        # The folder that was chosen before had several projects.
+        ("import_roboflow_coco", {"path": "EXPORT", "project": "pets"}),
+        # The picture of what goes.
+        ("delete_objects", {"label_ids": "IDS", "pictures": "data:image/png;base64,"}),
+        # The folder that was chosen before the switch was.
+        ("export_masks", {"output_dir": "FOLDER", "beside_images": True}),
+    ],
+)
+def test_what_is_scheduled_in_the_app_may_have_answers_that_it_no_longer_asks_for(
+    dataset: fo.Dataset,
+    demo_export: Path,
+    tmp_path: Path,
+    name: str,
+    answers: dict[str, Any],
+) -> None:
+    if name == "export_masks":
+        fcm.compute_masks(dataset)
+    ids = dataset.values("segmentations.polylines.id", unwind=True)
+    given = {"EXPORT": typed(demo_export), "IDS": ids[:1], "FOLDER": typed(tmp_path)}
+    answers = {key: given.get(str(value), value) for key, value in answers.items()}
+    if name == "export_masks":
+        answers["confirm"] = True
+    results = run_scheduled(name, dataset, **answers)
+    dataset.reload()
+    if name == "compute_masks":
+        assert results["images"] == dataset.exists("later").count() == 21
+    elif name == "import_roboflow_coco":
+        assert (results["dataset"], results["samples"]) == ("butterflies", 21)
+    elif name == "delete_objects":
+        left = dataset.values("segmentations.polylines.id", unwind=True)
+        assert left == ids[1:]
+    else:
+        assert results["files"] == 21
+        assert results["output_dir"] is None
 
 
 def test_what_goes_through_a_dataset_counts_when_it_is_delegated(

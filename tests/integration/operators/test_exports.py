@@ -140,6 +140,12 @@ def test_a_folder_of_several_projects_asks_which_is_meant(
     assert dataset.distinct("segmentations.polylines.label") == ["cat"]
     whole = app_request("import_roboflow_coco", path=path, project="-")
     assert "Creates the dataset **both** with 22 images" in whole.notices()
+    # Another path is chosen then; the App keeps the project of the one before.
+    path = {"absolute_path": str(tmp_path / "both" / "insects"), "type": "directory"}
+    other = app_request("import_roboflow_coco", path=path, project="pets")
+    assert "Creates the dataset **insects** with 21 images" in other.notices()
+    other.messages()
+    assert len(fo.load_dataset("insects")) == 21
 
 
 def write_small_project(folder: Path) -> None:

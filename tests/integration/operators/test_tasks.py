@@ -474,3 +474,13 @@ def test_the_app_is_told_how_many_tasks_are_queued(
     assert "2 tasks are queued" in shown
     assert "fiftyone delegated launch" in shown
     assert len(operations("queued")) == 2
+
+
+def test_tasks_that_were_asked_for_in_the_app_have_its_leftover_answers(
+    app_request: Any, small: fo.Dataset
+) -> None:
+    answers = {"mask_field": "later", "look_again": False, "classes": []}
+    app_request("compute_masks", small, num_tasks=2, **answers).messages()
+    assert run_all()[-1]["images"] == len(small)
+    small.reload()
+    assert small.exists("later").count() == len(small)
