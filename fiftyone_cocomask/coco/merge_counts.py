@@ -55,12 +55,15 @@ class MergeCounts:
     def lines(self) -> list[str]:
         """Returns the numbers in words, without those that are 0 and the new."""
         copies = agree(self.old_copies, "is an older copy", "are older copies")
+        kept = "kept in the dataset"
+        if self.old_copies_deleted:
+            kept = f"{self.images_gone - self.old_copies_deleted:,} of them {kept}"
         said = {
             "images_new": f"{count(self.images_new, 'image')} added",
             "images_moved": f"{count(self.images_moved, 'image')} moved to another "
             "split",
             "images_gone": f"{count(self.images_gone, 'image')} gone from the export, "
-            "kept in the dataset",
+            + kept,
             "labels_updated": f"{count(self.labels_updated, 'annotation')} updated",
             "labels_added": f"{count(self.labels_added, 'annotation')} added",
             "labels_deleted": f"{count(self.labels_deleted, 'annotation')} deleted",

@@ -16,7 +16,9 @@ import pytest
 
 from fiftyone_cocomask import (
     CocoMaskError,
+    compute_masks,
     delete_objects,
+    evaluate_mask_area,
     export_roboflow_coco,
     import_roboflow_coco,
     undo_mask_fixes,
@@ -665,3 +667,121 @@ def test_what_was_deleted_and_is_there_again_is_one_object_with_its_box(
     assert sorted((x.coco_id, round(x.bounding_box[0] * WIDTH)) for x in boxes) == [
         *((0, 2), (1, 12), (2, 22)),
     ]
+
+
+def augmented_anew(folder: Path, splits: dict[str, dict[str, list[Any]]]) -> Path:
+    """Writes a version whose images are other pictures than those of the same names."""
+    write_version(folder, splits)
+    for path in folder.rglob("*.jpg"):
+        picture = cv2.imread(str(path))
+        assert picture is not None
+        cv2.imwrite(str(path), picture[:, ::-1])
+    return folder
+
+
+NEW_A, NEW_B, NEW_C = (image_name(source, "9f") for source in "abc")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("checked", True),
+        ("note", "wings are folded"),
+        ("weather", fo.Classification(label="rain")),
+        ("others", fo.Detections(detections=[fo.Detection(label="x")])),
+    ],
+)
+def test_an_old_copy_with_values_in_a_persons_own_fields_is_not_deleted(
+    new_dataset: Any, version: Path, tmp_path: Path, field: str, value: Any
+) -> None:
+    dataset, _ = import_roboflow_coco(version, "merged")
+    compute_masks(dataset)
+    evaluate_mask_area(dataset, label_field="segmentations")
+    sample = dataset.match({"file_name": A}).first()
+    sample[field] = value
+    sample.save()
+    newer = {"train": {NEW_A: [2], NEW_B: [7]}, "valid": {NEW_C: [4]}}
+    export = augmented_anew(tmp_path / "v2", newer)
+    _, planned = import_roboflow_coco(
+        export, dataset, old_copies="delete", dry_run=True
+    )
+    _, report = import_roboflow_coco(export, dataset, old_copies="delete")
+    # The mask and its figures are no person's work: the others are deleted.
+    assert planned.merge == report.merge
+    assert report.merge.old_copies_deleted == 2
+    assert dataset.match_tags("old_copy").values("file_name") == [A]
+    assert dataset.match({"file_name": A}).first()[field] == sample[field]
+
+
+def test_an_old_copy_with_a_persons_attribute_on_a_label_is_not_deleted(
+    new_dataset: Any, version: Path, tmp_path: Path
+) -> None:
+    def describe(coco: dict[str, Any]) -> None:
+        coco["annotations"][0]["pose"] = "open"
+
+    dataset, _ = import_roboflow_coco(change(version, "train", describe), "merged")
+    sample = dataset.match({"file_name": B}).first()
+    sample.detections.detections[0]["seen_by"] = "me"
+    sample.save()
+    newer = {"train": {NEW_A: [2], NEW_B: [7]}, "valid": {NEW_C: [4]}}
+    export = augmented_anew(tmp_path / "v2", newer)
+    _, report = import_roboflow_coco(export, dataset, old_copies="delete")
+    assert report.merge.old_copies_deleted == 2
+    assert dataset.match_tags("old_copy").values("file_name") == [B]
+
+
+def test_an_old_copy_with_labels_of_another_import_is_not_deleted(
+    new_dataset: Any, version: Path, tmp_path: Path
+) -> None:
+    dataset, _ = import_roboflow_coco(version, "merged")
+    other = write_version(tmp_path / "other", {"train": {A: [7]}})
+    import_roboflow_coco(other, dataset, label_field="second", box_field="boxes")
+    newer = {"train": {NEW_A: [2], NEW_B: [7]}, "valid": {NEW_C: [4]}}
+    export = augmented_anew(tmp_path / "v2", newer)
+    _, report = import_roboflow_coco(export, dataset, old_copies="delete")
+    assert report.merge.old_copies_deleted == 2
+    assert dataset.count("second.polylines") == 1
+
+
+def test_the_report_says_which_old_copies_were_deleted(
+    new_dataset: Any, version: Path, tmp_path: Path
+) -> None:
+    dataset, _ = import_roboflow_coco(version, "merged")
+    dataset.match({"file_name": B}).tag_samples("mine")
+    newer = {"train": {NEW_A: [2], NEW_B: [7]}}
+    export = augmented_anew(tmp_path / "v2", newer)
+    _, report = import_roboflow_coco(export, dataset, old_copies="delete")
+    said = {
+        issue.file_name: issue.message.partition("; ")[2]
+        for issue in report.issues
+        if issue.code.value == "gone_from_export"
+    }
+    assert said == {
+        A: "it was an older copy, and was deleted",
+        B: "it stays in the dataset, tagged 'gone_from_export'",
+    }
+    line = "2 images gone from the export, 1 of them kept in the dataset"
+    assert line in report.merge.lines()
+
+
+@pytest.mark.parametrize("broken", ["missing", "unreadable", "in another split"])
+def test_an_image_whose_file_cannot_be_read_is_not_gone_from_the_export(
+    new_dataset: Any, version: Path, tmp_path: Path, broken: str
+) -> None:
+    dataset, _ = import_roboflow_coco(version, "merged")
+    split = "valid" if broken == "in another split" else "train"
+    newer: dict[str, dict[str, list[Any]]] = {"train": {NEW_A: [2], B: [3]}}
+    newer.setdefault(split, {})[A] = [1, 12, 25]
+    export = augmented_anew(tmp_path / "v2", newer)
+    if broken == "unreadable":
+        (export / split / A).write_text("not a picture")
+    else:
+        (export / split / A).unlink()
+    _, report = import_roboflow_coco(export, dataset, old_copies="delete")
+    # Of a split that the export has, the image that it does not list is gone.
+    gone = {"images_gone": 1} if split == "valid" else {}
+    assert merged(report) == {"images_new": 1, "labels_added": 1, **gone}
+    assert A in dataset.values("file_name")
+    sample = dataset.match({"file_name": A}).first()
+    assert sample.tags == ["train"]
+    assert len(sample.segmentations.polylines) == 3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import fiftyone as fo
@@ -12,8 +12,15 @@ from ...choices import OldCopies
 from ...coco.issues import Action, IssueCode
 from ...coco.report import ExportReport
 from ...words import agree, count
-from ..documents import BATCH_SIZE, Document, change_documents, read_documents
+from ..documents import (
+    BATCH_SIZE,
+    Document,
+    change_documents,
+    current_dataset,
+    read_documents,
+)
 from .identity import KnownSample
+from .own_values import OwnValues
 from .samples import GONE_TAG, OLD_COPY_TAG, ImportRules, has_persons_work
 
 # How many file names a message names.
@@ -42,25 +49,35 @@ class GoneSamples:
         self._report = report
         self._is_dry = is_dry
 
-    def keep(self, gone: Sequence[KnownSample]) -> None:
-        """Tells of samples that stay in the dataset, and tags them."""
+    def tell(
+        self, gone: Sequence[KnownSample], deleted: Collection[KnownSample] = ()
+    ) -> None:
+        """Tells what became of samples, and tags those that stay in the dataset.
+
+        Args:
+            gone: the samples
+            deleted: those of them that :meth:`retire` has deleted
+        """
         for sample in gone:
+            became = f"it stays in the dataset, tagged '{GONE_TAG}'"
+            if sample in deleted:
+                became = "it was an older copy, and was deleted"
             self._report.add(
                 IssueCode.GONE_FROM_EXPORT,
                 "the dataset has it from an earlier import, and this export does not; "
-                f"it stays in the dataset, tagged '{GONE_TAG}'",
+                + became,
                 Action.KEPT,
                 split=sample.split,
                 file_name=sample.file_name,
             )
-        self._tag(gone, [GONE_TAG])
+        self._tag([sample for sample in gone if sample not in deleted], [GONE_TAG])
 
     def retire(
         self,
         copies: Sequence[KnownSample],
         new_copies: Mapping[str, int],
         old_copies: OldCopies,
-    ) -> int:
+    ) -> set[KnownSample]:
         """Tags or deletes older copies of sources that were augmented again.
 
         Args:
@@ -70,7 +87,7 @@ class GoneSamples:
                 deleted
 
         Returns:
-            the number of those that were deleted
+            those that were deleted
         """
         deleted: list[KnownSample] = []
         sources = {sample.source_key for sample in copies}
@@ -100,15 +117,19 @@ class GoneSamples:
             said += f"; these are tagged '{OLD_COPY_TAG}'"
         self._tag([s for s in copies if s.id in ids], [OLD_COPY_TAG])
         self._report.add(IssueCode.OLD_COPIES, said, Action.KEPT)
-        return len(deleted)
+        return set(deleted)
 
     def _touched(self, samples: Sequence[KnownSample]) -> set[ObjectId]:
         """Returns the ids of the samples that a person has worked on."""
+        assert self._dataset is not None
         found: set[ObjectId] = set()
+        # With the fields that somebody has added since the import began.
+        own = OwnValues(current_dataset(self._dataset), self._rules)
+        paths = [*self._rules.paths, *own.paths]
         for start in range(0, len(samples), BATCH_SIZE):
             ids = [sample.id for sample in samples[start : start + BATCH_SIZE]]
-            for document in read_documents(self._dataset, ids, self._rules.paths):
-                if has_persons_work(document, self._rules):
+            for document in read_documents(self._dataset, ids, paths):
+                if has_persons_work(document, self._rules) or own.are_in(document):
                     found.add(document["_id"])
         return found
 

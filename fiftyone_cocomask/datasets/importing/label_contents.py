@@ -26,6 +26,8 @@ _FACTS = (
 _CONTENT = ("label", "points", "closed", "filled", "rle", "bounding_box", "iscrowd")
 # What a label keeps whatever the export says.
 _OWN = ("_id", "_cls", "tags", "attributes")
+# All that an import writes on a label, but for the export's own attributes.
+WRITTEN = frozenset({*_FACTS, *_CONTENT, *_OWN})
 
 
 def says(label: Document | None, other: Document | None, names: Sequence[str]) -> bool:

@@ -57,6 +57,18 @@ from .samples import (
 from .schema import declare_text_ids
 from .shared import MadeSamples, NewImage, SharedImport
 
+# Of images that an export lists and that cannot become samples.
+_UNUSABLE_IMAGES = frozenset(
+    {
+        IssueCode.DUPLICATE_IMAGE_ID,
+        IssueCode.FILE_NAME_UNSAFE,
+        IssueCode.IMAGE_MALFORMED,
+        IssueCode.IMAGE_MISSING,
+        IssueCode.IMAGE_TOO_LARGE,
+        IssueCode.IMAGE_UNREADABLE,
+    }
+)
+
 
 class _Taken(NamedTuple):
     """An image that is to be written.
@@ -235,10 +247,11 @@ class SampleWriter:
         self.counts.images_gone = len(gone)
         self.counts.old_copies = len(copies)
         samples = GoneSamples(self._dataset, self._rules, self._report, self.is_dry)
-        samples.keep(gone)
+        deleted: set[KnownSample] = set()
         if copies:
             deleted = samples.retire(copies, self._new_sources, old_copies)
-            self.counts.old_copies_deleted = deleted
+            self.counts.old_copies_deleted = len(deleted)
+        samples.tell(gone, deleted)
 
     def _tell_new(self, record: ImageRecord) -> None:
         number = len(record.annotations)
@@ -367,11 +380,18 @@ class SampleWriter:
             and not are_other_projects(origin, self._origin)
         }
         splits = {*self._reader.splits, *self._moved_from}
+        # The export has these, though their files cannot be used this time.
+        unusable = {
+            issue.file_name
+            for issue in self._report.issues
+            if issue.code in _UNUSABLE_IMAGES
+        }
         return [
             sample
             for sample in self._known
             if not sample.is_matched
             and sample.file_name is not None
+            and sample.file_name not in unusable
             and sample.origin in versions
             and (sample.split in splits or sample.source_key in self._new_sources)
         ]
