@@ -103,6 +103,19 @@ def begin_run(samples: SampleCollection, key: str, config: Any) -> None:
         results.delete()
 
 
+def describe_run(dataset: fo.Dataset, key: str, config: Any) -> None:
+    """Gives a custom run another config, and leaves it its results.
+
+    Args:
+        dataset: the dataset
+        key: the key of the run
+        config: what ``dataset.init_run`` returned
+    """
+    document = dataset._doc.runs[key]
+    document.config = config.serialize()
+    document.save()
+
+
 def replace_results(
     dataset: fo.Dataset, key: str, results: Any, **lists: Iterable[Any]
 ) -> None:
@@ -121,6 +134,8 @@ def replace_results(
     file.grid_id, file.gridout = None, None
     content = BufferedReader(_Pieces(_json(results.serialize(), lists)))
     file.put(content, content_type="application/json")
+    # A document that was read again does not notice it by itself.
+    document.results = file
     document.results_meta = dict(results.get_meta() or {})
     document.save()
     if lists:

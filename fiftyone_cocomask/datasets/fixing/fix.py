@@ -25,7 +25,7 @@ from ..issues.find import issue_search_of
 from ..issues.rules import IssueLimits, MaskIssue
 from ..journal import Journal
 from ..known_classes import check_label_classes
-from ..label_lists import LabelList
+from ..label_lists import LabelList, boxes_beside
 from ..locks import ISSUES, one_at_a_time
 from ..measuring.measure import drawing_options
 from ..outlines.rank import list_outline_rankings
@@ -268,6 +268,8 @@ def _plan(
             f"prefer_classes must be a list of classes, not {prefer_classes!r}"
         )
     marks, labels, boxes, config = issue_search_of(dataset, key)
+    # They may have been imported since the search.
+    boxes = boxes or boxes_beside(dataset, labels)
     check_label_classes(dataset, labels, "prefer_classes", prefer_classes)
     outline_key = outline_key or _usual_ranking(dataset, label_field)
     score = None

@@ -9,7 +9,13 @@ from bson import ObjectId
 
 from ...errors import CocoMaskError
 from ..documents import read_documents
-from ..documents.runs import begin_run, delete_run, replace_results, run_results
+from ..documents.runs import (
+    begin_run,
+    delete_run,
+    describe_run,
+    replace_results,
+    run_results,
+)
 from ..issues.find import check_issue_search
 from ..label_lists import LabelList
 from ..run_keys import check_key
@@ -68,12 +74,13 @@ class StoredFixes:
 
     def keep(self, changes: list[Change], lists: dict[str, LabelList]) -> None:
         """Stores changes in place of those that are stored."""
-        config = self._dataset.init_run(
-            method=_METHOD,
-            label_paths={labels.field: labels.path for labels in lists.values()},
-        )
+        before = self._config.label_paths if self.exist else {}
+        paths = {**before, **{x.field: x.path for x in lists.values()}}
+        config = self._dataset.init_run(method=_METHOD, label_paths=paths)
         if not self.exist:
             begin_run(self._dataset, self._key, config)
+        elif paths != before:
+            describe_run(self._dataset, self._key, config)
         results = self._dataset.init_run_results(
             self._key, changes=encode_changes(changes)
         )
@@ -119,6 +126,13 @@ def check_fix_key(dataset: fo.Dataset, fix_key: str, label_field: str) -> None:
     if repaired != label_field:
         raise CocoMaskError(
             f"'{fix_key}' has repaired the labels of '{repaired}'; give another fix_key"
+        )
+    gone = [name for name in config.label_paths if not dataset.has_field(name)]
+    if gone:
+        # Undone, labels go back to where they were: the fields have to be there then.
+        raise CocoMaskError(
+            f"'{fix_key}' has repaired labels of '{gone[0]}', a field that dataset "
+            f"'{dataset.name}' does not have any more; give another fix_key"
         )
 
 

@@ -304,6 +304,9 @@ def issue_search_of(
     box_path = getattr(config, "box_path", None)
     boxes = LabelList(config.box_field, box_path) if box_path else None
     labels = LabelList(config.label_field, config.label_path)
+    if boxes is not None and not dataset.has_field(boxes.field):
+        # It may have another name by now.
+        boxes = boxes_beside(dataset, labels)
     return IssueMarks(dataset, key, labels, boxes), labels, boxes, config
 
 

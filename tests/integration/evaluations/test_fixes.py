@@ -412,6 +412,58 @@ def test_deleted_labels_wait_for_their_field_when_it_has_another_name(
     assert state(samples, sample) == before
 
 
+def test_boxes_that_have_another_name_since_the_search_are_repaired_too(
+    samples: Samples,
+) -> None:
+    dataset = samples.dataset
+    sample = add(samples, "a.jpg", [polygon(SQUARE), polygon(SPECK, label="b")])
+    find_mask_issues(dataset, mask_field=None)
+    dataset.rename_sample_field("detections", "boxes")
+    before = state(samples, sample)
+    fix_mask_issues(dataset, ["tiny"])
+    found = samples.raw(sample)
+    assert [label["coco_id"] for label in labels(samples, sample)] == [0]
+    assert [box["coco_id"] for box in found["boxes"]["detections"]] == [0]
+    undo_mask_fixes(dataset)
+    assert state(samples, sample) == before
+
+
+def test_boxes_that_came_between_two_repairs_are_undone_with_them(
+    samples: Samples,
+) -> None:
+    dataset = samples.dataset
+    lines = [polygon(SQUARE, coco_id=0), polygon(SPIKE, label="b", coco_id=1)]
+    sample = samples.add("a.jpg", lines=lines)
+    dataset.add_dynamic_sample_fields()
+    merge_classes(dataset, "c", ["a"])
+    sample.reload()
+    sample["detections"] = fo.Detections(
+        detections=[fo.Detection(label="b", bounding_box=[0, 0, 1, 1], coco_id=1)]
+    )
+    sample.save()
+    dataset.add_dynamic_sample_fields()
+    merge_classes(dataset, "c", ["b"])
+    assert [box["label"] for box in boxes(samples, sample)] == ["c"]
+    undo_mask_fixes(dataset, "merged_classes")
+    assert [label["label"] for label in labels(samples, sample)] == ["a", "b"]
+    assert [box["label"] for box in boxes(samples, sample)] == ["b"]
+
+
+def test_repairs_of_a_field_that_is_gone_are_not_added_to(samples: Samples) -> None:
+    dataset = samples.dataset
+    sample = add(samples, "a.jpg", [polygon(SQUARE), polygon(SPIKE, label="b")])
+    before = state(samples, sample)
+    merge_classes(dataset, "c", ["a"])
+    dataset.rename_sample_field("detections", "boxes")
+    with pytest.raises(CocoMaskError, match="'detections', a field that dataset"):
+        merge_classes(dataset, "c", ["b"])
+    merge_classes(dataset, "c", ["b"], fix_key="second")
+    undo_mask_fixes(dataset, "second")
+    dataset.rename_sample_field("boxes", "detections")
+    undo_mask_fixes(dataset, "merged_classes")
+    assert state(samples, sample) == before
+
+
 def test_deleted_labels_come_back_to_a_sample_that_has_none_at_all(
     samples: Samples,
 ) -> None:
