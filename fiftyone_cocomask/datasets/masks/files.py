@@ -66,7 +66,8 @@ class MaskPaths:
     A file is ``<output_dir>/<split>/<file name without its last extension>.png``. Only
     the last extension goes, since augmented copies differ behind their common stem.
     Where two samples of the dataset would still share a file, also on a file system
-    that ignores case, a hash of the image's path is put behind the name of each.
+    that ignores case, a hash of the image's path is put behind the name of each; of
+    the sample's id as well where both are of one image.
 
     Args:
         dataset: the whole dataset, also where only a view's masks are computed
@@ -83,19 +84,21 @@ class MaskPaths:
         self.is_own = is_own
         self._has_split = dataset.has_field("split")
         self._folders: dict[str, str] = {}
-        self._shared, self._images = self._look_at(dataset)
+        self._shared, self._doubled, self._images = self._look_at(dataset)
 
     def path_of(self, document: Mapping[str, Any]) -> Path:
         """Returns the file of a sample.
 
         Args:
-            document: the sample's document, with its ``filepath`` and ``split``
+            document: the sample's document, with ``_id``, ``filepath`` and ``split``
         """
         name = self._relative_name(document)
         if _hash(name.lower()) in self._shared:
-            name += (
-                "-" + blake2b(document["filepath"].encode(), digest_size=6).hexdigest()
-            )
+            filepath = document["filepath"]
+            known_by = filepath.encode()
+            if self._image_hash(filepath) in self._doubled:
+                known_by += document["_id"].binary
+            name += "-" + blake2b(known_by, digest_size=6).hexdigest()
         return self.output_dir / f"{name}.png"
 
     def _relative_name(self, document: Mapping[str, Any]) -> str:
@@ -127,39 +130,45 @@ class MaskPaths:
             self._folders[folder] = os.path.realpath(folder)
         return os.path.join(self._folders[folder], name)
 
-    def _look_at(self, dataset: fo.Dataset) -> tuple[set[int], np.ndarray]:
+    def _image_hash(self, path: str) -> int:
+        return _hash(os.path.normcase(self._real_path(path)))
+
+    def _look_at(self, dataset: fo.Dataset) -> tuple[set[int], set[int], np.ndarray]:
         """Looks at all samples, of all slices of a grouped dataset.
 
         Eight bytes of each are kept: names would take far more.
 
         Returns:
-            the hashes of the names that more than one sample has, and of all images,
-            those of other datasets below the folder too, sorted
+            the hashes of the names, and of the images, that more than one sample has;
+            and of all images, those of other datasets below the folder too, sorted
         """
         names, images = [np.empty(0, np.uint64)], [np.empty(0, np.uint64)]
         paths = self.PATHS if self._has_split else self.PATHS[:1]
         for batch in read_encoded_documents(dataset, None, paths, {}, 10_000):
             found = [_hash(self._relative_name(d).lower()) for d in batch]
             names.append(np.array(found, np.uint64))
-            found = [
-                _hash(os.path.normcase(self._real_path(d["filepath"]))) for d in batch
-            ]
+            found = [self._image_hash(d["filepath"]) for d in batch]
             images.append(np.array(found, np.uint64))
+        shared, doubled = _repeated(names), _repeated(images)
         if not self.is_own:
             images.append(self._images_of_others())
-        hashes, counts = np.unique(np.concatenate(names), return_counts=True)
-        shared = {int(value) for value in hashes[counts > 1]}
-        return shared, np.sort(np.concatenate(images))
+        return shared, doubled, np.sort(np.concatenate(images))
 
     def _images_of_others(self) -> np.ndarray:
         """Returns the hashes of the images below the folder, of all datasets."""
         folders = {str(self.output_dir), os.path.realpath(self.output_dir)}
         found = [
-            _hash(os.path.normcase(self._real_path(path)))
+            self._image_hash(path)
             for folder in folders
             for path in image_paths_below(folder)
         ]
         return np.array(found, np.uint64)
+
+
+def _repeated(hashes: Sequence[np.ndarray]) -> set[int]:
+    """Returns the hashes that are there more than once."""
+    values, counts = np.unique(np.concatenate(hashes), return_counts=True)
+    return set(values[counts > 1].tolist())
 
 
 def _hash(name: str) -> int:

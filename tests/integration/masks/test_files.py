@@ -13,7 +13,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fiftyone_cocomask import MaskFileError, compute_masks, evaluate_mask_area
+from fiftyone_cocomask import (
+    MaskFileError,
+    compute_masks,
+    evaluate_mask_area,
+    export_masks,
+)
 
 from .squares import (
     HEIGHT,
@@ -47,6 +52,23 @@ def test_augmented_copies_and_equal_names_never_share_a_file(
         "a_jpg.rf.1111.png",
         "a_jpg.rf.2222.png",
     }
+
+
+def test_two_samples_of_one_image_have_masks_of_their_own(
+    new_dataset: Any, images: Any, tmp_path: Path
+) -> None:
+    """As of two annotators, whose labels are samples of their own."""
+    dataset = new_dataset()
+    (path,) = images("a.jpg")
+    for ring in (LEFT, SMALL):
+        add(dataset, path, polyline(ring, "a"))
+    compute_masks(dataset)
+    masks = [sample.mask.get_mask() for sample in dataset]
+    assert list(map(np.count_nonzero, masks)) == [150, 4]
+    assert compute_masks(dataset).unchanged == 2
+    assert compute_masks(dataset.skip(1)).unchanged == 1
+    written = export_masks(dataset, "mask", output_dir=tmp_path / "written")
+    assert (written.files, written.skipped) == (2, [])
 
 
 def test_files_lie_below_the_split_and_are_read_alike_by_other_readers(
