@@ -371,6 +371,72 @@ def test_an_export_that_replaces_nearly_all_labels_is_reported(
     assert report.merge.labels_replaced == 0
 
 
+def test_a_project_that_replaces_labels_of_an_export_without_a_name_is_reported(
+    new_dataset: Any, version: Path, tmp_path: Path
+) -> None:
+    dataset, _ = import_roboflow_coco(version, "merged")
+    other_shapes = {"train": {A: [8, 19, 33], B: [22]}, "valid": {C: [28]}}
+    other = write_version(tmp_path / "other", other_shapes)
+    say_project(other, "bodies")
+    _, planned = import_roboflow_coco(other, dataset, dry_run=True)
+    assert planned.merge.labels_replaced == 5
+    # A version of the project itself may replace what it will.
+    import_roboflow_coco(other, "named")
+    newer = write_version(
+        tmp_path / "v2", {"train": {A: [1, 13, 26], B: [3]}, "valid": {C: [4]}}
+    )
+    say_project(newer, "bodies")
+    _, report = import_roboflow_coco(newer, "named")
+    assert merged(report) == {"labels_added": 5, "labels_deleted": 5}
+
+
+def test_a_project_leaves_labels_of_another_where_an_export_named_none(
+    new_dataset: Any, version: Path, tmp_path: Path
+) -> None:
+    wing = image_name("wing")
+    dataset, _ = import_roboflow_coco(version, "merged")
+    wings = write_version(tmp_path / "wings", {"train": {wing: [2, 12]}})
+    say_project(wings, "wings")
+    import_roboflow_coco(wings, dataset)
+    # Most of its images are of the export that named no project.
+    splits = {"train": {A: [1, 12, 25], B: [3], wing: [28]}, "valid": {C: [4]}}
+    bodies = write_version(tmp_path / "bodies", splits)
+    say_project(bodies, "bodies")
+    for added in (1, 0):
+        _, report = import_roboflow_coco(bodies, dataset)
+        assert merged(report) == ({"labels_added": added} if added else {})
+        assert codes(report) == {"image_of_other_project"}
+    sample = dataset.match({"file_name": wing}).first()
+    assert [
+        round(x.points[0][0][0] * WIDTH) for x in sample.segmentations.polylines
+    ] == [
+        *(2, 12, 28),
+    ]
+    _, report = import_roboflow_coco(wings, dataset)
+    assert merged(report) == {}
+
+
+def test_a_tag_of_another_project_that_a_person_removed_stays_away(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    def tag(coco: dict[str, Any]) -> None:
+        coco["images"][0]["extra"]["user_tags"] = ["dark"]
+
+    exports = {}
+    for project, squares in (("wings", [1]), ("bodies", [25])):
+        exports[project] = write_version(tmp_path / project, {"train": {A: squares}})
+        say_project(exports[project], project)
+    dataset, _ = import_roboflow_coco(exports["wings"], "merged")
+    import_roboflow_coco(change(exports["bodies"], "train", tag), dataset)
+    sample = dataset.first()
+    assert sample.tags == ["train", "dark"]
+    sample.tags.remove("dark")
+    sample.save()
+    import_roboflow_coco(exports["bodies"], dataset)
+    sample.reload()
+    assert sample.tags == ["train"]
+
+
 def test_a_zip_overwrites_no_other_picture(
     new_dataset: Any, cases: Path, tmp_path: Path
 ) -> None:

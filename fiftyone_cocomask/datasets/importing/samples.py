@@ -43,6 +43,8 @@ class ImportRules:
         tags: the tags that every sample gets
         conflicts: whose version stays in conflicts
         origin: tells the export, and its other versions, from others
+        project: what tells it from other projects; as ``origin``, but where that is of
+            earlier versions which named no project
         is_replacing: whether new samples are to take the place of those that are there
         attributes: the names that the export, or a version before it, gives to
             attributes of any image's annotations
@@ -54,6 +56,7 @@ class ImportRules:
     tags: Sequence[str]
     conflicts: ConflictRule = "keep"
     origin: str | None = None
+    project: str | None = None
     is_replacing: bool = False
     attributes: Sequence[str] = ()
     written_as: Fields | None = None
@@ -157,7 +160,7 @@ def is_whole(document: Document, said: bytes | None, rules: ImportRules) -> bool
         rules: how the import writes
     """
     stored = document.get(BASE_FIELD) or {}
-    if said is None or are_other_projects(stored.get("origin"), rules.origin):
+    if said is None or are_other_projects(stored.get("origin"), rules.project):
         return False
     modified = document.get(MODIFIED)
     return SampleBase.is_kept_whole(stored, rules.base_fields, said, modified)
@@ -180,7 +183,7 @@ def merged_sample(
         now: when the sample counts as modified, if it is changed
     """
     stored = document.get(BASE_FIELD) or {}
-    if are_other_projects(stored.get("origin"), rules.origin):
+    if are_other_projects(stored.get("origin"), rules.project):
         return _merged_with_other_project(document, record, said, rules)
     base = SampleBase.from_document(stored, rules.base_fields)
     labels = _merged_labels(document, base, record, rules, rules.base_fields, said)
@@ -227,8 +230,12 @@ def _merged_with_other_project(
     Only labels and tags are added to, and the project gets a base of its own.
     """
     stored = document[BASE_FIELD]
-    key = (*rules.base_fields, str(rules.origin))
+    key = (*rules.base_fields, str(rules.project))
     base = SampleBase.from_document(stored, key)
+    # What it gave then, a person may have taken away since.
+    user_tags = record.user_tags
+    if base is not None and said is not None and base.said == said:
+        user_tags = []
     if base is None:
         own: Document = {"names": stored.get("names"), "labels_in": {",".join(key): ""}}
         base = SampleBase.from_document(own, key)
@@ -247,7 +254,7 @@ def _merged_with_other_project(
         None if any(kept.flags for kept in labels.annotations) else said,
     )
     is_tagged = labels.conflicts and rules.conflicts == "keep"
-    added = [*record.user_tags, *rules.tags, *([CONFLICT_TAG] if is_tagged else [])]
+    added = [*user_tags, *rules.tags, *([CONFLICT_TAG] if is_tagged else [])]
     new: Document = {
         "tags": list(dict.fromkeys([*(document.get("tags") or []), *added])),
         **_label_lists(document, labels, rules),

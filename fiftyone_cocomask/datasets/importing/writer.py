@@ -126,10 +126,14 @@ class SampleWriter:
         self._is_resumed = is_resumed
         self._known = KnownSamples(dataset if is_merge else None, reader)
         reader.keep_unpacked(self._known.has_picture)
-        self._origin = origin_of(reader)
+        own = origin_of(reader)
+        origin = self._known.version_of(own)
+        # What an export says of itself counts more than what it seems to be.
+        self._project = own if is_project(own) else origin
         self._rules = replace(
             rules,
-            origin=self._known.version_of(self._origin),
+            origin=origin,
+            project=self._project,
             attributes=tuple(self.attribute_types.kinds),
             written_as=written_as(dataset, rules.fields) if len(self._known) else None,
         )
@@ -240,8 +244,7 @@ class SampleWriter:
         self.flush()
         self._inserting.wait()
         self._report_leakage()
-        if not is_project(self._origin):
-            self.counts.labels_replaced = self._replaced.report(self._report)
+        self.counts.labels_replaced = self._replaced.report(self._report)
         gone = self._gone()
         copies = [s for s in gone if s.source_key in self._new_sources]
         self.counts.images_gone = len(gone)
@@ -312,18 +315,24 @@ class SampleWriter:
             change_documents(self._dataset, list(left), self._rules.paths, change)
         for sample_id, taken in known.items():
             if sample_id in merged:
-                self._count(taken.record, merged[sample_id])
-            elif sample_id not in left:
+                self._count(taken, merged[sample_id])
+            elif sample_id not in left and self._may_be_others(taken):
                 self._replaced.add_unchanged(taken.record)
 
-    def _count(self, record: ImageRecord, merged: MergedSample) -> None:
-        counts, labels = self.counts, merged.labels
+    def _may_be_others(self, taken: _Taken) -> bool:
+        """Whether an image's sample may be of another project than the export."""
+        assert taken.sample is not None
+        origin = taken.sample.origin
+        return origin != self._project or not is_project(origin)
+
+    def _count(self, taken: _Taken, merged: MergedSample) -> None:
+        record, counts, labels = taken.record, self.counts, merged.labels
         counts.labels_updated += labels.updated
         counts.labels_added += labels.added
         counts.labels_deleted += labels.deleted
         counts.edits_kept += labels.edits_kept
         counts.conflicts += len(merged.conflicts)
-        if merged.base is not None:
+        if merged.base is not None and self._may_be_others(taken):
             self._replaced.add(record, merged.base.annotations, labels)
         if merged.moved_from is not None:
             counts.images_moved += 1
@@ -377,7 +386,7 @@ class SampleWriter:
             origin
             for origin, number in shared.items()
             if is_version(number, total[origin], self._reader.num_images)
-            and not are_other_projects(origin, self._origin)
+            and not are_other_projects(origin, self._project)
         }
         splits = {*self._reader.splits, *self._moved_from}
         # The export has these, though their files cannot be used this time.
