@@ -177,6 +177,29 @@ def test_a_deletion_that_ends_after_the_run_leaves_nothing_of_a_field(
     assert len([sample.to_dict() for sample in dataset]) >= len(NAMES)
 
 
+def test_what_is_renamed_to_a_fields_name_right_after_the_run_is_kept(
+    dataset: fo.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Called below instead: a busy machine would be late.
+    monkeypatch.setattr(writing, "_SETTLES_S", 3600.0)
+    replace(dataset, None)
+    number = dataset.count("segmentations.polylines")
+    dataset.rename_sample_field("segmentations", "other")
+    moved = dataset._sample_doc_cls._rename_fields_simple
+
+    def move(*arguments: Any) -> None:
+        # FiftyOne's first step, before it declares the new name.
+        moved(*arguments)
+        for thread in threading.enumerate():
+            if isinstance(thread, threading.Timer):
+                thread.cancel()
+                thread.function(*thread.args)
+
+    monkeypatch.setattr(dataset._sample_doc_cls, "_rename_fields_simple", move)
+    dataset.rename_sample_field("other", "segmentations")
+    assert dataset.count("segmentations.polylines") == number > 0
+
+
 @pytest.mark.parametrize("work", [import_again, masks_again, area_again, search])
 def test_a_dataset_deleted_meanwhile_is_one_sentence(
     dataset: fo.Dataset, work: Work

@@ -52,6 +52,7 @@ from .views import whole_samples as whole_samples
 from .views import with_all_fields as with_all_fields
 from .writing import Update as Update
 from .writing import change_documents as change_documents
+from .writing import check_written as check_written
 from .writing import declare_images as declare_images
 from .writing import encoded_documents as encoded_documents
 from .writing import insert_documents as insert_documents

@@ -108,7 +108,10 @@ def have_values(paths: Iterable[str]) -> Document:
 
 
 def remove_values(
-    dataset: Dataset, paths: Sequence[str], ids: Sequence[ObjectId] | None = None
+    dataset: Dataset,
+    paths: Sequence[str],
+    ids: Sequence[ObjectId] | None = None,
+    until: datetime | None = None,
 ) -> None:
     """Removes values of samples and labels, whatever the dataset declares.
 
@@ -116,6 +119,7 @@ def remove_values(
         dataset: the dataset; of a grouped one, all slices
         paths: the paths of the values
         ids: the ids of the samples, None for all
+        until: samples that were modified later are left alone
 
     Raises:
         DatabaseError: if MongoDB cannot be reached or refuses the write
@@ -123,6 +127,8 @@ def remove_values(
     if not paths:
         return
     condition = _among(ids) | have_values(paths)
+    if until is not None:
+        condition[MODIFIED] = {"$lte": until}
     changes = [{"$unset": list(paths)}, {"$set": {MODIFIED: now_utc()}}]
     with explain_database_errors():
         dataset._sample_collection.update_many(condition, changes)

@@ -137,7 +137,7 @@ def _update(dataset: Dataset, updates: Sequence[Update], now: datetime) -> int:
     return written.matched_count
 
 
-def settle(dataset: Dataset, needed: Iterable[str] = ()) -> None:
+def settle(dataset: Dataset) -> None:
     """Removes what was written to fields that somebody was deleting, at a run's end.
 
     Who deletes or renames a field removes its values first and its declaration a moment
@@ -147,28 +147,51 @@ def settle(dataset: Dataset, needed: Iterable[str] = ()) -> None:
 
     Args:
         dataset: the dataset, to whose samples nothing more is written
+
+    Raises:
+        DatasetChangedError: if the dataset is gone
+        DatabaseError: if MongoDB cannot be reached or refuses the write
+    """
+    check_written(dataset)
+    written = _written.pop(dataset_id(dataset), set())
+    if written:
+        arguments = dataset, written, now_utc()
+        # Not a daemon, so that a process does not end before.
+        threading.Timer(_SETTLES_S, _remove_undeclared, arguments).start()
+
+
+def check_written(dataset: Dataset, needed: Iterable[str] = ()) -> None:
+    """Removes what was written to fields that are gone by now, as :func:`settle` does.
+
+    A run that goes on may ask before its end.
+
+    Args:
+        dataset: the dataset
         needed: the fields that must be there
 
     Raises:
         DatasetChangedError: if the dataset or a needed field is gone
         DatabaseError: if MongoDB cannot be reached or refuses the write
     """
-    written = _written.pop(dataset_id(dataset), set())
+    written = _written.get(dataset_id(dataset), set())
     gone = _undeclared(dataset, {*written, *needed})
     remove_values(dataset, [path for path in gone if path in written])
+    written.difference_update(gone)
     _check_are_there(dataset, [path for path in gone if path in _plain(needed)])
-    if written:
-        # Not a daemon, so that a process does not end before.
-        threading.Timer(_SETTLES_S, _remove_undeclared, (dataset, written)).start()
 
 
-def _remove_undeclared(dataset: Dataset, written: set[str]) -> None:
+def _remove_undeclared(dataset: Dataset, written: set[str], until: datetime) -> None:
+    """Removes what was written until some time to fields that are gone by now.
+
+    What came later is not the run's: FiftyOne renames and clones fields by moving their
+    values first, too, and declares the new ones a moment later.
+    """
     with (
         suppress(DatabaseError, DatasetChangedError),
         explain_database_errors(),
         pymongo.timeout(_LOOKED_WITHIN_S),
     ):
-        remove_values(dataset, _undeclared(dataset, written))
+        remove_values(dataset, _undeclared(dataset, written), until=until)
 
 
 def mark_documents(

@@ -23,7 +23,7 @@ from ...coco.report import ExportReport
 from ...coco.shared_reading import Work
 from ...errors import CocoMaskError
 from ..database_errors import explain_database_errors
-from ..documents import current_dataset, has_any_sample, settle
+from ..documents import check_written, current_dataset, has_any_sample, settle
 from ..field_names import check_new_field
 from ..folders import export_folder
 from ..import_base.base import Fields
@@ -206,8 +206,10 @@ def write_images(
         if dataset is not None:
             if rules.is_replacing:
                 check_replacement(dataset)
-            settle(dataset, written_fields(*rules.fields))
+            check_written(dataset, written_fields(*rules.fields))
             store_export_info(dataset, reader, writer.attribute_types)
+    if dataset is not None:
+        settle(dataset)
 
 
 def _written(
