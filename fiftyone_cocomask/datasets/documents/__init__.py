@@ -37,6 +37,7 @@ from .reading import samples_state as samples_state
 from .reading import stream_documents as stream_documents
 from .reading import stream_encoded_documents as stream_encoded_documents
 from .views import Document as Document
+from .views import all_images as all_images
 from .views import backing_dataset as backing_dataset
 from .views import current_dataset as current_dataset
 from .views import dataset_id as dataset_id

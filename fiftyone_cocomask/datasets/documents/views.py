@@ -34,11 +34,17 @@ def whole_samples(samples: SampleCollection) -> SampleCollection:
     if not getattr(samples, "_is_generated", False):
         return with_all_fields(samples)
     ids = samples.distinct("sample_id")
-    dataset = samples._root_dataset
+    return all_images(samples._root_dataset).select(ids)
+
+
+def all_images(dataset: Dataset) -> SampleCollection:
+    """Returns a dataset; of a grouped one, a view of the images of all slices.
+
+    Else those of its active slice alone would be looked through.
+    """
     if dataset.media_type == "group":
-        # Else those of its default slice would be selected.
-        dataset = dataset.select_group_slices(media_type="image")
-    return dataset.select(ids)
+        return dataset.select_group_slices(media_type="image")
+    return dataset
 
 
 def ungrouped_samples(samples: SampleCollection) -> SampleCollection:

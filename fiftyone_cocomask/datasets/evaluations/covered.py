@@ -10,7 +10,7 @@ from bson import ObjectId
 from ...errors import CocoMaskError
 from ...fiftyone_types import Dataset, SampleCollection
 from ...words import count
-from ..documents import Document, ids_of, root_dataset, sample_ids
+from ..documents import Document, all_images, ids_of, root_dataset, sample_ids
 from ..documents.runs import run_results
 from .passes import PassReport
 from .plan import EvaluationPlan
@@ -64,9 +64,7 @@ def covered_samples(samples: SampleCollection, plan: EvaluationPlan) -> Covered:
     report = _earlier_report(_last_report(dataset, key), wanted)
     if wanted <= covered:
         return Covered(before, report)
-    base = dataset
-    if dataset.media_type == "group":
-        base = dataset.select_group_slices(media_type="image")
+    base = all_images(dataset)
     everything = wanted | covered
     if sum(map(len, sample_ids(dataset, {}))) == len(everything):
         return Covered(base, report)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
+import numpy as np
 from fiftyone import ViewField as F
 
 from ...fiftyone_types import SampleCollection
-from ..documents import Document, aggregate_documents
+from ..documents import (
+    Document,
+    aggregate_documents,
+    all_images,
+    stream_documents,
+    whole_samples,
+)
 from ..issues.rules import CHECKED
 from ..label_lists import LabelList
 
@@ -87,7 +95,7 @@ class OutlineRanking:
             the labels, and the score that those of all other samples have at least;
             None if there are no others
         """
-        samples = self.dataset if samples is None else samples
+        samples = self._samples if samples is None else whole_samples(samples)
         names = {name: f"$label.{self.eval_key}_{name}" for name in _COLUMNS}
         worst = f"{self.eval_key}_worst"
         first: list[Document] = [
@@ -126,8 +134,10 @@ class OutlineRanking:
 
     def view(self, score: float = -3.5) -> fo.DatasetView:
         """Returns the labels below a score, the sample with the worst one first."""
-        below = F(f"{self.eval_key}_score") < score
-        view = self.dataset.filter_labels(self._labels.field, below)
+        own = F(f"{self.eval_key}_score")
+        # MongoDB has no value below all numbers.
+        below = own.is_number() & (own < score)
+        view = self._samples.filter_labels(self._labels.field, below)
         return view.sort_by(f"{self.eval_key}_worst")
 
     def per_class(self) -> pd.DataFrame:
@@ -142,7 +152,7 @@ class OutlineRanking:
             "lowest_score": {"$min": f"${score}"},
         }
         found = aggregate_documents(
-            self.dataset,
+            self._samples,
             [
                 {"$project": {"label": self._labels.expression()}},
                 {"$unwind": "$label"},
@@ -156,15 +166,34 @@ class OutlineRanking:
 
     def summary(self) -> dict[str, Any]:
         """Returns the number of labels, and medians over all of them."""
-        paths = {n: f"{self._labels.path}.{self.eval_key}_{n}" for n in _COLUMNS}
+        numbers = self._numbers()
         medians = {
-            f"median_{name}": self.dataset.quantiles(paths[name], 0.5)
+            f"median_{name}": float(np.median(numbers[name])) if numbers[name] else None
             for name in ("edge", "offset", "contrast")
         }
+        offsets = numbers["offset"]
         return {
-            "labels": self.dataset.count(paths["score"]),
+            "labels": len(numbers["score"]),
             "below_-3.5": self.view().count(self._labels.path),
-            "mean_offset": self.dataset.mean(paths["offset"]),
+            "mean_offset": float(np.mean(offsets)) if offsets else None,
             **medians,
             "images_skipped": len(self.skipped),
         }
+
+    @property
+    def _samples(self) -> SampleCollection:
+        """The dataset, of groups all slices: any may have been ranked."""
+        return all_images(self.dataset)
+
+    def _numbers(self) -> dict[str, array[float]]:
+        """Returns what was measured, not the labels of which nothing was."""
+        names = {name: f"{self.eval_key}_{name}" for name in _COLUMNS}
+        paths = [f"{self._labels.path}.{name}" for name in names.values()]
+        found = {name: array("d") for name in names}
+        for documents in stream_documents(self._samples, paths, batch_size=2000):
+            for document in documents:
+                for label in self._labels.documents(document):
+                    for name, attribute in names.items():
+                        if label.get(attribute) is not None:
+                            found[name].append(label[attribute])
+        return found

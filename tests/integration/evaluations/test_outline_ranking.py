@@ -94,6 +94,47 @@ def test_an_image_that_cannot_be_read_costs_that_image(dataset: fo.Dataset) -> N
     assert ranking.summary()["labels"] == 7
 
 
+def test_labels_that_were_not_measured_are_not_below_any_score(
+    dataset: fo.Dataset,
+) -> None:
+    dataset.compute_metadata()
+    Path(dataset.last().filepath).write_bytes(b"no image")
+    ranking = rank_mask_outlines(dataset)
+    table = ranking.worst()
+    scores = table["score"].to_numpy()
+    for limit in (-3.5, float(np.median(scores)), 100.0):
+        found = ranking.view(limit).values("segmentations.polylines.id", unwind=True)
+        assert set(found) == set(table["label_id"][scores < limit])
+    summary = ranking.summary()
+    assert summary["below_-3.5"] == np.count_nonzero(scores < -3.5)
+    # Of an even number, the median is between two; none of nothing.
+    again = rank_mask_outlines(dataset.limit(2)).summary()
+    assert (again["labels"], again["median_edge"]) == (2, table["edge"][:2].mean())
+    nothing = rank_mask_outlines(dataset.skip(7)).summary()
+    assert (nothing["labels"], nothing["below_-3.5"]) == (0, 0)
+    assert nothing["median_edge"] is nothing["mean_offset"] is None
+
+
+def test_a_ranking_of_a_slice_is_of_its_labels(
+    new_dataset: Callable[..., fo.Dataset], dataset: fo.Dataset
+) -> None:
+    grouped = new_dataset()
+    grouped.add_group_field("group", default="left")
+    group = fo.Group()
+    for name, sample in zip(("left", "right"), dataset.limit(2), strict=True):
+        copy = fo.Sample(sample.filepath, group=group.element(name))
+        copy["segmentations"] = sample.segmentations.copy()
+        grouped.add_sample(copy)
+    right = grouped.select_group_slices("right")
+    ranking = rank_mask_outlines(right)
+    assert ranking.summary()["labels"] == 1
+    for samples in (None, right, right.to_patches("segmentations")):
+        assert ranking.worst(samples=samples)["sample_id"].tolist() == right.values(
+            "id"
+        )
+    assert ranking.per_class()["labels"].tolist() == [1]
+
+
 def test_a_ranking_that_is_made_again_has_nothing_of_the_one_before(
     dataset: fo.Dataset,
 ) -> None:
