@@ -9,16 +9,16 @@ import fiftyone as fo
 from bson import ObjectId
 
 from ..fiftyone_types import SampleCollection
-from .documents import Document, aggregate_documents, root_dataset
+from .documents import Document, aggregate_documents, all_images, root_dataset
 from .import_base.fields import boxes_written_with
 from .label_fields import OBJECT_LISTS, object_list_path
 
 # The computed field of the boxes that are drawn too; no field of a user begins so.
 BOXES = "_boxes"
-# MongoDB's expression of an annotation's id, a number or text.
-_IDENTITY: list[Document] = [
-    {"$ifNull": [f"$$this.{name}", None]} for name in ("coco_id", "coco_id_text")
-]
+# Where the id of an annotation is, a number or text.
+_ID_NAMES = ("coco_id", "coco_id_text")
+# MongoDB's expression of it.
+_IDENTITY: list[Document] = [{"$ifNull": [f"$$this.{n}", None]} for n in _ID_NAMES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,14 +188,19 @@ def _boxes_only(dataset: fo.Dataset, labels: LabelList) -> Document | None:
     boxes = boxes_beside(dataset, labels)
     if boxes is None:
         return None
-    ids = [_none_or(f"${part.path}.coco_id") for part in (boxes, labels)]
-    return {"$setDifference": ids}
+    ids = [
+        [_none_or(f"${part.path}.{name}") for part in (boxes, labels)]
+        for name in _ID_NAMES
+    ]
+    return {"$concatArrays": [{"$setDifference": pair} for pair in ids]}
 
 
 def _whole(samples: SampleCollection) -> Any:
     """Returns the samples of a view with all labels, also those that it filters out."""
     dataset = root_dataset(samples)
-    return samples if samples is dataset else dataset.select(samples.values("id"))
+    if samples is dataset:
+        return samples
+    return all_images(dataset).select(samples.values("id"))
 
 
 def _none_or(expression: str) -> Document:

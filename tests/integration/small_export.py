@@ -16,7 +16,7 @@ WIDTH, HEIGHT = 40, 30
 SQUARE = [5, 5, 20, 5, 20, 15, 5, 15]
 
 
-def annotation(number: int, image: int, **changes: Any) -> dict[str, Any]:
+def annotation(number: int | str, image: int, **changes: Any) -> dict[str, Any]:
     """Returns an annotation: a rectangle of 15 x 10 pixels unless changed."""
     return {
         "id": number,

@@ -104,6 +104,40 @@ def test_evaluations_count_the_boxes_that_masks_show(
     assert dataset.values("segmentations.polylines.mask_area_px") == [[150], [], [150]]
 
 
+def test_boxes_of_annotations_whose_ids_are_text_are_counted(
+    new_dataset: Callable[..., fo.Dataset], tmp_path: Path
+) -> None:
+    annotations = [annotation(f"x{n}", n // 2) for n in range(2)]
+    annotations += [annotation(f"y{n}", n, **BOX) for n in (0, 1)]
+    names = ["a.jpg", "b.jpg", "c.jpg"]
+    export = write_split(tmp_path / "export", names, annotations)
+    dataset = fcm.import_roboflow_coco(export, "texts")[0]
+    assert fcm.compute_masks(dataset).boxes == 2
+    with pytest.raises(fcm.CocoMaskError, match="without a shape: 2"):
+        fcm.compute_masks(dataset, boxes="error")
+    fcm.evaluate_mask_coverage(dataset, label_field="segmentations")
+    # Nothing is known of the second one, and nothing is in the third one.
+    assert dataset.values("mask_coverage_ratio") == [150 / (WIDTH * HEIGHT), None, 0]
+    assert fcm.compute_masks(dataset, boxes="draw").objects == 4
+
+
+def test_boxes_in_another_slice_of_groups_are_counted(
+    new_dataset: Callable[..., fo.Dataset], dataset: fo.Dataset
+) -> None:
+    grouped = new_dataset()
+    grouped.add_group_field("group", default="left")
+    group = fo.Group()
+    box = fo.Detection(label="a", bounding_box=[0, 0, 0.5, 0.5])
+    for name, path in zip(("left", "right"), dataset.values("filepath"), strict=False):
+        sample = fo.Sample(path, group=group.element(name))
+        sample["objects"] = fo.Detections(detections=[box.copy()])
+        grouped.add_sample(sample)
+    right = grouped.select_group_slices("right")
+    assert fcm.compute_masks(right, "objects").boxes == 1
+    coverage = fcm.evaluate_mask_coverage(right, label_field="objects").summary()
+    assert (coverage["images"], coverage["images_without_number"]) == (0, 1)
+
+
 def test_polygons_without_an_import_have_no_boxes_beside_them(
     new_dataset: Callable[..., fo.Dataset],
 ) -> None:
