@@ -16,6 +16,7 @@ from typing import IO, Any
 import numpy as np
 
 from ..geometry.objects import MaskObject
+from ..limits import size_problem
 from .annotations import AnnotationReader
 from .categories import Categories
 from .check import ExportReader
@@ -36,7 +37,8 @@ SAMPLE_ID = "fiftyone_sample_id"
 LABEL_ID = "fiftyone_label_id"
 FILEPATH = "fiftyone_filepath"
 
-_UNKNOWN_SIZE = (4096, 4096)
+# The size of an image of which neither JSON nor file tell one.
+UNKNOWN_SIZE = (4096, 4096)
 _DECIMALS = 6
 # So many are written. Rounded to them first, a number that is nearly half way to the
 # next one is rounded the same way before and after it was written.
@@ -104,7 +106,7 @@ class ComparedImage:
         self.sample_id: str | None = own.get(SAMPLE_ID)
         self._filepath: str | None = own.get(FILEPATH)
         self._parts = [(e.coco_id, _as_range(e.annotations.places)) for e in entries]
-        size = json_size(values) or self._size_of_file() or _UNKNOWN_SIZE
+        size = json_size(values) or self._size_of_file() or UNKNOWN_SIZE
         # Most images have one size, which is kept once.
         self.size: tuple[int, int] = split.sizes.setdefault(size, size)
 
@@ -159,7 +161,11 @@ class ComparedImage:
             self.split, self.coco_id, self.file_name, Path(), width, height, 3, 0, "",
             [], self.file_name,
         )  # fmt: skip
-        frame = Frame(*self.size, width, height)
+        counted = self.size
+        if size_problem(*counted) is not None:
+            # No image has it, so nothing was drawn in it either.
+            counted = width, height
+        frame = Frame(*counted, width, height)
         # What is wrong with an export is said by a check, not here.
         split = self._split
         reader = AnnotationReader(

@@ -14,8 +14,15 @@ from ..geometry.boundaries import boundary_px, overlap_of
 from ..geometry.matching import mask_ious, match_objects
 from ..geometry.objects import Canvas, MaskObject, is_drawable
 from ..geometry.runs import RLE
+from ..limits import size_problem
 from .changes import AnnotationChange, Change, ImageChange
-from .compared import ComparedExport, ComparedImage, ComparedObject, is_same_file
+from .compared import (
+    UNKNOWN_SIZE,
+    ComparedExport,
+    ComparedImage,
+    ComparedObject,
+    is_same_file,
+)
 from .comparison import ExportComparison
 
 # Two objects that overlap less are not one that was edited. Where they have one id,
@@ -173,7 +180,7 @@ def _has_same_annotations(
 
 
 def _changes(old: ComparedImage, new: ComparedImage) -> Iterator[AnnotationChange]:
-    size = new.size
+    size = _common_size(old, new)
     olds, news = old.objects(size), new.objects(size)
     pairs, old_left, new_left = _equal_pairs(olds, news)
     for before, after in pairs:
@@ -191,6 +198,15 @@ def _changes(old: ComparedImage, new: ComparedImage) -> Iterator[AnnotationChang
         yield _change(Change.REMOVED, new, item, None)
     for item in new_left:
         yield _change(Change.ADDED, new, None, item)
+
+
+def _common_size(old: ComparedImage, new: ComparedImage) -> tuple[int, int]:
+    """Returns the size to count the pixels of two versions of an image in.
+
+    That of the new one; but a JSON can claim any, also such that nothing can be drawn.
+    """
+    sizes = (new.size, old.size)
+    return next((s for s in sizes if size_problem(*s) is None), UNKNOWN_SIZE)
 
 
 def _equal_pairs(

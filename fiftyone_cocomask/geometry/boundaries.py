@@ -57,7 +57,11 @@ def _together(old: Patch, new: Patch) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _boundary(mask: np.ndarray, distance: int) -> np.ndarray:
-    kernel = np.ones((2 * distance + 1, 2 * distance + 1), np.uint8)
+    side = 2 * distance + 1
+    if side > min(mask.shape):
+        # Nothing is left; and images of one long side have kernels larger than memory.
+        return mask
+    kernel = np.ones((side, side), np.uint8)
     inner = cv2.erode(mask, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     return mask - inner
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import copy
 import json
 import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -268,6 +271,44 @@ def test_a_wrong_source_is_one_sentence(tmp_path: Path) -> None:
         fcm.compare_exports(3, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("size", "sides"),
+    [
+        *(((100_000, 100_000), s) for s in (("old", "new"), ("old",), ("new",))),
+        *(((10_000_000, 10_000_000), s) for s in (("old", "new"), ("old",), ("new",))),
+        ((3_000_000, 100), ("old", "new")),
+    ],
+)
+def test_a_size_that_no_image_has_costs_the_comparison_nothing(
+    tmp_path: Path, size: tuple[int, int], sides: tuple[str, ...]
+) -> None:
+    paths = []
+    for name in ("old", "new"):
+        content = document(1)
+        if name == "new":
+            content["annotations"][0]["segmentation"][0][0] += 5
+        if name in sides:
+            content["images"][0].update(width=size[0], height=size[1])
+        paths.append(write(tmp_path / name, train=content))
+    with limited_memory(2**31):
+        comparison = fcm.compare_exports(*paths)
+    assert changed(comparison) == {"edited": 1}
+    assert comparison.annotations["unchanged"] == 9
+
+
+@contextmanager
+def limited_memory(more: int) -> Iterator[None]:
+    """Lets this process have so many bytes more than it has, and no others."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    size = pages * resource.getpagesize() + more
+    resource.setrlimit(resource.RLIMIT_AS, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, limits)
+
+
 def naive_boundary(mask: np.ndarray, distance: int) -> np.ndarray:
     """Returns the pixels within a distance of the background, one by one."""
     height, width = mask.shape
@@ -284,7 +325,7 @@ def naive_boundary(mask: np.ndarray, distance: int) -> np.ndarray:
 @given(st.data())
 def test_boundary_iou_equals_a_naive_computation(data: st.DataObject) -> None:
     height, width = data.draw(st.integers(8, 40)), data.draw(st.integers(8, 40))
-    distance = data.draw(st.integers(1, 4))
+    distance = data.draw(st.integers(1, 14))
     masks, patches = [], []
     for _ in range(2):
         mask = np.zeros((height, width), bool)
