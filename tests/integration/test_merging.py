@@ -851,3 +851,37 @@ def test_an_image_whose_file_cannot_be_read_is_not_gone_from_the_export(
     sample = dataset.match({"file_name": A}).first()
     assert sample.tags == ["train"]
     assert len(sample.segmentations.polylines) == 3
+
+
+@pytest.mark.parametrize("conflicts", ["keep", "export"])
+@pytest.mark.parametrize("is_drawn_anew", [False, True])
+def test_an_export_of_edits_that_is_imported_again_has_each_object_once(
+    new_dataset: Any,
+    version: Path,
+    tmp_path: Path,
+    conflicts: Any,
+    is_drawn_anew: bool,
+) -> None:
+    dataset, _ = import_roboflow_coco(version, "merged")
+    sample = dataset.match({"file_name": A}).first()
+    line = sample.segmentations.polylines[1]
+    distance = 0.012345678 if is_drawn_anew else 0.123456789
+    points = [[(x + distance, 2 * y) for x, y in ring] for ring in line.points]
+    if is_drawn_anew:
+        delete_objects(dataset, [line.id])
+        sample.reload()
+        drawn = fo.Polyline(label="wing", points=points, closed=True, filled=True)
+        sample.segmentations.polylines.append(drawn)
+    else:
+        line.points = points
+    sample.save()
+    ids = [label.id for label in sample.segmentations.polylines]
+    export_roboflow_coco(dataset, tmp_path / "out")
+    _, report = import_roboflow_coco(tmp_path / "out", dataset, conflicts=conflicts)
+    assert merged(report) == {}
+    sample.reload()
+    assert [label.id for label in sample.segmentations.polylines] == ids
+    boxes = [x.bounding_box[0] * WIDTH for x in sample.detections.detections]
+    # The box is around the pixels of what was drawn or moved.
+    left = int(points[0][0][0] * WIDTH + 0.5)
+    assert sorted(round(x, 3) for x in boxes) == sorted([1, 25, left])

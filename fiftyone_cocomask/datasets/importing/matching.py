@@ -40,6 +40,7 @@ def match_annotations(
     """Finds the annotation of the dataset that each annotation of an export is.
 
     First those of the very same shape and class, then of the same shape, then those
+    that a person has made what the export says, wherever they were before, then those
     whose boxes overlap most, with a bonus for the same id and class.
 
     Args:
@@ -63,6 +64,8 @@ def match_annotations(
         return list(range(len(known)))
     for key_of in (_whole_key, _shape_and_class_key, _shape_key):
         _match_equal(known, records, matches, key_of)
+    for side in (0, 1):
+        _match_persons(states, pairs, matches, names, side)
     written = [index for index, state in enumerate(states) if state.base is not None]
     others = [index for index, state in enumerate(states) if state.base is None]
     for candidates in (written, others):
@@ -137,6 +140,51 @@ def _match_equal(
             candidates = free.get(key_of(record))
             if candidates:
                 matches[place] = candidates.pop()
+
+
+def _match_persons(
+    states: Sequence[AnnotationState],
+    pairs: Sequence[LabelPair],
+    matches: list[int | None],
+    names: Collection[str],
+    side: int,
+) -> None:
+    """Matches labels that a person has edited or added, and that say the same now.
+
+    Of side 0, annotations by their polylines; of side 1, those without one.
+    """
+    taken = {index for index in matches if index is not None}
+    persons: list[tuple[int, Document, RelativeBox]] = []
+    for index, state in enumerate(states):
+        label = None if index in taken else _persons_label(state, side)
+        box = label_box(label) if label is not None else None
+        if label is not None and box is not None:
+            persons.append((index, label, box))
+    if not persons:
+        return
+    boxes = np.array([box for _, _, box in persons])
+    for place, pair in enumerate(pairs):
+        other = pair[side]
+        box = label_box(other) if other is not None and matches[place] is None else None
+        if other is None or box is None:
+            continue
+        # Boxes are given by place and size: their ends differ by twice as much.
+        near = (np.abs(boxes - box) <= 2 * _TOLERANCE).all(axis=1)
+        for row in np.flatnonzero(near).tolist():
+            index, label, _ = persons[row]
+            if index not in taken and is_same_label(label, other, names):
+                matches[place] = index
+                taken.add(index)
+                break
+
+
+def _persons_label(state: AnnotationState, side: int) -> Document | None:
+    """Returns the label that tells where a person has put an annotation."""
+    if side == 0:
+        is_persons = state.base is None or state.is_polyline_changed
+        return state.polyline if is_persons else None
+    is_persons = state.base is None or state.is_detection_changed
+    return state.detection if is_persons and state.polyline is None else None
 
 
 def _match_overlapping(

@@ -287,6 +287,51 @@ def test_what_a_person_drew_and_the_export_has_by_now_is_one_annotation() -> Non
     assert counts(dataset.merge([*imported, (line, box)])) == (0, 0, 0, 0, 0)
 
 
+@pytest.mark.parametrize("conflicts", ["keep", "export"])
+@pytest.mark.parametrize("is_box_only", [False, True])
+def test_what_a_person_moved_far_and_the_export_has_there_is_one_annotation(
+    conflicts: str, is_box_only: bool
+) -> None:
+    imported = [pair_of(1), pair_of(2)]
+    if is_box_only:
+        imported = [(None, box) for _, box in imported]
+    dataset = Dataset(imported)
+    ids = [label["_id"] for label in dataset.lines + dataset.boxes]
+    for label in [*dataset.lines[:1], *dataset.boxes[:1]]:
+        moved_by(0.6)(label)
+        label["tags"] = ["good"]
+    line, box = pair_of(1, place=0.15 + 0.6 + 1e-6)
+    export = [(None if is_box_only else line, box), imported[1]]
+    merged = dataset.merge(export, conflicts=conflicts)
+    assert counts(merged) == (0, 0, 0, 0, 0)
+    assert [label["_id"] for label in dataset.lines + dataset.boxes] == ids
+    assert (dataset.lines or dataset.boxes)[0]["tags"] == ["good"]
+    assert counts(dataset.merge(export)) == (0, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("conflicts", ["keep", "export"])
+@pytest.mark.parametrize("is_box_left", [False, True])
+def test_what_a_person_drew_anew_and_the_export_has_by_now_is_one_annotation(
+    conflicts: str, is_box_left: bool
+) -> None:
+    imported = [pair_of(1), pair_of(2)]
+    dataset = Dataset(imported)
+    drawn = pair_of(1, place=0.16)[0]
+    assert drawn is not None
+    del drawn["coco_id"]
+    dataset.lines[0] = drawn
+    if not is_box_left:
+        del dataset.boxes[0]
+    export = [pair_of(1, place=0.16 + 1e-6), imported[1]]
+    merged = dataset.merge(export, conflicts=conflicts)
+    # The box of what it has taken the place of goes.
+    assert counts(merged) == (0, 0, int(is_box_left), 0, 0)
+    assert dataset.lines[0]["_id"] == drawn["_id"]
+    lefts = [round(label["bounding_box"][0], 3) for label in dataset.boxes]
+    assert sorted(lefts) == [0.16, 0.3]
+    assert counts(dataset.merge(export)) == (0, 0, 0, 0, 0)
+
+
 def test_two_classes_on_one_new_shape_are_a_conflict() -> None:
     dataset = Dataset([pair_of(1)])
     drawn = pair_of(9, label="eye", place=0.7)[0]
