@@ -221,22 +221,32 @@ def _export_of_json(path: Path, image_dir: Path | None) -> ExportFiles:
 def _files_of_json(path: Path, image_dir: Path | None) -> tuple[Path, FolderFiles]:
     """Returns the folder that a JSON is in, and the files among which its images are.
 
-    Those beside the JSON or beside its folder of annotations. A JSON that is a link is
-    taken to be where the link is, or else, where no images are there, where it leads.
+    Those beside the JSON or beside its folder of annotations. A JSON that is a link, or
+    in a folder that is one, is taken to be where the link is, or else, where no images
+    are there, where it leads.
     """
-    folder = Path(os.path.abspath(path)).parent
+    given = Path(os.path.abspath(path))
+    folder = given.parent
     if image_dir is not None:
         return folder, FolderFiles(image_dir)
-    files = FolderFiles(_root_of_json(folder))
+    root = _root_of_json(folder)
+    files = FolderFiles(root)
     real = path.resolve().parent
-    if real != folder.resolve() and not any(map(is_image_name, files.names)):
-        beside_real = FolderFiles(_root_of_json(real))
-        if any(map(is_image_name, beside_real.names)):
+    real_root = _root_of_json(real)
+    if real_root.resolve() != files.root and not _has_images(files):
+        beside_real = FolderFiles(real_root)
+        if _has_images(beside_real):
             return real, beside_real
-    # It was asked for by its own path, so it is read wherever it leads.
-    own_name = (folder.resolve() / path.name).relative_to(files.root)
-    files.refused_links.discard(own_name.as_posix())
+    # It was asked for by its own path, so it is read wherever links on that lead.
+    for place, outer in ((given, root), (folder.resolve() / path.name, files.root)):
+        if place.is_relative_to(outer):
+            way = place.relative_to(outer)
+            files.refused_links -= {part.as_posix() for part in (way, *way.parents)}
     return folder, files
+
+
+def _has_images(files: FolderFiles) -> bool:
+    return any(map(is_image_name, files.names))
 
 
 def _root_of_json(folder: Path) -> Path:

@@ -361,7 +361,11 @@ def _file_name(image: dict[str, Any]) -> Any:
     url = image.get("coco_url")
     if "file_name" in image or not isinstance(url, str):
         return image.get("file_name")
-    return "/".join(PurePosixPath(unquote(urlsplit(url).path)).parts[-2:])
+    try:
+        path = urlsplit(url).path
+    except ValueError:  # Its host is none; the end may be a name all the same.
+        path = url
+    return "/".join(PurePosixPath(unquote(path)).parts[-2:])
 
 
 def _file_key(file_name: str) -> str:

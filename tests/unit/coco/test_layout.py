@@ -183,6 +183,21 @@ def test_image_of_lvis_is_found_by_its_url(tmp_path: Path, folder: str) -> None:
     assert found.record.file_name == "val2017/a b.png"
 
 
+@pytest.mark.parametrize("host", ["[bad", "ex\u2100mple.org", "[::1", "x]y"])
+def test_url_that_is_none_costs_nothing_else(tmp_path: Path, host: str) -> None:
+    images = [
+        image_entry(id=1, file_name=ABSENT, coco_url=f"http://{host}/val2017/a.png"),
+        image_entry(id=2, file_name="b.png"),
+    ]
+    entries = [annotation(id=1, image_id=1), annotation(id=2, image_id=2)]
+    folder = write_export(
+        tmp_path, document(entries, images=images), files=("a.png", "b.png")
+    )
+
+    found = read(folder)
+    assert [record.path.name for record in found.records] == ["a.png", "b.png"]
+
+
 @pytest.mark.parametrize("url", ["http://x.org/../../a.png", "file:///../a.png"])
 def test_url_does_not_lead_out_of_the_export(tmp_path: Path, url: str) -> None:
     write_image(tmp_path / "a.png")

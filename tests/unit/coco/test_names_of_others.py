@@ -343,6 +343,35 @@ def test_linked_json_whose_images_are_where_it_leads(tmp_path: Path) -> None:
     assert read(tmp_path / "short" / "x.json").record.file_name == "a.png"
 
 
+@pytest.mark.parametrize("json_folder", ["annotations", "markup"])
+@pytest.mark.parametrize("place", ["project", "store"])
+def test_json_in_a_linked_folder(tmp_path: Path, json_folder: str, place: str) -> None:
+    # Its images are beside the link, or beside the folder that it leads to.
+    path = tmp_path / "store" / json_folder / "instances_train.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(document([annotation()])))
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / json_folder).symlink_to(path.parent)
+    write_image(tmp_path / place / "images" / "a.png")
+
+    found = read(tmp_path / "project" / json_folder / "instances_train.json")
+    assert found.record.path == tmp_path.resolve() / place / "images" / "a.png"
+    assert "link_refused" not in found.report.counts()
+
+
+def test_linked_json_in_a_folder_linked_within_the_export(tmp_path: Path) -> None:
+    blob = tmp_path / "0a1b"
+    blob.write_text(json.dumps(document([annotation()])))
+    (tmp_path / "project" / "v2").mkdir(parents=True)
+    (tmp_path / "project" / "v2" / "train.json").symlink_to(blob)
+    (tmp_path / "project" / "annotations").symlink_to("v2")
+    write_image(tmp_path / "project" / "images" / "a.png")
+
+    found = read(tmp_path / "project" / "annotations" / "train.json")
+    assert len(found.record.annotations) == 1
+    assert "link_refused" not in found.report.counts()
+
+
 def test_linked_image_says_where_it_leads(tmp_path: Path) -> None:
     blob = write_image(tmp_path / "blobs" / "0a1b.png")
     folder = tmp_path / "snapshot"
