@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from ..documents import Document
 from ..label_lists import LabelList
 from ..labels import label_documents
-from .changes import Change, apply_to_label, tags_again, with_tags
+from .changes import Change, apply_to_label, differs, tags_again, with_tags
+from .others import OtherRepairs
 
 # What to set, the changes that are made, and those that are not, with the reason.
 Outcome = tuple[Document, list[Change], list[tuple[Change, str]]]
@@ -65,14 +67,30 @@ def applied(
     document: Document, changes: Iterable[Change], lists: dict[str, LabelList]
 ) -> Outcome:
     """Makes changes, each only where the label is as it was when it was planned."""
-    return _outcome(document, changes, lists, _make)
+    # What follows a label comes behind it, and stays where that stays.
+    ordered = sorted(changes, key=lambda change: change.follows is not None)
+    return _outcome(document, ordered, lists, _make)
 
 
 def undone(
-    document: Document, changes: Iterable[Change], lists: dict[str, LabelList]
+    document: Document,
+    changes: Iterable[Change],
+    lists: dict[str, LabelList],
+    others: OtherRepairs,
 ) -> Outcome:
-    """Takes changes back, in the order given; what was changed since stays."""
-    return _outcome(document, changes, lists, _take_back)
+    """Takes changes back, in the order given; what was changed since stays.
+
+    Args:
+        document: the sample
+        changes: its changes, the last one first
+        lists: where the labels are, by field
+        others: what was repaired under other keys
+    """
+    # What was removed comes back in this order: its places follow from each other.
+    ordered = sorted(
+        changes, key=lambda c: c.follows is not None and c.after is not None
+    )
+    return _outcome(document, ordered, lists, partial(_take_back, others))
 
 
 def _outcome(
@@ -86,8 +104,7 @@ def _outcome(
     done: list[Change] = []
     left: list[tuple[Change, str]] = []
     reasons: dict[str | None, str] = {}
-    # What follows a label comes behind it, and stays where that stays.
-    for change in sorted(changes, key=lambda change: change.follows is not None):
+    for change in changes:
         reason = reasons.get(change.follows) if change.follows else None
         reason = reason or act(edit, change)
         if reason is None:
@@ -101,15 +118,24 @@ def _outcome(
 def has_been_applied(document: Document, change: Change) -> bool:
     """Whether a change was made, and not only planned."""
     if change.label_field is None:
-        return not _differs(document, change.after or {})
+        if change.after == change.before:
+            return _has_its_tags(document, change)
+        return not differs(document, change.after or {})
     labels = label_documents(document.get(change.label_field))
     own = [label for label in labels if str(label["_id"]) == change.label_id]
     if change.after is None or not own:
         return not own
-    tagged = set(change.tags_added) <= set(own[0].get("tags") or ())
     # What a person has changed afterwards was made all the same.
-    return (bool(change.after) and _differs(own[0], change.before)) or (
-        tagged and not set(change.tags_removed) & set(own[0].get("tags") or ())
+    if change.after and differs(own[0], change.before):
+        return True
+    return _has_its_tags(own[0], change)
+
+
+def _has_its_tags(document: Document, change: Change) -> bool:
+    """Whether a label, or sample, has the tags that a change gives it."""
+    tags = set(document.get("tags") or ())
+    return bool(change.tags_added or change.tags_removed) and (
+        tags.issuperset(change.tags_added) and tags.isdisjoint(change.tags_removed)
     )
 
 
@@ -124,7 +150,7 @@ def _make(edit: _SampleEdit, change: Change) -> str | None:
     place, labels = edit.find(change), edit.labels(change)
     if place is None:
         return DELETED
-    if _differs(labels[place], change.before):
+    if differs(labels[place], change.before):
         return EDITED
     if change.after is None:
         del labels[place]
@@ -133,12 +159,12 @@ def _make(edit: _SampleEdit, change: Change) -> str | None:
     return None
 
 
-def _take_back(edit: _SampleEdit, change: Change) -> str | None:
+def _take_back(others: OtherRepairs, edit: _SampleEdit, change: Change) -> str | None:
     if change.label_field is None:
-        if edit.get("split") not in (
-            (change.after or {})["split"],
-            change.before["split"],
-        ):
+        now = {"split": edit.get("split")}
+        if (key := others.first_to_undo(change, now)) is not None:
+            return _waits_for(key)
+        if differs(now, change.after or {}) and differs(now, change.before):
             return EDITED
         edit.set("split", change.before["split"])
         edit.set("tags", tags_again(edit.get("tags"), change))
@@ -149,10 +175,12 @@ def _take_back(edit: _SampleEdit, change: Change) -> str | None:
         if place is None:
             labels.insert(min(change.index, len(labels)), change.before)
         return None
-    if place is None:
+    label = None if place is None else labels[place]
+    if (key := others.first_to_undo(change, label)) is not None:
+        return _waits_for(key)
+    if place is None or label is None:
         return DELETED
-    label = labels[place]
-    if _differs(label, change.after) and _differs(label, change.before):
+    if differs(label, change.after) and differs(label, change.before):
         return EDITED
     restored = {**label, **change.before}
     for name, value in change.before.items():
@@ -164,5 +192,5 @@ def _take_back(edit: _SampleEdit, change: Change) -> str | None:
     return None
 
 
-def _differs(document: Document, values: Document) -> bool:
-    return any(document.get(name) != value for name, value in values.items())
+def _waits_for(key: str) -> str:
+    return f"it was repaired under '{key}' too; undo that first"

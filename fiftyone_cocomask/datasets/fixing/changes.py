@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+import bson
 from bson import json_util
 
 from ..documents import Document
@@ -82,6 +83,32 @@ def decode_changes(texts: Iterable[str]) -> list[Change]:
 
 # Dates without a time zone, as pymongo reads them from the samples.
 _OPTIONS = json_util.JSONOptions(tz_aware=False)
+
+
+def without_tags(change: Change, is_gone: Callable[[str], bool]) -> Change:
+    """Returns a change that, undone, does not bring some tags back."""
+    tags = [*change.tags_before, *(change.before.get("tags") or ())]
+    if not any(map(is_gone, tags)):
+        return change
+    before = change.before
+    if before.get("tags"):
+        before = {**before, "tags": [x for x in before["tags"] if not is_gone(x)]}
+    return replace(
+        change,
+        before=before,
+        tags_removed=[tag for tag in change.tags_removed if not is_gone(tag)],
+        tags_before=[tag for tag in change.tags_before if not is_gone(tag)],
+    )
+
+
+def differs(document: Document, values: Document) -> bool:
+    """Whether a document has other values than some."""
+    return not all(_is_same(document.get(n), value) for n, value in values.items())
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    # NaN does not equal itself, but is the same in a document that is read again.
+    return bool(one == other) or bson.encode({"": one}) == bson.encode({"": other})
 
 
 def apply_to_label(document: Document, change: Change) -> Document:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
 from typing import Any
 
 import fiftyone as fo
@@ -21,8 +22,8 @@ from ..documents import (
     sample_ids,
     stream_documents,
 )
-from ..issues.find import issue_search_of
-from ..issues.rules import IssueLimits, MaskIssue
+from ..issues.find import issue_search_of, list_mask_issues
+from ..issues.rules import IssueLimits, MaskIssue, search_of_tag
 from ..journal import Journal
 from ..known_classes import check_label_classes
 from ..label_lists import LabelList, boxes_beside
@@ -32,7 +33,8 @@ from ..outlines.rank import list_outline_rankings
 from ..redoing import redo_samples
 from ..targets import checked_samples
 from .applying import DELETED, EDITED, undone
-from .changes import Change
+from .changes import Change, without_tags
+from .others import OtherRepairs
 from .planning import REPAIRABLE, FixPlan, SampleRepair
 from .report import FixReport
 from .splits import split_changes
@@ -179,7 +181,8 @@ def undo_mask_fixes(
             f"Dataset '{dataset.name}' has no repairs of mask issues '{fix_key}' (it "
             f"has {has})"
         )
-    changes = stored.changes()
+    is_cleared = _tags_of_cleared_searches(dataset)
+    changes = [without_tags(change, is_cleared) for change in stored.changes()]
     lists, label_field = stored.lists(), stored.label_field()
     _check_fields(dataset, fix_key, changes, lists)
     waiting = _undo(dataset, fix_key, changes, lists, report)
@@ -219,6 +222,19 @@ def _check_fields(
             )
 
 
+def _tags_of_cleared_searches(dataset: fo.Dataset) -> Callable[[str], bool]:
+    """Returns what tells the tags of searches that were cleared, and are no more."""
+    journal, known = Journal(dataset), set(list_mask_issues(dataset))
+
+    @cache
+    def is_cleared(tag: str) -> bool:
+        key = search_of_tag(tag)
+        is_gone = key is not None and key not in known
+        return is_gone and journal.entry("clear", str(key)) is not None
+
+    return is_cleared
+
+
 def _undo(
     dataset: fo.Dataset,
     fix_key: str,
@@ -227,25 +243,12 @@ def _undo(
     report: FixReport,
 ) -> list[Change]:
     """Takes changes back, and returns those that can only be taken back later."""
-    others: dict[str, dict[tuple[str | None, str], str]] = {EDITED: {}, DELETED: {}}
-    for key in fix_keys(dataset):
-        if key == fix_key:
-            continue
-        for change in StoredFixes(dataset, key).changes():
-            # Undone, a deletion gives the label back, whoever changed it before.
-            done = DELETED if change.after is None else EDITED
-            others[done][change.label_field, change.label_id or change.sample_id] = key
-
-    def reason_of(change: Change, reason: str) -> str:
-        key = others.get(reason, {}).get(
-            (change.label_field, change.label_id or change.sample_id)
-        )
-        if key is not None:
-            return f"it was repaired under '{key}' too; undo that first"
-        return reason
-
+    keys = [key for key in fix_keys(dataset) if key != fix_key]
+    stored = ((key, StoredFixes(dataset, key).changes()) for key in keys)
+    others = OtherRepairs(changes, stored)
     last_first = changes[::-1]
-    left = write_changes(dataset, last_first, lists, undone, report, reason_of)
+    make = partial(undone, others=others)
+    left = write_changes(dataset, last_first, lists, make, report)
     final = (EDITED, DELETED, SAMPLE_DELETED)
     waiting = {id(change) for change, reason in left if reason not in final}
     return [change for change in changes if id(change) in waiting]
@@ -271,10 +274,10 @@ def _plan(
     # They may have been imported since the search.
     boxes = boxes or boxes_beside(dataset, labels)
     check_label_classes(dataset, labels, "prefer_classes", prefer_classes)
-    outline_key = outline_key or _usual_ranking(dataset, label_field)
+    outline_key = outline_key or _usual_ranking(dataset, labels)
     score = None
     if outline_key is not None:
-        score = f"{outline_key}_score"
+        score = _score(outline_key)
         if not dataset.has_field(f"{labels.path}.{score}"):
             raise CocoMaskError(
                 f"Field '{label_field}' has no ranking of outlines '{outline_key}'"
@@ -293,12 +296,18 @@ def _plan(
     )
 
 
-def _usual_ranking(dataset: fo.Dataset, label_field: str) -> str | None:
+def _score(outline_key: str) -> str:
+    """Returns the attribute of a ranking that says how well an outline lies."""
+    return f"{outline_key}_score"
+
+
+def _usual_ranking(dataset: fo.Dataset, labels: LabelList) -> str | None:
     """Returns the key of a ranking of a field's outlines, if there is one."""
     keys = [
         key
         for key in list_outline_rankings(dataset)
-        if dataset.get_run_info(key).config.label_field == label_field
+        if dataset.get_run_info(key).config.label_field == labels.field
+        and dataset.has_field(f"{labels.path}.{_score(key)}")
     ]
     return "outline" if "outline" in keys else next(iter(keys), None)
 

@@ -52,7 +52,11 @@ def carry_out(
     if not changes and not stored.exist:
         return []
     together = stored.add(changes, lists)
-    write_changes(dataset, changes, lists, applied, report)
+    left = {id(c) for c, _ in write_changes(dataset, changes, lists, applied, report)}
+    if left:
+        # Undone, they would take back what somebody else has done since.
+        together = [change for change in together if id(change) not in left]
+        stored.keep(together, lists)
     return together
 
 
@@ -62,7 +66,6 @@ def write_changes(
     lists: dict[str, LabelList],
     make: Callable[..., Outcome],
     report: FixReport,
-    reason_of: Callable[[Change, str], str] = lambda _, reason: reason,
 ) -> list[tuple[Change, str]]:
     """Makes, or undoes, changes sample by sample.
 
@@ -72,7 +75,6 @@ def write_changes(
         lists: where the labels are, by field
         make: :func:`applied` or :func:`undone`
         report: counts what is done and what is not
-        reason_of: says why a change is left in other words
 
     Returns:
         the changes that are left, and why
@@ -86,7 +88,6 @@ def write_changes(
         for change in done:
             report.add(change)
         for change, reason in left:
-            reason = reason_of(change, reason)
             for issue in change.issues or ["box"]:
                 report.skip(sample_id, change.label_id, issue, reason)
             all_left.append((change, reason))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import bson
 import cv2
 import fiftyone as fo
 import numpy as np
@@ -25,6 +26,7 @@ from fiftyone_cocomask import (
     list_mask_fixes,
     load_mask_evaluation,
     merge_classes,
+    rank_mask_outlines,
     undo_mask_fixes,
 )
 from fiftyone_cocomask.datasets.issues import load_mask_issues
@@ -355,6 +357,141 @@ def test_repairs_under_two_keys_are_undone_the_last_one_first(samples: Samples) 
     assert state(samples, sample) == before
     # Undone once more, as after a kill: there is nothing left to do.
     assert undo_mask_fixes(samples.dataset, "first").fixed == {}
+
+
+def test_no_repair_waits_for_one_that_cannot_be_undone_either(
+    samples: Samples,
+) -> None:
+    dataset = samples.dataset
+    sample = add(samples, "a.jpg", [polygon(SQUARE)])
+    merge_classes(dataset, "b", ["a"], fix_key="first")
+    merge_classes(dataset, "c", ["b"], fix_key="second")
+    merge_classes(dataset, "d", ["c"], fix_key="third")
+    # Of three, the second waits for the third alone, and the first for both.
+    reasons = {row["reason"] for row in undo_mask_fixes(dataset, "first").skipped}
+    assert reasons == {"it was repaired under 'third' too; undo that first"}
+    sample.reload()
+    sample.segmentations.polylines[0].label = "by hand"
+    sample.detections.detections[0].label = "by hand"
+    sample.save()
+    for key in ("second", "first", "third"):
+        reasons = {row["reason"] for row in undo_mask_fixes(dataset, key).skipped}
+        assert reasons == {"it has been changed since"}
+    assert list_mask_fixes(dataset) == []
+    assert labels(samples, sample)[0]["label"] == "by hand"
+
+
+@pytest.mark.parametrize("keys", [("first", "second"), ("second", "first")])
+def test_two_repairs_that_cancel_each_other_are_undone_in_any_order(
+    samples: Samples, keys: tuple[str, str]
+) -> None:
+    sample = add(samples, "a.jpg", [polygon(SQUARE)])
+    before = state(samples, sample)
+    merge_classes(samples.dataset, "b", ["a"], fix_key="first")
+    merge_classes(samples.dataset, "a", ["b"], fix_key="second")
+    for key in (*keys, *keys):
+        if key in list_mask_fixes(samples.dataset):
+            undo_mask_fixes(samples.dataset, key)
+    assert list_mask_fixes(samples.dataset) == []
+    assert state(samples, sample) == before
+
+
+def test_a_repair_that_was_not_made_is_not_undone(samples: Samples) -> None:
+    """Somebody edits a label while repairs are planned, and deletes it later."""
+    dataset = samples.dataset
+    sample = add(samples, "a.jpg", [polygon(SPIKE), polygon(SPECK, label="b")])
+    find_mask_issues(dataset, mask_field=None)
+
+    def edit(_: Any) -> None:
+        sample.reload()
+        sample.segmentations.polylines[1].label = "by hand"
+        sample.save()
+
+    report = fix_mask_issues(dataset, ["tiny"], progress=edit)
+    assert [row["reason"] for row in report.skipped] == [
+        "it has been changed since",
+        "it has been changed since",
+    ]
+    sample.reload()
+    del sample.segmentations.polylines[1]
+    sample.save()
+    assert undo_mask_fixes(dataset).fixed == {}
+    assert [label["label"] for label in labels(samples, sample)] == ["a"]
+
+
+def test_objects_that_were_deleted_by_polygon_and_by_box_are_in_their_old_order(
+    samples: Samples,
+) -> None:
+    sample = add(samples, "a.jpg", [polygon(SQUARE, label=x) for x in "abcd"])
+    before = state(samples, sample)
+    of_box = str(boxes(samples, sample)[1]["_id"])
+    of_polygon = str(labels(samples, sample)[2]["_id"])
+    delete_objects(samples.dataset, [of_box, of_polygon])
+    assert [label["label"] for label in labels(samples, sample)] == ["a", "d"]
+    undo_mask_fixes(samples.dataset, "deleted_objects")
+    assert state(samples, sample) == before
+
+
+def test_labels_with_an_attribute_that_is_no_number_are_deleted_and_given_back(
+    samples: Samples,
+) -> None:
+    sample = add(samples, "a.jpg", [polygon(SQUARE, confidence=float("nan"))])
+    before = bson.encode(samples.raw(sample)["segmentations"])
+    label_id = str(labels(samples, sample)[0]["_id"])
+    report = delete_objects(samples.dataset, [label_id])
+    assert (report.fixed, report.skipped) == ({"deleted_object": 1}, [])
+    undo_mask_fixes(samples.dataset, "deleted_objects")
+    assert bson.encode(samples.raw(sample)["segmentations"]) == before
+
+
+def test_an_undo_brings_no_tags_back_of_a_search_that_was_cleared(
+    samples: Samples,
+) -> None:
+    dataset = samples.dataset
+    lines = [polygon(SQUARE, tags=["mine"]), polygon(SPECK, tags=["theirs:tiny"])]
+    sample = add(samples, "a.jpg", [*lines, polygon(SQUARE, SPECK)])
+    find_mask_issues(dataset, mask_field=None)
+    found = [label["tags"] for label in labels(samples, sample)]
+    assert all("mask_issues:" in " ".join(tags) for tags in found)
+    fix_mask_issues(dataset)
+    clear_mask_issues(dataset)
+    undo_mask_fixes(dataset)
+    tags = [label["tags"] for label in labels(samples, sample)]
+    assert tags == [["mine"], ["theirs:tiny"], []]
+
+
+def test_merged_classes_of_a_call_that_was_killed_are_undone_once(
+    samples: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fiftyone_cocomask.datasets.documents import update_documents
+    from fiftyone_cocomask.datasets.fixing import writing
+
+    made = [add(samples, f"{name}.jpg", [polygon(SQUARE)]) for name in "ab"]
+
+    def killed(dataset: Any, updates: Any) -> int:
+        if updates[0][0] == ObjectId(made[1].id):
+            raise KeyboardInterrupt
+        return update_documents(dataset, updates)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(writing, "update_documents", killed)
+        with pytest.raises(KeyboardInterrupt):
+            merge_classes(samples.dataset, "b", ["a"])
+    merge_classes(samples.dataset, "b", ["a"])
+    assert [labels(samples, sample)[0]["label"] for sample in made] == ["b", "b"]
+    undone = undo_mask_fixes(samples.dataset, "merged_classes")
+    assert undone.fixed == {"merged_class": 2}
+
+
+def test_a_ranking_whose_scores_are_gone_keeps_nothing_from_being_repaired(
+    samples: Samples,
+) -> None:
+    dataset = samples.dataset
+    add(samples, "a.jpg", [polygon(SQUARE), polygon(SPECK, label="b")])
+    rank_mask_outlines(dataset)
+    find_mask_issues(dataset, mask_field=None)
+    dataset.delete_sample_field("segmentations.polylines.outline_score")
+    assert fix_mask_issues(dataset, ["tiny"]).fixed == {"tiny": 1}
 
 
 def test_a_key_that_another_run_has_taken_since_is_not_forgotten_twice(

@@ -1,0 +1,59 @@
+"""Repairs of the same labels under other keys, which may have to be undone first."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from ..documents import Document
+from .changes import Change, differs
+
+# The field of a label and its id; of a sample None, and its own id.
+_Place = tuple[str | None, str]
+
+
+class OtherRepairs:
+    """What was repaired under other keys than the one that is undone.
+
+    Args:
+        undone: the changes that are undone
+        others: those under each other key
+    """
+
+    def __init__(
+        self, undone: Iterable[Change], others: Iterable[tuple[str, Iterable[Change]]]
+    ) -> None:
+        places = set(map(_place, undone))
+        self._by_place: dict[_Place, list[tuple[str, Change]]] = defaultdict(list)
+        for key, changes in others:
+            for change in changes:
+                if _place(change) in places:
+                    self._by_place[_place(change)].append((key, change))
+
+    def first_to_undo(self, change: Change, now: Document | None) -> str | None:
+        """Returns the key to undo before a change can be, None if there is none.
+
+        Args:
+            change: what is to be undone
+            now: the label, or sample, as it is; None if it is not there
+        """
+        others = self._by_place.get(_place(change), [])
+        if now is None:
+            # Undone, a deletion gives the label back, whoever changed it before.
+            return next((key for key, other in others if other.after is None), None)
+        names = set(change.before)
+        left = [(k, o) for k, o in others if o.after and not names.isdisjoint(o.after)]
+        first, state = None, now
+        while differs(state, change.after or {}):
+            last = next((x for x in left if not differs(state, x[1].after or {})), None)
+            if last is None:
+                # Somebody else has changed it, before these or after them.
+                return None
+            left.remove(last)
+            first = first or last[0]
+            state = {**state, **last[1].before}
+        return first
+
+
+def _place(change: Change) -> _Place:
+    return change.label_field, change.label_id or change.sample_id
