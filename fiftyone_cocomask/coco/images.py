@@ -16,7 +16,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from .tiff import is_tiff, read_tiff_header
+from .tiff import TiffHeader, is_tiff, read_tiff_header
 
 # A header that claims more pixels is broken or hostile: what looks at a mask of it
 # would take gigabytes.
@@ -32,6 +32,8 @@ _MAX_READS = 2**18
 _MAX_WEBP = 2**28
 # Deflate packs at most 1,032 to 1.
 _MAX_PACKED = 1032
+# Pillow reads no TIFF of more bands, and logs an error of each.
+_MOST_BANDS = 6
 _PIECE = 2**20
 _ORIENTATION = 0x0112
 # The last chunk of a PNG, from its type on: no data, and its checksum.
@@ -78,6 +80,8 @@ _OTHER_KINDS: tuple[tuple[bytes, int, str], ...] = (
     (b"\x80\x04", 0, "a Python pickle, not an image"),
     (b"II*\0", 0, f"a TIFF of a kind {_CANNOT_BE_READ.removeprefix('which ')}"),
     (b"MM\0*", 0, f"a TIFF of a kind {_CANNOT_BE_READ.removeprefix('which ')}"),
+    (b"II+\0", 0, f"a TIFF of a kind {_CANNOT_BE_READ.removeprefix('which ')}"),
+    (b"MM\0+", 0, f"a TIFF of a kind {_CANNOT_BE_READ.removeprefix('which ')}"),
 )
 
 
@@ -153,16 +157,15 @@ def read_header(file: IO[bytes]) -> ImageHeader:
     start = file.read(64)
     size_bytes = file.seek(0, 2)
     file.seek(0)
+    tiff = read_tiff_header(file) if is_tiff(start) else None
+    if tiff is not None and tiff.num_bands > _MOST_BANDS:
+        return _of_tiff(tiff, size_bytes)
     try:
         image = _opened(file, start, size_bytes)
     except ImageFileError:
-        other = read_tiff_header(file) if is_tiff(start) else None
-        if other is None:
+        if tiff is None:
             raise
-        _check_size(other.width, other.height)
-        return ImageHeader(
-            other.width, other.height, other.num_bands, other.mode, 1, False, size_bytes
-        )
+        return _of_tiff(tiff, size_bytes)
     width, height = image.size
     _check_size(width, height)
     orientation = _orientation(image)
@@ -176,6 +179,14 @@ def read_header(file: IO[bytes]) -> ImageHeader:
         orientation,
         _is_too_short(image, size_bytes) or _is_truncated(file, start, size_bytes),
         size_bytes,
+    )
+
+
+def _of_tiff(tiff: TiffHeader, size_bytes: int) -> ImageHeader:
+    """Returns the header of a TIFF that Pillow cannot read."""
+    _check_size(tiff.width, tiff.height)
+    return ImageHeader(
+        tiff.width, tiff.height, tiff.num_bands, tiff.mode, 1, False, size_bytes
     )
 
 

@@ -12,6 +12,8 @@ _WANTED = frozenset({_WIDTH, _HEIGHT, _BITS, _BANDS, _FORMAT})
 _TYPE_SIZES = {1: 1, 3: 2, 4: 4, 16: 8}
 _KINDS = {1: "bit", 2: "bit signed", 3: "bit float"}
 _MAX_ENTRIES = 4096
+# The number of bands is a SHORT.
+_MAX_BANDS = 2**16 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ def read_tiff_header(file: IO[bytes]) -> TiffHeader | None:
     except (struct.error, OSError, ValueError, OverflowError):
         return None
     if not values.get(_WIDTH) or not values.get(_HEIGHT):
+        return None
+    if not 1 <= values.get(_BANDS, 1) <= _MAX_BANDS:
         return None
     return TiffHeader(
         values[_WIDTH],

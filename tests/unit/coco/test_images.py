@@ -273,9 +273,12 @@ def test_tiff_of_any_bands_is_read(
     said: str,
     big: bool,
     big_endian: bool,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     content = tiff(bands, bits, kind, big=big, big_endian=big_endian)
     found = read_with_image(tmp_path, "a.tif", lambda path: path.write_bytes(content))
+    # Without a handler, Python writes what is logged to the terminal.
+    assert caplog.records == []
 
     record = found.record
     assert (record.width, record.height, record.num_channels) == (100, 80, bands)
@@ -291,6 +294,21 @@ def test_tiff_that_pillow_reads_is_still_read_by_it(
     found = read_with_image(tmp_path, "a.tif", lambda path: path.write_bytes(content))
 
     assert (found.record.width, found.record.height) == (100, 80)
+
+
+@pytest.mark.parametrize("bands", [0, 2**16, 2**63, 2**64 - 1])
+def test_tiff_of_bands_that_no_image_has_costs_itself(
+    tmp_path: Path, bands: int
+) -> None:
+    # TIFF's number of bands has 16 bits; one of 64 would end the import.
+    content = tiff(5, 8, big=True)
+    usual = struct.pack("<HHQH6x", 277, 3, 1, 5)
+    assert content.count(usual) == 1
+    content = content.replace(usual, struct.pack("<HHQQ", 277, 16, 1, bands))
+    found = read_with_image(tmp_path, "a.tif", lambda path: path.write_bytes(content))
+
+    assert found.records == []
+    assert "TIFF" in found.issue(IssueCode.IMAGE_UNREADABLE).message
 
 
 @pytest.mark.parametrize("cut", range(0, 240, 7))
