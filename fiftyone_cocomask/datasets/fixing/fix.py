@@ -73,9 +73,9 @@ def fix_mask_issues(
     - ``rectangle``, ``box_only``: the label is tagged ``redraw``.
     - ``leak``: all copies of a picture go to the split that has most of them.
 
-    The box of a repaired annotation follows its shape. Labels with the tag ``checked``
-    are left alone. With ``redo``, masks and figures of the changed samples alone are
-    made again.
+    The box of a repaired annotation follows its shape. Labels and images with the tag
+    ``checked`` are left alone. With ``redo``, masks and figures of the changed samples
+    alone are made again.
 
     The repairs are a run of the dataset under ``fix_key`` that names each label;
     :func:`undo_mask_fixes` undoes them. Repairs under a key that exists are added to
@@ -125,7 +125,7 @@ def fix_mask_issues(
                 changes += SampleRepair(plan, document, report).changes()
             bar.update(len(documents))
         if MaskIssue.LEAK in plan.issues:
-            changes += split_changes(samples, plan)
+            changes += split_changes(samples, plan, report)
         bar.update(max(num_samples(samples) - bar.iteration, 0))
     lists = {x.field: x for x in (plan.labels, plan.boxes) if x is not None}
     together = carry_out(dataset, changes, lists, report)

@@ -6,17 +6,27 @@ import fiftyone as fo
 
 from ...fiftyone_types import SampleCollection
 from ..documents import Document, root_dataset, stream_documents
+from ..issues.dataset_rules import source_of_copy
 from ..issues.leaks import Pictures
-from ..issues.rules import MaskIssue
+from ..issues.rules import CHECKED, MaskIssue
 from .changes import Change
 from .planning import FixPlan
+from .report import FixReport
 
 
-def split_changes(samples: SampleCollection, plan: FixPlan) -> list[Change]:
-    """Returns the changes that put all copies of a picture into one split."""
+def split_changes(
+    samples: SampleCollection, plan: FixPlan, report: FixReport
+) -> list[Change]:
+    """Returns the changes that put all copies of a picture into one split.
+
+    Args:
+        samples: the dataset or view
+        plan: what to repair
+        report: counts what is left as it is
+    """
     names = [
         name
-        for name in ("source_name", "split")
+        for name in ("source_name", "file_name", "split")
         if isinstance(root_dataset(samples).get_field(name), fo.StringField)
     ]
     if "split" not in names or MaskIssue.LEAK not in plan.issues:
@@ -28,13 +38,17 @@ def split_changes(samples: SampleCollection, plan: FixPlan) -> list[Change]:
         for document in batch:
             if tag not in (document.get("tags") or ()) or not document.get("split"):
                 continue
+            if CHECKED in document["tags"]:
+                reason = f"it is tagged '{CHECKED}'"
+                report.skip(str(document["_id"]), None, MaskIssue.LEAK.value, reason)
+                continue
             metadata = document.get("metadata") or {}
             size = (metadata.get("width") or 0, metadata.get("height") or 0)
             documents[document["_id"]] = document
             pictures.add(
                 document["_id"],
                 document["split"],
-                document.get("source_name"),
+                source_of_copy(document.get("source_name"), document.get("file_name")),
                 document["filepath"],
                 size if all(size) else None,
             )

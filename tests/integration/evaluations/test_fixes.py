@@ -305,6 +305,55 @@ def test_copies_in_several_splits_go_to_the_one_that_has_most(
         assert (new["tags"], new["split"]) == (old["tags"], old["split"])
 
 
+def test_pictures_that_only_share_a_plain_name_are_no_copies(samples: Samples) -> None:
+    """``1.png`` of each split is another picture, as for the search."""
+    random = np.random.default_rng(0)
+    splits = {"one": ("train", "valid", "valid"), "two": ("valid", *("train",) * 3)}
+    made: dict[str, list[str]] = {}
+    for picture, of_copies in splits.items():
+        pixels = random.integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)
+        for number, split in enumerate(of_copies):
+            name = f"{number or 1}.png" if number != 1 else f"{picture}.png"
+            sample = samples.add(
+                f"{picture}-{split}-{number}.png",
+                lines=[polygon(SPIKE)],
+                split=split,
+                file_name=name,
+                source_name=name if number == 0 else picture,
+            )
+            cv2.imwrite(sample.filepath, pixels)
+            made.setdefault(picture, []).append(sample.id)
+    find_mask_issues(samples.dataset, mask_field=None)
+    assert fix_mask_issues(samples.dataset, ["leak"]).fixed == {"leak": 7}
+    moved = dict(zip(*samples.dataset.values(["id", "split"]), strict=True))
+    assert [moved[i] for i in made["one"]] == ["valid"] * 3
+    assert [moved[i] for i in made["two"]] == ["train"] * 4
+
+
+def test_an_image_that_a_person_has_checked_stays_in_its_split(
+    samples: Samples,
+) -> None:
+    made = [
+        samples.add(
+            f"{split}{number}.jpg",
+            lines=[polygon(SPIKE)],
+            split=split,
+            source_name="one.jpg",
+        )
+        for number, split in enumerate(["train", "valid", "valid"])
+    ]
+    find_mask_issues(samples.dataset, mask_field=None)
+    made[0].reload()
+    made[0].tags.append("checked")
+    made[0].save()
+    report = fix_mask_issues(samples.dataset, ["leak"])
+    assert report.fixed == {}
+    assert [(row["sample_id"], row["reason"]) for row in report.skipped] == [
+        (made[0].id, "it is tagged 'checked'")
+    ]
+    assert samples.raw(made[0])["split"] == "train"
+
+
 def test_repairs_that_were_stored_but_not_made_are_made_by_running_again(
     samples: Samples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
