@@ -76,6 +76,22 @@ def test_two_samples_never_share_a_file(dataset: fo.Dataset) -> None:
     assert "another sample" in report.skipped[0]["reason"]
 
 
+def test_a_view_that_hides_fields_has_the_same_files(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    fcm.export_masks(dataset, "mask", tmp_path / "whole")
+    fcm.export_cutouts(dataset, "mask", tmp_path / "whole")
+    view = dataset.select_fields("mask")
+    fcm.export_masks(view, "mask", tmp_path / "hidden")
+    fcm.export_cutouts(view, "mask", tmp_path / "hidden")
+    found = [
+        sorted(p.relative_to(tmp_path / name) for p in (tmp_path / name).rglob("*"))
+        for name in ("whole", "hidden")
+    ]
+    assert found[0] == found[1]
+    assert any(len(path.parts) > 1 for path in found[0])
+
+
 def test_cutouts_are_the_objects_on_a_transparent_background(
     dataset: fo.Dataset, tmp_path: Path
 ) -> None:

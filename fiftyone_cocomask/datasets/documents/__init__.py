@@ -48,6 +48,7 @@ from .views import reload_patches as reload_patches
 from .views import root_dataset as root_dataset
 from .views import serialized as serialized
 from .views import serialized_stage as serialized_stage
+from .views import showing as showing
 from .views import ungrouped_samples as ungrouped_samples
 from .views import whole_samples as whole_samples
 from .views import with_all_fields as with_all_fields

@@ -7,6 +7,7 @@ from copy import copy
 from typing import Any
 
 import fiftyone as fo
+import fiftyone.core.stages as fos
 from bson import ObjectId
 from fiftyone.core.odm import get_db_conn
 
@@ -88,6 +89,29 @@ def with_all_fields(samples: SampleCollection) -> SampleCollection:
     view = copy(samples)
     view._stages[:] = kept
     view._set_name(None)
+    return view
+
+
+def showing(samples: SampleCollection, names: Iterable[str]) -> SampleCollection:
+    """Returns a view with some fields that it may hide; its samples are the same.
+
+    Args:
+        samples: a dataset or view
+        names: the names of the fields; those that its dataset lacks are left out
+    """
+    there = {name for name in names if samples._dataset.has_field(name)}
+    hidden = {name for name in there if not samples.has_field(name)}
+    if not hidden:
+        return samples
+    view = samples._base_view
+    for stage in samples._stages:
+        if isinstance(stage, fos.SelectFields):
+            selected = {*stage.get_selected_fields(view), *hidden}
+            stage = fos.SelectFields(sorted(selected), _allow_missing=True)
+        elif isinstance(stage, fos.ExcludeFields):
+            excluded = set(stage.get_excluded_fields(view)) - hidden
+            stage = fos.ExcludeFields(sorted(excluded), _allow_missing=True)
+        view = view.add_stage(stage)
     return view
 
 

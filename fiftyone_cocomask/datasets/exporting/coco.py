@@ -28,6 +28,7 @@ from ..documents import (
     backing_dataset,
     num_samples,
     read_documents,
+    showing,
     stream_documents,
 )
 from ..folders import export_folder
@@ -55,6 +56,9 @@ _COUNTED = {
     Change.ADDED: "added",
 }
 _BAR_STEP = 20
+# What tells which image of the export a sample is, and what the import wrote on it.
+_OWN_FIELDS = ("file_name", "coco_id", "split", "coco_original", BASE_FIELD)
+_TEXT_ID = "coco_id_text"
 
 
 @explain_database_errors()
@@ -180,7 +184,9 @@ class _Export:
         with_ids: bool = False,
     ) -> None:
         self._with_ids = with_ids
-        self._samples = samples
+        own = [*_OWN_FIELDS, _TEXT_ID, *filter(None, [fields.box_field])]
+        # A view may hide fields so that a person sees less.
+        self._samples = samples = showing(samples, own)
         self._dataset = backing_dataset(samples)
         self._fields = fields
         self._images = images
@@ -216,10 +222,9 @@ class _Export:
     def _documents(self) -> Iterator[Document]:
         """Yields the documents of the samples."""
         fields = self._fields
-        paths = ["filepath", "tags", "metadata", "file_name", "coco_id", "split"]
-        paths += ["coco_original", BASE_FIELD]
+        paths = ["filepath", "tags", "metadata", *_OWN_FIELDS]
         paths = [path for path in paths if self._dataset.has_field(path)]
-        paths.append("coco_id_text")
+        paths.append(_TEXT_ID)
         paths += [f for f in (fields.label_field, fields.box_field) if f is not None]
         for batch in one_ahead(stream_documents(self._samples, paths)):
             yield from batch

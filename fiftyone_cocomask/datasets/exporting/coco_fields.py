@@ -154,17 +154,20 @@ def label_fields(
     Raises:
         CocoMaskError: if ``label_field`` does not hold objects
     """
-    schema = samples.get_field_schema()
     dataset = backing_dataset(samples)
+    shown = samples.get_field_schema()
+    # Boxes that a view hides are those of its objects all the same.
+    schema = {**dataset.get_field_schema(), **shown}
     if box_field not in schema or _is_of_others(dataset, label_field, box_field):
         box_field = own_box_field(samples, label_field)
     lists = {}
     for name in (label_field, box_field):
-        found = schema.get(name) if isinstance(name, str) else None
+        of_name = shown if name == label_field else schema
+        found = of_name.get(name) if isinstance(name, str) else None
         kind = getattr(found, "document_type", None)
         if kind in OBJECT_LISTS:
             lists[name] = OBJECT_LISTS[kind]
-    if label_field not in lists and box_field in lists:
+    if label_field not in lists and box_field in lists and box_field in shown:
         # A dataset of boxes only, unless their polygons have another name by now.
         if label_field != DEFAULT_FIELDS[0] or _has_polygons_of_boxes(samples):
             raise _no_such_field(samples, label_field)
@@ -172,7 +175,7 @@ def label_fields(
     if label_field not in lists:
         raise _no_such_field(samples, label_field)
     imported = fields_of(export_info(dataset, label_field))
-    flat = samples.get_field_schema(flat=True)
+    flat = dataset.get_field_schema(flat=True)
     has_boxes = (
         box_field in lists
         # Detections have boxes of their own.

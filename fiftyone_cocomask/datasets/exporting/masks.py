@@ -30,6 +30,7 @@ from ..documents import (
     backing_dataset,
     num_samples,
     root_dataset,
+    showing,
     stream_documents,
 )
 from ..folders import safe_name
@@ -131,7 +132,7 @@ def export_masks(
         CocoMaskError: if an argument does not fit
         MaskFileError: if a file cannot be written
     """
-    samples = checked_samples(samples)
+    samples = showing(checked_samples(samples), MaskPaths.PATHS)
     check_has_masks(backing_dataset(samples), mask_field)
     if (output_dir is None) != beside_images:
         raise CocoMaskError(
@@ -211,7 +212,7 @@ def export_cutouts(
         MaskFileError: if a file cannot be written
     """
     name = label_or_mask_field
-    samples = checked_samples(samples)
+    samples = showing(checked_samples(samples), MaskPaths.PATHS)
     report = ExportedFiles(_absolute(output_dir))
     paths = MaskPaths(backing_dataset(samples), Path(str(report.output_dir)))
     patches: Callable[[Document, int, int], Iterator[tuple[str, Patch]]]

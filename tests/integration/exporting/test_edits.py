@@ -230,6 +230,38 @@ def test_a_view_writes_what_it_shows(dataset: fo.Dataset, tmp_path: Path) -> Non
     assert (report.left_out, report.deleted, report.unchanged) == (1, 0, 1)
 
 
+@pytest.mark.parametrize(
+    "hide",
+    [
+        lambda samples: samples.select_fields(["segmentations", "detections"]),
+        lambda samples: samples.exclude_fields(["split", "import_base", "coco_id"]),
+        lambda samples: samples.exclude_fields("split").match_tags("train"),
+        lambda samples: samples.select_fields(meta_filter={"type": "Polylines"}),
+    ],
+)
+def test_a_view_that_hides_fields_writes_the_same(
+    dataset: fo.Dataset, tmp_path: Path, hide: Any
+) -> None:
+    first, last = dataset.match_tags("train")
+    first.segmentations.polylines[0].points = [relative([6, 5, 21.5, 5, 21.5, 16])]
+    first.save()
+    # Its box is still there.
+    last.segmentations.polylines = []
+    last.save()
+    view = hide(dataset)
+    shown = dataset if len(view) == 3 else dataset.match_tags("train")
+    expected = export(shown, tmp_path / "whole")
+    hidden = export(view, tmp_path / "hidden")
+    for split in shown.distinct("split"):
+        assert read_json(hidden[0] / split) == read_json(expected[0] / split)
+    counts = [
+        (r.unchanged, r.edited, r.deleted, r.splits) for _, r in (expected, hidden)
+    ]
+    assert counts[0] == counts[1]
+    assert (hidden[1].edited, hidden[1].deleted) == (1, 1)
+    assert fcm.compare_exports(hidden[0], view).is_same
+
+
 def test_a_copied_label_gets_an_id_of_its_own(
     dataset: fo.Dataset, tmp_path: Path
 ) -> None:
