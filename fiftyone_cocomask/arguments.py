@@ -156,6 +156,14 @@ def fits_type(value: Any, annotation: Any) -> bool:
     return not kinds or any(_fitted(value, kind)[0] for kind in kinds)
 
 
+def as_text_list(value: Any) -> Any:
+    """Returns a list of the texts that a value stands for; another value as it is.
+
+    A single text is a list of one, as in :func:`checked`.
+    """
+    return _text_list(value)[1]
+
+
 def _fitted(value: Any, member: Any) -> tuple[bool, Any]:
     """Returns whether a value is of a type, and the value as that type."""
     origin = get_origin(member)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
+from ..arguments import as_text_list
 from ..choices import (
     Boxes,
     Mode,
@@ -117,8 +118,8 @@ class ComputeMasks(SplitJobOperator):
             "mask_field": mask_field,
             "mode": mode,
             "rasterizer": rasterizer,
-            "overlap": overlap if isinstance(overlap, str) else list(overlap),
-            "classes": None if classes is None else list(classes),
+            "overlap": overlap if isinstance(overlap, str) else as_text_list(overlap),
+            "classes": as_text_list(classes),
             "include_crowd": include_crowd,
             "output_dir": path_text(output_dir),
             "storage": storage,

@@ -8,6 +8,7 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
+from ..arguments import as_text_list
 from ..errors import CocoMaskError
 from ..fiftyone_types import Dataset, ExecutionContext
 from ..words import agree, count
@@ -88,7 +89,7 @@ class DeleteObjects(ChangeOperator):
             ``result`` is :meth:`FixReport.to_dict`
         """
         params = {
-            "label_ids": list(label_ids),
+            "label_ids": as_text_list(label_ids),
             "label_field": label_field,
             "fix_key": fix_key,
             "dry_run": dry_run,

@@ -8,6 +8,7 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
+from ..arguments import as_text_list
 from ..errors import CocoMaskError
 from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
 from ..words import count
@@ -99,8 +100,8 @@ class FixMaskIssues(ChangeOperator):
             "fix_key": fix_key,
             "redo": redo,
             "dry_run": dry_run,
-            **({"issues": list(issues)} if issues is not None else {}),
-            **({"prefer_classes": list(prefer_classes)} if prefer_classes else {}),
+            "issues": as_text_list(issues),
+            "prefer_classes": as_text_list(prefer_classes) or None,
         }
         return self.execute_on(samples, params, delegate)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import abstractmethod
 from contextlib import nullcontext
+from typing import Any
 
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
-from ..fiftyone_types import ExecutionContext
+from ..arguments import check_argument
+from ..fiftyone_types import ExecutionContext, SampleCollection
 from .forms import form, is_app_request, option_labels, stop
 from .in_time import answered_in_time
 from .parameters import complete, without_wrong_types
@@ -26,6 +29,17 @@ class FormOperator(foo.Operator):
     @abstractmethod
     def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Adds to a form what is asked, and what will be written."""
+
+    def view_of(self, samples: SampleCollection) -> Any:
+        """Returns what a caller from Python works on as a view.
+
+        Raises:
+            CocoMaskError: if it is no dataset or view; calls it what ``__call__`` does
+        """
+        from ..datasets.targets import Samples
+
+        name = list(inspect.signature(type(self).__call__).parameters)[1]
+        return check_argument(name, samples, Samples).view()
 
     def grid_button(self, *, prompt: bool = True) -> types.Placement:
         """Returns a button of the operator in the toolbar of the grid.

@@ -10,6 +10,7 @@ import fiftyone as fo
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
+from ..arguments import as_text_list
 from ..choices import ConflictRule, IfExists, OldCopies
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext
@@ -117,10 +118,10 @@ class ImportRoboflowCoco(TasksOperator):
             "path": path_text(path),
             "dataset": dataset,
             "image_dir": path_text(image_dir),
-            "splits": None if splits is None else list(splits),
+            "splits": as_text_list(splits),
             "label_field": label_field,
             "box_field": box_field,
-            "tags": None if tags is None else list(tags),
+            "tags": as_text_list(tags),
             "if_exists": if_exists,
             "conflicts": conflicts,
             "old_copies": old_copies,

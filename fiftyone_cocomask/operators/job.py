@@ -78,7 +78,7 @@ class JobOperator(FormOperator):
         """
         return foo.execute_operator(
             self.uri,
-            view=samples.view(),
+            view=self.view_of(samples),
             params={name: value for name, value in params.items() if value is not None},
             request_delegation=delegate,
         )

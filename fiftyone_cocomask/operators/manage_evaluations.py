@@ -57,7 +57,7 @@ class ListMaskEvaluations(FormOperator):
             ``result`` has the ``evaluations``: dicts with ``eval_key``, ``kind``,
             ``mask_field``, ``label_field``, ``gt_field`` and ``evaluated_at``
         """
-        return foo.execute_operator(self.uri, view=samples.view())
+        return foo.execute_operator(self.uri, view=self.view_of(samples))
 
     def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks nothing: the App shows the list at once."""

@@ -9,6 +9,7 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
+from ..arguments import as_text_list
 from ..errors import CocoMaskError
 from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
 from ..words import count
@@ -81,7 +82,7 @@ class MergeClasses(ChangeOperator):
         """
         params = {
             "into": into,
-            **({} if classes is None else {"classes": list(classes)}),
+            "classes": as_text_list(classes),
             "label_field": label_field,
             "fix_key": fix_key,
             "dry_run": dry_run,

@@ -14,7 +14,7 @@ from .forms import reject
 
 def path_text(path: str | os.PathLike[str] | None) -> str | None:
     """Returns a path that a caller from Python gave, as parameters hold it."""
-    return None if path is None else os.fspath(path)
+    return os.fspath(path) if isinstance(path, os.PathLike) else path
 
 
 def given_path(value: Any) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
+from ..arguments import as_text_list
 from ..fiftyone_types import Dataset, ExecutionContext
 from ..words import count
 from .evaluation import evaluation_results
@@ -60,7 +61,7 @@ class RefreshMaskEvaluations(JobOperator):
             the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await; its
             ``result`` has the ``eval_keys`` of what was evaluated again
         """
-        params = {} if eval_keys is None else {"eval_keys": list(eval_keys)}
+        params = {"eval_keys": as_text_list(eval_keys)}
         return self.execute_on(dataset, params, delegate)
 
     def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:

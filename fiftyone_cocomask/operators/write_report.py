@@ -9,6 +9,7 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
+from ..arguments import as_text_list
 from ..fiftyone_types import ExecutionContext, SampleCollection
 from .forms import choose_several, is_refused, note, target_samples
 from .in_time import images_in
@@ -67,7 +68,7 @@ class WriteReport(JobOperator):
         """
         params = {
             "output_path": path_text(output_path),
-            "eval_keys": None if eval_keys is None else list(eval_keys),
+            "eval_keys": as_text_list(eval_keys),
             "title": title,
         }
         return self.execute_on(samples, params, delegate)

@@ -48,6 +48,12 @@ DEFECTS = (
     *("Traceback", "TypeError", "KeyError", "AttributeError", "NoneType"),
     *("Invalid value", "Invalid list", "Invalid enum", "Value must"),
 )
+# What the fixture has under other names than the usual ones.
+OF_PREPARED = {
+    "compare_masks": {"pred_field": "mask_opencv"},
+    "fix_mask_issues": {"key": "found"},
+    "undo_mask_fixes": {"fix_key": "fixed"},
+}
 Params = dict[str, Any]
 Form = dict[str, dict[str, Any]]
 
@@ -340,6 +346,45 @@ def test_every_value_of_a_wrong_type_is_marked_in_the_form(
             execute(name, prepared, {**answers, **wrong})
         assert not any(word in str(refused.value) for word in DEFECTS)
     assert stored() == before
+
+
+def test_a_call_with_what_is_no_argument_is_refused_in_a_sentence(
+    name: str, prepared: fo.Dataset, answers: Params
+) -> None:
+    parameters = parameters_of(name)
+    if not parameters:
+        pytest.skip("it is not called from Python")
+    operator = foo.get_operator(uri(name))
+    of: Params = {p: prepared for p in parameters[:1] if p in ("samples", "dataset")}
+    right: Params = {**of, **answers, **OF_PREPARED.get(name, {})}
+    before = stored()
+    for parameter in set(parameters) - {"delegate"}:
+        for value in (5.5, b"no", object()):
+            with pytest.raises(Exception, match=f"{parameter} must be ") as refused:
+                operator(**{**right, parameter: value})
+            # The plugin's own error, which FiftyOne has loaded under another name.
+            assert refused.type.__name__ in ("ExecutionError", "CocoMaskError")
+    assert stored() == before
+
+
+def test_a_text_is_a_list_of_one(dataset: fo.Dataset, demo_export: Path) -> None:
+    """As it is for the functions, and not one of its letters."""
+
+    def call(name: str, *args: Any, **kwargs: Any) -> Any:
+        return foo.get_operator(uri(name))(*args, **kwargs).result
+
+    call("import_roboflow_coco", demo_export, "tagged", splits="test", tags="mine")
+    tagged = fo.load_dataset("tagged")
+    assert tagged.count_sample_tags() == {"test": len(tagged), "mine": len(tagged)}
+    label_id = dataset.values("segmentations.polylines.id", unwind=True)[0]
+    report = call("delete_objects", dataset, label_id, dry_run=True)
+    assert report["fixed"] == {"deleted_object": 1}
+    assert call("merge_classes", dataset, "wasp", "moth", dry_run=True)["fixed"]
+    assert call("refresh_mask_evaluations", dataset, "size")["eval_keys"] == ["size"]
+    only = call("compute_masks", dataset, mask_field="moths", classes="moth")
+    assert 0 < only["objects"] < dataset.count("segmentations.polylines")
+    ordered = {"mask_field": "order", "overlap": (c for c in ["moth", "butterfly"])}
+    assert call("compute_masks", dataset, **ordered)["mask_field"] == "order"
 
 
 def test_a_wrong_target_is_refused_in_a_sentence(
