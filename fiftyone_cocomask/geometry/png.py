@@ -193,6 +193,20 @@ def count_foreground(
     return int(np.count_nonzero(mask)), mask.size
 
 
+def png_size(path: str | Path) -> tuple[int, int] | None:
+    """Returns the width and height that a PNG file says it has; None of other files.
+
+    Raises:
+        OSError: if it cannot be read
+    """
+    with open(path, "rb", buffering=0) as file:
+        header = file.read(24)
+    if not header.startswith(_SIGNATURE) or len(header) < 24:
+        return None
+    width, height = struct.unpack_from(">II", header, 16)
+    return width, height
+
+
 def is_picture(path: str | Path) -> bool:
     """Whether a file is an image, but not a grayscale PNG as masks are."""
     with open(path, "rb") as file:

@@ -223,13 +223,14 @@ class EvaluationPass:
         if record.mask is None:
             return {}
         key, digest = self._fields.eval_key, labels_digest(record)
+        is_as_drawn = figures is not None and figures.is_as_drawn
+        is_older = not is_as_drawn and self._is_older(record)
         mark = record.mask.get(MEASURED, {}).get(key, {})
-        if mark.get("digest") == digest:
+        if mark.get("digest") == digest and mark.get(IS_OLDER, False) == is_older:
             return {}
         path = f"{self._mask_field}.{MEASURED}.{key}"
         new: Document = {"digest": digest, "at": now}
-        is_as_drawn = figures is not None and figures.is_as_drawn
-        if not is_as_drawn and self._is_older(record):
+        if is_older:
             new[IS_OLDER] = True
         return {path: new}
 

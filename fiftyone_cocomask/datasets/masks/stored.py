@@ -16,7 +16,6 @@ earlier versions have ``fingerprint`` and ``file_state`` beside ``drawn``.
 
 from __future__ import annotations
 
-import math
 import os
 import zlib
 from collections.abc import Mapping, Sequence
@@ -32,7 +31,7 @@ import numpy as np
 from bson import ObjectId
 
 from ...errors import MaskFileError
-from ...geometry.png import read_mask
+from ...geometry.png import png_size, read_mask
 from ..documents import Document, has_any_sample, have_values, move_values
 
 if TYPE_CHECKING:
@@ -197,25 +196,29 @@ def file_state(path: Path | str) -> str:
 
 
 def known_pixels(
-    mask: Mapping[str, Any], image_size: tuple[int, int] | None
-) -> tuple[int, int, dict[int, int] | None] | None:
+    mask: Mapping[str, Any],
+) -> tuple[int, tuple[int, int], dict[int, int] | None] | None:
     """Returns what was counted when a mask was drawn, if its file is still that one.
 
     Args:
         mask: the mask's document
-        image_size: the image's (width, height) in pixels, if known
 
     Returns:
-        the foreground pixels, all pixels, and the pixels of each value but 0, None
-        where they were not counted; None if nothing is known
+        the foreground pixels, the mask's (width, height), and the pixels of each value
+        but 0, None where they were not counted; None if nothing is known
     """
     foreground = mask.get("foreground_px")
-    if foreground is None or image_size is None or not is_file_unchanged(mask):
+    if foreground is None or not is_file_unchanged(mask):
+        return None
+    try:
+        # The image may have got another size since.
+        size = png_size(mask["mask_path"])
+    except OSError:
         return None
     values = None
     if "value_px" in mask:
         values = {int(value): px for value, px in mask["value_px"].items()}
-    return foreground, math.prod(image_size), values
+    return None if size is None else (foreground, size, values)
 
 
 def drawn_labels(mask: Mapping[str, Any] | None) -> DrawnLabels | None:

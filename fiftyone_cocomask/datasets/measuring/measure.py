@@ -125,9 +125,10 @@ def measure_mask(
     try:
         if mask.get("mask") is not None:
             return _count(read_array(mask), by_value)
-        known = known_pixels(mask, image_size)
+        known = known_pixels(mask)
         if known is not None and (not by_value or known[2] is not None):
-            return MaskFigures(known[0], known[1], image_size, known[2] or {})
+            foreground, size, values = known
+            return MaskFigures(foreground, math.prod(size), size, values or {})
         if by_value:
             return _count(read_array(mask, max_pixels=max_pixels), by_value)
         return MaskFigures(*count_foreground(mask["mask_path"], max_pixels=max_pixels))

@@ -13,6 +13,7 @@ from fiftyone_cocomask import (
     compute_masks,
     evaluate_mask_area,
     evaluate_mask_coverage,
+    refresh_mask_evaluations,
 )
 
 from .conftest import HEIGHT, WIDTH, Samples, mask_of_boxes, polyline
@@ -86,6 +87,27 @@ def test_masks_of_another_size_than_their_image_are_counted_and_reported(
     area = evaluate_mask_area(samples.dataset, eval_key="area")
     assert samples.raw(sample)["area_px"] == np.count_nonzero(half) == 150
     assert area.summary()["masks_of_other_size"] == 1
+
+
+def test_masks_of_images_that_have_another_size_since_keep_their_coverage(
+    samples: Samples,
+) -> None:
+    sample = samples.add("a.jpg", lines=[polyline(LEFT, "a")])
+    dataset = samples.dataset
+    compute_masks(dataset)
+    for _ in range(2):
+        coverage = evaluate_mask_coverage(dataset, label_field="segmentations")
+        assert dataset.values("mask_coverage_ratio") == [150 / (WIDTH * HEIGHT)]
+        # What was drawn for the small image is measured beside labels in the large one.
+        is_larger = samples.raw(sample)["metadata"]["width"] == 2 * WIDTH
+        summary = coverage.summary()
+        assert summary["masks_of_other_size"] == summary["older_masks"] == is_larger
+        samples.image("a.jpg", (2 * WIDTH, 2 * HEIGHT))
+        dataset.compute_metadata(overwrite=True)
+    refreshed = refresh_mask_evaluations(dataset)["mask_coverage"].summary()
+    assert (refreshed["foreground_px"], refreshed["image_px"]) == (600, 4800)
+    assert refreshed["masks_of_other_size"] == refreshed["older_masks"] == 0
+    assert refresh_mask_evaluations(dataset) == {}
 
 
 def test_an_empty_dataset_has_figures_of_nothing(samples: Samples) -> None:
