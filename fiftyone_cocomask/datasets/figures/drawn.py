@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 from bson import ObjectId
 
 from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
+from ...geometry.draw import draw_objects
 from ...limits import MAX_PIXELS
 from ..label_lists import LabelList
-from ..labels import LabelObject
+from ..labels import LabelObject, box_objects
 from ..masks.options import MaskOptions
 from ..measuring.measure import NO_LABEL
 from ..measuring.reading import SampleReader, SampleRecord
@@ -24,12 +26,40 @@ class DrawnSample:
     Attributes:
         sample_id: its id
         objects: the objects
+        boxes: the boxes that are drawn beside them, which are no objects
         size: the image's (width, height), in pixels
     """
 
     sample_id: ObjectId
     objects: list[LabelObject]
+    boxes: list[LabelObject]
     size: tuple[int, int]
+
+    def visible(self, options: MaskOptions) -> dict[str, np.ndarray]:
+        """Returns the pixels of each class that others leave visible.
+
+        Args:
+            options: how the masks are drawn
+        """
+        return self.drawn(options)[0]
+
+    def drawn(self, options: MaskOptions) -> tuple[dict[str, np.ndarray], bool]:
+        """Returns :meth:`visible`, and whether any two objects or boxes overlap."""
+        width, height = self.size
+        items = [*self.objects, *self.boxes]
+        names = [class_of(item) for item in items]
+        values = {name: value for value, name in enumerate(dict.fromkeys(names), 1)}
+        drawing = draw_objects(
+            [item.geometry for item in items],
+            height,
+            width,
+            rasterizer=options.rasterizer,
+            values=[values[name] for name in names],
+            overlap=options.overlap,
+            labels=[item.label for item in items],
+        )
+        visible = {name: drawing.mask == value for name, value in values.items()}
+        return visible, drawing.overlap_px > 0
 
 
 def drawn_samples(
@@ -66,7 +96,9 @@ def drawn_sample(record: SampleRecord, options: MaskOptions) -> DrawnSample | No
     except CocoMaskError:
         objects = []
     drawn = [item for item in objects if options.selects(item)]
-    return DrawnSample(record.sample_id, drawn, record.size)
+    beside = box_objects(record.boxes, *record.size)
+    boxes = [item for item in beside if options.selects(item)]
+    return DrawnSample(record.sample_id, drawn, boxes, record.size)
 
 
 def class_of(item: LabelObject) -> str:

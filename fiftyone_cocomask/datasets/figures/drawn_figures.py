@@ -10,13 +10,12 @@ import numpy as np
 
 from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
-from ...geometry.draw import draw_objects
 from ..label_lists import LabelList
 from ..masks.options import MaskOptions
 from ..masks.stored import has_mask, read_array
 from ..measuring.reading import SampleReader, SampleRecord
 from .covered_places import PLACES
-from .drawn import DrawnSample, class_of, drawn_sample
+from .drawn import DrawnSample, drawn_sample
 from .mask_places import MaskPlaces
 from .shapes import ObjectShapes
 from .together import ClassPairs
@@ -102,22 +101,10 @@ class DrawnFigures:
                 self._add_objects(sample, self._source.options)
 
     def _add_objects(self, sample: DrawnSample, options: MaskOptions) -> None:
-        width, height = sample.size
-        names = [class_of(item) for item in sample.objects]
-        values = {name: value for value, name in enumerate(dict.fromkeys(names), 1)}
-        drawing = draw_objects(
-            [item.geometry for item in sample.objects],
-            height,
-            width,
-            rasterizer=options.rasterizer,
-            values=[values[name] for name in names],
-            overlap=options.overlap,
-            labels=[item.label for item in sample.objects],
-        )
-        visible = {name: drawing.mask == value for name, value in values.items()}
+        visible, overlaps = sample.drawn(options)
         self._places.add_classes(sample.sample_id, visible)
         if self._pairs is not None and self._shapes is not None:
-            self._pairs.add(sample, drawing.overlap_px)
+            self._pairs.add(sample, overlaps=overlaps)
             self._shapes.add(sample)
 
 

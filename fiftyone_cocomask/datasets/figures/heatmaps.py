@@ -9,7 +9,6 @@ import numpy as np
 from bson import ObjectId
 
 from ...fiftyone_types import SampleCollection
-from ...geometry.draw import draw_objects
 from ...geometry.places import place_shares
 from ..label_lists import LabelList
 from ..masks.options import MaskOptions
@@ -74,17 +73,7 @@ def mean_shares(masks: Iterable[np.ndarray], size: int) -> np.ndarray:
 
 def _class_mask(sample: DrawnSample, label: str, options: MaskOptions) -> np.ndarray:
     """Returns the pixels of a class that other classes leave visible."""
-    width, height = sample.size
-    classes = [class_of(item) for item in sample.objects]
-    if label not in classes:
+    if label not in map(class_of, [*sample.objects, *sample.boxes]):
+        width, height = sample.size
         return np.zeros((height, width), bool)
-    drawing = draw_objects(
-        [item.geometry for item in sample.objects],
-        height,
-        width,
-        rasterizer=options.rasterizer,
-        values=[2 if name == label else 1 for name in classes],
-        overlap=options.overlap,
-        labels=[item.label for item in sample.objects],
-    )
-    return drawing.mask == 2
+    return sample.visible(options)[label]

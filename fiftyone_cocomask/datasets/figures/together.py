@@ -29,16 +29,16 @@ class ClassPairs:
         self._images: Counter[_Pair] = Counter()
         self._pixels: Counter[_Pair] = Counter()
 
-    def add(self, sample: DrawnSample, overlap_px: int) -> None:
+    def add(self, sample: DrawnSample, *, overlaps: bool) -> None:
         """Adds a sample.
 
         Args:
             sample: its objects
-            overlap_px: the pixels under two or more of them
+            overlaps: whether any of them may overlap
         """
         names = sorted({class_of(item) for item in sample.objects})
         self._images.update(combinations_with_replacement(names, 2))
-        if overlap_px:
+        if overlaps:
             self._pixels.update(_overlaps(sample, self._options))
 
     def rows(self) -> list[Document]:

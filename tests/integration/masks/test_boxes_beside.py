@@ -104,6 +104,30 @@ def test_evaluations_count_the_boxes_that_masks_show(
     assert dataset.values("segmentations.polylines.mask_area_px") == [[150], [], [150]]
 
 
+def test_places_of_a_class_are_those_of_its_boxes_too(dataset: fo.Dataset) -> None:
+    # Over a part of a polygon, and smaller, so on top of it.
+    sample = dataset.first()
+    sample.detections.detections[1].bounding_box = [5 / WIDTH, 5 / HEIGHT, 0.1, 0.1]
+    sample.save()
+    fcm.compute_masks(dataset, boxes="draw")
+    coverage = fcm.evaluate_mask_coverage(dataset, label_field="segmentations")
+    classes = coverage.per_class().set_index("class")
+    assert classes["visible_px"].to_dict() == {"wing": 300 - 12, "body": 12 + 40}
+    for name, row in classes.iterrows():
+        for size in (64, 20):
+            places = coverage.heatmap(str(name), size)
+            assert places.mean() == pytest.approx(row["mean_coverage_over_images"])
+            # Where the seventh pixel is, each way.
+            place = (size * 7 // HEIGHT, size * 7 // WIDTH)
+            there = coverage.place_view(*place, str(name), size).values("id")
+            assert there == [sample.id if name == "body" else dataset.last().id]
+    centres = coverage.mask_centres().set_index("class")["images"].to_dict()
+    assert centres == {"(all)": 3, "body": 2, "wing": 2}
+    # Boxes are no objects.
+    pairs = coverage.co_occurrence()
+    assert pairs[["class", "other", "images"]].values.tolist() == [["wing", "wing", 2]]
+
+
 def test_boxes_of_annotations_whose_ids_are_text_are_counted(
     new_dataset: Callable[..., fo.Dataset], tmp_path: Path
 ) -> None:
