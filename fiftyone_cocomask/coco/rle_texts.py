@@ -16,8 +16,12 @@ from typing import Any
 from ..geometry.rle import check_rle, rle_of_rows
 from ..geometry.runs import RLE, RleError
 
-# Far more than the counts of any image; zlib's data is unpacked no further.
+# Far more than the counts of any image.
 _MAX_COUNTS = 2**26
+# Counts of ragged masks pack to a half. Those of rectangles, which pack far better, are
+# few: what unpacks to more than this would take gigabytes to be read.
+_MAX_RATIO = 10
+_HARMLESS_COUNTS = 2**20
 
 
 def read_rle(segmentation: dict[str, Any]) -> tuple[RLE, str | None, bool]:
@@ -86,7 +90,8 @@ def _readings(counts: Any) -> Iterator[tuple[Any, str]]:
     yield data, "counts in base64"
     try:
         unpacker = zlib.decompressobj()
-        yield unpacker.decompress(data, _MAX_COUNTS), "counts in base64 of zlib"
+        most = max(_MAX_RATIO * len(data), _HARMLESS_COUNTS)
+        yield unpacker.decompress(data, most), "counts in base64 of zlib"
     except zlib.error:
         return
 

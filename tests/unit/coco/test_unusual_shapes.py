@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+import tracemalloc
 import zlib
 from pathlib import Path
 from typing import Any
@@ -184,6 +185,39 @@ def test_counts_that_are_none_leave_a_box(tmp_path: Path, counts: Any) -> None:
 
     assert found.annotation.rle is None
     assert found.actions() == {(IssueCode.RLE_INVALID, Action.BOX_ONLY)}
+
+
+def test_counts_that_unpack_to_gigabytes_take_no_memory(tmp_path: Path) -> None:
+    # 87 KB of text: 2^26 runs, each of which takes dozens of bytes to be read.
+    packed = base64.b64encode(zlib.compress(b"0" * 2**26, 9)).decode()
+    folder = tmp_path / "export"
+    entry = annotation(segmentation={"size": SIZE, "counts": packed})
+    write_export(folder, document([entry]))
+    tracemalloc.start()
+    try:
+        found = read(folder)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert found.actions() == {(IssueCode.RLE_INVALID, Action.BOX_ONLY)}
+    assert peak < 2**27
+
+
+def test_counts_of_a_wide_rectangle_are_unpacked(tmp_path: Path) -> None:
+    # Those of each column are the same, so they are packed 200 to 1.
+    mask = np.zeros((HEIGHT, 20_000), np.uint8)
+    mask[10:30, 10:19_990] = 1
+    counts = compressed(mask)["counts"]
+    packed = base64.b64encode(zlib.compress(counts.encode(), 9)).decode()
+    assert len(counts) > 200 * len(packed)
+    rle = {"size": [HEIGHT, 20_000], "counts": packed}
+    entry = annotation(segmentation=rle, bbox=[10, 10, 19_980, 20])
+    images = [image_entry(width=20_000)]
+    folder = write_export(tmp_path, document([entry], images=images))
+    write_image(folder / "a.png", size=(20_000, HEIGHT))
+
+    assert np.array_equal(mask_of(read(folder).annotation), mask)
 
 
 def with_shape(height: int, width: int) -> np.ndarray:
