@@ -203,8 +203,12 @@ class IssueSearch:
         self, record: SampleRecord, documents: list[Any], figures: LabelFigures
     ) -> None:
         """Looks at what labels say beside their shape."""
-        for index, (document, px) in enumerate(zip(documents, figures.px, strict=True)):
-            if px is None and not document.get("points"):
+        shaped = [
+            px is not None or bool(document.get("points"))
+            for document, px in zip(documents, figures.px, strict=True)
+        ]
+        for index, document in enumerate(documents):
+            if self._boxes is None and not shaped[index]:
                 self._add_label(record, index, MaskIssue.BOX_ONLY)
             is_area = not self._options.lines and document.get("filled") is False
             points = document.get("points")
@@ -219,7 +223,8 @@ class IssueSearch:
                 if (split, category) in self._differing_ids:
                     self._add_label(record, index, MaskIssue.IDS_DIFFER)
         if self._boxes is not None:
-            drawn = set(record.attributes.get("coco_id", ()))
+            ids = record.attributes.get("coco_id", [None] * len(shaped))
+            drawn = {i for i, is_drawn in zip(ids, shaped, strict=True) if is_drawn}
             for box in self._boxes.documents(record.values):
                 if box.get("coco_id") is not None and box["coco_id"] not in drawn:
                     self.found.add_label(

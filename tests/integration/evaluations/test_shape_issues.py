@@ -219,6 +219,27 @@ def test_the_imported_box_of_an_annotation_without_a_polygon_is_named(
     assert [label["tags"] for label in labels] == [[], []]
 
 
+def test_the_box_of_a_polygon_that_has_lost_its_points_is_named(
+    samples: Samples,
+) -> None:
+    lines = [polyline((2, 2, 12, 12), "a", coco_id=number) for number in (4, 5)]
+    lines[1].points = []
+    boxes = [
+        fo.Detection(label="a", bounding_box=[0.1, 0.1, 0.2, 0.2], coco_id=number)
+        for number in (4, 5)
+    ]
+    sample = samples.add("a.jpg", lines=lines)
+    sample["detections"] = fo.Detections(detections=boxes)
+    sample.save()
+    samples.dataset.add_dynamic_sample_fields()
+    report = find_mask_issues(samples.dataset, mask_field=None)
+    labels = samples.raw(sample)["detections"]["detections"]
+    assert [label["tags"] for label in labels] == [[], ["mask_issues:box_only"]]
+    # As many as the view shows.
+    view = samples.dataset.load_saved_view(report.views["box_only"])
+    assert report.counts["box_only"] == len(view) == 1
+
+
 def test_ids_that_name_another_class_in_a_split_are_named(samples: Samples) -> None:
     def categories(*names: str) -> dict[str, Any]:
         return {"categories": [{"id": i, "name": n} for i, n in enumerate(names)]}
