@@ -128,6 +128,7 @@ class MergeClasses(ChangeOperator):
 
 
 def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None:
+    from ..datasets.fixing.classes import count_classes
     from ..datasets.fixing.stored import check_fix_key
     from ..datasets.label_lists import LabelList
 
@@ -143,13 +144,12 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
     )
     if label_field is None:
         return
-    path = f"{LabelList.of_field(ctx.dataset, label_field).path}.label"
-    samples = target_samples(ctx)
+    labels, samples = LabelList.of_field(ctx.dataset, label_field), target_samples(ctx)
     numbers = known(
         "counting labels",
-        ("numbers of", path),
+        ("numbers of", labels.path),
         samples,
-        lambda: dict(samples.count_values(path)),
+        partial(count_classes, samples, labels),
     )
     # As long as nobody knows, those that are given are as good as any.
     given = params.get("classes") if numbers is None else numbers

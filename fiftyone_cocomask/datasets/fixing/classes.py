@@ -25,6 +25,7 @@ from .writing import carry_out
 _BATCH_SIZE = 100
 # What a report calls a label whose class is merged into another.
 MERGED = "merged_class"
+_RELABELLED = "relabelled"
 
 
 @explain_database_errors()
@@ -108,7 +109,12 @@ def check_merge(
         raise CocoMaskError(f"Class '{into}' cannot be merged into itself")
     known = dataset.distinct(f"{labels.path}.label")
     unknown = [name for name in classes if name not in known]
-    if unknown and not StoredFixes(dataset, fix_key).exist:
+    if unknown:
+        # A call that was killed has perhaps merged all of them.
+        stored = StoredFixes(dataset, fix_key).changes()
+        merged = {c.before["label"] for c in stored if c.action == _RELABELLED}
+        unknown = [name for name in unknown if name not in merged]
+    if unknown:
         raise CocoMaskError(
             f"'{label_field}' has no labels of the class '{unknown[0]}'; it has "
             f"{', '.join(known[:20])}"
@@ -121,6 +127,17 @@ def classes_to_merge(dataset: fo.Dataset, labels: LabelList, into: str) -> list[
     names = {name for name in dataset.distinct(f"{labels.path}.label") if name}
     groups = similar_names(sorted(names | {into}))
     return [name for group in groups if into in group for name in group if name != into]
+
+
+def count_classes(samples: SampleCollection, labels: LabelList) -> dict[str, int]:
+    """Returns how many labels have each class: all of each sample, as are merged."""
+    dataset = root_dataset(samples)
+    base: Any = dataset
+    if dataset.media_type == "group":
+        base = dataset.select_group_slices(media_type="image")
+    if samples is not dataset:
+        base = base.select(samples.values("id"))
+    return dict(base.count_values(f"{labels.path}.label"))
 
 
 def _with_classes(
@@ -150,7 +167,7 @@ def _changes(
                 filepath=document["filepath"],
                 # Counted once: a box is of the same object.
                 issues=[] if place else [MERGED],
-                action="relabelled",
+                action=_RELABELLED,
                 label_field=field,
                 label_id=str(label["_id"]),
                 label=label["label"],

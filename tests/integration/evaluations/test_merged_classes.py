@@ -70,6 +70,17 @@ def test_what_somebody_has_changed_since_stays_so(named: Samples) -> None:
     assert classes(named)[0] == [*NAMES[:3], "mine"]
 
 
+def test_a_class_that_nobody_has_is_refused_under_a_key_that_is_there(
+    named: Samples,
+) -> None:
+    merge_classes(named.dataset, "cerebelo", ["cerebelo_1"])
+    # As after a kill, whose class has no labels any more.
+    merge_classes(named.dataset, "cerebelo", ["cerebelo_1", "cerebelo-2"])
+    assert classes(named)[0] == [*["cerebelo"] * 3, "vermis"]
+    with pytest.raises(CocoMaskError, match="no labels of the class 'vermiss'"):
+        merge_classes(named.dataset, "cerebelo", ["vermiss"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "named_in_it"),
     [

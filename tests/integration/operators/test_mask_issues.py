@@ -9,6 +9,7 @@ from typing import Any
 import fiftyone as fo
 import fiftyone.operators as foo
 import pytest
+from fiftyone import ViewField as F
 from fiftyone.operators.executor import ExecutionContext, ExecutionError
 
 import fiftyone_cocomask as fcm
@@ -196,6 +197,20 @@ def test_a_form_that_shows_the_repairs_counts_their_images(
         )
         assert "in 2 samples" in request.notices()
         assert request.form()["outcome"]["view"]["label"].endswith(" in 2 images")
+
+
+def test_the_form_counts_all_labels_of_a_view_that_shows_some(
+    app_request: Any, dataset: fo.Dataset
+) -> None:
+    shown = dataset.filter_labels("segmentations", F("label") == "butterfly")
+    inside = dataset.select(shown.values("id"))
+    moths = inside.count_values("segmentations.polylines.label")["moth"]
+    request = app_request("merge_classes", dataset, into="one", classes=["moth"])
+    request.request["view"] = shown._serialize()
+    assert not request.problems()
+    assert f"Relabels {moths} objects" in request.notices()
+    planned = fcm.merge_classes(shown, "one", ["moth"], dry_run=True)
+    assert planned.fixed == {"merged_class": moths}
 
 
 def test_ids_of_objects_are_enough_to_delete_them(
