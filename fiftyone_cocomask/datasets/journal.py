@@ -13,7 +13,7 @@ from fiftyone.operators.store import ExecutionStore
 
 from .documents import Document, dataset_id
 
-Action = Literal["rename", "delete", "clear", "undo", "replace"]
+Action = Literal["rename", "delete", "clear", "undo", "replace", "import"]
 
 _STORE = "cocomask_journal"
 

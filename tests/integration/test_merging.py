@@ -23,6 +23,7 @@ from fiftyone_cocomask import (
     import_roboflow_coco,
     undo_mask_fixes,
 )
+from fiftyone_cocomask.datasets.importing.gone import GoneSamples
 
 from .small_export import (
     HEIGHT,
@@ -828,6 +829,55 @@ def test_the_report_says_which_old_copies_were_deleted(
     }
     line = "2 images gone from the export, 1 of them kept in the dataset"
     assert line in report.merge.lines()
+
+
+def test_older_copies_that_are_tagged_can_be_deleted_by_the_next_import(
+    new_dataset: Any, version: Path, tmp_path: Path
+) -> None:
+    dataset, _ = import_roboflow_coco(version, "merged")
+    newer = {"train": {NEW_A: [2], NEW_B: [7], NEW_C: [4]}}
+    export = augmented_anew(tmp_path / "v2", newer)
+    import_roboflow_coco(export, dataset)
+    kept = dataset.match({"file_name": B}).first()
+    kept.tags.remove("old_copy")
+    kept.save()
+    _, again = import_roboflow_coco(export, dataset)
+    assert merged(again) == {"images_gone": 3, "old_copies": 2}
+    _, report = import_roboflow_coco(export, dataset, old_copies="delete")
+    assert merged(report) == merged(again) | {"old_copies_deleted": 2}
+    assert dataset.values("file_name") == [B, NEW_A, NEW_B, NEW_C]
+
+
+@pytest.mark.parametrize("old_copies", ["tag", "delete"])
+def test_an_import_killed_before_it_came_to_older_copies_comes_to_them_when_run_again(
+    new_dataset: Any,
+    version: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    old_copies: Any,
+) -> None:
+    dataset, _ = import_roboflow_coco(version, "merged")
+    newer = {"train": {NEW_A: [2], B: [3]}, "valid": {NEW_C: [4], C: [4]}}
+    export = augmented_anew(tmp_path / "v2", newer)
+    with monkeypatch.context() as patch:
+        patch.setattr(GoneSamples, "retire", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            import_roboflow_coco(export, dataset, old_copies=old_copies)
+    assert len(dataset) == 5
+    _, planned = import_roboflow_coco(
+        export, dataset, old_copies=old_copies, dry_run=True
+    )
+    _, report = import_roboflow_coco(export, dataset, old_copies=old_copies)
+    deleted = {"old_copies_deleted": 1} if old_copies == "delete" else {}
+    assert merged(report) == {"images_gone": 1, "old_copies": 1, **deleted}
+    assert planned.merge == report.merge
+    assert dataset.match_tags("old_copy").values("file_name") == [A][len(deleted) :]
+    # What it was killed at is done: the copies are no newer than others from now on.
+    for path in export.rglob(NEW_C):
+        path.unlink()
+    change(export, "valid", lambda coco: coco["images"].pop(0))
+    _, report = import_roboflow_coco(export, dataset)
+    assert report.merge.old_copies == 1 - len(deleted)
 
 
 @pytest.mark.parametrize("broken", ["missing", "unreadable", "in another split"])

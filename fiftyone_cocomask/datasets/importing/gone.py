@@ -19,9 +19,9 @@ from ..documents import (
     current_dataset,
     read_documents,
 )
-from .identity import KnownSample
+from .identity import OLD_COPY_TAG, KnownSample
 from .own_values import OwnValues
-from .samples import GONE_TAG, OLD_COPY_TAG, ImportRules, has_persons_work
+from .samples import GONE_TAG, ImportRules, has_persons_work
 
 # How many file names a message names.
 _EXAMPLES = 3
@@ -92,11 +92,14 @@ class GoneSamples:
         deleted: list[KnownSample] = []
         sources = {sample.source_key for sample in copies}
         new = sum(new_copies[source] for source in sources if source)
-        said = (
-            f"{count(new, 'new image')} {agree(new, 'is a copy', 'are copies')} of "
-            f"{count(len(sources), 'source')} of which the dataset has "
-            f"{count(len(copies), 'older copy')}, such as "
-            + ", ".join(str(s.file_name) for s in copies[:_EXAMPLES])
+        copies_of = f"of {count(len(sources), 'source')} of which the dataset has "
+        if new:
+            are = agree(new, "is a copy", "are copies")
+            said = f"{count(new, 'new image')} {are} {copies_of}"
+        else:
+            said = f"the export has copies {copies_of}"
+        said += f"{count(len(copies), 'older copy')}, such as " + ", ".join(
+            str(s.file_name) for s in copies[:_EXAMPLES]
         )
         ids = {sample.id for sample in copies}
         if old_copies == "delete":

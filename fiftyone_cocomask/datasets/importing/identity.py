@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,11 @@ from ...coco.sources import source_key
 from ..documents import Document, stream_documents
 from ..import_base.base import BASE_FIELD
 
+# The tag of an older copy of a source that the export has augmented again.
+OLD_COPY_TAG = "old_copy"
 _PATHS = (
+    "created_at",
+    "tags",
     "split",
     "file_name",
     "source_name",
@@ -54,6 +59,8 @@ class KnownSample:
         size_bytes: the size of the file at the last import
         fingerprint: what the last import knew the file by
         origin: the export, and its later versions, that it comes from
+        created_at: when it was made
+        is_old_copy: whether an import has tagged it as an older copy
         is_matched: whether an image of this export is it
         is_refuted: whether the image of its split and name turned out to be another
     """
@@ -66,6 +73,8 @@ class KnownSample:
     size_bytes: int | None
     fingerprint: str | None
     origin: str | None
+    created_at: datetime
+    is_old_copy: bool
     is_matched: bool = False
     is_refuted: bool = False
 
@@ -120,6 +129,10 @@ class KnownSamples:
 
     def __len__(self) -> int:
         return len(self._all)
+
+    def has_source(self, source_key: str | None) -> bool:
+        """Whether the export lists copies of a source."""
+        return source_key in self._sources
 
     def version_of(self, own: str) -> str | None:
         """Returns the origin of the samples of which the export is another version.
@@ -312,6 +325,8 @@ def _known_sample(document: Document) -> KnownSample:
         metadata.get("size_bytes"),
         base.get("file"),
         base.get("origin"),
+        document["created_at"],
+        OLD_COPY_TAG in (document.get("tags") or ()),
     )
 
 

@@ -34,6 +34,7 @@ from ..parallel.processes import CAN_FORK, map_in_processes
 from ..parallel.workers import process_count
 from .attribute_types import KnownKinds
 from .replacing import check_replacement, complete_replacement, replaced_samples
+from .resuming import begin_merge, end_merge
 from .samples import ImportRules
 from .schema import check_schema, declare_fields, store_export_info, written_fields
 from .shared import MadeSamples
@@ -196,6 +197,8 @@ def write_images(
         if dataset is not None and rules.is_replacing:
             stack.enter_context(replaced_samples(dataset, rules))
         stack.enter_context(writer)
+        if dataset is not None and writer.is_merge:
+            begin_merge(dataset)
         bar = fou.ProgressBar(
             total=reader.num_images, progress=progress, iters_str="images"
         )
@@ -208,6 +211,7 @@ def write_images(
                 check_replacement(dataset)
             check_written(dataset, written_fields(*rules.fields))
             store_export_info(dataset, reader, writer.attribute_types)
+            end_merge(dataset)
     if dataset is not None:
         settle(dataset)
 

@@ -21,13 +21,12 @@ from ..import_base.base import (
 from ..import_base.digests import Document, short_id
 from .conflicts import CONFLICT_TAG, Conflict
 from .documents import annotation_labels, label_fields, own_names, sample_fields
-from .identity import are_other_projects
+from .identity import OLD_COPY_TAG, are_other_projects
 from .merge import MergedLabels, keep_labels, merge_labels
 from .said import said_digest
 from .states import AnnotationState, annotation_states
 
 GONE_TAG = "gone_from_export"
-OLD_COPY_TAG = "old_copy"
 # What merges themselves put on samples.
 _MERGE_TAGS = frozenset({CONFLICT_TAG, GONE_TAG, OLD_COPY_TAG})
 # What the import writes where an image has it, and takes away where it has not.

@@ -45,7 +45,7 @@ from .identity import (
     origin_of,
 )
 from .replaced_labels import ReplacedLabels
-from .resuming import missing_samples
+from .resuming import missing_samples, unfinished_since
 from .said import said_digest
 from .samples import (
     ImportRules,
@@ -135,8 +135,12 @@ class SampleWriter:
             origin=origin,
             project=self._project,
             attributes=tuple(self.attribute_types.kinds),
-            written_as=written_as(dataset, rules.fields) if len(self._known) else None,
+            written_as=written_as(dataset, rules.fields) if self.is_merge else None,
         )
+        # Samples that were made since are new: the import that made them was killed.
+        self._unfinished_since = None
+        if dataset is not None and self.is_merge:
+            self._unfinished_since = unfinished_since(dataset)
         # For each source of new or moved images their number, and their splits.
         self._new_sources: Counter[str] = Counter()
         self._new_splits: dict[str, set[str]] = {}
@@ -155,6 +159,11 @@ class SampleWriter:
     def __exit__(self, *error: object) -> None:
         self._inserting.__exit__(*error)
 
+    @property
+    def is_merge(self) -> bool:
+        """Whether the dataset has samples that images may be."""
+        return len(self._known) > 0
+
     def shared(self) -> SharedImport:
         """Returns what other processes make of images, for :meth:`add_made`."""
         return SharedImport(
@@ -162,7 +171,7 @@ class SampleWriter:
             self._rules,
             self.attribute_types,
             is_dry=self.is_dry,
-            has_known=len(self._known) > 0,
+            has_known=self.is_merge,
         )
 
     def add(self, record: ImageRecord) -> None:
@@ -226,6 +235,8 @@ class SampleWriter:
         sample = self._known.find(record)
         if sample is None:
             self._tell_new(record)
+        elif self._is_new(sample):
+            self._count_source(record.split, record.source_key)
         self._batch.append(_Taken(record, sample, said))
         self._batch_bytes += record.stored_bytes
         self._flush_if_full(len(self._batch))
@@ -246,7 +257,7 @@ class SampleWriter:
         self._report_leakage()
         self.counts.labels_replaced = self._replaced.report(self._report)
         gone = self._gone()
-        copies = [s for s in gone if s.source_key in self._new_sources]
+        copies = [sample for sample in gone if self._is_old_copy(sample)]
         self.counts.images_gone = len(gone)
         self.counts.old_copies = len(copies)
         samples = GoneSamples(self._dataset, self._rules, self._report, self.is_dry)
@@ -275,9 +286,23 @@ class SampleWriter:
     def _count_new(self, image: NewImage) -> None:
         self.counts.images_new += 1
         self.counts.labels_added += image.num_labels
-        if image.source_key is not None:
-            self._new_sources[image.source_key] += 1
-            self._new_splits.setdefault(image.source_key, set()).add(image.split)
+        self._count_source(image.split, image.source_key)
+
+    def _count_source(self, split: str, source_key: str | None) -> None:
+        if source_key is not None:
+            self._new_sources[source_key] += 1
+            self._new_splits.setdefault(source_key, set()).add(split)
+
+    def _is_new(self, sample: KnownSample) -> bool:
+        """Whether the import that this one goes on with has made a sample."""
+        since = self._unfinished_since
+        return since is not None and sample.created_at >= since
+
+    def _is_old_copy(self, sample: KnownSample) -> bool:
+        """Whether the export has newer copies of a gone sample's source."""
+        if sample.source_key in self._new_sources:
+            return True
+        return sample.is_old_copy and self._known.has_source(sample.source_key)
 
     def _declare_text_ids(self) -> None:
         if self._dataset is not None and not self.is_dry:
@@ -380,7 +405,7 @@ class SampleWriter:
         for sample in self._known:
             if sample.file_name is not None:
                 total[sample.origin] += 1
-                is_source = sample.source_key in self._new_sources
+                is_source = self._is_old_copy(sample)
                 shared[sample.origin] += sample.is_matched or is_source
         versions = {
             origin
@@ -402,7 +427,7 @@ class SampleWriter:
             and sample.file_name is not None
             and sample.file_name not in unusable
             and sample.origin in versions
-            and (sample.split in splits or sample.source_key in self._new_sources)
+            and (sample.split in splits or self._is_old_copy(sample))
         ]
 
     def _report_leakage(self) -> None:
