@@ -62,8 +62,11 @@ class COCOProcessor:
         self.report = reader.report
         self._image_keys: set[str] = set()
         self._users_of: dict[str, set[str]] = {}
+        self._files: dict[str, Path] = {}
+        root = os.path.realpath(self.image_dir)
         for record in self._images.values():
-            image = self.image_dir / record.file_name
+            image = self.image_dir / os.path.relpath(record.path, root)
+            self._files[record.file_name] = image
             self._image_keys |= {_key(image), _key(record.path)}
             short = _key(_beside(image, image.stem))
             self._users_of.setdefault(short, set()).add(_key(image))
@@ -106,7 +109,8 @@ class COCOProcessor:
     def save_mask(self, mask: np.ndarray, image_info: Mapping[str, Any]) -> str:
         """Writes a mask beside its image, as 0 and 255.
 
-        The file has the image's name without its last extension, and ``_mask.png``:
+        Beside the file that was found for it, where the JSON names another place. The
+        file has the image's name without its last extension, and ``_mask.png``:
         augmented copies, which differ behind their common stem, do not share one. Where
         two images of the JSON would share a file, as ``a.png`` and ``a.jpg``, or it is
         an image of the JSON itself, the whole name is in it: ``a.jpg_mask.png``. An
@@ -123,15 +127,20 @@ class COCOProcessor:
             CocoMaskError: if ``file_name`` leads out of the folder
             MaskFileError: if the file cannot be written, or is an image
         """
+        path = self._mask_path(self._file_of(str(image_info.get("file_name") or "")))
+        write_mask(path, mask, binary=True)
+        return str(path)
+
+    def _file_of(self, file_name: str) -> Path:
+        """Returns the file of an image: the one that was found for its name, if any."""
+        if file_name in self._files:
+            return self._files[file_name]
         try:
-            name = checked_name(str(image_info.get("file_name") or ""))
+            return self.image_dir / checked_name(file_name)
         except UnsafeNameError as error:
             raise CocoMaskError(
                 f"image_info has a file_name that is refused: {error}"
             ) from error
-        path = self._mask_path(self.image_dir / name)
-        write_mask(path, mask, binary=True)
-        return str(path)
 
     def _mask_path(self, image: Path) -> Path:
         """Returns where the mask of an image goes.

@@ -177,6 +177,35 @@ def test_a_mask_never_replaces_an_image(tmp_path: Path) -> None:
         assert (tmp_path / name).read_bytes() == picture
 
 
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("..\\..\\images\\a.jpg", "images/a.jpg"),
+        ("/home/me/images/a.jpg", "images/a.jpg"),
+        ("https://example.org/images/a%20b.jpg?token=1", "images/a b.jpg"),
+        ("upload/4/a.jpg", "pictures/a.jpg"),
+    ],
+)
+def test_the_mask_of_an_image_that_lies_elsewhere_is_beside_it(
+    tmp_path: Path, name: str, file: str
+) -> None:
+    folder = tmp_path / "export"
+    image = folder / file
+    image.parent.mkdir(parents=True)
+    processor = _processor_of(folder, image.name)
+    (folder / image.name).rename(image)
+    content = json.loads((folder / "coco.json").read_text())
+    content["images"][0]["file_name"] = name
+    (folder / "coco.json").write_text(json.dumps(content))
+    (tmp_path / "link").symlink_to(folder)
+    for place in (folder, tmp_path / "link"):
+        processor = COCOProcessor(folder / "coco.json", place)
+        path = Path(processor.process_image(0))
+        assert path == (place / file).with_name(f"{image.stem}_mask.png")
+        assert processor.save_mask(np.zeros((2, 2)), {"file_name": name}) == str(path)
+    assert {p.name for p in folder.iterdir()} == {"coco.json", image.parent.name}
+
+
 def test_a_mask_is_written_again_over_itself(tmp_path: Path) -> None:
     processor = _processor_of(tmp_path, "a.jpg")
     assert processor.process_image(0) == processor.process_image(0)
