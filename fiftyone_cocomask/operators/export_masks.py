@@ -114,7 +114,7 @@ class ExportMasks(ExportOperator):
             mask_field,
             None if beside_images else given_path(params.get("output_dir")),
             beside_images=beside_images,
-            suffix=params.get("suffix") or "_mask",
+            suffix=_suffix(params),
             values=params.get("values") or "binary",
             per_class=bool(params.get("per_class")),
             progress=progress,
@@ -129,6 +129,12 @@ class ExportMasks(ExportOperator):
         """Returns the export of the annotations themselves."""
         why = "Write the annotations back as a COCO export; give output_dir"
         return [next_step("export_roboflow_coco", why)]
+
+
+def _suffix(params: dict[str, Any]) -> Any:
+    """Returns what follows the names of images, which may be nothing."""
+    given = params.get("suffix")
+    return "_mask" if given is None else given
 
 
 def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None:
@@ -166,7 +172,7 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         view=types.CheckboxView(),
     )
     beside_images = bool(params.get("beside_images"))
-    suffix = params.get("suffix") or "_mask"
+    suffix = _suffix(params)
     field = inputs.str(
         "suffix",
         label="Ending",

@@ -121,6 +121,18 @@ def test_an_ending_that_is_a_path_is_refused(
     assert not list(tmp_path.iterdir())
 
 
+def test_an_ending_may_be_nothing(
+    app_request: Any, operator: Operator, dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    request = app_request(
+        "export_masks", dataset, output_dir=chosen(tmp_path), suffix=""
+    )
+    assert "<image's name>.png" in request.notices()
+    operator("export_masks")(dataset, "mask", tmp_path / "named", suffix="")
+    written = {path.stem for path in (tmp_path / "named").rglob("*.png")}
+    assert written == {Path(path).stem for path in dataset.values("filepath")}
+
+
 def test_a_folder_of_several_projects_asks_which_is_meant(
     app_request: Any, demo_export: Path, tmp_path: Path
 ) -> None:
