@@ -113,7 +113,12 @@ def fix_results(ctx: ExecutionContext, report: Any) -> Results:
     found = report.to_dict()
     if found["sample_ids"] and not found["dry_run"] and ctx.view is not None:
         reload_patches(ctx.view)
-    labels = Counter(row["label"] or "" for row in found["changes"])
+    labels = Counter(
+        row["label"] or ""
+        for row in found["changes"]
+        # Not of boxes, which only follow, and not of whole samples.
+        if row["issues"] and row["label_field"] is not None
+    )
     changed = ctx.dataset.select(found["sample_ids"])
     return {
         **found,

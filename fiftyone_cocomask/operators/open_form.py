@@ -20,6 +20,7 @@ _FORMS = (
     "find_mask_issues",
     "fix_mask_issues",
     "merge_classes",
+    "delete_objects",
     "undo_mask_fixes",
     "refresh_mask_evaluations",
     "list_mask_evaluations",

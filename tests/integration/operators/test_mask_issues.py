@@ -225,6 +225,39 @@ def test_ids_of_objects_are_enough_to_delete_them(
     assert label_id not in left
 
 
+@pytest.mark.parametrize(
+    ("name", "answers"),
+    [
+        ("fix_mask_issues", {}),
+        ("merge_classes", {"into": "wasp", "classes": ["moth"]}),
+        ("delete_objects", {"label_ids": "ALL"}),
+    ],
+)
+def test_a_preview_leads_to_the_form_that_does_it_and_counts_objects_by_class(
+    app_request: Any, dataset: fo.Dataset, name: str, answers: dict[str, Any]
+) -> None:
+    fcm.find_mask_issues(dataset)
+    labels = dataset.count_values("segmentations.polylines.label")
+    if name == "delete_objects":
+        answers = {
+            "label_ids": dataset.values("segmentations.polylines.id", unwind=True)
+        }
+    results = foo.execute_operator(
+        uri(name), dataset=dataset, params={**answers, "dry_run": True}
+    ).result
+    [step] = results["next"]
+    form = app_request("open_form", dataset, form=name, answers=step["params"])
+    assert not form.problems()
+    assert not app_request(name, dataset, **step["params"]).problems()
+    counted = {row["class"]: row["labels"] for row in results["per_class"]}
+    expected = {
+        "fix_mask_issues": {"butterfly": 1},
+        "merge_classes": {"moth": labels["moth"]},
+        "delete_objects": labels,
+    }
+    assert counted == expected[name]
+
+
 def test_what_is_made_again_after_repairs_is_told(
     app_request: Any, dataset: fo.Dataset
 ) -> None:
