@@ -171,7 +171,8 @@ def _document(
         },
         repaired,
         repeated,
-        has_annotations,
+        # They may have been put together from elsewhere in the JSON.
+        has_annotations or bool(annotations),
     )
 
 

@@ -65,9 +65,10 @@ class ZipFiles:
         except ExportError:
             self.close()
             raise
-        self.names = frozenset(self._members)
+        self.names = frozenset(name for name in self._members if not _is_junk(name))
 
     def __contains__(self, name: str) -> bool:
+        """Whether there is a file of this name, which need not be in ``names``."""
         return name in self._members
 
     def path(self, name: str) -> str:
@@ -157,9 +158,9 @@ class ZipFiles:
         members: dict[str, zipfile.ZipInfo] = {}
         for info in infos:
             name = self._checked_member_name(info)
-            if info.is_dir() or any(is_junk(part) for part in name.split("/")):
+            if info.is_dir():
                 continue
-            if name in members:
+            if name in members and not _is_junk(name):
                 raise self._refused(f"it holds '{shortened(name)}' twice")
             members[name] = info
         return members
@@ -209,6 +210,10 @@ def _member_name(info: zipfile.ZipInfo) -> str:
         return name.encode("cp437").decode()
     except UnicodeError:
         return name
+
+
+def _is_junk(name: str) -> bool:
+    return any(map(is_junk, name.split("/")))
 
 
 def _keeps_nothing(path: Path) -> bool:

@@ -275,6 +275,17 @@ def test_a_key_that_is_there_ten_thousand_times_costs_nothing_else(
         assert len(reading.record.annotations) == 1
 
 
+def test_annotations_that_are_there_and_null_are_not_said_to_be_missing(
+    tmp_path: Path,
+) -> None:
+    text = json.dumps(document([annotation()]))
+    reading = read(write_export(tmp_path, f'{text[:-1]},"annotations":null}}'))
+
+    assert reading.annotation.coco_id == 1
+    reading.issue(IssueCode.DUPLICATE_KEY)
+    assert reading.issues(IssueCode.ANNOTATIONS_MISSING) == []
+
+
 def test_lists_that_are_there_many_times_are_put_together(tmp_path: Path) -> None:
     lists = [json.dumps([annotation(id=number)]) for number in range(3000)]
     several = ",".join(f'"annotations":{entries}' for entries in lists)

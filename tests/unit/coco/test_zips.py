@@ -193,6 +193,22 @@ def test_zip_of_any_method_is_read(tmp_path: Path, method: int) -> None:
     assert (tmp_path / "unpacked" / "a.png").read_bytes() == original
 
 
+@pytest.mark.parametrize("name", [".a.png", ".cache/a.png", "._a.png"])
+def test_hidden_image_that_the_json_names_is_found_as_in_a_folder(
+    tmp_path: Path, name: str
+) -> None:
+    parts = document([annotation()], images=[image_entry(file_name=name)])
+    write_export(tmp_path / "folder", parts, files=(name, ".b.png"))
+    path = zip_folder(tmp_path / "folder", tmp_path / "x.zip")
+
+    unpacked = tmp_path / "unpacked"
+    for found in (read(tmp_path / "folder"), read(path, unpack_to=unpacked)):
+        assert found.record.file_name == name
+        # Of the others nobody speaks.
+        assert found.actions() == set()
+    assert found.record.path == unpacked / name
+
+
 def test_images_of_a_zip_may_be_in_another_folder(export_zip: Path) -> None:
     pictures = export_zip.parent / "pictures"
     (export_zip.parent / "folder" / "train").rename(pictures)
