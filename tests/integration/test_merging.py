@@ -524,6 +524,57 @@ def test_other_fields_have_a_base_of_their_own(new_dataset: Any, version: Path) 
     assert merged(report) == {}
 
 
+def test_an_export_into_other_fields_has_lost_no_image_that_it_never_had(
+    new_dataset: Any, version: Path, tmp_path: Path
+) -> None:
+    fields = {"label_field": "second", "box_field": "boxes"}
+    dataset, _ = import_roboflow_coco(version, "merged")
+    some = {"train": {A: [6, 25]}, "valid": {C: [4]}}
+    other = write_version(tmp_path / "other", some)
+    for number in range(2):
+        _, report = import_roboflow_coco(other, dataset, **fields)
+        assert merged(report) == ({} if number else {"labels_added": 3})
+        _, report = import_roboflow_coco(version, dataset)
+        assert merged(report) == {}
+    # It has lost one that it had.
+    newer = write_version(tmp_path / "newer", {"train": {B: [2]}, "valid": {C: [4]}})
+    _, planned = import_roboflow_coco(newer, dataset, dry_run=True, **fields)
+    _, report = import_roboflow_coco(newer, dataset, **fields)
+    assert merged(planned) == merged(report) == {"labels_added": 1, "images_gone": 1}
+    gone = dataset.match_tags("gone_from_export")
+    assert gone.values("file_name") == [A]
+    # That of a field by its name of today, too.
+    dataset.rename_sample_field("second", "third")
+    _, report = import_roboflow_coco(
+        newer, dataset, label_field="third", box_field="boxes"
+    )
+    assert merged(report) == {"images_gone": 1}
+
+
+def test_imports_that_share_a_field_leave_what_the_other_one_wrote_there(
+    new_dataset: Any, version: Path, tmp_path: Path
+) -> None:
+    dataset, _ = import_roboflow_coco(version, "merged")
+    # The square at 25 has its box there already.
+    other = write_version(tmp_path / "other", {"train": {A: [6, 25]}})
+    for number in range(2):
+        _, report = import_roboflow_coco(other, dataset, label_field="second")
+        assert merged(report) == ({} if number else {"labels_added": 1})
+        _, report = import_roboflow_coco(version, dataset)
+        assert merged(report) == {}
+    sample = dataset.match({"file_name": A}).first()
+    lefts = [round(x.bounding_box[0] * WIDTH) for x in sample.detections.detections]
+    assert lefts == [1, 12, 25, 6]
+    newer = write_version(tmp_path / "newer", {"train": {A: [6]}})
+    _, report = import_roboflow_coco(newer, dataset, label_field="second")
+    assert merged(report) == {"labels_deleted": 1}
+    sample.reload()
+    assert len(sample.second.polylines) == 1
+    assert len(sample.detections.detections) == 4
+    _, report = import_roboflow_coco(version, dataset)
+    assert merged(report) == {}
+
+
 @pytest.mark.parametrize("renamed", [{"label_field"}, {"label_field", "box_field"}])
 def test_fields_that_were_renamed_are_merged_under_their_new_names(
     new_dataset: Any, version: Path, tmp_path: Path, renamed: set[str]

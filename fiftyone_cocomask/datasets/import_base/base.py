@@ -219,13 +219,18 @@ class SampleBase:
     def label_ids_of_others(
         cls, document: Document | None, fields: BaseKey
     ) -> frozenset[bytes]:
-        """Returns the short ids of what other projects wrote to the same fields."""
+        """Returns the short ids of what others wrote to the same fields.
+
+        Those are other projects, and imports that share only one of the two fields.
+        """
         ids: set[bytes] = set()
         for key in map(_fields_of, _texts(document)):
-            if key != fields and key[:2] == fields[:2]:
+            shared = [kind for kind in (0, 1) if key[kind] == fields[kind]]
+            if key != fields and shared:
                 base = cls.from_document(document, key)
                 for record in base.annotations if base is not None else ():
-                    ids |= {record.polyline_id, record.detection_id}
+                    own = record.polyline_id, record.detection_id
+                    ids |= {own[kind] for kind in shared}
         return frozenset(ids - {NO_LABEL})
 
     @staticmethod
@@ -287,6 +292,20 @@ class SampleBase:
     def is_about(document: Document, fields: Fields) -> bool:
         """Whether a stored base holds anything about two fields, readable or not."""
         return _key(fields) in _texts(document)
+
+    @staticmethod
+    def of_others(fields: BaseKey) -> Document:
+        """Returns the MongoDB filter of samples whose base is about other fields only.
+
+        Args:
+            fields: the fields of polylines and detections
+        """
+        is_default = fields == DEFAULT_FIELDS
+        place = "labels" if is_default else f"labels_in.{_key(fields)}"
+        return {
+            BASE_FIELD: {"$exists": True},
+            f"{BASE_FIELD}.{place}": {"$exists": False},
+        }
 
     def to_document(self) -> Document:
         """Returns what is stored in :data:`BASE_FIELD`."""

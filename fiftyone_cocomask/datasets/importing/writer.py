@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
@@ -26,10 +27,11 @@ from ..documents import (
     insert_documents,
     insert_encoded_documents,
     read_documents,
+    sample_ids,
     with_new_ids,
     write_time,
 )
-from ..import_base.base import BASE_FIELD
+from ..import_base.base import BASE_FIELD, SampleBase
 from ..import_base.fields import written_as
 from ..locks import Lock
 from ..parallel.ahead import OneBehind
@@ -420,7 +422,7 @@ class SampleWriter:
             for issue in self._report.issues
             if issue.code in _UNUSABLE_IMAGES
         }
-        return [
+        gone = [
             sample
             for sample in self._known
             if not sample.is_matched
@@ -429,6 +431,20 @@ class SampleWriter:
             and sample.origin in versions
             and (sample.split in splits or self._is_old_copy(sample))
         ]
+        # Of an export into other fields, which another one's images never were in.
+        others = self._of_other_fields(gone)
+        return [sample for sample in gone if sample.id not in others]
+
+    def _of_other_fields(self, samples: Sequence[KnownSample]) -> set[ObjectId]:
+        """Returns the ids of samples that no import into these fields wrote."""
+        found: set[ObjectId] = set()
+        is_others = SampleBase.of_others(self._rules.base_fields)
+        for start in range(0, len(samples), BATCH_SIZE):
+            assert self._dataset is not None
+            ids = [sample.id for sample in samples[start : start + BATCH_SIZE]]
+            of_these = {"_id": {"$in": ids}, **is_others}
+            found.update(*sample_ids(self._dataset, of_these))
+        return found
 
     def _report_leakage(self) -> None:
         """Reports sources of new images that the dataset has in other splits."""
