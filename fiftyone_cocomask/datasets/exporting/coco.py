@@ -259,10 +259,12 @@ class _Export:
             self.report.warn(f"{warning}, such as {shortened_name(name)}")
         entries: list[dict[str, Any]] = []
         places: list[int | None] = []
-        for found in split.labels.annotations(document, size, turned, entry["id"]):
+        labels = split.labels_of(document)
+        for found in labels.annotations(document, size, turned, entry["id"]):
             if isinstance(found, Written):
                 entries.append(self._annotation(split, found, place))
-                places.append(found.place)
+                # Places in another JSON's list say nothing in this one's.
+                places.append(found.place if labels is split.labels else None)
             elif isinstance(found, Loss):
                 self.report.lose(found.reason, label_id=str(found.label_id), **place)
             else:

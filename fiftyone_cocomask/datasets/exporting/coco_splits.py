@@ -14,6 +14,7 @@ from ...coco.originals import AnnotationForm
 from ...coco.writing import CocoWriter, Ids
 from ...fiftyone_types import SampleCollection
 from ..documents import Document, aggregate_documents, backing_dataset
+from ..import_base.base import BASE_FIELD
 from .coco_fields import LabelFields
 from .coco_folder import ExportFolder
 from .coco_images import json_object
@@ -34,6 +35,7 @@ class Split:
         header: all of its JSON but images and annotations
         classes: its categories
         labels: makes its annotations
+        moved_labels: by split, makes annotations of images that were there before
         image_ids: gives its images ids
         annotation_ids: gives its annotations ids
     """
@@ -45,8 +47,17 @@ class Split:
     header: dict[str, Any]
     classes: SplitClasses
     labels: LabelWriter
+    moved_labels: Mapping[str, LabelWriter]
     image_ids: Ids
     annotation_ids: Ids
+
+    def labels_of(self, document: Document) -> LabelWriter:
+        """Returns what makes annotations of a sample.
+
+        What the import kept goes by the form of the split that it was in then.
+        """
+        before: Any = (document.get(BASE_FIELD) or {}).get("split")
+        return self.moved_labels.get(before, self.labels)
 
     def finish(self) -> None:
         """Writes the JSON, which :meth:`CocoWriter.publish` gives its name."""
@@ -62,11 +73,13 @@ class _Known:
         classes: the classes that their labels have
         image_ids: by split the largest id of an image
         annotation_ids: by split the largest id of an annotation
+        came_from: by split the splits that the import had its images in
     """
 
     classes: list[str] = field(default_factory=list)
     image_ids: dict[str, int | None] = field(default_factory=dict)
     annotation_ids: dict[str, int | None] = field(default_factory=dict)
+    came_from: dict[str, set[str]] = field(default_factory=dict)
 
 
 class Splits:
@@ -94,9 +107,11 @@ class Splits:
 
     def name_of(self, document: Document) -> str:
         """Returns the split of a sample."""
-        if self._has_field:
-            return _split_name(document.get("split"))
-        return _split_name([t for t in document.get("tags") or () if t in _SPLIT_TAGS])
+        split = document.get("split") if self._has_field else None
+        if split is None:
+            # As of images that a person has added to those of an import.
+            split = [t for t in document.get("tags") or () if t in _SPLIT_TAGS]
+        return _split_name(split)
 
     @property
     def names(self) -> list[str]:
@@ -120,15 +135,18 @@ class Splits:
         infos = infos if isinstance(infos, Mapping) else {}
         infos = {decode_key(name): facts for name, facts in infos.items()}
         counts = (self._info.get("report") or {}).get("counts") or {}
-        headers = {name: _header(infos.get(name)) for name in self.names}
+        known = {
+            name: infos.get(self._described_by(name, infos)) for name in self.names
+        }
+        headers = {name: _header(info) for name, info in known.items()}
         classes = {
-            name: SplitClasses(header["categories"], _labels_of(infos.get(name)))
+            name: SplitClasses(header["categories"], _labels_of(known[name]))
             for name, header in headers.items()
         }
         add_new_classes(classes, self._known.classes, self._wanted)
         target.begin()
         for name, header in headers.items():
-            form = AnnotationForm.from_dict((infos.get(name) or {}).get("form") or {})
+            form = _form(known[name])
             with target.errors():
                 writer = CocoWriter(
                     target.json_of(folders[name]), is_ordered=form.has_places
@@ -141,6 +159,11 @@ class Splits:
                 header,
                 classes[name],
                 LabelWriter(self._fields, classes[name], form),
+                {
+                    other: LabelWriter(self._fields, classes[name], _form(info))
+                    for other, info in infos.items()
+                    if info is not known[name]
+                },
                 Ids(self._known.image_ids[name]),
                 Ids(
                     self._known.annotation_ids[name],
@@ -148,15 +171,28 @@ class Splits:
                 ),
             )
 
+    def _described_by(self, split: str, infos: Mapping[str, Any]) -> str | None:
+        """Returns the split whose JSON says what there is to say of one's images.
+
+        That of a split which the export did not have is the one that its images came
+        from: training programs number classes by the list, so the lists stay alike.
+        """
+        candidates = [split, *sorted(self._known.came_from[split]), *sorted(infos)]
+        return next((name for name in candidates if name in infos), None)
+
     def _look_ahead(self, samples: SampleCollection) -> _Known:
         known = _Known()
         as_lists = [_as_list(path) for path in self._fields.paths]
         tags = {"$setIntersection": ["$tags", list(_SPLIT_TAGS)]}
-        key = "$split" if self._has_field else {"$ifNull": [tags, []]}
+        key: Any = {"$ifNull": [tags, []]}
+        if self._has_field:
+            key = {"$ifNull": ["$split", key]}
         ids = [{"$max": _of_each(values, "coco_id")} for values in as_lists]
         labels = {"$setUnion": [_of_each(values, "label") for values in as_lists]}
         read = {"key": key, "image": "$coco_id", "id": {"$max": ids}, "labels": labels}
+        read["from"] = f"${BASE_FIELD}.split"
         largest = {"image": {"$max": "$image"}, "id": {"$max": "$id"}}
+        largest["from"] = {"$addToSet": "$from"}
         (found,) = aggregate_documents(
             samples,
             [
@@ -174,6 +210,8 @@ class Splits:
         )
         for split in found["splits"]:
             name = _split_name(split["_id"])
+            before = known.came_from.setdefault(name, set())
+            before.update(each for each in split["from"] if isinstance(each, str))
             for ids_of, value in (
                 (known.image_ids, split["image"]),
                 (known.annotation_ids, split["id"]),
@@ -206,6 +244,11 @@ def _header(info: Any) -> dict[str, Any]:
         if not isinstance(ordered[key], kind):
             ordered[key] = kind()
     return ordered
+
+
+def _form(info: Any) -> AnnotationForm:
+    found = info.get("form") if isinstance(info, Mapping) else None
+    return AnnotationForm.from_dict(found or {})
 
 
 def _labels_of(info: Any) -> list[tuple[Any, str]]:

@@ -23,7 +23,7 @@ from ..small_export import (
     write_small_export,
     write_split,
 )
-from .exports import read_json
+from .exports import read_json, write_image
 
 
 @pytest.fixture
@@ -456,3 +456,63 @@ def test_boxes_are_not_written_alone_where_their_polygons_have_another_name(
     assert [a["segmentation"] for a in read_json(out / "train")["annotations"]] == [
         a["segmentation"] for a in source
     ]
+
+
+def test_images_in_a_new_split_are_described_as_where_they_came_from(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    names = [image_name("a"), image_name("b")]
+    nested = {"a.b": {"_cls": "x"}, "occluded": True}
+    annotations = [annotation(n, n, attributes=nested) for n in range(2)]
+    source = write_split(tmp_path / "source" / "train", names, annotations)
+    dataset, _ = fcm.import_roboflow_coco(source.parent, "edited")
+    sample = dataset.last()
+    sample.split = "valid"
+    sample.save()
+    out, report = export(dataset, tmp_path)
+    whole = read_json(source)
+    for number, split in enumerate(("train", "valid")):
+        images, made = whole["images"][number : number + 1], annotations[number:][:1]
+        expected = {**whole, "images": images, "annotations": made}
+        assert read_json(out / split) == expected
+    assert report.unchanged == 2
+    # What moves to a split of another form keeps its own.
+    other = write_split(tmp_path / "other" / "test", [image_name("c")], [])
+    fcm.import_roboflow_coco(other.parent, dataset)
+    sample.split = "test"
+    sample.save()
+    out, _ = export(dataset, tmp_path / "again")
+    (moved,) = read_json(out / "test")["annotations"]
+    assert moved["attributes"] == nested
+
+
+def test_an_added_image_goes_into_the_split_that_its_tag_names(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    added = tmp_path / "added.jpg"
+    write_image(added, WIDTH, HEIGHT)
+    ring = [relative(SQUARE)]
+    shape = fo.Polyline(label="body", points=ring, closed=True, filled=True)
+    labels = fo.Polylines(polylines=[shape])
+    sample = fo.Sample(str(added), tags=["valid", "night"], segmentations=labels)
+    plain = fo.Sample(str(tmp_path / "source" / "without.jpg"))
+    write_image(Path(plain.filepath), WIDTH, HEIGHT)
+    dataset.add_samples([sample, plain])
+    out, report = export(dataset, tmp_path)
+    found = read_json(out / "valid")
+    assert [image["file_name"] for image in found["images"]] == [
+        image_name("c"),
+        "added.jpg",
+    ]
+    assert [a["category_id"] for a in found["annotations"]] == [1, 2]
+    assert {name: n["images"] for name, n in report.splits.items()} == {
+        "default": 1,
+        "train": 2,
+        "valid": 2,
+    }
+    assert read_json(out / "default")["categories"] == found["categories"]
+    # The dataset takes its own export in without a change of splits or labels.
+    _, again = fcm.import_roboflow_coco(out, dataset)
+    merged = {name: n for name, n in again.merge.to_dict().items() if n}
+    assert merged == {}
+    assert dataset.count("segmentations.polylines") == 5
