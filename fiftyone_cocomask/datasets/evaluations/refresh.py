@@ -118,7 +118,12 @@ def keys_to_refresh(dataset: Dataset) -> list[str]:
         if run_results(dataset, key) is None:
             is_outdated = not is_of_tasks(dataset, key)
         else:
-            is_outdated = load_mask_evaluation(dataset, key).ids_to_refresh() != []
+            found_before = load_mask_evaluation(dataset, key)
+            # Figures that others have deleted are written anew.
+            is_outdated = (
+                found_before.missing_field is not None
+                or found_before.ids_to_refresh() != []
+            )
         if is_outdated:
             found.append(key)
     return found

@@ -67,9 +67,19 @@ class StoredEvaluation(ABC):
 
     @property
     def missing_field(self) -> str | None:
-        """The field of its masks or labels that the dataset does not have any more."""
-        dataset = root_dataset(self.samples)
-        return first_missing(dataset, self.mask_field, self.label_field)
+        """The field of its masks, labels or figures that is not there any more.
+
+        FiftyOne's own functions delete fields, and rename a run without them.
+        """
+        return first_missing(
+            root_dataset(self.samples),
+            self.mask_field,
+            self.label_field,
+            self.value_path,
+            self.label_value_path,
+            self.overlap_path,
+            self.classes_path,
+        )
 
     @property
     def value_path(self) -> str:

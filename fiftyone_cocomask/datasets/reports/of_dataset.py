@@ -104,13 +104,9 @@ def _evaluation(
     evaluation: MaskEvaluation, samples: SampleCollection, *, is_first: bool
 ) -> Section:
     section = Section(f"Mask {evaluation.kind}: {evaluation.key}")
-    dataset = root_dataset(samples)
-    for field in (evaluation.mask_field, evaluation.label_field):
-        if field is not None and not dataset.has_field(field):
-            section.texts.append(
-                f"Its field {field} is no longer there; evaluate again."
-            )
-            return section
+    if (field := evaluation.missing_field) is not None:
+        section.texts.append(f"Its field {field} is no longer there; evaluate again.")
+        return section
     of_labels = (
         f", objects of {evaluation.label_field}" if evaluation.label_field else ""
     )

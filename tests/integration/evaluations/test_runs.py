@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import fiftyone as fo
@@ -18,7 +19,9 @@ from fiftyone_cocomask import (
     evaluate_mask_coverage,
     list_mask_evaluations,
     load_mask_evaluation,
+    refresh_mask_evaluations,
     rename_mask_evaluation,
+    write_report,
 )
 
 from .conftest import Samples, mask_of_boxes, polyline
@@ -249,6 +252,47 @@ def test_fields_of_a_run_that_others_deleted_can_be_written_again(
     assert list_mask_evaluations(evaluated.dataset) == ["cover"]
     area = evaluate_mask_area(evaluated.dataset, eval_key="area")
     assert area.summary()["foreground_px"] == 150
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["area_px", "segmentations.polylines.area_px", "cover_overlap", "cover_classes"],
+)
+def test_figures_whose_fields_others_deleted_are_not_those_of_nothing(
+    samples: Samples, field: str
+) -> None:
+    samples.add("a.jpg", mask_of_boxes(LEFT), lines=[polyline(LEFT, "a")])
+    dataset = samples.dataset
+    evaluate_mask_area(dataset, label_field="segmentations", eval_key="area")
+    evaluate_mask_coverage(dataset, label_field="segmentations", eval_key="cover")
+    dataset.delete_sample_field(field)
+    key, other = ("area", "cover") if "area" in field else ("cover", "area")
+    gone = load_mask_evaluation(dataset, key)
+    with pytest.raises(CocoMaskError, match=f"the field '{field}', which the dataset"):
+        gone.summary()
+    assert load_mask_evaluation(dataset, other).summary()["images"] == 1
+    # What is written anew is there again.
+    assert list(refresh_mask_evaluations(dataset)) == [key]
+    summary = load_mask_evaluation(dataset, key).summary()
+    assert (summary["images"], summary["foreground_px"]) == (1, 150)
+    assert refresh_mask_evaluations(dataset) == {}
+
+
+def test_a_run_that_fiftyone_has_renamed_without_its_fields_says_so(
+    samples: Samples, tmp_path: Path
+) -> None:
+    samples.add("a.jpg", mask_of_boxes(LEFT), lines=[polyline(LEFT, "a")])
+    dataset = samples.dataset
+    evaluate_mask_area(dataset, label_field="segmentations", eval_key="area")
+    dataset.rename_run("area", "size")
+    with pytest.raises(CocoMaskError, match="'size' is of the field 'size_px'"):
+        load_mask_evaluation(dataset, "size").per_class()
+    report = write_report(dataset, tmp_path / "report.html").read_text()
+    assert "Its field size_px is no longer there; evaluate again." in report
+    dataset.rename_run("size", "area")
+    rename_mask_evaluation(dataset, "area", "size")
+    found = load_mask_evaluation(dataset, "size").summary()
+    assert found["foreground_px"] == 150
 
 
 _OPEN_WITHOUT_PLUGIN = """
