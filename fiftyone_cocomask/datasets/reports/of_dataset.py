@@ -25,7 +25,14 @@ from ...reporting.pictures import (
     small_picture,
 )
 from ...words import count
-from ..documents import num_samples, root_dataset, stream_documents, whole_samples
+from ..documents import (
+    all_images,
+    num_samples,
+    pipeline,
+    root_dataset,
+    stream_documents,
+    whole_samples,
+)
 from ..evaluations.loading import complete_evaluations, load_mask_evaluation
 from ..evaluations.rankings import first_ranking, ranked_samples, rankings
 from ..evaluations.results import MaskEvaluation
@@ -62,15 +69,18 @@ def dataset_page(
     dataset = root_dataset(samples)
     sections: list[Section] = []
     evaluations = _evaluations(dataset, eval_keys)
-    drawn: set[tuple[str, str | None]] = set()
+    drawn: set[tuple[str, str | None, str]] = set()
     bar = fou.ProgressBar(progress=progress, iters_str="evaluations")
     for evaluation in bar(evaluations):
         if isinstance(evaluation, MaskEvaluation):
+            shown = evaluation.samples if samples is dataset else samples
+            shown = whole_samples(shown)
             fields = (evaluation.mask_field, evaluation.label_field)
-            # What depends on the fields alone is told once, not per evaluation.
-            is_first = fields not in drawn
-            drawn.add(fields)
-            sections.append(_evaluation(evaluation, samples, is_first=is_first))
+            # What depends on the fields alone is told once of the same samples.
+            told = (*fields, repr(pipeline(shown)))
+            is_first = told not in drawn
+            drawn.add(told)
+            sections.append(_evaluation(evaluation, shown, is_first=is_first))
         else:
             sections.append(_comparison(evaluation, is_view=samples is not dataset))
     sections += findings(samples)
@@ -110,7 +120,10 @@ def _evaluation(
     of_labels = (
         f", objects of {evaluation.label_field}" if evaluation.label_field else ""
     )
-    section.texts.append(f"Masks of {evaluation.mask_field}{of_labels}.")
+    of_view = ""
+    if evaluation.samples is not root_dataset(samples):
+        of_view = f", of a view of {count(num_samples(evaluation.samples), 'sample')}"
+    section.texts.append(f"Masks of {evaluation.mask_field}{of_labels}{of_view}.")
     changed = evaluation.out_of_date(samples)
     if changed is not None:
         section.texts.append(f"Out of date for {count(changed.samples, 'sample')}.")
@@ -195,7 +208,7 @@ def _pictures(
 def _masks(evaluation: MaskEvaluation, sample_id: str) -> list[np.ndarray]:
     """Returns the mask of a sample, if it can be read."""
     field = evaluation.mask_field
-    view = root_dataset(evaluation.samples).select(sample_id)
+    view = all_images(root_dataset(evaluation.samples)).select(sample_id)
     with suppress(CocoMaskError):
         for documents in stream_documents(view, [field]):
             return [

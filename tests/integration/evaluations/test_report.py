@@ -133,3 +133,55 @@ def test_a_report_says_errors_of_coverage_in_points_and_shares_in_percent(
     assert ["Mean coverage over images", "12.50%"] in rows
     # All of the foreground is of the one class.
     assert ["cat", "1", "150", "12.50%", "12.50%", "12.50%", "100.00%"] in rows
+
+
+def test_a_report_of_a_dataset_has_what_its_evaluations_are_of(
+    samples: Samples, tmp_path: Path
+) -> None:
+    dataset = samples.dataset
+    dataset.add_group_field("group", default="left")
+    group = fo.Group()
+    for name, number in (("left", 1), ("right", 2)):
+        boxes = [(0, 0, 20, 15), (20, 15, 40, 30)][:number]
+        lines = fo.Polylines(polylines=[polyline(box, "cat") for box in boxes])
+        sample = fo.Sample(samples.image(f"{name}.png"), group=group.element(name))
+        sample["segmentations"] = lines
+        dataset.add_sample(sample)
+    path = tmp_path / "report.html"
+    for name, objects in (("right", "2"), ("left", "1")):
+        view = dataset.select_group_slices(name)
+        fcm.compute_masks(view)
+        fcm.evaluate_mask_area(view, label_field="segmentations", eval_key=name)
+        # The left slice is the active one.
+        text = fcm.write_report(dataset, path, eval_keys=[name]).read_text()
+        rows = cells(text)
+        assert ["Images", "1"] in rows
+        assert ["Images without number", "0"] in rows
+        assert ["Objects", objects] in rows
+        assert "objects of segmentations, of a view of 1 sample." in text
+        # With the outlines of its mask.
+        assert text.count("data:image/jpeg;base64,") == 1
+
+
+def test_a_report_of_an_evaluation_of_a_view_says_so(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    path = tmp_path / "report.html"
+    fcm.evaluate_mask_area(dataset.limit(2), eval_key="two")
+    text = fcm.write_report(dataset, path, eval_keys=["two"]).read_text()
+    summary = fcm.load_mask_evaluation(dataset, "two").summary()
+    assert (summary["images"], summary["images_without_number"]) == (2, 0)
+    assert ["Images", "2"] in cells(text)
+    assert ["Images without number", "0"] in cells(text)
+    assert "Masks of mask, of a view of 2 samples." in text
+    # Where the masks of the two lie, and where those of all.
+    fcm.evaluate_mask_area(dataset, eval_key="all")
+    both = fcm.write_report(dataset, path, eval_keys=["all", "two"]).read_text()
+    places = [f["data"][0] for f in charts(both) if f["data"][0]["type"] == "heatmap"]
+    assert [np.array(p["z"])[-1, -1] for p in places] == [
+        pytest.approx(2 / 3, abs=1e-4),
+        0.5,
+    ]
+    # Of all of them, one of which it does not cover.
+    text = fcm.write_report(dataset.view(), path, eval_keys=["two"]).read_text()
+    assert ["Images without number", "1"] in cells(text)
