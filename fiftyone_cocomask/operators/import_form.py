@@ -21,15 +21,13 @@ from .forms import (
     choose_several,
     hide_unless,
     is_from_app,
-    note,
     radio,
     reject,
     section,
     stop,
-    warn,
 )
 from .markdown import bold, code
-from .merge_form import ask_what_wins, describe_merge, preview_merge
+from .merge_form import ask_what_wins, describe_merge, preview_merge, tell_import
 from .split_job import ask_for_num_tasks
 
 NO_TASKS = (
@@ -69,9 +67,9 @@ def ask_how(
             return
     ask_what_wins(ctx, inputs, merge, wants_more)
     if merge is not None and present is not None:
-        describe_merge(inputs, preview, present, merge)
+        describe_merge(ctx, inputs, preview, present, merge)
     elif name is not None:
-        _say_what_will_happen(params, inputs, preview, name)
+        _say_what_will_happen(ctx, inputs, preview, name)
 
 
 def _reject_wrong_names(
@@ -172,10 +170,11 @@ def chosen_dataset(ctx: ExecutionContext) -> str | None:
 
 
 def _say_what_will_happen(
-    params: dict[str, Any], inputs: types.Object, preview: ExportPreview, name: str
+    ctx: ExecutionContext, inputs: types.Object, preview: ExportPreview, name: str
 ) -> None:
     from ..datasets.documents import num_samples
 
+    params = ctx.params
     splits = params.get("splits") or list(preview.splits)
     number = sum(preview.splits[s]["images"] for s in splits if s in preview.splits)
     images = count(number, "image")
@@ -190,14 +189,17 @@ def _say_what_will_happen(
         )
         return
     if not fo.dataset_exists(name):
-        label = f"Creates the dataset {bold(name)} with {images}"
-        note(inputs, "outcome", label, f"{fields} The images stay where they are.")
+        what = f"the dataset {bold(name)} with {images}"
+        stay = f"{fields} The images stay where they are."
+        tell_import(ctx, inputs, "create", what, stay)
         return
     dataset = fo.load_dataset(name)
     samples = count(num_samples(dataset), "sample")
-    warn(
+    tell_import(
+        ctx,
         inputs,
-        "outcome",
-        f"Replaces the {samples} of {bold(name)} with {images}",
-        f"{fields} Image files are not deleted.",
+        "replace",
+        f"the {samples} of {bold(name)} with {images}",
+        "Their labels go with them, edited ones too; this cannot be undone. Image "
+        f"files are not deleted. {fields}",
     )

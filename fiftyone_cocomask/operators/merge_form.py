@@ -21,6 +21,7 @@ from .forms import (
     hide_unless,
     is_app_request,
     is_switched_on,
+    note,
     radio,
     reject,
     stop,
@@ -130,12 +131,13 @@ def ask_what_wins(
 
 
 def describe_merge(
+    ctx: ExecutionContext,
     inputs: types.Object,
     preview: ExportPreview,
     dataset: fo.Dataset,
     merge: MergePreview,
 ) -> None:
-    """Says what merging an export into a dataset will do."""
+    """Says what merging an export into a dataset will do, or would."""
     from ..datasets.documents import num_samples
 
     images = count(preview.total("images"), "image")
@@ -147,13 +149,40 @@ def describe_merge(
             f"- so far: the first {count(merge.checked, 'image')} were compared here; "
             "the import compares all of them and finds what is gone"
         )
-    warn(
+    stays = "What you have edited stays."
+    if ctx.params.get("conflicts") == "export":
+        stays = (
+            "In conflicts the export's version replaces yours; all else that you have "
+            "edited stays."
+        )
+    tell_import(
+        ctx,
         inputs,
-        "outcome",
-        f"Merges {images} into the {count(num_samples(dataset), 'sample')} of "
+        "merge",
+        f"{images} into the {count(num_samples(dataset), 'sample')} of "
         f"{bold(dataset.name)}",
-        "\n".join([*lines, "", "What you have edited stays."]),
+        "\n".join([*lines, "", stays]),
     )
+
+
+def tell_import(
+    ctx: ExecutionContext, inputs: types.Object, verb: str, what: str, said: str
+) -> None:
+    """Says what will be done to samples; of a dry run, that nothing is written.
+
+    Args:
+        ctx: the context of the form
+        inputs: the form
+        verb: what is done, as in ``"merge"``
+        what: what it is done to
+        said: more of it
+    """
+    if ctx.params.get("dry_run"):
+        note(inputs, "outcome", f"Writes nothing: would {verb} {what}", said)
+        return
+    # What is new takes nothing away.
+    tell = note if verb == "create" else warn
+    tell(inputs, "outcome", f"{verb.capitalize()}s {what}", said)
 
 
 def _ask_for_old_copies(

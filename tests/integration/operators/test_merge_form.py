@@ -70,6 +70,50 @@ def test_the_form_counts_before_anything_is_written(form: Callable[..., Form]) -
     assert list(dataset._sample_collection.find()) == before
 
 
+@pytest.mark.parametrize(
+    ("answers", "label", "says", "never"),
+    [
+        ({}, "Merges 3 images into the 3 samples", "What you have edited stays.", ""),
+        (
+            {"conflicts": "export"},
+            "Merges 3 images",
+            "In conflicts the export's version replaces yours; all else that you have "
+            "edited stays.",
+            "",
+        ),
+        ({"if_exists": "replace"}, "Replaces the 3 samples", "cannot be undone", ""),
+        ({"dry_run": True}, "Writes nothing: would merge 3 images", "", "Merges"),
+        (
+            {"dry_run": True, "if_exists": "replace"},
+            "Writes nothing: would replace the 3 samples",
+            "",
+            "Replaces",
+        ),
+        (
+            {"dry_run": True, "dataset": "new"},
+            "Writes nothing: would create the dataset **new** with 3 images",
+            "",
+            "Creates",
+        ),
+    ],
+)
+def test_the_form_says_what_is_replaced_and_whether_anything_is_written(
+    app_request: Any,
+    version: Path,
+    answers: dict[str, Any],
+    label: str,
+    says: str,
+    never: str,
+) -> None:
+    given = {"path": {"absolute_path": str(version)}, "dataset": "edited", **answers}
+    view = app_request("import_roboflow_coco", **given).form()["outcome"]["view"]
+    assert view["label"].startswith(label)
+    assert says in view["description"]
+    assert not never or never not in view["label"]
+    is_harmless = "dry_run" in answers
+    assert view["name"] == ("Notice" if is_harmless else "Warning")
+
+
 def test_deleting_older_copies_takes_a_yes(
     form: Callable[..., Form], version: Path
 ) -> None:
