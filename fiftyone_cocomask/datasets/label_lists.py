@@ -96,6 +96,14 @@ class LabelList:
         return {"$expr": {"$eq": [f"${self.path}._id", ids]}}
 
 
+def with_all_labels(samples: SampleCollection) -> Any:
+    """Returns the samples of a view with all labels, also those that it filters out."""
+    dataset = root_dataset(samples)
+    if samples is dataset:
+        return samples
+    return all_images(dataset).select(samples.values("id"))
+
+
 def boxes_beside(dataset: fo.Dataset, labels: LabelList) -> LabelList | None:
     """Returns the boxes that an import has written beside a field of segmentations."""
     if not dataset.has_field(f"{labels.path}.coco_id"):
@@ -150,7 +158,7 @@ def count_boxes_only(samples: SampleCollection, labels: LabelList) -> int:
     if found is None:
         return 0
     count = {"$group": {"_id": None, "count": {"$sum": {"$size": found}}}}
-    groups = aggregate_documents(_whole(samples), [count])
+    groups = aggregate_documents(with_all_labels(samples), [count])
     return sum(group["count"] for group in groups)
 
 
@@ -171,7 +179,7 @@ def images_of_boxes(
     others = "$boxes" if labels.is_detections(dataset) else 0
     condition = {"$and": [{"$gt": ["$boxes", 0]}, {"$eq": ["$labels", others]}]}
     stages: list[Document] = [{"$project": sizes}, {"$match": {"$expr": condition}}]
-    rows = aggregate_documents(_whole(samples), stages)
+    rows = aggregate_documents(with_all_labels(samples), stages)
     return {row["_id"]: row["boxes"] for row in rows}
 
 
@@ -193,14 +201,6 @@ def _boxes_only(dataset: fo.Dataset, labels: LabelList) -> Document | None:
         for name in _ID_NAMES
     ]
     return {"$concatArrays": [{"$setDifference": pair} for pair in ids]}
-
-
-def _whole(samples: SampleCollection) -> Any:
-    """Returns the samples of a view with all labels, also those that it filters out."""
-    dataset = root_dataset(samples)
-    if samples is dataset:
-        return samples
-    return all_images(dataset).select(samples.values("id"))
 
 
 def _none_or(expression: str) -> Document:

@@ -107,7 +107,7 @@ class FindMaskIssues(JobOperator):
         """Marks what it finds and returns the report."""
         from ..datasets.issues import IssueLimits, find_mask_issues
         from ..datasets.issues.by_class import marks_by_class
-        from ..datasets.label_lists import LabelList
+        from ..datasets.issues.find import search_marks
 
         params = ctx.params
         limits = limits_of(params)
@@ -124,8 +124,8 @@ class FindMaskIssues(JobOperator):
             limits=IssueLimits.of_numbers(limits),
             progress=progress,
         )
-        labels = LabelList.of_field(ctx.dataset, label_field)
-        per_class, per_split = marks_by_class(samples, report.key, labels)
+        lists = search_marks(ctx.dataset, report.key).label_lists
+        per_class, per_split = marks_by_class(samples, report.key, lists)
         return {
             **report.to_dict(),
             "label_field": label_field,

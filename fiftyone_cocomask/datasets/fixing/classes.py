@@ -14,7 +14,7 @@ from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ..database_errors import explain_database_errors
 from ..documents import Document, num_samples, read_documents, root_dataset, sample_ids
-from ..label_lists import LabelList, boxes_beside
+from ..label_lists import LabelList, boxes_beside, with_all_labels
 from ..locks import ISSUES, one_at_a_time
 from ..targets import checked_samples
 from .changes import Change
@@ -131,13 +131,7 @@ def classes_to_merge(dataset: fo.Dataset, labels: LabelList, into: str) -> list[
 
 def count_classes(samples: SampleCollection, labels: LabelList) -> dict[str, int]:
     """Returns how many labels have each class: all of each sample, as are merged."""
-    dataset = root_dataset(samples)
-    base: Any = dataset
-    if dataset.media_type == "group":
-        base = dataset.select_group_slices(media_type="image")
-    if samples is not dataset:
-        base = base.select(samples.values("id"))
-    return dict(base.count_values(f"{labels.path}.label"))
+    return dict(with_all_labels(samples).count_values(f"{labels.path}.label"))
 
 
 def _with_classes(

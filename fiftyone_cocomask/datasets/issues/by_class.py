@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from ...fiftyone_types import SampleCollection
 from ..documents import aggregate_documents
-from ..label_lists import LabelList
+from ..label_lists import LabelList, with_all_labels
 from ..split_names import split_expression, split_rank
 
 Rows = list[dict[str, Any]]
 
 
 def marks_by_class(
-    samples: SampleCollection, key: str, labels: LabelList
+    samples: SampleCollection, key: str, lists: Sequence[LabelList]
 ) -> tuple[Rows, Rows]:
     """Returns how many labels have each issue, by class and by split of the samples.
 
     Args:
-        samples: the samples that were searched
+        samples: the samples that were searched, all labels of each
         key: the key of the search
-        labels: the labels that were searched
+        lists: where labels are that it marks
 
     Returns:
         a row for each ``class``, and one for each ``split``, with the number of labels
@@ -33,15 +34,11 @@ def marks_by_class(
         "_id": {"label": "$label.label", "split": "$split", "tag": "$tag"},
         "number": {"$sum": 1},
     }
+    labels = {"$concatArrays": [labels.expression() for labels in lists]}
     found = aggregate_documents(
-        samples,
+        with_all_labels(samples),
         [
-            {
-                "$project": {
-                    "label": labels.expression(),
-                    "split": split_expression(samples),
-                }
-            },
+            {"$project": {"label": labels, "split": split_expression(samples)}},
             {"$unwind": "$label"},
             {"$set": {"tag": "$label.tags"}},
             {"$unwind": "$tag"},

@@ -134,7 +134,7 @@ class IssueMarks:
             samples: a view whose samples alone get and lose tags; all by default
         """
         everything = self._everything() if samples is None else samples
-        for labels in self._label_lists():
+        for labels in self.label_lists:
             self._set_label_tags(labels, found, everything)
         present = self._tagged_samples(everything)
         for name in self._names:
@@ -162,7 +162,7 @@ class IssueMarks:
         found.keep(issues)
         some = self._everything().select(list(samples))
         others = set(MaskIssue) - set(issues)
-        for labels in self._label_lists():
+        for labels in self.label_lists:
             present = self._tagged_labels(labels, some)
             for issue in others:
                 for sample_id, label_id in present[self.tag(issue)]:
@@ -191,7 +191,7 @@ class IssueMarks:
 
     def _checked_labels(self, samples: SampleCollection) -> IdList:
         checked = IdList()
-        for labels in self._label_lists():
+        for labels in self.label_lists:
             rows = aggregate_documents(
                 samples,
                 [
@@ -216,7 +216,7 @@ class IssueMarks:
         everything = self._everything()
         tags = [f"{self._key}:{name}" for name in self._names]
         of_samples = self._tagged_samples(everything)
-        found = [(x, self._tagged_labels(x, everything)) for x in self._label_lists()]
+        found = [(x, self._tagged_labels(x, everything)) for x in self.label_lists]
         total = sum(len(tagged[t]) for _, tagged in found for t in tags)
         total += sum(len(of_samples[tag]) for tag in tags)
         bar = fou.ProgressBar(total=total, progress=progress, iters_str="tags")
@@ -290,8 +290,9 @@ class IssueMarks:
             return self._dataset.select_group_slices(media_type="image")
         return self._dataset
 
-    def _label_lists(self) -> list[LabelList]:
-        """Returns where labels are that there is a field of."""
+    @property
+    def label_lists(self) -> list[LabelList]:
+        """Where labels are that there is a field of."""
         lists = (self._labels, self._boxes)
         return [x for x in lists if x is not None and self._dataset.has_field(x.field)]
 

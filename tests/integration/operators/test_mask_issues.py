@@ -14,6 +14,7 @@ from fiftyone.operators.executor import ExecutionContext, ExecutionError
 
 import fiftyone_cocomask as fcm
 from fiftyone_cocomask import compute_masks, import_roboflow_coco
+from fiftyone_cocomask.datasets.issues import MaskIssue
 from fiftyone_cocomask.operators.progress import Progress
 from tests.plugin import uri
 
@@ -59,6 +60,24 @@ def test_the_app_says_what_was_found_and_by_which_rule(
     assert "coarse" in shown
     assert "has few vertices for its length" in shown
     assert "Updates the tags and views of **mask_issues**" in request.notices()
+
+
+def test_classes_and_splits_have_as_many_issues_as_are_found_in_all(
+    operator: Operator, dataset: fo.Dataset
+) -> None:
+    sample = dataset.match(F("segmentations.polylines").length() > 1).first()
+    # Its box is alone then.
+    sample.segmentations.polylines[0].points = []
+    sample.save()
+    some = dataset.filter_labels("segmentations", F("label") == "moth")
+    for samples in (dataset, some, dataset.select(sample.id)):
+        found = operator("find_mask_issues")(samples).result
+        counts = {name: number for name, number in found["counts"].items() if number}
+        of_labels = {n: c for n, c in counts.items() if not MaskIssue(n).of_sample}
+        for rows in (found["per_class"], found["per_split"]):
+            summed = {n: sum(row.get(n, 0) for row in rows) for n in of_labels}
+            assert summed == of_labels
+    assert counts["box_only"] == 1
 
 
 def test_labels_can_be_looked_at_without_masks(
