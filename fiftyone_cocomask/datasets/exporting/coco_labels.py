@@ -25,9 +25,9 @@ _OWN_NAMES = frozenset(
     {
         "id", "_id", "_cls", "tags", "attributes", "label", "points", "closed",
         "filled", "index", "confidence", "instance", "bounding_box", "mask",
-        "mask_path", "rle", "iscrowd", "supercategory", "annotated_area", "coco_id",
-        "coco_id_text", "coco_category_id", "coco_category_id_text", "category_id",
-        "category_id_text", "coco_original",
+        "mask_path", "rle", "outline_iou", "iscrowd", "supercategory",
+        "annotated_area", "coco_id", "coco_id_text", "coco_category_id",
+        "coco_category_id_text", "category_id", "category_id_text", "coco_original",
     }
 )  # fmt: skip
 

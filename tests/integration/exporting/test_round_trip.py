@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import fiftyone as fo
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -105,6 +106,42 @@ def test_what_others_write_into_an_rle_comes_back(
     back, _ = written_back(tmp_path / "source", tmp_path)
     found = [a["segmentation"] for a in read_json(back)["annotations"]]
     assert found == [{**more, **rle} for rle in rles]
+
+
+def test_an_rle_whose_outline_is_simplified_comes_back(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    width, height = 200, 150
+    write_image(tmp_path / "source" / "a.png", width, height)
+    mask = np.zeros((height, width), np.uint8)
+    # Each of 7,500 pixels by itself has four corners.
+    mask[::2, ::2] = 1
+    write_json(
+        tmp_path / "source",
+        {
+            "info": {},
+            "licenses": [],
+            "categories": [{"id": 1, "name": "cat"}],
+            "images": [{"id": 0, "file_name": "a.png", "width": 200, "height": 150}],
+            "annotations": [
+                {
+                    "id": 0,
+                    "image_id": 0,
+                    "category_id": 1,
+                    "bbox": [0, 0, 199, 149],
+                    "area": 7500,
+                    "iscrowd": 0,
+                    "segmentation": rle_of(mask),
+                }
+            ],
+        },
+    )
+    back, report = written_back(tmp_path / "source", tmp_path)
+    assert_same_export(back, tmp_path / "source")
+    assert report.unchanged == 1
+    dataset = fo.load_dataset("source")
+    assert dataset.first().segmentations.polylines[0].outline_iou < 1
+    assert fcm.compare_exports(tmp_path / "source", dataset).is_same
 
 
 def test_the_demo_comes_back_but_for_what_its_broken_ring_loses(
