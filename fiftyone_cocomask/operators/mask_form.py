@@ -94,7 +94,7 @@ def ask_for_masks(
             boxes = [c for c in BOXES if can_draw or c.value != "draw"]
             _ask_for_boxes(ctx, inputs, boxes)
     if mask_field is not None and label_field is not None:
-        _say_what_will_happen(ctx, inputs, target, mask_field)
+        _say_what_will_happen(ctx, inputs, target, label_field, mask_field)
 
 
 def _ask_for_mask_field(
@@ -241,9 +241,12 @@ def _ask_for_more(ctx: ExecutionContext, inputs: types.Object) -> None:
 
 
 def _say_what_will_happen(
-    ctx: ExecutionContext, inputs: types.Object, target: Any, mask_field: str
+    ctx: ExecutionContext,
+    inputs: types.Object,
+    target: Any,
+    label_field: str,
+    mask_field: str,
 ) -> None:
-    from ..datasets.masks.field import mask_options
     from ..datasets.masks.files import default_mask_dir
 
     params = ctx.params
@@ -262,20 +265,7 @@ def _say_what_will_happen(
             inputs, "outcome", f"Writes masks of {images} to {code(mask_field)}", where
         )
         return
-    replaced = "masks" if masks is None else count(masks, "mask")
-    made = mask_options(ctx.dataset, mask_field)
-    mode = params.get("mode") or "binary"
-    if made is not None and made["mode"] != mode:
-        of_mode = f"{made['mode']} mask"
-        them = f"{of_mode}s" if masks is None else count(masks, of_mode)
-        what = f"Replaces {them} in {code(mask_field)}"
-        kept = f"They become {mode} masks; give another field to keep them."
-    elif made is None:
-        what = f"{code(mask_field)} has {replaced} that were not computed from labels"
-        kept = "They are kept unless you choose to overwrite them."
-    else:
-        what = f"{code(mask_field)} has {replaced}: those out of date are replaced"
-        kept = "Masks whose labels and options are unchanged are kept."
+    what, kept = _what_becomes_of_masks(ctx, label_field, mask_field, masks)
     warn(inputs, "outcome", what, f"{kept} {where}")
     inputs.bool(
         "overwrite",
@@ -283,6 +273,45 @@ def _say_what_will_happen(
         label="Overwrite all masks",
         view=types.CheckboxView(),
     )
+
+
+def _what_becomes_of_masks(
+    ctx: ExecutionContext, label_field: str, mask_field: str, masks: int | None
+) -> tuple[str, str]:
+    """Returns what is replaced in a field that has masks, and what is kept.
+
+    Args:
+        ctx: the context of the form
+        label_field: the field of the objects that are drawn
+        mask_field: the field of the masks
+        masks: how many it has, None if that is not known
+    """
+    from ..datasets.masks.field import mask_options
+
+    def masks_of(kind: str = "") -> str:
+        return f"{kind}masks" if masks is None else count(masks, f"{kind}mask")
+
+    field, made = code(mask_field), mask_options(ctx.dataset, mask_field)
+    mode = ctx.params.get("mode") or "binary"
+    is_all = bool(ctx.params.get("overwrite"))
+    elsewhere = " Masks that were not computed from labels are replaced too."
+    if made is not None and made["mode"] != mode:
+        what = f"Replaces {masks_of(made['mode'] + ' ')} in {field}"
+        kept = f"They become {mode} masks; give another field to keep them."
+        return what, kept + elsewhere * is_all
+    drawn_from = None if made is None else made["label_field"]
+    if drawn_from != label_field and ctx.dataset.has_field(drawn_from or ""):
+        what = f"Replaces {masks_of()} of {code(drawn_from)} in {field}"
+        kept = f"They become masks of {code(label_field)}; give another field to keep "
+        return what, f"{kept}them.{elsewhere * is_all}"
+    if is_all:
+        what = f"Replaces all {masks_of()} in {field}"
+        return what, f"This cannot be undone.{elsewhere}"
+    if made is None:
+        what = f"{field} has {masks_of()} that were not computed from labels"
+        return what, "They are kept unless you choose to overwrite them."
+    what = f"{field} has {masks_of()}: those out of date are replaced"
+    return what, "Masks whose labels and options are unchanged are kept."
 
 
 def _count_masks(target: SampleCollection, mask_field: str) -> int | None:

@@ -256,6 +256,31 @@ def test_a_form_names_what_it_writes_and_replaces(
     assert again in request.notices()
 
 
+def test_a_form_names_the_masks_that_are_lost(
+    app_request: Any, operator: Operator, dataset: fo.Dataset
+) -> None:
+    operator("compute_masks")(dataset)
+    dataset.clone_sample_field("segmentations", "second")
+    dataset.clone_sample_field("mask", "painted")
+    painted = dataset.get_field("painted")
+    painted.info = None
+    painted.save()
+
+    def says(**answers: Any) -> str:
+        return str(app_request("compute_masks", dataset, **answers).notices())
+
+    said = says(label_field="second")
+    assert "Replaces 21 masks of `segmentations` in `mask`" in said
+    assert "They become masks of `second`; give another field to keep them." in said
+    assert "too" not in said
+    assert "Replaces all 21 masks in `mask`" in says(overwrite=True)
+    assert "kept unless you choose to overwrite" in says(mask_field="painted")
+    said = says(mask_field="painted", overwrite=True)
+    assert "Replaces all 21 masks in `painted`" in said
+    assert "Masks that were not computed from labels are replaced too." in said
+    assert "kept" not in said
+
+
 def test_only_fitting_fields_are_offered(app_request: Any, dataset: fo.Dataset) -> None:
     """The boxes in `detections` have no masks to draw."""
     field = app_request("compute_masks", dataset).form()["label_field"]
