@@ -88,19 +88,30 @@ class Categories:
             return
         name = self._name(entry, category_id)
         if category_id in self._by_id:
-            first = self._by_id[category_id].original_name
-            self._tell(
-                IssueCode.DUPLICATE_CATEGORY_ID,
-                f"category {category_id} is both '{first}' and '{name}'; the id "
-                f"stays with '{first}'",
-                Action.DROPPED,
-            )
+            self._tell_again(category_id, name)
             return
         self._by_id[category_id] = Category(
             category_id,
             name,
             name,
             _supercategory(entry.get("supercategory")),
+        )
+
+    def _tell_again(self, category_id: CocoId, name: str) -> None:
+        first = self._by_id[category_id].original_name
+        if name == first:
+            self._tell(
+                IssueCode.DUPLICATE_CATEGORY_ID,
+                f"category {category_id} '{name}' is listed twice; the first one "
+                "counts",
+                Action.REPAIRED,
+            )
+            return
+        self._tell(
+            IssueCode.DUPLICATE_CATEGORY_ID,
+            f"category {category_id} is both '{first}' and '{name}'; the id stays "
+            f"with '{first}'",
+            Action.DROPPED,
         )
 
     def _name(self, entry: dict[str, Any], category_id: CocoId) -> str:

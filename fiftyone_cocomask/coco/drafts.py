@@ -162,6 +162,8 @@ def _read_attributes(entry: dict[str, Any], draft: Draft) -> dict[str, Any]:
 def _value(value: Any) -> str:
     if isinstance(value, list) and len(value) == 1:
         return f"[{_value(value[0])}]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, (dict, list)):
         return type_name(value)
     return repr(value)[:40] if isinstance(value, str) else number_or_type(value)

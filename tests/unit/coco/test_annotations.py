@@ -163,7 +163,10 @@ def test_crowd_flag_written_otherwise(
 
     assert found.annotation.iscrowd == expected
     assert "is_crowd" not in found.annotation.attributes
-    assert found.issue(IssueCode.ISCROWD_INVALID).action is Action.REPAIRED
+    issue = found.issue(IssueCode.ISCROWD_INVALID)
+    assert issue.action is Action.REPAIRED
+    if changes["iscrowd"] is True:
+        assert issue.message == "it says 'iscrowd': true, which is read as 1"
 
 
 def test_absent_crowd_flag_is_0(tmp_path: Path) -> None:

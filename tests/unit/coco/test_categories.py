@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fiftyone_cocomask.coco.check import ExportReader
-from fiftyone_cocomask.coco.issues import Action, IssueCode
+from fiftyone_cocomask.coco.issues import Action, IssueCode, Severity
 
 from .exports import (
     ABSENT,
@@ -121,6 +121,20 @@ def test_categories_that_share_an_id(tmp_path: Path) -> None:
 
     assert found.annotation.label == "cat"
     assert found.issue(IssueCode.DUPLICATE_CATEGORY_ID).action is Action.DROPPED
+
+
+def test_category_that_is_listed_again_loses_nothing(tmp_path: Path) -> None:
+    # As in a JSON that was put together of several.
+    categories = [
+        {"id": 1, "name": "cat", "supercategory": "pets"},
+        {"id": "1", "name": "cat"},
+    ]
+    found = read_parts(tmp_path, [annotation()], categories=categories)
+
+    issue = found.issue(IssueCode.DUPLICATE_CATEGORY_ID)
+    assert (issue.action, issue.severity) == (Action.REPAIRED, Severity.WARNING)
+    assert issue.message == "category 1 'cat' is listed twice; the first one counts"
+    assert found.annotation.supercategory == "pets"
 
 
 @pytest.mark.parametrize("name", [ABSENT, None, "", "  ", {}, ["cat"]])
