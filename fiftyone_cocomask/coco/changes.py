@@ -66,8 +66,9 @@ class AnnotationChange:
         new_label: its class in the new export
         iou: the IoU of its old and new mask; of crowds, the part of it in the crowd
         boundary_iou: the IoU of their boundaries, 2% of the image's diagonal wide
-        sample_id: the id of its sample, where the new export is a dataset
-        label_id: the id of its label there
+        sample_id: the id of its sample, where one of the exports is a dataset: of the
+            new one where both are
+        label_id: the id of its label there, or in the old one where that alone has it
     """
 
     change: Change

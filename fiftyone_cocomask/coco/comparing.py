@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 
@@ -36,6 +37,26 @@ _MIN_IN_CROWD = 0.5
 _BATCH_SIZE = 16
 
 Pair = tuple[ComparedImage | None, ComparedImage | None]
+
+
+class _Place(NamedTuple):
+    """Where annotations are: the image, in the new export if that has it.
+
+    The sample is of whichever export is a dataset.
+    """
+
+    split: str
+    file_name: str
+    sample_id: str | None
+
+    @classmethod
+    def of(cls, old: ComparedImage | None, new: ComparedImage | None) -> _Place:
+        image = new or old
+        assert image is not None
+        found = (each.sample_id for each in (new, old) if each is not None)
+        return cls(image.split, image.file_name, next(filter(None, found), None))
+
+
 Found = list[list[AnnotationChange]]
 # Calls a function for each item and yields what it returns in the items' order.
 Mapped = Callable[
@@ -159,9 +180,10 @@ def _add_single(
     is_added = old is None
     comparison.add_image(ImageChange.ADDED if is_added else ImageChange.REMOVED, image)
     kind = Change.ADDED if is_added else Change.REMOVED
+    place = _Place.of(old, new)
     for item in image.objects():
         pair = (None, item) if is_added else (item, None)
-        comparison.add(_change(kind, image, *pair))
+        comparison.add(_change(kind, place, *pair))
 
 
 def _has_same_annotations(
@@ -180,24 +202,24 @@ def _has_same_annotations(
 
 
 def _changes(old: ComparedImage, new: ComparedImage) -> Iterator[AnnotationChange]:
-    size = _common_size(old, new)
+    size, place = _common_size(old, new), _Place.of(old, new)
     olds, news = old.objects(size), new.objects(size)
     pairs, old_left, new_left = _equal_pairs(olds, news)
     for before, after in pairs:
         kind = _kind_of_equal(before, after)
-        yield _change(kind, new, before, after, 1.0, 1.0)
+        yield _change(kind, place, before, after, 1.0, 1.0)
     if old_left and new_left:
         matcher = _Matcher(size, old_left, new_left)
         for before, after, iou, boundary_iou in matcher.edited():
-            yield _change(Change.EDITED, new, before, after, iou, boundary_iou)
+            yield _change(Change.EDITED, place, before, after, iou, boundary_iou)
         old_left, new_left = matcher.left()
         crowds = _Crowds(size, old_left, olds, new_left, news)
-        yield from crowds.changes(new)
+        yield from crowds.changes(place)
         old_left, new_left = crowds.left()
     for item in old_left:
-        yield _change(Change.REMOVED, new, item, None)
+        yield _change(Change.REMOVED, place, item, None)
     for item in new_left:
-        yield _change(Change.ADDED, new, None, item)
+        yield _change(Change.ADDED, place, None, item)
 
 
 def _common_size(old: ComparedImage, new: ComparedImage) -> tuple[int, int]:
@@ -326,12 +348,12 @@ class _Crowds:
         self._old_left = [item for item in old_left if id(item) not in gone]
         self._new_left = [item for item in new_left if id(item) not in gone]
 
-    def changes(self, image: ComparedImage) -> Iterator[AnnotationChange]:
+    def changes(self, place: _Place) -> Iterator[AnnotationChange]:
         """Yields a change for each object in a crowd."""
         for item, crowd, part in self._into:
-            yield _change(Change.INTO_CROWD, image, item, crowd, part)
+            yield _change(Change.INTO_CROWD, place, item, crowd, part)
         for item, crowd, part in self._out_of:
-            yield _change(Change.OUT_OF_CROWD, image, crowd, item, part)
+            yield _change(Change.OUT_OF_CROWD, place, crowd, item, part)
 
     def left(self) -> tuple[list[ComparedObject], list[ComparedObject]]:
         """Returns the objects that are in no crowd, and crowds without objects."""
@@ -371,7 +393,7 @@ def _have_one_id(old: ComparedObject, new: ComparedObject) -> bool:
 
 def _change(
     kind: Change,
-    image: ComparedImage,
+    place: _Place,
     old: ComparedObject | None,
     new: ComparedObject | None,
     iou: float | None = None,
@@ -379,14 +401,14 @@ def _change(
 ) -> AnnotationChange:
     return AnnotationChange(
         kind,
-        image.split,
-        image.file_name,
+        place.split,
+        place.file_name,
         None if old is None else old.annotation_id,
         None if new is None else new.annotation_id,
         None if old is None else old.label,
         None if new is None else new.label,
         iou,
         boundary_iou,
-        image.sample_id,
+        place.sample_id,
         (new.label_id if new is not None else None) or (old.label_id if old else None),
     )

@@ -124,7 +124,7 @@ class ExportComparison:
                     image.split if new is not None else None,
                     image.file_name if new is not None else None,
                     now.num_annotations,
-                    now.sample_id,
+                    now.sample_id or image.sample_id,
                 )
             )
 

@@ -6,8 +6,10 @@ import fiftyone as fo
 
 from ...coco.changes import Change
 from ...coco.comparison import ExportComparison
+from ..documents import has_samples
 from ..documents.runs import delete_saved_view
 from ..locks import changing_outline
+from .coco_fields import own_box_field
 
 # What the names of the views begin with.
 VIEW_PREFIX = "compare_exports"
@@ -44,9 +46,25 @@ def save_comparison_views(
         view = dataset.select(samples)
         labels = list(found["label_id"].dropna())
         if labels:
-            view = view.select_labels(ids=labels, fields=label_field)
+            fields = _fields_of(view, labels, label_field)
+            view = view.select_labels(ids=labels, fields=fields)
         number = len(found)
         with changing_outline(dataset):
             dataset.save_view(name, view, description=f"{number:,} {kind.value}")
         views[kind.value] = name
     return views
+
+
+def _fields_of(view: fo.DatasetView, ids: list[str], label_field: str) -> list[str]:
+    """Returns the fields of labels: also that of boxes, for annotations of a box alone.
+
+    Args:
+        view: the samples
+        ids: the ids of the labels
+        label_field: the objects that were compared
+    """
+    boxes = own_box_field(view, label_field)
+    if boxes == label_field or not view.has_field(f"{boxes}.detections"):
+        return [label_field]
+    has_boxes = has_samples(view.match_labels(ids=ids, fields=boxes))
+    return [label_field, boxes] if has_boxes else [label_field]

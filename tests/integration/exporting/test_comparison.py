@@ -15,7 +15,7 @@ from fiftyone_cocomask.datasets.exporting.comparison_views import (
     save_comparison_views,
 )
 
-from ..small_export import write_small_export
+from ..small_export import annotation, image_name, write_small_export, write_split
 from .exports import write_cocos_own
 
 
@@ -53,10 +53,39 @@ def test_edits_of_a_dataset_are_counted_and_shown(
         assert view.values("segmentations.polylines.id", unwind=True) == [label.id]
     assert dataset.load_saved_view(views["removed"]).values("id") == [sample.id]
 
+    # The same, the other way round.
+    comparison = fcm.compare_exports(dataset, source)
+    views = save_comparison_views(dataset, comparison, "segmentations")
+    assert set(views) == {"relabelled", "added", "removed"}
+    for kind, label in (("relabelled", wing), ("removed", drawn)):
+        view = dataset.load_saved_view(views[kind])
+        assert view.values("segmentations.polylines.id", unwind=True) == [label.id]
+    assert dataset.load_saved_view(views["added"]).values("id") == [sample.id]
+
     assert main(["diff", str(source), "compared", "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["annotations"]["added"] == 1
     assert main(["diff", str(source), str(source)]) == 0
     assert main(["diff", str(source), "no-such-dataset"]) == 2
+
+
+def test_edited_boxes_without_polygons_are_shown(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    boxed = annotation(1, 0, segmentation=[], bbox=[1, 2, 30, 20], area=600)
+    names, annotations = [image_name("a")], [annotation(0, 0), boxed]
+    source = write_split(tmp_path / "source" / "train", names, annotations).parent
+    dataset, _ = fcm.import_roboflow_coco(source)
+    sample = dataset.first()
+    sample.detections.detections[1].bounding_box = [0.1, 0.1, 0.6, 0.6]
+    sample.save()
+    for pair in ((source, dataset), (dataset, source)):
+        comparison = fcm.compare_exports(*pair)
+        views = save_comparison_views(dataset, comparison, "segmentations")
+        assert list(views) == ["edited"]
+        view = dataset.load_saved_view(views["edited"])
+        shown = view.values("detections.detections.id", unwind=True)
+        assert shown == [sample.detections.detections[1].id]
+        assert view.count("segmentations.polylines") == 0
 
 
 def test_two_annotators_of_one_dataset_are_compared(
