@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ..documents import Document
 from .changes import Change, differs
@@ -21,10 +21,14 @@ class OtherRepairs:
     """
 
     def __init__(
-        self, undone: Iterable[Change], others: Iterable[tuple[str, Iterable[Change]]]
+        self, undone: Sequence[Change], others: Iterable[tuple[str, Iterable[Change]]]
     ) -> None:
         places = set(map(_place, undone))
-        self._by_place: dict[_Place, list[tuple[str, Change]]] = defaultdict(list)
+        self._by_place: dict[_Place, list[tuple[str | None, Change]]]
+        self._by_place = defaultdict(list)
+        for change in undone:
+            # Others may have come between two of the same label.
+            self._by_place[_place(change)].append((None, change))
         for key, changes in others:
             for change in changes:
                 if _place(change) in places:
@@ -40,9 +44,13 @@ class OtherRepairs:
         others = self._by_place.get(_place(change), [])
         if now is None:
             # Undone, a deletion gives the label back, whoever changed it before.
-            return next((key for key, other in others if other.after is None), None)
+            return next((k for k, o in others if k and o.after is None), None)
         names = set(change.before)
-        left = [(k, o) for k, o in others if o.after and not names.isdisjoint(o.after)]
+        left = [
+            (key, other)
+            for key, other in others
+            if other is not change and other.after and names & other.after.keys()
+        ]
         first, state = None, now
         while differs(state, change.after or {}):
             last = next((x for x in left if not differs(state, x[1].after or {})), None)

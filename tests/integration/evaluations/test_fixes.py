@@ -430,6 +430,19 @@ def test_no_repair_waits_for_one_that_cannot_be_undone_either(
     assert labels(samples, sample)[0]["label"] == "by hand"
 
 
+def test_repairs_wait_for_what_came_between_them(samples: Samples) -> None:
+    dataset = samples.dataset
+    sample = add(samples, "a.jpg", [polygon(SQUARE)])
+    before = state(samples, sample)
+    merge_classes(dataset, "b", ["a"], fix_key="first")
+    merge_classes(dataset, "c", ["b"], fix_key="first")
+    merge_classes(dataset, "d", ["c"], fix_key="second")
+    assert undo_mask_fixes(dataset, "first").fixed == {}
+    undo_mask_fixes(dataset, "second")
+    assert undo_mask_fixes(dataset, "first").fixed == {"merged_class": 2}
+    assert state(samples, sample) == before
+
+
 @pytest.mark.parametrize("keys", [("first", "second"), ("second", "first")])
 def test_two_repairs_that_cancel_each_other_are_undone_in_any_order(
     samples: Samples, keys: tuple[str, str]
