@@ -8,7 +8,7 @@ are kept until a sample changes.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
@@ -388,11 +388,28 @@ class FigureResults(StoredEvaluation):
             return MaskReader(self.mask_field)
         source = self._figure_source()
         if source.labels is None:
-            values = [v for v, name in (source.names or {}).items() if name == label]
-            return MaskReader(self.mask_field, values or [int(label)])
+            values = self._values_of(label, source.names or {})
+            return MaskReader(self.mask_field, values)
         return MaskReader(
             self.mask_field, label=label, labels=source.labels, options=source.options
         )
+
+    def _values_of(self, label: str, names: Mapping[int, str]) -> list[int]:
+        """Returns the values of a class in the masks.
+
+        Raises:
+            CocoMaskError: if no mask target has its name any more
+        """
+        values = [value for value, name in names.items() if name == label]
+        if not values and label.removeprefix("-").isdecimal():
+            # A value without a name is called by its number.
+            values = [int(label)]
+        if not values:
+            raise CocoMaskError(
+                f"The mask targets of '{self.mask_field}' have no class '{label}' any "
+                f"more; evaluate again under the eval_key '{self.key}'"
+            )
+        return values
 
     def _needed_labels(self, what: str) -> LabelList:
         labels = self._labels

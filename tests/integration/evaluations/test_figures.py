@@ -137,6 +137,26 @@ def test_heatmaps_of_semantic_masks_go_by_their_values(drawn: fo.Dataset) -> Non
     assert found.heatmap("dog", 1)[0, 0] == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("size", [64, 10])
+def test_a_class_that_mask_targets_no_longer_name_is_not_said_to_be_nowhere(
+    drawn: fo.Dataset, size: int
+) -> None:
+    fcm.compute_masks(drawn, mask_field="classes", mode="semantic")
+    evaluation = fcm.evaluate_mask_coverage(drawn, "classes", eval_key="classes")
+    targets = drawn.mask_targets["classes"]
+    value = next(value for value, name in targets.items() if name == "cat")
+    drawn.mask_targets["classes"] = {**targets, value: "kitten"}
+    drawn.save()
+    with pytest.raises(CocoMaskError, match="have no class 'cat' any more; evaluate"):
+        evaluation.heatmap("cat", size)
+    with pytest.raises(CocoMaskError, match="have no class 'cat' any more; evaluate"):
+        evaluation.place_view(0, 0, "cat", size)
+    again = fcm.evaluate_mask_coverage(drawn, "classes", eval_key="classes")
+    mean = again.per_class().set_index("class").loc["kitten"]
+    expected = mean["mean_coverage_over_images"]
+    assert again.heatmap("kitten", size).mean() == pytest.approx(expected)
+
+
 def test_wrong_places_and_classes_are_one_sentence(drawn: fo.Dataset) -> None:
     found = coverage(drawn)
     with pytest.raises(CocoMaskError, match="no class 'bird'"):
