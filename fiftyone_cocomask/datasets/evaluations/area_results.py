@@ -269,7 +269,8 @@ class AreaResults(MaskEvaluation):
         for documents in stream_documents(view, paths):
             for document in documents:
                 metadata = document.get("metadata") or {}
-                image_px = metadata.get("width", 0) * metadata.get("height", 0)
+                width, height = metadata.get("width"), metadata.get("height")
+                image_px = (width or 0) * (height or 0)
                 for label in labels.documents(document):
                     area, name = label.get(f"{key}_px"), label.get("label")
                     if area is not None:

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, get_args
 
 import numpy as np
+from fiftyone import ViewField as F
 
 from ...arguments import is_number
 from ...fiftyone_types import SampleCollection
 from ..documents import Document, stream_documents
 from ..label_lists import LabelList
-from ..measuring.measure import CLASS_OF_THIS, NO_LABEL
+from ..measuring.measure import NO_LABEL
 
 SIZES = (320, 416, 512, 640, 1024)
 # In pixels: what is smaller is hard to learn, and hard to see.
@@ -115,13 +116,12 @@ def is_below(area: str, how: How, size: int, limit: int, label: str | None) -> D
         limit: it would have fewer pixels
         label: its class as tables call it, None for any
     """
-    resized = {"$multiply": [f"$$this.{area}", _area_factor(how, size)]}
-    conditions: list[Document] = [
-        {"$isNumber": f"$$this.{area}"},
-        {"$lt": [resized, limit]},
-    ]
+    # FiftyOne puts the path of the label there, in a list or single.
+    own = F(area)
+    resized = {"$multiply": [own, _area_factor(how, size)]}
+    conditions: list[Document] = [{"$isNumber": own}, {"$lt": [resized, limit]}]
     if label is not None:
-        conditions.append({"$eq": [CLASS_OF_THIS, label]})
+        conditions.append({"$eq": [{"$ifNull": [F("label"), NO_LABEL]}, label]})
     return {"$and": conditions}
 
 

@@ -258,6 +258,28 @@ def test_an_empty_label_is_a_class_like_others(samples: Samples) -> None:
     assert drift["(no label)", "objects"] == 1
 
 
+def test_figures_of_a_field_of_single_labels_lead_to_its_samples(
+    samples: Samples,
+) -> None:
+    # 4 and 400 of 1,200 pixels: 7.1 and 711 where the image has 53 pixels each way.
+    for name, side in (("a", 2), ("b", 20)):
+        sample = samples.add(f"{name}.png")
+        sample["one"] = polyline((0, 0, side, side), "cat")
+        sample.save()
+    samples.add("c.png")
+    fcm.compute_masks(samples.dataset, "one")
+    found = fcm.evaluate_mask_area(samples.dataset, label_field="one")
+    table = found.resized_objects(sizes=[53]).set_index("how")
+    assert table.loc["letterbox", "below_16_px"] == 1
+    assert names_of(found.resized_view(53)) == {"a.png"}
+    assert names_of(found.resized_view(53, limit=800, label="cat")) == {
+        "a.png",
+        "b.png",
+    }
+    assert names_of(found.resized_view(53, limit=800, label="dog")) == set()
+    assert names_of(found.objects_view(1)) == {"a.png", "b.png"}
+
+
 def test_objects_are_counted_as_images_of_another_size_would_have_them(
     drawn: fo.Dataset,
 ) -> None:
