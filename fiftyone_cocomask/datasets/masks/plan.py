@@ -33,6 +33,7 @@ def plan_masks(
     storage: Storage = "disk",
     overwrite: bool = False,
     boxes: Boxes = "skip",
+    is_again: bool = False,
 ) -> MaskPlan:
     """Checks the arguments of ``compute_masks`` and decides what follows from them.
 
@@ -45,6 +46,8 @@ def plan_masks(
         storage: where the masks are kept
         overwrite: whether to draw every mask again
         boxes: what to do with boxes that have no shape
+        is_again: whether masks are drawn as they were before: classes that were there
+            then may have other names by now
 
     Raises:
         CocoMaskError: if an argument does not fit; nothing has been written
@@ -66,7 +69,11 @@ def plan_masks(
     if named or asked.mode == "semantic":
         drawn = _drawn_classes(dataset, labels, box_field)
     for argument, classes in named.items():
-        check_classes(argument, classes, known_classes(dataset, drawn), label_field)
+        known = known_classes(dataset, drawn)
+        # An order may be of no class any more, but a mask is of one at least.
+        is_fine = argument == "overlap" or not set(classes).isdisjoint(known)
+        if not (is_again and is_fine):
+            check_classes(argument, classes, known, label_field)
     options = replace(
         asked,
         class_values=(

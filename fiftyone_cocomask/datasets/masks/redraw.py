@@ -39,5 +39,6 @@ def redraw_masks(
         output_dir=made.get("output_dir"),
         storage=made.get("storage", "disk"),
         boxes="draw" if made.get("boxes") else "skip",
+        is_again=True,
         progress=progress,
     )

@@ -15,6 +15,7 @@ from fiftyone_cocomask import (
     evaluate_mask_area,
     evaluate_mask_coverage,
     load_mask_evaluation,
+    merge_classes,
     refresh_mask_evaluations,
 )
 from fiftyone_cocomask.panels.evaluation.sections import read as read_for_panel
@@ -90,6 +91,25 @@ def test_masks_are_redrawn_as_they_were_drawn(
     # The other one is as it should be, so it has not been drawn again.
     assert dataset.skip(1).first().mask.id == second.id
     assert compute_masks(dataset, **options).unchanged == 2
+
+
+def test_masks_are_redrawn_also_where_a_class_of_their_options_is_gone(
+    labelled: Samples,
+) -> None:
+    dataset = labelled.dataset
+    compute_masks(dataset, classes=["a", "b"], overlap=["b", "a"])
+    evaluate_mask_area(dataset, label_field="segmentations", eval_key="area")
+    merge_classes(dataset, "new", ["a"])
+    refreshed = refresh_mask_evaluations(dataset)["area"].summary()
+    # What is called "new" is not among the classes to draw.
+    assert (refreshed["foreground_px"], refreshed["objects"]) == (8, 4)
+    assert refresh_mask_evaluations(dataset) == {}
+    # A mistyped one is still refused, and so are masks of nothing.
+    with pytest.raises(CocoMaskError, match="overlap has no class 'a'"):
+        compute_masks(dataset, classes=["b"], overlap=["b", "a"])
+    merge_classes(dataset, "new", ["b"])
+    with pytest.raises(CocoMaskError, match="classes has no class 'a'"):
+        refresh_mask_evaluations(dataset)
 
 
 def test_an_evaluation_of_masks_older_than_the_labels_says_so(
