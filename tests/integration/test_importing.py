@@ -380,6 +380,29 @@ def test_own_attributes_are_declared_and_filterable(
     assert occluded.count("segmentations.polylines") == 1
 
 
+def test_attributes_keep_their_names_in_other_fields(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    for name, depth in (("first", [3, 3]), ("second", ["deep", [1, 2]])):
+        annotations = [annotation(n, 0, depth=d) for n, d in enumerate(depth)]
+        write_split(tmp_path / name, [image_name("a")], annotations)
+    dataset, _ = import_roboflow_coco(tmp_path / "first", "own")
+    fields = {"label_field": "second", "box_field": "boxes"}
+    for _ in range(2):
+        _, report = import_roboflow_coco(tmp_path / "second", dataset, **fields)
+        # What the second one is in these fields, not in those of the other import.
+        (renamed,) = (
+            issue.message.partition(":")[0]
+            for issue in report.issues
+            if issue.code.value == "attribute_renamed"
+        )
+        assert renamed == "attribute 'depth' is 'depth_list' where it is a list"
+        assert dataset.values("second.polylines.depth") == [["deep", None]]
+        _, report = import_roboflow_coco(tmp_path / "first", dataset)
+        assert "attribute_renamed" not in report.counts()
+        assert dataset.values("segmentations.polylines.depth") == [[3, 3]]
+
+
 def test_ids_that_are_text_are_kept_apart_from_the_numbers(
     new_dataset: Any, tmp_path: Path
 ) -> None:

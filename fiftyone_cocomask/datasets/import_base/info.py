@@ -46,6 +46,25 @@ def export_info(
     return found
 
 
+def known_info(dataset: fo.Dataset, fields: Fields) -> Mapping[str, Any]:
+    """Returns what was kept of the last export that was imported into two fields.
+
+    Args:
+        dataset: the dataset
+        fields: the fields of polylines and detections, as they are called now
+
+    Returns:
+        what was kept; empty where no import is known to have written these fields
+    """
+    last = export_info(dataset)
+    others = last.get(_OTHERS) or {}
+    known = {fields_of(of): of for of in (*others.values(), last) if of}
+    if known and fields not in known:
+        fields = written_as(dataset, fields) or fields
+    found: Mapping[str, Any] = known.get(fields, {})
+    return found
+
+
 def store_info(dataset: fo.Dataset, fields: Fields, info: dict[str, Any]) -> None:
     """Keeps what is known of an export, beside what imports into other fields kept.
 

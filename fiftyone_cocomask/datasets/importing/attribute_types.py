@@ -11,7 +11,7 @@ from ...coco.issues import Action, IssueCode
 from ...coco.records import ImageRecord
 from ...coco.report import ExportReport
 from ..documents import declare_paths, has_any_sample, label_value_types
-from ..import_base.info import export_info
+from ..import_base.info import known_info
 from ..locks import changing_outline
 
 _KeyT = TypeVar("_KeyT")
@@ -101,7 +101,7 @@ class AttributeTypes:
         self._types: dict[str, set[type]] = {}
         self._declared: dict[str, list[Any]] = {}
         # What the first value of an attribute was, which the dataset does not have.
-        before = export_info(dataset) if dataset is not None else {}
+        before = known_info(dataset, self.label_fields) if dataset is not None else {}
         self.kinds: dict[str, str] = dict(before.get("kinds") or {})
         # The new name of an attribute, by its own and the type of its value.
         self._moved: dict[tuple[str, type], str] = {}
