@@ -9,6 +9,8 @@ import cv2
 import fiftyone as fo
 import numpy as np
 import pytest
+from bson import ObjectId
+from fiftyone import ViewField as F
 
 import fiftyone_cocomask as fcm
 from fiftyone_cocomask.datasets.exporting.mask_values import MaskValues
@@ -244,6 +246,45 @@ def test_instance_numbers_are_written_with_their_labels(
         path.relative_to(out).as_posix() for path in out.rglob("*_.png")
     }
     assert report.files == 2
+
+
+def test_instance_numbers_are_not_those_of_labels_that_have_changed(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    fcm.compute_masks(dataset, mask_field="numbers", mode="instance")
+    several = F("segmentations.polylines").length() > 1
+    sample = dataset.match(several).first()
+    labels = sample.segmentations.polylines
+    expected = [[str(n), x.label, x.id] for n, x in enumerate(labels, start=1)]
+    # A view may filter labels, but masks were drawn from all of them.
+    last = F("_id") == ObjectId(labels[-1].id)
+    view = dataset.filter_labels("segmentations", last)
+    fcm.export_masks(view, "numbers", tmp_path / "view", values="instance")
+    found = rows(tmp_path / "view" / "instances.csv")[1:]
+    assert [row[1:] for row in found] == expected
+    # The first number is not the second label's.
+    sample.segmentations.polylines = labels[1:]
+    sample.save()
+    one = dataset.select(sample.id)
+    fcm.export_masks(one, "numbers", tmp_path / "edited", values="instance")
+    found = rows(tmp_path / "edited" / "instances.csv")[1:]
+    assert [row[1:] for row in found] == [[n, "", ""] for n, *_ in expected]
+
+
+def test_values_that_a_file_cannot_hold_are_reported(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    # As of COCO's panoptic segments, whose ids have 24 bits.
+    values = [[0, 70_000], [-1, 5], [0, 65_535]]
+    for sample, row in zip(dataset, values, strict=True):
+        sample["ids"] = fo.Segmentation(mask=np.array([row], np.int32))
+        sample.save()
+    report = fcm.export_masks(dataset, "ids", tmp_path / "out", values="instance")
+    reasons = [skipped["reason"] for skipped in report.skipped]
+    assert ["70000" in reasons[0], "-1" in reasons[1]] == [True, True]
+    (written,) = (tmp_path / "out").rglob("*.png")
+    assert cv2.imread(str(written), cv2.IMREAD_UNCHANGED).tolist() == [[0, 65_535]]
+    assert (report.files, report.num_skipped) == (2, 2)
 
 
 @pytest.mark.parametrize(

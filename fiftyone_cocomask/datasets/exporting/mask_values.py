@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import cv2
 import fiftyone as fo
 import numpy as np
+from bson import ObjectId
 
 from ...choices import Values
 from ...errors import CocoMaskError, MaskFileError
+from ...fiftyone_types import SampleCollection
 from ...geometry.png import encode_mask
 from ...unfinished import new_file
-from ..documents import Document
+from ..documents import root_dataset
 from ..folders import safe_name
-from ..labels import label_documents
+from ..label_lists import LabelList
+from ..labels import LabelObject
 from ..masks.field import class_names, mask_options
-from ..masks.options import MaskOptions
+from ..measuring.measure import drawing_options, drawn_objects, is_drawn_from
+from ..measuring.reading import SampleReader
 
 Row = tuple[Any, ...]
+# What 16 bits hold.
+_MAX_VALUE = 65535
 _TABLES = {"binary": "classes.csv", "class": "classes.csv", "instance": "instances.csv"}
 
 
@@ -75,9 +82,30 @@ class MaskValues:
         """Whether a table says what the values mean."""
         return self.values != "binary" or self.per_class
 
-    def label_field(self) -> str | None:
-        """Returns the field of the labels that instance numbers come from."""
-        return self.options.get("label_field") if self.values == "instance" else None
+    def numbered(
+        self, samples: SampleCollection, mask_field: str
+    ) -> Callable[[ObjectId], list[LabelObject]]:
+        """Returns what says of which objects a sample's instance mask is, if known.
+
+        Args:
+            samples: the samples, perhaps a view that filters their labels
+            mask_field: the field of the masks
+        """
+        name = self.options.get("label_field") if self.values == "instance" else None
+        dataset = root_dataset(samples)
+        if name is None or not dataset.has_field(name):
+            return lambda sample_id: []
+        reader = SampleReader(dataset, mask_field, LabelList.of_field(dataset, name))
+        options = drawing_options(dataset, mask_field, name)
+
+        def objects(sample_id: ObjectId) -> list[LabelObject]:
+            for record in chain.from_iterable(reader.read([sample_id])):
+                # Numbers go by the labels' places, which others may have by now.
+                if is_drawn_from(record, options):
+                    return drawn_objects(record, options)
+            return []
+
+        return objects
 
     def folders(self) -> dict[int, str]:
         """Returns a folder for each class; no two share one on any file system."""
@@ -96,6 +124,9 @@ class MaskValues:
 
         Args:
             mask: an array of shape (height, width)
+
+        Raises:
+            MaskFileError: if it has values that a file cannot hold
         """
         if self.per_class:
             folders = self.folders()
@@ -105,34 +136,32 @@ class MaskValues:
         elif self.values == "binary":
             yield "", encode_mask(mask != 0)
         else:
-            depth = np.uint8 if mask.max(initial=0) < 256 else np.uint16
+            lowest, highest = int(mask.min()), int(mask.max())
+            if lowest < 0 or highest > _MAX_VALUE:
+                raise MaskFileError(
+                    f"its mask has values from {lowest} to {highest}; a PNG holds 0 to "
+                    f"{_MAX_VALUE}"
+                )
+            depth = np.uint8 if highest < 256 else np.uint16
             yield "", cv2.imencode(".png", mask.astype(depth))[1].tobytes()
 
     def instances(
-        self, document: Document, mask: np.ndarray, file: str
+        self, objects: Sequence[LabelObject], mask: np.ndarray, file: str
     ) -> Iterator[Row]:
         """Yields what the numbers of an instance mask mean, as rows of the table.
 
         Args:
-            document: the sample's document, with the labels it was drawn from
-            mask: its mask
+            objects: the objects that it was drawn from; none where that is not known
+            mask: the mask
             file: the name of its file
         """
         if self.values != "instance":
             return
-        height, width = mask.shape
-        value = document.get(self.options.get("label_field") or "")
-        labels = label_documents(value)
-        selected = []
-        if self.options:
-            options = MaskOptions.from_dict(self.options, {})
-            drawn = options.objects(value, width, height)
-            selected = [item for item in drawn if options.selects(item)]
         for number in np.unique(mask[mask > 0]).tolist():
             label, label_id = None, None
-            if number <= len(selected):
-                item = selected[number - 1]
-                label, label_id = item.label, str(labels[item.index]["_id"])
+            if number <= len(objects):
+                item = objects[number - 1]
+                label, label_id = item.label, str(item.label_id)
             yield file, number, label, label_id
 
     def head(self) -> list[Row]:

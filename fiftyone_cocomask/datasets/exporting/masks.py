@@ -119,7 +119,8 @@ def export_masks(
             masks, ``"instance"`` for the numbers of instance masks, as stored (16 bits
             where 8 do not hold them). A table beside the masks says what they mean:
             ``classes.csv`` or ``instances.csv``, with a number where the folder has
-            one of other masks
+            one of other masks. Labels that were changed since a mask was drawn are not
+            named: compute the masks again first
         per_class: whether to write a 0/255 mask for each class that an image has, in a
             folder for each class; needs semantic masks
         progress: whether to render a progress bar (True/False), FiftyOne's default
@@ -160,9 +161,7 @@ def export_masks(
         return path.with_name(f"{path.stem}{suffix}.png")
 
     read = [*_sample_paths(samples), f"{mask_field}.mask", f"{mask_field}.mask_path"]
-    label_field = meaning.label_field()
-    if label_field and samples.has_field(label_field):
-        read += geometry_paths(samples, label_field)
+    numbered = meaning.numbered(samples, mask_field)
     with GroupedWrites() as writes, value_table(folder, meaning) as table:
         files = _FileWriter(report, writes)
         for document in _documents(samples, read, progress):
@@ -170,11 +169,17 @@ def export_masks(
             if mask is None:
                 continue
             path = path_of(document)
-            for place, data in meaning.files(mask):
+            try:
+                made = list(meaning.files(mask))
+            except MaskFileError as error:
+                report.skip(document, str(error))
+                continue
+            for place, data in made:
                 target = folder / place / path.relative_to(folder) if place else path
                 if files.write(document, target, data) and table is not None:
                     name = target.relative_to(folder).as_posix()
-                    table.write(meaning.instances(document, mask, name))
+                    objects = numbered(document["_id"])
+                    table.write(meaning.instances(objects, mask, name))
     report.files += meaning.has_table
     return report
 

@@ -25,7 +25,7 @@ from ...geometry.png import count_foreground
 from ...limits import size_problem
 from ..documents import Document, backing_dataset, root_dataset
 from ..label_fields import draws_lines
-from ..labels import box_objects, label_documents
+from ..labels import LabelObject, box_objects, label_documents
 from ..masks.field import mask_options
 from ..masks.options import MaskOptions
 from ..masks.stored import (
@@ -136,6 +136,36 @@ def measure_mask(
         raise NoFiguresError(str(error)) from error
 
 
+def is_drawn_from(record: SampleRecord, options: MaskOptions) -> bool:
+    """Whether a sample's mask was drawn from its labels as they are now.
+
+    Args:
+        record: the sample, as it was read
+        options: how the mask was drawn
+    """
+    mask, size = record.mask, record.size
+    if mask is None or size is None:
+        return False
+    path = mask.get("mask_path")
+    wanted = fingerprint(record.encoded_label, size, path, options, record.boxes)
+    return stored_fingerprint(mask) == wanted
+
+
+def drawn_objects(record: SampleRecord, options: MaskOptions) -> list[LabelObject]:
+    """Returns the objects of a sample that its mask shows, in their order.
+
+    Boxes that are drawn beside the labels are the last ones.
+
+    Args:
+        record: the sample, as it was read
+        options: how the mask was drawn
+    """
+    assert record.size is not None
+    objects = options.objects(record.label(), *record.size)
+    beside = box_objects(record.boxes, *record.size)
+    return [item for item in [*objects, *beside] if options.selects(item)]
+
+
 def drawn_figures(record: SampleRecord, options: MaskOptions) -> LabelFigures | None:
     """Returns what was counted when a sample's mask was drawn from its labels.
 
@@ -144,11 +174,9 @@ def drawn_figures(record: SampleRecord, options: MaskOptions) -> LabelFigures | 
     """
     mask, size = record.mask, record.size
     drawn = drawn_labels(mask)
-    if mask is None or drawn is None or drawn.others or size is None:
+    if drawn is None or drawn.others or size is None:
         return None
-    path = mask.get("mask_path")
-    wanted = fingerprint(record.encoded_label, size, path, options, record.boxes)
-    if stored_fingerprint(mask) != wanted:
+    if not is_drawn_from(record, options):
         return None
     return LabelFigures(
         labels=record.attributes["label"],
