@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from bson import ObjectId
@@ -34,6 +34,12 @@ class DrawnSample:
     objects: list[LabelObject]
     boxes: list[LabelObject]
     size: tuple[int, int]
+
+    def of_labels(self, ids: set[ObjectId] | None) -> DrawnSample:
+        """Returns it with some of its objects alone; None for all."""
+        if ids is None:
+            return self
+        return replace(self, objects=[x for x in self.objects if x.label_id in ids])
 
     def visible(self, options: MaskOptions) -> dict[str, np.ndarray]:
         """Returns the pixels of each class that others leave visible.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from bson import ObjectId
 
 from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
@@ -72,7 +73,7 @@ class DrawnFigures:
         """Adds the samples; yields 1 after each."""
         source = self._source
         reader = SampleReader(samples, source.mask_field, source.labels)
-        for records in reader.batches():
+        for records in reader.batches_with_shown():
             for record in records:
                 self._add(record)
                 yield 1
@@ -98,14 +99,18 @@ class DrawnFigures:
         if self._source.options is not None:
             sample = drawn_sample(record, self._source.options)
             if sample is not None:
-                self._add_objects(sample, self._source.options)
+                self._add_objects(sample, record.shown, self._source.options)
 
-    def _add_objects(self, sample: DrawnSample, options: MaskOptions) -> None:
+    def _add_objects(
+        self, sample: DrawnSample, shown: set[ObjectId] | None, options: MaskOptions
+    ) -> None:
         visible, overlaps = sample.drawn(options)
         self._places.add_classes(sample.sample_id, visible)
         if self._pairs is not None and self._shapes is not None:
-            self._pairs.add(sample, overlaps=overlaps)
-            self._shapes.add(sample)
+            # Masks are of all objects, but counts of those that the view has.
+            objects = sample.of_labels(shown)
+            self._pairs.add(objects, overlaps=overlaps)
+            self._shapes.add(objects)
 
 
 def stored_mask(record: SampleRecord) -> np.ndarray | None:

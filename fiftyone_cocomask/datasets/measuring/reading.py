@@ -49,6 +49,7 @@ class SampleRecord:
         encoded_label: the document of its label field, as far as the geometry goes,
             None if there is none
         boxes: the documents of boxes that its mask shows beside its labels
+        shown: the ids of the labels that the view has, None if that was not asked for
     """
 
     sample_id: ObjectId
@@ -59,6 +60,7 @@ class SampleRecord:
     attributes: dict[str, list[Any]]
     encoded_label: RawBSONDocument | None
     boxes: list[Document] = field(default_factory=list)
+    shown: set[ObjectId] | None = None
 
     @property
     def label_ids(self) -> list[ObjectId]:
@@ -118,6 +120,22 @@ class SampleReader:
         # A view may filter labels, but masks were drawn from all of them.
         for ids in stream_documents(self._samples, ["_id"], _BATCH_SIZE):
             yield from self._read([document["_id"] for document in ids])
+
+    def batches_with_shown(self) -> Iterator[list[SampleRecord]]:
+        """Yields the samples in batches, and of views also which labels they have."""
+        if self._samples is self._dataset or self._labels is None:
+            yield from self.batches()
+            return
+        paths = ["_id", f"{self._labels.path}._id"]
+        for documents in stream_documents(self._samples, paths, _BATCH_SIZE):
+            shown = {
+                document["_id"]: {d["_id"] for d in self._labels.documents(document)}
+                for document in documents
+            }
+            for records in self._read(list(shown)):
+                for record in records:
+                    record.shown = shown[record.sample_id]
+                yield records
 
     def read(self, ids: list[ObjectId]) -> Iterator[list[SampleRecord]]:
         """Yields some of the samples in batches, as they are now."""

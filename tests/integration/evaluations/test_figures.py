@@ -9,6 +9,7 @@ from typing import Any
 import fiftyone as fo
 import numpy as np
 import pytest
+from fiftyone import ViewField as F
 from scipy import stats
 
 import fiftyone_cocomask as fcm
@@ -225,6 +226,24 @@ def test_shapes_are_quartiles_of_the_objects_of_a_class(drawn: fo.Dataset) -> No
     assert cats.loc["aspect", "max"] == 10 / 8
     for figure, value in (("parts", 1), ("holes", 0), ("solidity", 1), ("vertices", 4)):
         assert cats.loc[figure, ["min", "max"]].tolist() == [value, value]
+
+
+def test_all_figures_of_objects_are_of_those_that_a_view_has(drawn: fo.Dataset) -> None:
+    found = fcm.evaluate_mask_area(drawn, label_field="segmentations")
+    view = drawn.filter_labels("segmentations", F("label") == "dog")
+    areas = found.per_object(view)["area_px"].tolist()
+    assert sorted(areas) == [36, 36]
+    assert found.summary(view)["objects"] == 2
+    shapes = found.object_shapes(view).set_index(["class", "figure"])
+    for name in ("(all)", "dog"):
+        assert shapes.loc[(name, "area_px"), ["objects", "max"]].tolist() == [2, 36]
+    assert set(shapes.index.get_level_values("class")) == {"(all)", "dog"}
+    pairs = found.co_occurrence(view)
+    assert pairs[["class", "other", "images"]].values.tolist() == [["dog", "dog", 2]]
+    # A mask is what it is.
+    assert found.heatmap(samples=view).mean() == pytest.approx((400 + 36) / 2 / 1200)
+    # Of the whole dataset, all.
+    assert len(found.co_occurrence()) == 3
 
 
 def test_the_point_that_closes_a_ring_is_no_vertex_of_its_own(
