@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
 from .files import is_image_name
@@ -11,6 +11,9 @@ from .files import is_image_name
 # So many files of one name are looked at one by one.
 MANY = 50
 _MAX_TAIL = 8
+
+# Returns what a last part of a name has in common with others.
+Key = Callable[[str], str]
 
 
 class FileIndex:
@@ -25,7 +28,7 @@ class FileIndex:
 
     def __init__(self, names: frozenset[str]) -> None:
         self.names = names
-        self._by_tail: dict[int, dict[str, list[str]]] = {}
+        self._tails: dict[tuple[int | None, Key], dict[str, list[str]]] = {}
 
     @cached_property
     def folders(self) -> frozenset[str]:
@@ -44,15 +47,10 @@ class FileIndex:
 
     @cached_property
     def _folders_by_folded(self) -> dict[str, list[str]]:
-        return _grouped(self.folders, folded)
-
-    @cached_property
-    def _by_last(self) -> dict[str, list[str]]:
-        return _grouped(self.names, lambda name: composed(last_part(name)))
-
-    @cached_property
-    def _by_stem(self) -> dict[str, list[str]]:
-        return _grouped(self.names, lambda name: folded_stem(last_part(name)))
+        groups: dict[str, list[str]] = {}
+        for folder in sorted(self.folders):
+            groups.setdefault(folded(folder), []).append(folder)
+        return groups
 
     def folders_like(self, folder: str) -> list[str]:
         """Returns the folders whose paths differ from one in nothing but case."""
@@ -60,40 +58,42 @@ class FileIndex:
             return [folder]
         return self._folders_by_folded.get(folded(folder), [])
 
-    def with_last_part(self, last: str) -> list[str]:
-        """Returns the files whose names end in this part.
-
-        macOS writes accents as characters of their own, JSONs rarely do: both are
-        compared composed.
-        """
-        return self._by_last.get(composed(last), [])
-
-    def nearest_first(
-        self, names: list[str], way: Sequence[str]
-    ) -> Iterator[list[str]]:
+    def nearest_first(self, way: Sequence[str], key: Key) -> Iterator[list[str]]:
         """Yields files of one name, first those that share most folders with another.
 
         Args:
-            names: the files
             way: the folders of the name, and the last part
+            key: what the last parts of their names have in common
         """
+        names = self._with_tail(way[-1:], key)
         if len(names) > MANY:
             for number in range(min(len(way), _MAX_TAIL), 1, -1):
-                yield self._with_tail(number).get(_tail(way[-number:]), [])
+                yield self._with_tail(way[-number:], key)
         yield names
 
-    def _with_tail(self, number: int) -> dict[str, list[str]]:
-        """Returns the files by so many of their last parts."""
-        if number not in self._by_tail:
-            self._by_tail[number] = _grouped(
-                (name for name in self.names if name.count("/") >= number - 1),
-                lambda name: _tail(name.rsplit("/", number)[-number:]),
-            )
-        return self._by_tail[number]
+    def at(self, way: Sequence[str], key: Key) -> list[str]:
+        """Returns the files at a place, case of folders apart.
 
-    def with_stem(self, last: str) -> list[str]:
-        """Returns the files that are named so but for case and an image's extension."""
-        return self._by_stem.get(folded_stem(last), [])
+        Args:
+            way: the folders from the outermost on, and the last part
+            key: what the last parts of their names have in common
+        """
+        return self._by_tail(None, key).get(_tail(way, key), [])
+
+    def _with_tail(self, way: Sequence[str], key: Key) -> list[str]:
+        return self._by_tail(len(way), key).get(_tail(way, key), [])
+
+    def _by_tail(self, number: int | None, key: Key) -> dict[str, list[str]]:
+        """Returns the files by so many of their last parts, or by all of them."""
+        if (number, key) not in self._tails:
+            ways = ((name, name.split("/")) for name in sorted(self.names))
+            groups: dict[str, list[str]] = {}
+            for name, way in ways:
+                if number is None or len(way) >= number:
+                    tail = _tail(way[-number:] if number else way, key)
+                    groups.setdefault(tail, []).append(name)
+            self._tails[number, key] = groups
+        return self._tails[number, key]
 
 
 def last_part(name: str) -> str:
@@ -102,7 +102,10 @@ def last_part(name: str) -> str:
 
 
 def composed(name: str) -> str:
-    """Returns a name with its accents as one character each."""
+    """Returns a name with its accents as one character each.
+
+    macOS writes accents as characters of their own, JSONs rarely do.
+    """
     return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
@@ -117,13 +120,6 @@ def folded_stem(last: str) -> str:
     return folded(stem or last)
 
 
-def _tail(parts: Sequence[str]) -> str:
+def _tail(parts: Sequence[str], key: Key) -> str:
     """Returns what the ends of two names have in common that are the same."""
-    return "/".join([*map(folded, parts[:-1]), composed(parts[-1])])
-
-
-def _grouped(names: Iterable[str], key: object) -> dict[str, list[str]]:
-    groups: dict[str, list[str]] = {}
-    for name in sorted(names):
-        groups.setdefault(key(name), []).append(name)  # type: ignore[operator]
-    return groups
+    return "/".join([*map(folded, parts[:-1]), key(parts[-1])])

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 
 from ..words import printable, shortened_name
-from .file_index import MANY, FileIndex, composed, folded, last_part
+from .file_index import MANY, FileIndex, composed, folded, folded_stem, last_part
 from .files import (
     FolderFiles,
     LinkLeadsOutError,
@@ -121,8 +121,8 @@ class ImageFinder:
         for in_scope in (self._is_below_base, self._is_anywhere):
             for level in (_same_name, _same_but_case, _same_but_extension):
                 for way in ways:
-                    candidates = self._candidates(way, level, in_scope)
-                    found = self._one_of(candidates, way, by_custom=unsafe is None)
+                    look = _Look(way, level, in_scope)
+                    found = self._one_of(look, by_custom=unsafe is None)
                     if found is not None:
                         return FoundImage(
                             found, _is_tail(file_name, found), level.difference
@@ -203,22 +203,7 @@ class ImageFinder:
         name = file_name[len(root) :].replace(os.sep, "/")
         return name if name in self.files.names else None
 
-    def _candidates(
-        self, way: Parts, level: _Level, in_scope: Callable[[str], bool]
-    ) -> list[str]:
-        names = list(level.candidates(self._index, way[-1]))
-        if level is not _same_name:
-            free = (n for n in names if in_scope(n) and n not in self._reserved)
-            return list(islice(free, MANY))
-        for near in self._index.nearest_first(names, way):
-            found = list(islice(filter(in_scope, near), MANY))
-            if found:
-                return found
-        return []
-
-    def _one_of(
-        self, candidates: list[str], way: Parts, *, by_custom: bool
-    ) -> str | None:
+    def _one_of(self, look: _Look, *, by_custom: bool) -> str | None:
         """Returns the one of several files that is where a name says.
 
         In a folder where images are by custom, or else the one that shares most folders
@@ -227,11 +212,12 @@ class ImageFinder:
         Raises:
             ImageMissingError: if that is true of several
         """
+        candidates = self._candidates(look)
         if len(candidates) > 1 and by_custom:
-            candidates = self._by_custom(candidates, way) or candidates
+            candidates = self._by_custom(look) or candidates
         if len(candidates) > 1:
-            most = max(_shared_folders(way, name) for name in candidates)
-            candidates = [n for n in candidates if _shared_folders(way, n) == most]
+            most = max(_shared_folders(look.way, name) for name in candidates)
+            candidates = [n for n in candidates if _shared_folders(look.way, n) == most]
         if len(candidates) > 1:
             listed = ", ".join(map(shortened_name, candidates[:_EXAMPLES]))
             more = len(candidates) - _EXAMPLES
@@ -239,13 +225,32 @@ class ImageFinder:
             raise ImageMissingError(f"several files could be it: {listed}")
         return candidates[0] if candidates else None
 
-    def _by_custom(self, candidates: list[str], way: Parts) -> list[str]:
-        for folder in self._folders:
-            wanted = folded((folder + "/".join(way)).rpartition("/")[0])
-            found = [n for n in candidates if folded(n.rpartition("/")[0]) == wanted]
+    def _candidates(self, look: _Look) -> list[str]:
+        for near in self._index.nearest_first(look.way, look.level.key):
+            found = self._fitting(near, look)
             if found:
                 return found
         return []
+
+    def _by_custom(self, look: _Look) -> list[str]:
+        for folder in self._folders:
+            place = [*folder.split("/")[:-1], *look.way]
+            found = self._fitting(self._index.at(place, look.level.key), look)
+            if found:
+                return found
+        return []
+
+    def _fitting(self, names: list[str], look: _Look) -> list[str]:
+        """Returns those of some files that may be meant, at most :data:`MANY`."""
+        level = look.level
+        fitting = (
+            name
+            for name in names
+            if level.fits(name)
+            and look.in_scope(name)
+            and (level is _same_name or name not in self._reserved)
+        )
+        return list(islice(fitting, MANY))
 
     def _is_below_base(self, name: str) -> bool:
         return name.startswith(self._base) and self._is_anywhere(name)
@@ -268,29 +273,40 @@ class _Level:
     """How far a file's name may be from the one in the JSON.
 
     Attributes:
-        candidates: returns the files whose last part is that near to another
+        key: what the last parts of both have in common
+        fits: whether a file may be meant at all
         difference: what differs, in words
     """
 
-    candidates: Callable[[FileIndex, str], Iterator[str] | list[str]]
+    key: Callable[[str], str]
+    fits: Callable[[str], bool] = lambda name: True
     difference: str | None = None
 
 
-def _but_case(index: FileIndex, last: str) -> Iterator[str]:
-    wanted = folded(last)
-    return (n for n in index.with_stem(last) if folded(last_part(n)) == wanted)
+def _is_image(name: str) -> bool:
+    """Whether a file is an image by its name and folders, and no mask of one."""
+    folders = map(folded, name.split("/")[:-1])
+    return is_image_name(name) and _NOT_OF_IMAGES.isdisjoint(folders)
 
 
-def _but_extension(index: FileIndex, last: str) -> Iterator[str]:
-    for name in index.with_stem(last):
-        folders = map(folded, name.split("/")[:-1])
-        if is_image_name(name) and _NOT_OF_IMAGES.isdisjoint(folders):
-            yield name
+_same_name = _Level(composed)
+_same_but_case = _Level(folded, difference="upper and lower case")
+_same_but_extension = _Level(folded_stem, _is_image, "the extension")
 
 
-_same_name = _Level(FileIndex.with_last_part)
-_same_but_case = _Level(_but_case, "upper and lower case")
-_same_but_extension = _Level(_but_extension, "the extension")
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A look for the file of a name.
+
+    Attributes:
+        way: the folders of the name, and its last part
+        level: how far the file's name may be from it
+        in_scope: whether a file is where it is looked for
+    """
+
+    way: Parts
+    level: _Level
+    in_scope: Callable[[str], bool]
 
 
 def _shared_folders(way: Parts, name: str) -> int:

@@ -150,6 +150,29 @@ def test_many_files_of_one_name_are_told_apart_by_their_folders(
     assert "several files could be it" in found.issue(IssueCode.IMAGE_MISSING).message
 
 
+@pytest.mark.parametrize("name", ["1.jpg", "1.PNG"])
+def test_many_files_that_differ_are_told_apart_by_their_folders(
+    tmp_path: Path, name: str
+) -> None:
+    # Frames of videos, numbered in each from 1.
+    files = [f"frames/video{n}/1.png" for n in range(120)]
+    names = [f"video{n}/{name}" for n in range(120)]
+    found = read_named(tmp_path, [*names, f"/old/{name}"], files)
+
+    assert places(found, tmp_path) == files
+    assert len(found.issues(IssueCode.IMAGE_NAME_DIFFERS)) == 120
+    assert "several files could be it" in found.issue(IssueCode.IMAGE_MISSING).message
+
+
+def test_of_many_files_that_differ_the_one_in_the_folder_of_images_is_meant(
+    tmp_path: Path,
+) -> None:
+    others = [f"a{n}/1.png" for n in range(120)]
+    found = read_named(tmp_path, ["1.jpg"], [*others, "images/1.png"])
+
+    assert places(found, tmp_path) == ["images/1.png"]
+
+
 def test_whole_path_of_a_file_in_the_export(tmp_path: Path) -> None:
     # As FiftyOne writes it with abs_paths=True.
     files = ["data/a.png", "copies/data/a.png"]
