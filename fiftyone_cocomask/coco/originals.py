@@ -141,7 +141,7 @@ def image_original(
     values: Mapping[str, Any],
     size: tuple[int, int],
     *,
-    is_fitted: bool,
+    counted: tuple[int, int] | None,
     orientation: int,
 ) -> str | None:
     """Returns what an image's entry says beyond its sample's fields, as JSON text.
@@ -150,14 +150,16 @@ def image_original(
         entry: the entry, undecoded
         values: the same, decoded
         size: the width and height of the file as it is shown
-        is_fitted: whether coordinates were scaled or turned to fit the file, so that
-            the entry's size is not to be written again
+        counted: the width and height that coordinates count, where they were scaled or
+            turned to fit the file, so that the entry's are not to be written again
         orientation: the EXIF orientation that the coordinates were turned by, else 1
 
     Returns:
         the text of an object with ``rest``, the keys and values; ``without``, the
-        usual keys that it lacks; and ``orientation``; None where it has none of them
+        usual keys that it lacks; ``orientation``; and ``counted``, where areas of the
+        entry's are not areas of the file's; None where it has none of them
     """
+    is_fitted = counted is not None
     parts = _parts(entry, values)
     sizes = {"width": size[0], "height": size[1]}
     rest = {}
@@ -178,6 +180,8 @@ def image_original(
         kept["without"] = sorted(sizes.keys() - parts.keys())
     if orientation != 1:
         kept["orientation"] = orientation
+    if counted is not None and math.prod(counted) != math.prod(size):
+        kept["counted"] = counted
     return msgspec.json.encode(kept).decode() if kept else None
 
 

@@ -281,7 +281,7 @@ class SplitReading:
                     entry.raw,
                     values,
                     (header.width, header.height),
-                    is_fitted=not frame.is_identity,
+                    counted=None if frame.is_identity else (frame.width, frame.height),
                     orientation=frame.orientation,
                 )
                 left_out = fit_facts(record)

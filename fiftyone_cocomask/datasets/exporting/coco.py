@@ -45,7 +45,13 @@ from .coco_fields import (
     own_box_field,
 )
 from .coco_folder import ExportFolder, ImageUnavailableError
-from .coco_images import image_entry, json_object, size_of, turned_back
+from .coco_images import (
+    area_factor,
+    image_entry,
+    json_object,
+    size_of,
+    turned_back,
+)
 from .coco_labels import Gone, Loss, Written
 from .coco_report import CocoExportReport
 from .coco_splits import Split, Splits
@@ -260,7 +266,8 @@ class _Export:
         entries: list[dict[str, Any]] = []
         places: list[int | None] = []
         labels = split.labels_of(document)
-        for found in labels.annotations(document, size, turned, entry["id"]):
+        factor = area_factor(original.get("counted"), size)
+        for found in labels.annotations(document, size, turned, entry["id"], factor):
             if isinstance(found, Written):
                 entries.append(self._annotation(split, found, place))
                 # Places in another JSON's list say nothing in this one's.

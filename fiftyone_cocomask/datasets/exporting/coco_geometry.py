@@ -35,12 +35,24 @@ class UnwritableLabelError(Exception):
 
 
 class SampleGeometry:
-    """The geometry of one sample's labels, in the pixels that the JSON counts."""
+    """The geometry of one sample's labels, in the pixels that the JSON counts.
+
+    Args:
+        fields: where the labels are
+        size: the width and height of the image as it is shown, in pixels
+        turned: how coordinates are turned back, if they were turned
+        area_factor: what areas that the import found are multiplied by
+    """
 
     def __init__(
-        self, fields: LabelFields, size: tuple[int, int], turned: TurnedBack | None
+        self,
+        fields: LabelFields,
+        size: tuple[int, int],
+        turned: TurnedBack | None,
+        area_factor: float = 1.0,
     ) -> None:
         self._fields = fields
+        self._area_factor = area_factor
         self._width, self._height = size
         self._turned = turned
         self._canvas: Canvas | None = None
@@ -124,7 +136,7 @@ class SampleGeometry:
                 bbox = self._boxes.get(id(state.detection))
             if bbox is not None:
                 entry["bbox"] = bbox
-                area = label.get("annotated_area")
+                area = self._stated_area(label)
                 if "area" in original:
                     entry["area"] = _number(original["area"])
                 elif area is not None:
@@ -139,7 +151,7 @@ class SampleGeometry:
             box = self._box(state.detection, original)
         elif state.detection is None and is_shape_kept:
             box = original.get("empty_bbox")
-        area = label.get("annotated_area")
+        area = self._stated_area(label)
         if not is_shape_kept or box is None:
             own_box, own_area = self._measured(shape, box)
             if box is None or (shape is not None and not is_shape_kept):
@@ -153,6 +165,13 @@ class SampleGeometry:
         if area is not None or "area" in original:
             entry["area"] = _number(area)
         entry["segmentation"] = self._segmentation(shape, original)
+
+    def _stated_area(self, label: Document) -> Any:
+        """Returns the area that the import found, in the pixels of the file."""
+        area = label.get("annotated_area")
+        if self._area_factor == 1 or not isinstance(area, (int, float)):
+            return area
+        return round(area * self._area_factor, _DECIMALS)
 
     def _shape(
         self, label: Document, *, is_rle_known: bool

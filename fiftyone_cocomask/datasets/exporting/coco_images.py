@@ -35,6 +35,20 @@ def turned_back(orientation: Any, size: tuple[int, int]) -> TurnedBack | None:
     return TurnedBack(height, width, orientation)
 
 
+def area_factor(counted: Any, size: tuple[int, int]) -> float:
+    """Returns how many pixels of a file are one of those that its JSON counted.
+
+    Args:
+        counted: the width and height that the JSON's areas count, if others were kept
+        size: the width and height of the file
+    """
+    try:
+        width, height = counted
+        return size[0] * size[1] / (width * height)
+    except (TypeError, ValueError, ZeroDivisionError):
+        return 1.0
+
+
 def image_entry(
     document: Document,
     name: str,

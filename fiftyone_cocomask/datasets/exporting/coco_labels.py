@@ -106,6 +106,7 @@ class LabelWriter:
         size: tuple[int, int],
         turned: TurnedBack | None,
         image_id: Any,
+        area_factor: float = 1.0,
     ) -> Iterator[Written | Loss | Gone]:
         """Yields the annotations of a sample, and what is none.
 
@@ -114,9 +115,10 @@ class LabelWriter:
             size: the width and height of its image as it is shown, in pixels
             turned: how coordinates are turned back, if they were turned
             image_id: the id of the image
+            area_factor: what areas that the import found are multiplied by
         """
         base = self._base(document)
-        sample = SampleGeometry(self._fields, size, turned)
+        sample = SampleGeometry(self._fields, size, turned, area_factor)
         fields = self._fields
         labels = _labels(document, fields.label_field, fields.label_list)
         boxes: list[Document] = []

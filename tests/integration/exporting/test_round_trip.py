@@ -17,6 +17,7 @@ import fiftyone_cocomask as fcm
 from fiftyone_cocomask.datasets.documents import stream_documents
 from tests.conftest import REPOSITORY
 
+from ..small_export import write_small_export
 from .exports import (
     JSON_NAME,
     assert_same_export,
@@ -202,6 +203,28 @@ def test_annotations_of_images_that_exif_turns_are_turned_back(
     )
     back, _ = written_back(tmp_path / "turned", tmp_path)
     assert_same_export(back, tmp_path / "turned")
+
+
+def test_areas_are_those_of_the_file_where_coordinates_are(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    source = write_small_export(tmp_path / "source")
+    for path in (source / "train").glob("*.jpg"):
+        # The JSON says 40 x 30.
+        write_image(path, 60, 45)
+    dataset, _ = fcm.import_roboflow_coco(source)
+    fcm.export_roboflow_coco(dataset, tmp_path / "back")
+    found = read_json(tmp_path / "back" / "train")
+    assert {(i["width"], i["height"]) for i in found["images"]} == {(60, 45)}
+    first = found["annotations"][0]
+    # Of 15 x 10 and 150 before.
+    assert (first["bbox"], first["area"]) == ([7.5, 7.5, 22.5, 15], 337.5)
+    (plain,) = read_json(tmp_path / "back" / "valid")["annotations"]
+    assert plain["area"] == 150
+    # Again, nothing is scaled any more.
+    again, _ = fcm.import_roboflow_coco(tmp_path / "back")
+    fcm.export_roboflow_coco(again, tmp_path / "again", images="none")
+    assert read_json(tmp_path / "again" / "train") == found
 
 
 NUMBERS = st.one_of(
