@@ -39,8 +39,8 @@ def run_demo(
         open_app: whether to open the App and wait until it is closed
 
     Raises:
-        CocoMaskError: if there is nothing at ``export``, or no readable COCO export,
-            or the App's port is in use; nothing has been written then
+        CocoMaskError: if there is nothing at ``export``, or no readable COCO export
+            with images, or the App's port is in use
     """
     folder = Path(folder).resolve()
     if export is not None:
@@ -95,6 +95,9 @@ def _run_job(export: Path, name: str) -> fo.Dataset:
 
     print(f"Importing {export}")
     dataset, report = import_roboflow_coco(export, name)
+    if not report.usable_images:
+        print(f"\n{report.summary()}\n")
+        raise CocoMaskError(f"There is no image in {export} that can be used")
     print("Computing masks")
     labels = "segmentations"
     masks = compute_masks(dataset, labels, "mask")
@@ -112,9 +115,30 @@ def _run_job(export: Path, name: str) -> fo.Dataset:
 
 def _results_table(area: AreaResults, coverage: CoverageResults) -> str:
     """Returns the figures of each split and class, and the totals below them."""
+    total, means = area.summary(), coverage.summary()
+    shown = [
+        f"{means[name]:.1%} (mean over {what})"
+        for name, what in (
+            ("mean_coverage_over_images", "images"),
+            ("mean_coverage_over_pixels", "pixels"),
+        )
+        if means[name] is not None
+    ]
+    return (
+        f"{_class_table(area, coverage)}\n\n"
+        f"{count(total['images'], 'image')}, {count(total['objects'], 'object')}, "
+        f"{total['foreground_px']:,} px of foreground; coverage "
+        f"{', '.join(shown) or 'of no image'}"
+    )
+
+
+def _class_table(area: AreaResults, coverage: CoverageResults) -> str:
     key = ["split", "class"]
     objects = area.per_class(by_split=True)
     shares = coverage.per_class(by_split=True)
+    if objects.empty or shares.empty:
+        # As of an export of boxes alone, or of images without objects.
+        return "No class has a pixel"
     table = objects.merge(shares[[*key, "coverage_over_pixels"]], on=key)
     table = table.rename(
         columns={
@@ -123,18 +147,9 @@ def _results_table(area: AreaResults, coverage: CoverageResults) -> str:
         }
     )
     columns = [*key, "images", "objects", "small", "medium", "large", "hidden"]
-    text = table[[*columns, "mean area px", "coverage"]].to_string(
+    return table[[*columns, "mean area px", "coverage"]].to_string(
         index=False,
         formatters={"mean area px": "{:,.0f}".format, "coverage": "{:.1%}".format},
-    )
-    total = area.summary()
-    means = coverage.summary()
-    return (
-        f"{text}\n\n"
-        f"{count(total['images'], 'image')}, {count(total['objects'], 'object')}, "
-        f"{total['foreground_px']:,} px of foreground; coverage "
-        f"{means['mean_coverage_over_images']:.1%} (mean over images), "
-        f"{means['mean_coverage_over_pixels']:.1%} (mean over pixels)"
     )
 
 

@@ -27,7 +27,8 @@ def find_and_fix(dataset: fo.Dataset, *, is_drawn: bool) -> None:
     print(find_mask_issues(dataset, LABELS, "mask").summary())
     print("\nRanking the labels by how well their outlines lie on edges; the worst:")
     worst = rank_mask_outlines(dataset, LABELS).worst(3)
-    print(worst[["label", "edge", "offset", "score"]].to_string(index=False))
+    table = worst[["label", "edge", "offset", "score"]].to_string(index=False)
+    print(table if len(worst) else "No label has an outline to rank")
     print("\nRepairing what has one safe repair")
     print(fix_mask_issues(dataset, dry_run=not is_drawn).summary())
     if is_drawn:
@@ -46,6 +47,9 @@ def compare_rasterizers(dataset: fo.Dataset) -> None:
     found = compare_masks(
         dataset, "mask_opencv", gt_field="mask", eval_key="opencv_vs_coco"
     ).summary()
+    if found["area_error_percent"] is None or found["mean_iou"] is None:
+        print("There is no pixel to compare")
+        return
     print(f"area {found['area_error_percent']:+.2f}%, mean IoU {found['mean_iou']:.3f}")
 
 

@@ -12,6 +12,7 @@ from fiftyone_cocomask.demo.own_fiftyone import delete_own_fiftyone
 from tests.conftest import needs_posix
 
 from .cli.test_terminal import in_terminal
+from .small_export import annotation, image_name, write_split
 
 JOB = """
 import json, os, sys
@@ -66,6 +67,45 @@ def test_the_demo_leaves_a_dataset_with_runs_and_a_workspace(tmp_path: Path) -> 
     assert found["orientation"] == "horizontal"
     assert found["panels"] == ["Samples", "mask_evaluation"]
     assert all(found["shown"])
+
+
+JOB_ON_OTHERS = """
+import os, sys
+from pathlib import Path
+from fiftyone_cocomask.cli import main
+from fiftyone_cocomask.demo.own_fiftyone import delete_own_fiftyone
+folder, *exports = sys.argv[1:]
+for export in exports:
+    code = main(["demo", "--no-app", "--folder", folder, "--export", export])
+    print("EXIT", code, flush=True)
+delete_own_fiftyone(Path(folder))
+os._exit(0)
+"""
+
+
+@needs_posix
+def test_an_export_without_polygons_or_images_is_told_so(tmp_path: Path) -> None:
+    """As a detection project is exported: boxes, and negative images."""
+    boxes = write_split(
+        tmp_path / "boxes", [image_name("a")], [annotation(1, 0, segmentation=[])]
+    )
+    negative = write_split(tmp_path / "negative", [image_name("a")], [])
+    gone = write_split(tmp_path / "gone", [image_name("a")], [annotation(1, 0)])
+    (gone / image_name("a")).unlink()
+    exports = map(str, (boxes, negative, gone))
+    own = str(tmp_path / "own")
+    shown = in_terminal(sys.executable, "-c", JOB_ON_OTHERS, own, *exports)
+    assert "Traceback" not in shown
+    first, second, third, _ = shown.split("EXIT")
+    for told in (first, second):
+        assert "No class has a pixel" in told
+        assert "No label has an outline to rank" in told
+        assert "There is no pixel to compare" in told
+    assert "1 image and 1 annotation in" in first
+    assert "No changes in 1 image, 1 annotation" in first
+    assert "No changes in 1 image, 0 annotations" in second
+    assert f"error: There is no image in {gone} that can be used" in third
+    assert [line.split()[0] for line in shown.split("EXIT")[1:]] == ["0", "0", "1"]
 
 
 def test_a_folder_without_a_database_is_deleted_without_starting_one(
