@@ -19,7 +19,6 @@ from ..errors import CocoMaskError
 from ..fiftyone_types import SampleCollection
 from ..geometry.outlines import object_rings
 from .documents import Document, aggregate_documents, read_documents, root_dataset
-from .documents.runs import run_results
 from .inspection.crops import as_url, outline_crop, side_by_side, whole_image
 from .issues.counts import issue_counts
 from .issues.find import issue_search_of, list_mask_issues
@@ -95,10 +94,10 @@ def queues(samples: SampleCollection) -> dict[str, tuple[Queue, int | None]]:
         for issue, number in issue_counts(samples, key).items():
             queue = Queue(key, issue.value)
             found[queue.name] = (queue, number)
-    dataset = root_dataset(samples)
     for key in list_outline_rankings(samples):
-        has_labels = dataset.has_field(dataset.get_run_info(key).config.label_path)
-        if has_labels and run_results(dataset, key) is not None:
+        # Not those that were stopped, or whose fields are gone.
+        with suppress(CocoMaskError):
+            load_outline_ranking(samples, key)
             found[key] = (Queue(key), None)
     return found
 

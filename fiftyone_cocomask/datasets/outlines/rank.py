@@ -156,7 +156,7 @@ def load_outline_ranking(samples: Samples, eval_key: str = "outline") -> Outline
 
     Raises:
         CocoMaskError: if there is none of that key, it was stopped before its end, or
-            the field of its labels is gone
+            the field of its labels, or one of its own, is gone
     """
     dataset = root_dataset(samples)
     config = _config(dataset, eval_key)
@@ -168,12 +168,15 @@ def load_outline_ranking(samples: Samples, eval_key: str = "outline") -> Outline
             f"'{eval_key}' (it has {keys})"
         )
     labels = LabelList(config.label_field, config.label_path)
-    if not dataset.has_field(labels.path):
-        raise CocoMaskError(
-            f"The ranking of outlines '{eval_key}' is of the field '{labels.field}', "
-            "which the dataset does not have any more; rename the field back, rank "
-            f"again under this eval_key, or delete '{eval_key}'"
-        )
+    # FiftyOne's own functions delete fields, and rename a run without them.
+    needed = (labels.field, *_fields(eval_key, labels).paths)
+    for name in needed:
+        if not dataset.has_field(name):
+            raise CocoMaskError(
+                f"The ranking of outlines '{eval_key}' is of the field '{name}', which "
+                "the dataset does not have any more; rename the field back, rank again "
+                f"under this eval_key, or delete '{eval_key}'"
+            )
     return OutlineRanking(dataset, eval_key, labels, list(stored.skipped))
 
 

@@ -161,6 +161,20 @@ def test_a_ranking_of_a_field_that_was_renamed_says_so(dataset: fo.Dataset) -> N
     assert rank_mask_outlines(dataset, "shapes").summary()["labels"] == 8
 
 
+def test_a_ranking_whose_own_fields_are_elsewhere_says_so(dataset: fo.Dataset) -> None:
+    rank_mask_outlines(dataset)
+    dataset.rename_run("outline", "fit")
+    with pytest.raises(CocoMaskError, match="is of the field 'fit_worst', which"):
+        load_outline_ranking(dataset, "fit")
+    assert queues(dataset) == {}
+    dataset.rename_run("fit", "outline")
+    assert list(queues(dataset)) == ["outline"]
+    dataset.delete_sample_field("segmentations.polylines.outline_score")
+    with pytest.raises(CocoMaskError, match=r"polylines\.outline_score', which"):
+        load_outline_ranking(dataset)
+    assert rank_mask_outlines(dataset).summary()["labels"] == 8
+
+
 def test_of_two_duplicates_the_one_on_its_edge_is_kept(dataset: fo.Dataset) -> None:
     sample = dataset.first()
     sample.segmentations.polylines.append(square(41, 40))
