@@ -22,7 +22,7 @@ from ..documents import (
     sample_ids,
     stream_documents,
 )
-from ..issues.find import issue_search_of, list_mask_issues
+from ..issues.find import follow_changes, issue_search_of, list_mask_issues
 from ..issues.rules import IssueLimits, MaskIssue, search_of_tag
 from ..journal import Journal
 from ..known_classes import check_label_classes
@@ -186,6 +186,7 @@ def undo_mask_fixes(
     lists, label_field = stored.lists(), stored.label_field()
     _check_fields(dataset, fix_key, changes, lists)
     waiting = _undo(dataset, fix_key, changes, lists, report)
+    follow_changes(dataset, label_field, set(report.sample_ids))
     if redo:
         ids = [change.sample_id for change in changes]
         report.redone = redo_samples(dataset, ids, label_field, progress=progress)

@@ -15,6 +15,7 @@ from ..documents import (
     settle,
     update_documents,
 )
+from ..issues.find import follow_changes
 from ..label_lists import LabelList
 from .applying import Outcome, applied
 from .changes import Change
@@ -57,6 +58,7 @@ def carry_out(
         # Undone, they would take back what somebody else has done since.
         together = [change for change in together if id(change) not in left]
         stored.keep(together, lists)
+    follow_changes(dataset, stored.label_field())
     return together
 
 

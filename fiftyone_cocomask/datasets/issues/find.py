@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import fiftyone as fo
@@ -23,7 +23,13 @@ from ..memory import frozen_heap
 from ..run_keys import check_key
 from ..targets import Samples, checked_samples
 from .marks import IssueMarks
-from .paired_boxes import BoxChanges, Marked, follow_polygons, marked_polygons
+from .paired_boxes import (
+    BoxChanges,
+    Marked,
+    follow_polygons,
+    marked_polygons,
+    tagged_polygons,
+)
 from .report import MaskIssueReport
 from .rules import IssueLimits, MaskIssue
 from .search import IssueSearch
@@ -57,9 +63,9 @@ def find_mask_issues(
 
     Each gets the tag ``<key>:<issue>``, and each issue the saved view ``<key>:
     <issue>``, where labels are patches. Whoever deletes, relabels or tags a marked
-    polygon means the object: its box follows when the panel or another search sees it,
-    see :func:`follow_edits`. Searching again under the same key brings both up to date;
-    :func:`clear_mask_issues` removes them.
+    polygon means the object: its box follows when the panel, a repair or another search
+    sees it, see :func:`follow_edits`. Searching again under the same key brings both up
+    to date; :func:`clear_mask_issues` removes them.
 
     Example::
 
@@ -235,13 +241,36 @@ def follow_edits(dataset: fo.Dataset, key: str) -> BoxChanges:
         return BoxChanges()
 
 
-def _follow_edits(dataset: fo.Dataset, key: str) -> BoxChanges:
+def follow_changes(
+    dataset: fo.Dataset, label_field: str, restored: Collection[str] = ()
+) -> None:
+    """Tells the searches of a field that its labels were changed, boxes and all.
+
+    Else the next edit of a person would not be known from it. Whoever calls this keeps
+    others from the same work.
+
+    Args:
+        dataset: the dataset
+        label_field: the field
+        restored: samples that have got marked labels back
+    """
+    for key in list_mask_issues(dataset):
+        if issue_search_of(dataset, key)[1].field == label_field:
+            _follow_edits(dataset, key, restored)
+
+
+def _follow_edits(
+    dataset: fo.Dataset, key: str, restored: Collection[str] = ()
+) -> BoxChanges:
     _, labels, boxes, _ = issue_search_of(dataset, key)
     stored = run_results(dataset, key, cache=False)
     marked = getattr(stored, "marked", None)
-    if not marked or boxes is None or not _are_there(dataset, labels, boxes):
+    if marked is None or boxes is None or not _are_there(dataset, labels, boxes):
         return BoxChanges()
     changes, now = follow_polygons(dataset, labels, boxes, marked)
+    known = {polygon[0] for polygon in now}
+    tagged = tagged_polygons(dataset, labels, restored, key)
+    now += [polygon for polygon in tagged if polygon[0] not in known]
     if now != marked:
         results = dataset.init_run_results(key, report=stored.report, marked=now)
         replace_results(dataset, key, results)

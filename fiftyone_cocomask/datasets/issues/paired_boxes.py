@@ -80,6 +80,24 @@ def marked_polygons(
                 yield _marked(label, str(document["_id"]))
 
 
+def tagged_polygons(
+    dataset: fo.Dataset, labels: LabelList, sample_ids: Collection[str], key: str
+) -> Iterator[Marked]:
+    """Yields what those polygons of some samples are like that have tags of a search.
+
+    Args:
+        dataset: the dataset
+        labels: where the polygons are
+        sample_ids: the samples
+        key: the key of the search
+    """
+    for document in _documents(dataset, sample_ids, _compared(labels)):
+        for label in labels.documents(document):
+            keys = map(search_of_tag, label.get("tags") or ())
+            if key in keys and annotation_of(label) is not None:
+                yield _marked(label, str(document["_id"]))
+
+
 def follow_polygons(
     dataset: fo.Dataset,
     labels: LabelList,

@@ -16,6 +16,7 @@ from fiftyone_cocomask import (
     find_mask_issues,
     fix_mask_issues,
     import_roboflow_coco,
+    merge_classes,
     undo_mask_fixes,
 )
 from fiftyone_cocomask.datasets.issues import follow_edits
@@ -252,6 +253,42 @@ def test_a_box_stays_whose_polygon_is_gone_from_the_export(
     import_roboflow_coco(second, dataset)
     assert not follow_edits(dataset, "mask_issues")
     assert found_boxes(dataset) == [(2, "wing", []), (12, "wing", [])]
+
+
+def test_boxes_follow_a_person_after_classes_were_merged_and_that_is_undone(
+    searched: Samples,
+) -> None:
+    dataset = searched.dataset
+    merge_classes(dataset, "b", ["a"])
+    relabel(searched, 0, "by hand")
+    follow_edits(dataset, "mask_issues")
+    assert [box[1] for box in boxes(searched)] == ["by hand", "b", "b", "b"]
+    undo_mask_fixes(dataset, "merged_classes")
+    relabel(searched, 1, "by hand")
+    follow_edits(dataset, "mask_issues")
+    assert [box[1] for box in boxes(searched)] == ["by hand", "by hand", "a", "a"]
+
+
+def relabel(samples: Samples, index: int, label: str) -> None:
+    sample = samples.dataset.first()
+    sample.reload()
+    sample.segmentations.polylines[index].label = label
+    sample.save()
+
+
+def test_boxes_follow_a_person_after_deleted_objects_were_given_back(
+    searched: Samples,
+) -> None:
+    dataset = searched.dataset
+    fix_mask_issues(dataset, ["tiny"])
+    assert not follow_edits(dataset, "mask_issues")
+    undo_mask_fixes(dataset)
+    sample = dataset.first()
+    sample.reload()
+    del sample.segmentations.polylines[1]
+    sample.save()
+    assert follow_edits(dataset, "mask_issues").deleted == 1
+    assert [box[0] for box in boxes(searched)] == [0, 2, 3]
 
 
 def test_tags_of_another_search_are_not_a_person_s(searched: Samples) -> None:
