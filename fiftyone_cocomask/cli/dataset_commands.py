@@ -13,6 +13,7 @@ from ..choices import (
     STORAGES,
     VALUES,
 )
+from ..errors import CocoMaskError
 from ..fiftyone_types import SampleCollection
 from .coco_commands import add_export_to
 from .named_dataset import add_dataset, samples_of
@@ -183,37 +184,50 @@ def _masks(options: argparse.Namespace) -> Outcome:
 def _evaluate(options: argparse.Namespace) -> Outcome:
     from ..datasets.documents import backing_dataset
     from ..datasets.evaluations import evaluate_mask_area, evaluate_mask_coverage
+    from ..datasets.evaluations.runs import check_run_key
     from ..datasets.masks.field import mask_options
 
     samples = samples_of(options)
+    dataset = backing_dataset(samples)
     label_field = options.label_field
     if label_field is None:
-        made = mask_options(backing_dataset(samples), options.mask_field)
+        made = mask_options(dataset, options.mask_field)
         label_field = made["label_field"] if made else None
     texts: list[str] = []
     data: dict[str, Any] = {}
     failed = False
     nothing = ""
-    for kind, evaluate, key, text in (
-        ("area", evaluate_mask_area, options.area_key, area_text),
-        ("coverage", evaluate_mask_coverage, options.coverage_key, coverage_text),
-    ):
-        if options.only in (None, kind):
-            say(f"Evaluating mask {kind} of {options.dataset}")
-            results: Any = evaluate(
-                samples,
-                options.mask_field,
-                label_field=label_field,
-                eval_key=key,
-                progress=bar(),
-            )
-            texts.append(text(results))
-            data[kind] = evaluation_data(results)
-            summary = data[kind]["summary"]
-            failed |= summary["images_without_number"] > 0
-            if not summary["images"]:
-                reasons = summary["without_number"]
-                nothing = _why_nothing("number", samples, reasons)
+    asked = [
+        (kind, evaluate, key, text)
+        for kind, evaluate, key, text in (
+            ("area", evaluate_mask_area, options.area_key, area_text),
+            ("coverage", evaluate_mask_coverage, options.coverage_key, coverage_text),
+        )
+        if options.only in (None, kind)
+    ]
+    # Also the second one's, before the first one writes anything.
+    for kind, _, key, _ in asked:
+        check_run_key(dataset, key, kind)
+    if len({key for _, _, key, _ in asked}) < len(asked):
+        raise CocoMaskError(
+            f"area_key and coverage_key are both '{options.area_key}'; give two names"
+        )
+    for kind, evaluate, key, text in asked:
+        say(f"Evaluating mask {kind} of {options.dataset}")
+        results: Any = evaluate(
+            samples,
+            options.mask_field,
+            label_field=label_field,
+            eval_key=key,
+            progress=bar(),
+        )
+        texts.append(text(results))
+        data[kind] = evaluation_data(results)
+        summary = data[kind]["summary"]
+        failed |= summary["images_without_number"] > 0
+        if not summary["images"]:
+            reasons = summary["without_number"]
+            nothing = _why_nothing("number", samples, reasons)
     return Outcome("\n\n".join(texts), data, options.strict and failed, nothing)
 
 

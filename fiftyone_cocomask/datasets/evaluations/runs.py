@@ -265,6 +265,21 @@ def run_kind(dataset: fo.Dataset, key: str) -> Kind | None:
     return kinds.get(method)
 
 
+def check_run_key(dataset: fo.Dataset, key: str, kind: str) -> None:
+    """Checks that a key can be that of an evaluation, and is of none of another kind.
+
+    Raises:
+        CocoMaskError: if it cannot, or is
+    """
+    check_key(dataset, key)
+    if key in dataset.list_runs() and (found := run_kind(dataset, key)) != kind:
+        what = f"mask {found} evaluation" if found else "run of another kind"
+        raise CocoMaskError(
+            f"'{key}' is the key of a {what} of dataset '{dataset.name}'; give "
+            "another eval_key, or delete it first"
+        )
+
+
 def check_new_run(
     dataset: fo.Dataset, fields: EvaluationFields, *, overwrite: bool
 ) -> None:
@@ -274,20 +289,12 @@ def check_new_run(
         CocoMaskError: if it may not
     """
     key = fields.eval_key
-    check_key(dataset, key)
-    if key in dataset.list_runs():
-        found = run_kind(dataset, key)
-        if found != fields.kind:
-            what = f"mask {found} evaluation" if found else "run of another kind"
-            raise CocoMaskError(
-                f"'{key}' is the key of a {what} of dataset '{dataset.name}'; give "
-                "another eval_key, or delete it first"
-            )
-        if not overwrite:
-            raise CocoMaskError(
-                f"Dataset '{dataset.name}' already has a mask evaluation '{key}'; "
-                "set overwrite, or give another eval_key"
-            )
+    check_run_key(dataset, key, fields.kind)
+    if key in dataset.list_runs() and not overwrite:
+        raise CocoMaskError(
+            f"Dataset '{dataset.name}' already has a mask evaluation '{key}'; "
+            "set overwrite, or give another eval_key"
+        )
     fields.check_free(dataset)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from pymongo.errors import AutoReconnect
 
-from fiftyone_cocomask import load_mask_evaluation
+from fiftyone_cocomask import find_mask_issues, load_mask_evaluation
 from fiftyone_cocomask.cli import main
 from fiftyone_cocomask.cli.main import _explained
 from fiftyone_cocomask.errors import CocoMaskError
@@ -139,6 +139,32 @@ def test_evaluate_only_one_under_a_key(with_masks: fo.Dataset, run: Any) -> None
     code, result = run("evaluate", NAME, "--only", "area", "--area-key", "px2")
     assert (code, list(result)) == (0, ["area"])
     assert with_masks.list_runs() == ["px2"]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--coverage-key", "a b"], "--coverage-key must be a name"),
+        (["--coverage-key", "taken"], "'taken' is the key of a run of another kind"),
+        (
+            ["--area-key", "one", "--coverage-key", "one"],
+            "--area-key and --coverage-key are both 'one'; give two names",
+        ),
+    ],
+)
+def test_keys_are_checked_before_the_first_evaluation_is_made(
+    with_masks: fo.Dataset,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    says: str,
+) -> None:
+    find_mask_issues(with_masks, key="taken")
+    before = with_masks.get_field_schema()
+    assert main(["evaluate", NAME, *words]) == 1
+    assert says in capsys.readouterr().err
+    with_masks.reload()
+    assert with_masks.list_runs() == ["taken"]
+    assert set(with_masks.get_field_schema()) == set(before)
 
 
 def test_figures_are_those_of_the_evaluation(
