@@ -274,7 +274,11 @@ def split_attributes(
 
 
 def attributes_of(
-    label: Mapping[str, Any], rest: dict[str, Any] | None, form: AnnotationForm
+    label: Mapping[str, Any],
+    rest: dict[str, Any] | None,
+    form: AnnotationForm,
+    *,
+    are_changed: bool = False,
 ) -> dict[str, Any]:
     """Returns the attributes of an annotation as it had them, with a person's changes.
 
@@ -282,6 +286,8 @@ def attributes_of(
         label: the label's document
         rest: what was kept of the annotation, if it is not in its split's form
         form: the split's form
+        are_changed: whether a person has changed attributes, so that those which the
+            label lacks were taken away
 
     Returns:
         keys and values of the annotation, ``attributes`` among them if it had that
@@ -303,6 +309,8 @@ def attributes_of(
         for name, value in values.items():
             own = renamed.get(name, name)
             stored = _moved_to(own, name, label, form)
+            if are_changed and stored not in label and stored_values[own] is not None:
+                continue
             changed = stored in label and label[stored] != stored_values[own]
             overridden = key is not None and name in was_beside
             current[name] = (

@@ -195,7 +195,9 @@ class LabelWriter:
             or original.get("has_iscrowd", form.has_iscrowd) is not False
         ):
             entry["iscrowd"] = 1 if label.get("iscrowd") else 0
-        lost = self._add_attributes(entry, label, original)
+        lost = self._add_attributes(
+            entry, label, original, are_changed=state.are_attributes_changed
+        )
         change = state.change
         if state.base is None and not is_new:
             change = self._change_without_base(label)
@@ -228,9 +230,20 @@ class LabelWriter:
         return Change.UNCHANGED if is_same else Change.RELABELLED
 
     def _add_attributes(
-        self, entry: dict[str, Any], label: Document, original: dict[str, Any]
+        self,
+        entry: dict[str, Any],
+        label: Document,
+        original: dict[str, Any],
+        *,
+        are_changed: bool,
     ) -> list[str]:
         """Adds what a label carries beside COCO's keys.
+
+        Args:
+            entry: the annotation's entry
+            label: the label
+            original: what the import kept of the annotation
+            are_changed: whether a person has changed attributes of it
 
         Returns:
             the names of attributes that JSON cannot hold
@@ -248,7 +261,7 @@ class LabelWriter:
         )
         if is_usual and not form.origins and not form.has_nested:
             return []
-        kept = attributes_of(label, rest, form)
+        kept = attributes_of(label, rest, form, are_changed=are_changed)
         known = known_attributes(rest, form)
         lost = []
         new: dict[str, Any] = {}

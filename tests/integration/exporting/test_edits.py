@@ -211,6 +211,37 @@ def test_an_attribute_that_other_images_have_is_an_edit(
     assert read_json(out)["annotations"] == annotations
 
 
+def test_attributes_that_were_taken_away_are_not_written_again(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    # The first has none, so that of the others the JSON's own text is kept.
+    both = {"occluded": True, "a.b": 1, "none": None}
+    annotations = [
+        annotation(0, 0),
+        annotation(1, 0, category_id=2, attributes=both, depth=3),
+        annotation(2, 1, attributes=both, depth=3),
+        annotation(3, 1, category_id=2, attributes={"occluded": "text", "a.b": 2}),
+    ]
+    names = [image_name("a"), image_name("b")]
+    source = write_split(tmp_path / "source" / "train", names, annotations)
+    dataset, _ = fcm.import_roboflow_coco(source.parent, "attributes")
+    sample = dataset.first()
+    # Where one of the two labels is changed, it says what the object has.
+    del sample.segmentations.polylines[1]["occluded"]
+    sample.segmentations.polylines[1]["depth"] = None
+    sample.save()
+    other = dataset.last()
+    del other.detections.detections[1]["occluded_text"]
+    other.save()
+    out, report = export(dataset, tmp_path, images="none")
+    first, edited, kept, other_edited = read_json(out / "train")["annotations"]
+    assert (first, kept) == (annotations[0], annotations[2])
+    assert edited["attributes"] == {"a.b": 1, "none": None}
+    assert "depth" not in edited
+    assert other_edited["attributes"] == {"a.b": 2}
+    assert (report.unchanged, report.edited) == (2, 2)
+
+
 def test_evaluations_stay_in_the_dataset(dataset: fo.Dataset, tmp_path: Path) -> None:
     fcm.compute_masks(dataset)
     fcm.evaluate_mask_area(dataset, label_field="segmentations")
