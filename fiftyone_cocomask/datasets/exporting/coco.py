@@ -53,6 +53,7 @@ from .coco_images import (
     turned_back,
 )
 from .coco_labels import Gone, Loss, Written
+from .coco_losses import ImportLosses
 from .coco_report import CocoExportReport
 from .coco_splits import Split, Splits
 
@@ -203,6 +204,8 @@ class _Export:
         self._splits: dict[str, Split] = {}
         self._missing: dict[Any, list[Gone]] = {}
         self._warned: set[str] = set()
+        known = self._info if fields.is_imported else {}
+        self._lost = ImportLosses(known, is_view=isinstance(samples, fo.DatasetView))
 
     def write(self, progress: Callable[[int], None]) -> CocoExportReport:
         """Writes the export whole, or leaves no JSON of it.
@@ -238,6 +241,7 @@ class _Export:
 
     def _add(self, document: Document) -> None:
         """Writes a sample: its image, its entry, its annotations."""
+        self._lost.note(document)
         filepath = document["filepath"]
         place = {"sample_id": str(document["_id"]), "filepath": filepath}
         split = self._splits.get(self._ahead.name_of(document))
@@ -298,7 +302,7 @@ class _Export:
             report.images += writer.num_images
             report.annotations += writer.num_annotations
         self._warn_of_others()
-        self._lose_what_the_import_lost()
+        self._lost.tell(report, self._splits)
         return report
 
     def _discard(self) -> None:
@@ -391,25 +395,6 @@ class _Export:
                 f"{self._target.path} still holds {', '.join(others[:3])} of an "
                 "earlier export"
             )
-
-    def _lose_what_the_import_lost(self) -> None:
-        """Adds what the import itself could not keep, with its reasons."""
-        if not self._fields.is_imported:
-            return
-        report = self._info.get("report") or {}
-        for issue in report.get("issues") or []:
-            is_here = issue.get("split") in (None, *self._splits)
-            is_lost = issue.get("action") in ("dropped", "box_only")
-            # A box that never had a shape is written as what it was.
-            is_lost = is_lost and issue.get("code") != "segmentation_missing"
-            if is_lost and is_here:
-                what = "left it out" if issue["action"] == "dropped" else "kept its box"
-                self.report.lose(
-                    f"the import {what}: {issue.get('message')}",
-                    file_name=issue.get("file_name"),
-                    annotation_id=issue.get("annotation_id"),
-                    split=issue.get("split"),
-                )
 
 
 def _folder(

@@ -261,6 +261,21 @@ def test_a_view_writes_what_it_shows(dataset: fo.Dataset, tmp_path: Path) -> Non
     assert (report.left_out, report.deleted, report.unchanged) == (1, 0, 1)
 
 
+def test_a_view_loses_what_its_images_lost_and_no_more(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    # Each has neither a box nor a shape, which are two reasons.
+    lost = [annotation(n, n, segmentation=[[1, 2]], bbox=[0, 0, 0, 0]) for n in (0, 1)]
+    names = [image_name("a"), image_name("b"), image_name("c")]
+    write_split(tmp_path / "source" / "train", names, [*lost, annotation(2, 2)])
+    dataset, _ = fcm.import_roboflow_coco(tmp_path / "source", "lost")
+    for number, samples in enumerate((dataset[2:], dataset[:1], dataset)):
+        _, report = export(samples, tmp_path / str(number), images="none")
+        found = [loss["annotation_id"] for loss in report.losses]
+        assert found == [[], [0], [0, 1]][number]
+        assert report.num_losses == number
+
+
 @pytest.mark.parametrize(
     "hide",
     [
