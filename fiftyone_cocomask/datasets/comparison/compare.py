@@ -170,6 +170,7 @@ class _Survey:
 
     def to_dict(self) -> dict[str, Any]:
         return {
+            "num_images": len(self.errors),
             "without_masks": self.without_masks,
             "num_without_masks": len(self.excluded),
             "num_resized": self.resized,

@@ -21,7 +21,7 @@ from ..documents import (
 from ..figures.ratios import ratio
 from ..kept_pass import KeptPass
 from ..split_names import split_of, split_paths, split_rank
-from .metrics import AREA_ERROR, METRICS
+from .metrics import AREA_ERROR, COVERAGE_ERROR_POINTS, METRICS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,7 +93,7 @@ class MaskComparison:
             "evaluation": self.kind,
             "pred_field": self.pred_field,
             "gt_field": self.gt_field,
-            "images": num_samples(self.samples),
+            "images": self._num_images,
             "images_resized": config["num_resized"],
             "images_without_masks": config["num_without_masks"],
             "gt_px": gt_px,
@@ -123,6 +123,8 @@ class MaskComparison:
         table = self.per_sample().drop(columns=["sample_id", "filepath"])
         numbers = table.columns.drop("split")
         table[numbers] = table[numbers].apply(pd.to_numeric)
+        # Samples that were compared have this number each.
+        table = table.dropna(subset=[COVERAGE_ERROR_POINTS.suffix])
         groups = table.groupby("split")
         found = groups[list(numbers)].mean().add_prefix("mean_")
         found.insert(0, "images", groups.size())
@@ -150,8 +152,9 @@ class MaskComparison:
                     "split": split_of(document),
                 }
                 if by_class:
-                    mask_id = str(document[self.gt_field]["_id"])
-                    matrix = matrices.get(mask_id)
+                    # It may be gone, or another one by now.
+                    mask = document.get(self.gt_field) or {}
+                    matrix = matrices.get(str(mask.get("_id")))
                     classes = [] if matrix is None else self._class_rows(matrix)
                     rows += [{**head, **row} for row in classes]
                 else:
@@ -302,6 +305,13 @@ class MaskComparison:
         path = AREA_ERROR.fields(self.key)[1]
         histogram = field_histogram(self.samples, path)
         return histogram_figure(histogram, "Area error (%)", "samples")
+
+    @property
+    def _num_images(self) -> int:
+        """How many samples were compared; the dataset may have others by now."""
+        stored: int | None = self.results.config.cocomask.get("num_images")
+        # Earlier versions have not stored it.
+        return num_samples(self.samples) if stored is None else stored
 
     @property
     def _background(self) -> int:

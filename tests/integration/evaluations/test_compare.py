@@ -282,6 +282,24 @@ def test_a_comparison_is_not_narrowed_to_a_view_without_being_asked(
     assert compare_masks(dataset.view(), "pred", eval_key="c").summary()["images"] == 2
 
 
+def test_a_comparison_is_of_the_images_that_were_compared(samples: Samples) -> None:
+    first = add_pair(samples, "a", mask_of_boxes(GT), mask_of_boxes(PRED))
+    add_pair(samples, "b", mask_of_boxes(GT), mask_of_boxes(PRED))
+    dataset = samples.dataset
+    compare_masks(dataset, "pred", eval_key="c")
+    for name in "cde":
+        add_pair(samples, name, mask_of_boxes(GT), mask_of_boxes(PRED))
+    summary = load_mask_evaluation(dataset, "c").summary()
+    assert (summary["images"], summary["gt_px"], summary["pred_px"]) == (2, 300, 400)
+    splits = load_mask_evaluation(dataset, "c").per_split()
+    assert splits[["images", "mean_area_error_px"]].values.tolist() == [[2, 50]]
+    # A sample whose mask is gone has no classes to tell.
+    first.mask = None
+    first.save()
+    rows = load_mask_evaluation(dataset, "c").per_sample(by_class=True)
+    assert rows["sample_id"].tolist() == dataset.values("id")[1:2]
+
+
 def test_plots_are_made(samples: Samples) -> None:
     add_pair(samples, "a", mask_of_boxes(GT), mask_of_boxes(PRED))
     comparison = compare_masks(samples.dataset, "pred", eval_key="c")
