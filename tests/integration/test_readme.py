@@ -24,6 +24,7 @@ import yaml  # type: ignore[import-untyped]
 import fiftyone_cocomask as fcm
 from fiftyone_cocomask import cli
 from fiftyone_cocomask.datasets.comparison.metrics import METRICS
+from fiftyone_cocomask.datasets.issues import MaskIssue
 from tests.conftest import REPOSITORY
 from tests.plugin import link_plugin, uri
 from tests.readme import blocks, readme_blocks, sections
@@ -183,6 +184,14 @@ def test_the_page_of_the_operators_has_each_with_all_its_options() -> None:
         for picture in re.findall(r"\]\((images/.*?)\)", text):
             assert (REPOSITORY / "docs" / picture).is_file()
     assert described == operators
+
+
+def test_the_reference_has_the_rule_of_every_issue() -> None:
+    text = (REPOSITORY / "docs" / "reference.md").read_text()
+    table = text[text.index("| issue | rule |") : text.index("Pairs of classes")]
+    rows = re.findall(r"^\| (`.+?) \| .+ \|$", table, re.MULTILINE)
+    named = re.findall(r"`(\w+)`", " ".join(rows))
+    assert sorted(named) == sorted(issue.value for issue in MaskIssue)
 
 
 def test_the_commands_of_the_table_are_those_of_the_program() -> None:
