@@ -25,6 +25,7 @@ from .forms import (
     default_field,
     hide,
     is_app_request,
+    is_from_app,
     is_refused,
     note,
     reject,
@@ -152,7 +153,7 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None
         "objects, or their patches, such as those of an issue",
         required=True,
     )
-    if selected and is_app_request(ctx):
+    if selected and is_from_app(ctx):
         hide(label_ids)
     label_field = choose_field(
         inputs,

@@ -26,14 +26,27 @@ def run_delegated(name: str, dataset: fo.Dataset, **params: Any) -> dict[str, An
     return outcome.result
 
 
-def run_scheduled(name: str, dataset: fo.Dataset, **params: Any) -> dict[str, Any]:
-    """Schedules an operator as the App does, and runs it as an orchestrator does."""
+def run_scheduled(
+    name: str,
+    dataset: fo.Dataset,
+    app: dict[str, Any] | None = None,
+    **params: Any,
+) -> dict[str, Any]:
+    """Schedules an operator as the App does, and runs it as an orchestrator does.
+
+    Args:
+        name: the operator
+        dataset: the dataset that the App shows
+        app: what else it says, such as its ``view`` and what is ``selected``
+        params: the answers to the form
+    """
     dataset.persistent = True
     request = {
         "operator_uri": uri(name),
         "dataset_name": dataset.name,
         "params": params,
         "request_delegation": True,
+        **(app or {}),
     }
     queued = asyncio.run(execute_or_delegate_operator(uri(name), request))
     assert queued.delegated

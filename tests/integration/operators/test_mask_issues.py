@@ -14,11 +14,12 @@ from fiftyone.operators.executor import ExecutionContext, ExecutionError
 
 import fiftyone_cocomask as fcm
 from fiftyone_cocomask import compute_masks, import_roboflow_coco
+from fiftyone_cocomask.datasets.documents import serialized
 from fiftyone_cocomask.datasets.issues import MaskIssue
 from fiftyone_cocomask.operators.progress import Progress
 from tests.plugin import uri
 
-from .delegation import run_delegated
+from .delegation import run_delegated, run_scheduled
 
 Operator = Callable[[str], Any]
 
@@ -275,6 +276,16 @@ def test_a_preview_leads_to_the_form_that_does_it_and_counts_objects_by_class(
         "delete_objects": labels,
     }
     assert counted == expected[name]
+
+
+def test_the_deletion_of_selected_patches_may_be_scheduled(dataset: fo.Dataset) -> None:
+    patches = dataset.to_patches("segmentations")
+    ids = patches.values("id")
+    app = {"view": serialized(patches), "selected": ids[:2]}
+    report = run_scheduled("delete_objects", dataset, app)
+    assert report["fixed"] == {"deleted_object": 2}
+    dataset.reload()
+    assert dataset.values("segmentations.polylines.id", unwind=True) == ids[2:]
 
 
 def test_what_is_made_again_after_repairs_is_told(
