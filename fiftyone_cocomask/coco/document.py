@@ -15,7 +15,7 @@ import msgspec
 from ..errors import ExportError
 from ..words import shortened, type_name
 from .formats import describe_other_annotations, describe_other_format
-from .large_json import LargeList, Unusual, large_parts
+from .large_json import LargeList, ListInsteadError, Unusual, large_parts
 from .records import CocoId
 from .repeated_keys import lost_parts, repeated_keys
 
@@ -121,12 +121,16 @@ def read_large_document(file: IO[bytes], name: str) -> Document | None:
     """
     try:
         found = large_parts(file, name)
+        if "images" not in found:
+            raise _lacks(found, "images", name)
         parts = {
             key: part.text()
             if isinstance(part, LargeList) and key not in ("images", "annotations")
             else part
             for key, part in found.items()
         }
+    except ListInsteadError as error:
+        raise _no_object([error.first], name) from None
     except Unusual:
         return None
     return _document(parts, [], None, name)
@@ -396,6 +400,11 @@ def _other_format(data: bytes, name: str) -> ExportError:
         value = decode(Raw(data))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return ExportError(f"{name} is {_broken_json(data, error)}")
+    return _no_object(value, name)
+
+
+def _no_object(value: Any, name: str) -> OtherFormatError:
+    """Returns what to say of a JSON that is a list, or another value."""
     other = describe_other_format(value)
     if other:
         is_of_coco = other.startswith("a COCO ")

@@ -7,6 +7,9 @@ from typing import Any
 
 import msgspec
 
+# What tells formats apart is short; what is longer would take several times its bytes.
+_MAX_DECODED = 2**20
+
 
 def describe_other_format(value: Any) -> str | None:
     """Returns what a JSON is that is not a COCO export, or None.
@@ -87,6 +90,8 @@ def _describe_object(value: dict[str, Any]) -> str | None:
 def _decoded(part: Any) -> Any:
     if not isinstance(part, msgspec.Raw):
         return part
+    if len(memoryview(part)) > _MAX_DECODED:
+        return None
     try:
         return msgspec.json.decode(part)
     except (msgspec.MsgspecError, RecursionError):

@@ -26,6 +26,8 @@ _MAX_TEXT = 2**26
 # Keys and values other than lists are within this.
 _MAX_VALUE = 2**20
 _MAX_TRIES = 100
+# COCO's have few members; each that is looked for takes the time of a large piece.
+_MAX_MEMBERS = 200
 # A number or an escaped character that is cut is an error this near to the end.
 _MAX_CUT = 64
 _PLACE = re.compile(r"JSON is malformed: (.*) \(byte (\d+)\)")
@@ -35,17 +37,31 @@ _Decoded = TypeVar("_Decoded")
 _list_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 _object_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _START = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*\{")
+_START_OF_LIST = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*\[[ \t\r\n]*")
 _KEY = re.compile(rb'[ \t\r\n]*("(?:[^"\\]|\\.)*")[ \t\r\n]*:[ \t\r\n]*')
 _END = re.compile(rb"[ \t\r\n]*\}[ \t\r\n]*\Z")
 _SPACE = re.compile(rb"[ \t\r\n]*")
 _COMMA = re.compile(rb"[ \t\r\n]*,[ \t\r\n]*")
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]')
 _SCALAR = re.compile(rb'"(?:[^"\\]|\\.)*"|[^,}\]\s]+')
+_BEHIND_ENTRY = re.compile(rb"[ \t\r\n]*[,\]]")
 _ENTRY_END = re.compile(rb"\}[ \t\r\n]*,")
 
 
 class Unusual(Exception):
     """The file is better read in the other way."""
+
+
+class ListInsteadError(Unusual):
+    """The file is a list and no object.
+
+    Args:
+        first: its first entry
+    """
+
+    def __init__(self, first: msgspec.Raw) -> None:
+        super().__init__()
+        self.first = first
 
 
 class LargeFile:
@@ -188,6 +204,7 @@ def large_parts(file: IO[bytes], path: str) -> dict[str, msgspec.Raw | LargeList
         path: what to call it in messages
 
     Raises:
+        ListInsteadError: if it is a list
         Unusual: if it has to be read at once
         OSError: if it cannot be read
     """
@@ -205,8 +222,11 @@ class _Scanner:
 
     def parts(self) -> dict[str, msgspec.Raw | LargeList]:
         found: dict[str, msgspec.Raw | LargeList] = {}
+        if _START_OF_LIST.match(self._piece(_MAX_VALUE)):
+            self._skip(_START_OF_LIST)
+            raise ListInsteadError(self._first_entry())
         self._skip(_START)
-        while True:
+        while len(found) <= _MAX_MEMBERS:
             data = self._piece(_MAX_VALUE)
             if self._place + len(data) == self._file.size and _END.match(data):
                 return found
@@ -220,6 +240,14 @@ class _Scanner:
             if key in found:
                 raise Unusual
             found[key] = self._list() if is_list else value
+        raise Unusual
+
+    def _first_entry(self) -> msgspec.Raw:
+        """Returns the entry at the current place of a list."""
+        value = self._value()
+        self._skip(_BEHIND_ENTRY)
+        [entry] = _decoded(b"[" + value + b"]", _list_decoder)
+        return entry
 
     def _piece(self, size: int) -> bytes:
         """Returns so many bytes from the current place on, fewer at the end."""
@@ -240,7 +268,7 @@ class _Scanner:
     def _value(self) -> bytes:
         """Returns what should be a value at the current place and goes past it."""
         data = self._piece(_MAX_VALUE)
-        if data[:1] != b"{":
+        if data[:1] not in (b"{", b"["):
             return self._skip(_SCALAR)[0]
         depth = 0
         for token in _TOKEN.finditer(data):

@@ -6,6 +6,7 @@ import json
 import random
 import shutil
 import tempfile
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +162,69 @@ def test_what_is_unusual_is_left_to_the_other_way(tmp_path: Path, text: str) -> 
     path.write_text(text)
     with pytest.raises(Unusual):
         large_parts(path.open("rb"), "x.json")
+
+
+def test_an_object_of_thousands_of_members_is_read_at_once(tmp_path: Path) -> None:
+    # As VGG Image Annotator writes: to look for the end of each in pieces takes long.
+    members: dict[str, Any] = {
+        f"{number}.png": {"regions": []} for number in range(3000)
+    }
+    path = tmp_path / "via.json"
+    path.write_text(json.dumps(members))
+    with pytest.raises(Unusual):
+        large_parts(path.open("rb"), "x.json")
+    with pytest.raises(ExportError, match="is a VGG Image Annotator file"):
+        ExportReader(path)
+    folder = write_export(tmp_path / "export", document([annotation()]) | members)
+    assert len(read(folder).record.annotations) == 1
+
+
+RESULT = {"image_id": 1, "category_id": 1, "score": 0.5, "bbox": [1, 2, 3, 4]}
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "kind"),
+    [
+        (" [", "]", "a COCO results file"),
+        ("\ufeff[[1], ", "]", "a list"),
+        ('[{"data": {"a": "]}"}, "annotations": []}, ', "]", "a Label Studio export"),
+        ('{"type": "FeatureCollection", "features": [', "]}", "a GeoJSON file"),
+        ('{"annotations": [', "]}", "no 'images'"),
+    ],
+)
+def test_what_is_no_coco_json_is_not_held_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: str, end: str, kind: str
+) -> None:
+    monkeypatch.setattr(large_json, "_PIECE", 2**16)
+    monkeypatch.setattr(large_json, "_MAX_TEXT", 2**16)
+    path = tmp_path / "predictions.json"
+    entries = json.dumps([RESULT] * 200_000)[1:-1]
+    path.write_text(start + entries + end, encoding="utf-8")
+    size = path.stat().st_size
+    del entries
+    tracemalloc.start()
+    try:
+        with pytest.raises(ExportError, match=kind):
+            ExportReader(path)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    # The places of entries take 16 bytes each.
+    assert peak < size / 2
+
+
+@pytest.mark.parametrize("text", ["[", "[1", '[{"a": 1', '[{"a": "\xfc"}, 2]', "[}]"])
+def test_a_list_that_does_not_begin_with_an_entry_is_left_to_the_other_way(
+    tmp_path: Path, text: str
+) -> None:
+    path = tmp_path / "x.json"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(Unusual) as caught:
+        large_parts(path.open("rb"), "x.json")
+    assert type(caught.value) is Unusual
+    with pytest.raises(ExportError):
+        ExportReader(path)
 
 
 @pytest.mark.parametrize(
