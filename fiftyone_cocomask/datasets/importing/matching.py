@@ -88,10 +88,24 @@ def is_same_shape(first: Document, second: Document) -> bool:
         if first.get("mask") is not None or first.get("mask_path"):
             return False
         return _are_close(first.get("bounding_box"), second["bounding_box"])
+    return bool(first.get("closed") and first.get("filled")) and _is_same_outline(
+        first, second
+    )
+
+
+def is_unfilled(first: Document, second: Document, names: Collection[str]) -> bool:
+    """Whether a label is one that the export has, but for being closed and filled.
+
+    The App stores polygons so that are drawn without a label schema, and exports write
+    them as polygons.
+    """
+    closed = {**first, "closed": True, "filled": True}
+    return "points" in second and is_same_label(closed, second, names)
+
+
+def _is_same_outline(first: Document, second: Document) -> bool:
     rle, other = first.get("rle"), second.get("rle")
     if bool(rle) != bool(other) or (rle and rle != other):
-        return False
-    if not (first.get("closed") and first.get("filled")):
         return False
     mine, theirs = first.get("points") or [], second.get("points") or []
     return len(mine) == len(theirs) and all(

@@ -40,7 +40,12 @@ from .conflicts import (
     words_of_state,
 )
 from .label_contents import said, says, with_content, with_facts
-from .matching import is_same_label, is_same_shape, match_annotations
+from .matching import (
+    is_same_label,
+    is_same_shape,
+    is_unfilled,
+    match_annotations,
+)
 from .states import (
     AnnotationState,
     annotation_state,
@@ -254,6 +259,10 @@ class _Merge:
             self._take(state, pair, record)
         elif is_legacy or (both and all(is_same_shape(*labels) for labels in both)):
             self._conflict(state, pair, record)
+        elif both and all(is_unfilled(*labels, self._names) for labels in both):
+            # It stays as it was drawn, and is not there twice.
+            self._result.edits_kept += self._number(state)
+            self._keep(state, pair, record)
         else:
             # Two objects that overlap: both stay.
             self._result.edits_kept += self._number(state)

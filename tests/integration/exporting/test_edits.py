@@ -562,3 +562,29 @@ def test_an_added_image_goes_into_the_split_that_its_tag_names(
     merged = {name: n for name, n in again.merge.to_dict().items() if n}
     assert merged == {}
     assert dataset.count("segmentations.polylines") == 5
+
+
+@pytest.mark.parametrize("drawn", [{}, {"closed": True}, {"filled": True}])
+def test_what_was_drawn_is_not_there_twice_after_its_own_export(
+    dataset: fo.Dataset, tmp_path: Path, drawn: dict[str, bool]
+) -> None:
+    sample = dataset.first()
+    ring = [relative([20, 15, 36, 15, 36, 27])]
+    # As the App stores what is drawn without a schema.
+    line = fo.Polyline(label="wing", points=ring, **drawn)
+    sample.segmentations.polylines.append(line)
+    sample.save()
+    for number in range(2):
+        out, report = export(dataset, tmp_path / str(number))
+        assert report.annotations == 5
+        _, again = fcm.import_roboflow_coco(out, dataset)
+        assert again.merge.labels_added == again.merge.conflicts == 0
+        assert again.merge.edits_kept == 1
+        kept = dataset.first().segmentations.polylines
+        assert len(kept) == 3
+        # It stays as it was drawn.
+        assert (kept[2].id, kept[2].closed, kept[2].filled) == (
+            line.id,
+            drawn.get("closed", False),
+            drawn.get("filled", False),
+        )
