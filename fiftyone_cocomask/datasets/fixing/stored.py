@@ -23,6 +23,7 @@ from .applying import has_been_applied
 from .changes import Change, decode_changes, encode_changes
 
 _METHOD = "cocomask/fixes"
+_BATCH_SIZE = 100
 
 
 class StoredFixes:
@@ -65,7 +66,9 @@ class StoredFixes:
 
         Repairs that were stored and not made, since the call was killed, are dropped.
         """
-        kept = [c for c in self.changes() if not _is_pending(self._dataset, c)]
+        stored = self.changes()
+        pending = _pending(self._dataset, stored)
+        kept = [change for change in stored if id(change) not in pending]
         # Undone from the end, so labels come back to their places from the first on.
         new = sorted(changes, key=lambda change: change.index, reverse=True)
         together = [*kept, *new]
@@ -144,8 +147,17 @@ def _fix_config(dataset: fo.Dataset, fix_key: str) -> Any:
     return config if config.method == _METHOD else None
 
 
-def _is_pending(dataset: fo.Dataset, change: Change) -> bool:
-    """Whether a stored change was not made: its repair was killed before."""
-    fields = ["tags", "split", *([change.label_field] if change.label_field else [])]
-    found = read_documents(dataset, [ObjectId(change.sample_id)], fields)
-    return bool(found) and not has_been_applied(found[0], change)
+def _pending(dataset: fo.Dataset, changes: list[Change]) -> set[int]:
+    """Returns which stored changes were not made, by ``id``: a repair was killed."""
+    by_sample: dict[ObjectId, list[Change]] = {}
+    for change in changes:
+        by_sample.setdefault(ObjectId(change.sample_id), []).append(change)
+    fields = {change.label_field for change in changes if change.label_field}
+    sample_ids = list(by_sample)
+    pending = set()
+    for start in range(0, len(sample_ids), _BATCH_SIZE):
+        some = sample_ids[start : start + _BATCH_SIZE]
+        for document in read_documents(dataset, some, ["tags", "split", *fields]):
+            own = by_sample[document["_id"]]
+            pending |= {id(c) for c in own if not has_been_applied(document, c)}
+    return pending
