@@ -348,6 +348,69 @@ def test_two_projects_annotate_the_same_images(
     assert dataset.values("segmentations.polylines.id", unwind=True) == ids
 
 
+@pytest.mark.parametrize("conflicts", ["keep", "export"])
+def test_what_two_projects_say_of_one_shape_is_beside_each_other(
+    new_dataset: Any, tmp_path: Path, conflicts: Any
+) -> None:
+    def relabel(coco: dict[str, Any]) -> None:
+        coco["annotations"][0]["category_id"] = 2
+
+    exports = {}
+    for project in ("wings", "bodies"):
+        exports[project] = write_version(tmp_path / project, {"train": {A: [1, 12]}})
+        say_project(exports[project], project)
+    change(exports["bodies"], "train", relabel)
+    dataset, _ = import_roboflow_coco(exports["wings"], "merged")
+    for number in range(2):
+        for project, added in (("bodies", 1), ("wings", 0)):
+            _, report = import_roboflow_coco(
+                exports[project], dataset, conflicts=conflicts
+            )
+            expected = {} if number or not added else {"labels_added": added}
+            assert merged(report) == expected
+    sample = dataset.first()
+    lines = sample.segmentations.polylines
+    assert [x.label for x in lines] == ["wing", "wing", "body"]
+    assert [x.label for x in sample.detections.detections] == ["wing", "wing", "body"]
+    assert sample.tags == ["train"]
+
+
+def test_a_version_of_one_project_changes_no_label_that_another_one_has_too(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    versions = {}
+    for name, project, squares in (
+        ("w1", "wings", [1, 12, 25]),
+        ("b1", "bodies", [25, 12, 1]),
+        ("b2", "bodies", [25, 13]),
+        ("w2", "wings", [1, 12, 26]),
+    ):
+        versions[name] = write_version(tmp_path / name, {"train": {A: squares}})
+        say_project(versions[name], project)
+    dataset, _ = import_roboflow_coco(versions["w1"], "merged")
+    before = everything(dataset)[0][0]
+    _, report = import_roboflow_coco(versions["b1"], dataset)
+    after = everything(dataset)[0][0]
+    # What both have is one, with the ids that it has in the first.
+    assert merged(report) == {}
+    for field in ("segmentations", "detections"):
+        assert after[field] == before[field]
+    _, report = import_roboflow_coco(versions["b2"], dataset)
+    assert merged(report) == {"labels_updated": 1, "labels_deleted": 1}
+    after = everything(dataset)[0][0]
+    for field, labels in (("segmentations", "polylines"), ("detections", "detections")):
+        assert after[field][labels][:3] == before[field][labels]
+    _, report = import_roboflow_coco(versions["w1"], dataset)
+    assert merged(report) == {}
+    _, report = import_roboflow_coco(versions["w2"], dataset)
+    assert merged(report) == {"labels_updated": 1}
+    lines = dataset.first().segmentations.polylines
+    places = [round(line.points[0][0][0] * WIDTH) for line in lines]
+    assert places == [1, 12, 25, 13, 26]
+    for name in ("b2", "w2"):
+        assert merged(import_roboflow_coco(versions[name], dataset)[1]) == {}
+
+
 def test_an_export_that_replaces_nearly_all_labels_is_reported(
     new_dataset: Any, version: Path, tmp_path: Path
 ) -> None:

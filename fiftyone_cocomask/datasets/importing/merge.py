@@ -91,6 +91,7 @@ def merge_labels(
     conflicts: ConflictRule = "keep",
     is_imported: bool = True,
     is_tagged: bool = False,
+    others: frozenset[bytes] = frozenset(),
 ) -> MergedLabels:
     """Merges the annotations of an export into the labels of a sample.
 
@@ -104,16 +105,21 @@ def merge_labels(
         is_imported: whether the labels come from an import; without a base their
             differences from the export count as conflicts then
         is_tagged: whether the sample has the tag of a conflict
+        others: the short ids of labels that imports of other exports wrote: what both
+            have is one label, which neither changes nor deletes
 
     Returns:
         the labels, the next base and the counts
     """
-    merge = _Merge(base, names, conflicts, is_imported, is_tagged)
+    merge = _Merge(base, names, conflicts, is_imported, is_tagged, others)
     return merge.run(polylines, detections, pairs)
 
 
 def keep_labels(
-    base: SampleBase, polylines: Sequence[Document], detections: Sequence[Document]
+    base: SampleBase,
+    polylines: Sequence[Document],
+    detections: Sequence[Document],
+    others: frozenset[bytes] = frozenset(),
 ) -> MergedLabels:
     """Merges an export that says of an image what it said at the last import.
 
@@ -121,6 +127,7 @@ def keep_labels(
         base: what that import wrote, without conflicts that are left to a person
         polylines: as for :func:`merge_labels`
         detections: as for :func:`merge_labels`
+        others: as for :func:`merge_labels`
 
     Returns:
         what :func:`merge_labels` does
@@ -130,7 +137,12 @@ def keep_labels(
         list(polylines),
         list(detections),
         list(base.annotations),
-        edits_kept=sum(state.base is None or state.is_changed for state in states),
+        edits_kept=sum(
+            state.is_changed
+            if state.base is not None
+            else others.isdisjoint(map(short_id, state.labels))
+            for state in states
+        ),
     )
 
 
@@ -142,6 +154,7 @@ class _Merge:
         conflicts: ConflictRule,
         is_imported: bool,
         is_tagged: bool,
+        others: frozenset[bytes],
     ) -> None:
         known = base.names if base is not None else ()
         self._names = tuple(sorted({*known, *names}))
@@ -149,6 +162,7 @@ class _Merge:
         self._takes_export = conflicts == "export"
         self._is_imported = is_imported
         self._is_tagged = is_tagged
+        self._others = others
         self._result = MergedLabels()
         # What becomes of each label that is there: None deletes it.
         self._changed: dict[int, Document | None] = {}
@@ -224,7 +238,7 @@ class _Merge:
             else:
                 state = annotation_state(base, line, box, self._names)
                 self._merge(state, pair, base_annotation(*pair, self._names))
-        self._result.edits_kept += len(lines) + len(boxes)
+        self._result.edits_kept += len((lines.keys() | boxes.keys()) - self._others)
 
     def _merge(
         self, state: AnnotationState, pair: LabelPair, record: BaseAnnotation
@@ -255,16 +269,23 @@ class _Merge:
         sides = _sides(state, pair)
         both = [(label, other) for label, other in sides if label and other]
         is_whole = len(both) == sum(bool(label or other) for label, other in sides)
-        if self._is_same(state, pair) and (is_whole or not is_legacy):
+        is_same = self._is_same(state, pair)
+        if not self._is_persons(state):
+            is_same = is_same and all(self._says_same(*labels) for labels in both)
+        if is_same and (is_whole or not is_legacy):
             self._take(state, pair, record)
-        elif is_legacy or (both and all(is_same_shape(*labels) for labels in both)):
+        elif is_legacy or (
+            self._is_persons(state)
+            and both
+            and all(is_same_shape(*labels) for labels in both)
+        ):
             self._conflict(state, pair, record)
         elif both and all(is_unfilled(*labels, self._names) for labels in both):
             # It stays as it was drawn, and is not there twice.
             self._result.edits_kept += self._number(state)
             self._keep(state, pair, record)
         else:
-            # Two objects that overlap: both stay.
+            # Two objects that overlap, or what others say of one: both stay.
             self._result.edits_kept += self._number(state)
             self._add(pair, record)
 
@@ -348,6 +369,13 @@ class _Merge:
                 added.append(other and new_label(said(other)))
                 ids.append(short_id(added[-1]))
                 continue
+            if self._is_others(label):
+                # It is this export's too as long as both say the same.
+                is_one = other is not None and self._says_same(label, other)
+                own = None if is_one or other is None else new_label(said(other))
+                added.append(own)
+                ids.append(short_id(label if is_one else own))
+                continue
             added.append(None)
             if other is None:
                 self._changed[id(label)] = None
@@ -378,7 +406,9 @@ class _Merge:
             ids.append(known_id if label is None else short_id(label))
             if label is None:
                 continue
-            kept = label if other is None else with_facts(label, other, self._names)
+            kept = label
+            if other is not None and not self._is_others(label):
+                kept = with_facts(label, other, self._names)
             self._changed[id(label)] = tagged(kept) if is_conflict else kept
         self._result.annotations.append(
             record._replace(
@@ -390,7 +420,8 @@ class _Merge:
 
     def _delete(self, state: AnnotationState) -> None:
         for label in state.labels:
-            self._changed[id(label)] = None
+            if not self._is_others(label):
+                self._changed[id(label)] = None
 
     def _is_same(self, state: AnnotationState, pair: LabelPair) -> bool:
         """Whether what a person changed is what the export has."""
@@ -410,8 +441,27 @@ class _Merge:
         return True
 
     def _number(self, state: AnnotationState) -> int:
-        """Returns as how many edits labels count that the import did not write."""
-        return 1 if self._base is None else len(state.labels)
+        """Returns as how many edits labels count that no import wrote."""
+        number = sum(not self._is_others(label) for label in state.labels)
+        return min(number, 1) if self._base is None else number
+
+    def _is_others(self, label: Document) -> bool:
+        """Whether the import of another export wrote a label."""
+        return bool(self._others) and short_id(label) in self._others
+
+    def _is_persons(self, state: AnnotationState) -> bool:
+        """Whether none of an annotation's labels is of another export."""
+        return not any(map(self._is_others, state.labels))
+
+    def _says_same(self, label: Document, other: Document) -> bool:
+        """Whether a label says exactly what the export says in its place."""
+        first, second = (
+            content_digests(None, x, self._names)
+            if "bounding_box" in other
+            else content_digests(x, None, self._names)
+            for x in (label, other)
+        )
+        return first == second
 
     def _is_open(self, state: AnnotationState) -> bool:
         """Whether a conflict of an earlier merge is still marked as one."""

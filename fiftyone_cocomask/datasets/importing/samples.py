@@ -18,7 +18,7 @@ from ..import_base.base import (
     new_ids,
     new_label,
 )
-from ..import_base.digests import Document, short_id
+from ..import_base.digests import Document
 from .conflicts import CONFLICT_TAG, Conflict
 from .documents import annotation_labels, label_fields, own_names, sample_fields
 from .identity import OLD_COPY_TAG, are_other_projects
@@ -275,41 +275,20 @@ def _merged_labels(
     boxes = (document.get(rules.fields[1]) or {}).get("detections") or []
     if base is not None:
         base = base.with_names(rules.attributes)
-    if base is not None and said is not None and base.said == said:
-        labels = keep_labels(base, lines, boxes)
-    else:
-        labels = merge_labels(
-            base,
-            lines,
-            boxes,
-            annotation_labels([record])[0],
-            own_names(record),
-            conflicts=rules.conflicts,
-            is_imported=_is_of_import(document, rules),
-            is_tagged=CONFLICT_TAG in (document.get("tags") or ()),
-        )
     others = SampleBase.label_ids_of_others(document.get(BASE_FIELD), key)
-    if others:
-        _keep_others(labels, lines, boxes, others)
-    return labels
-
-
-def _keep_others(
-    labels: MergedLabels,
-    lines: Sequence[Document],
-    boxes: Sequence[Document],
-    others: frozenset[bytes],
-) -> None:
-    """Leaves what other projects wrote: it is not this export's, nor a person's."""
-    own = {i for record in labels.annotations for i in record[:2]}
-    for before, after in ((lines, labels.polylines), (boxes, labels.detections)):
-        left = {label["_id"] for label in after}
-        for label in before:
-            if short_id(label) in others and short_id(label) not in own:
-                if label["_id"] in left:
-                    labels.edits_kept -= 1
-                else:
-                    after.append(label)
+    if base is not None and said is not None and base.said == said:
+        return keep_labels(base, lines, boxes, others)
+    return merge_labels(
+        base,
+        lines,
+        boxes,
+        annotation_labels([record])[0],
+        own_names(record),
+        conflicts=rules.conflicts,
+        is_imported=_is_of_import(document, rules),
+        is_tagged=CONFLICT_TAG in (document.get("tags") or ()),
+        others=others,
+    )
 
 
 def _label_lists(
