@@ -260,6 +260,7 @@ class MaskEvaluation(FigureResults):
         """Returns the name of the foreground of masks without classes."""
         made = mask_options(self._stored.samples, self.mask_field)
         targets = root_dataset(self._stored.samples).mask_targets
-        names = list(targets.get(self.mask_field, {}).values())
+        own = targets.get(self.mask_field, {})
+        names = [name for value, name in own.items() if value]
         is_binary = made is None or made["mode"] == "binary"
         return names[0] if is_binary and len(names) == 1 else "foreground"

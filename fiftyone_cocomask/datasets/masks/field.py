@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import fiftyone as fo
@@ -138,17 +139,35 @@ def _mask_targets(dataset: fo.Dataset, plan: MaskPlan) -> dict[int, str]:
     """Returns the names of a field's values.
 
     The App does not draw values without one, and takes the dataset's default ones where
-    a field has none: instances would have the names of classes.
+    a field has none: instances would have the names of classes. What a person calls the
+    background, and the foreground of binary masks, stays.
     """
+    own = dataset.mask_targets.get(plan.mask_field) or {}
+    background = {0: str(own[0])} if 0 in own else {}
+    return background | _value_names(dataset, plan, own)
+
+
+def _value_names(
+    dataset: fo.Dataset, plan: MaskPlan, own: Mapping[Any, str]
+) -> dict[int, str]:
     options = plan.options
     if options.mode == "semantic":
         return {value: name for name, value in options.class_values.items()}
     if options.mode == "binary":
-        one_class = options.classes is not None and len(options.classes) == 1
-        name = options.classes[0] if one_class and options.classes else "foreground"
+        name = _foreground_name(options.classes)
+        made = mask_options(dataset, plan.mask_field)
+        if made is not None and made["mode"] == "binary":
+            usual = _foreground_name(made["classes"])
+            given = str(own.get(FOREGROUND, usual))
+            name = name if given == usual else given
         return {FOREGROUND: name}
     labels = LabelList.of_field(dataset, plan.label_field)
     most = {"_id": None, "number": {"$max": {"$size": labels.expression()}}}
     found = aggregate_documents(dataset, [{"$group": most}])
     number = found[0]["number"] if found else 0
     return {value: f"object {value}" for value in range(1, max(number, 1) + 1)}
+
+
+def _foreground_name(classes: Sequence[str] | None) -> str:
+    """Returns what the foreground of binary masks is called if nobody says more."""
+    return classes[0] if classes and len(classes) == 1 else "foreground"

@@ -26,7 +26,7 @@ from ...limits import size_problem
 from ..documents import Document, backing_dataset, root_dataset
 from ..label_fields import draws_lines
 from ..labels import LabelObject, box_objects, label_documents
-from ..masks.field import mask_options
+from ..masks.field import class_names, mask_options
 from ..masks.options import MaskOptions
 from ..masks.stored import (
     drawn_labels,
@@ -261,10 +261,10 @@ def drawing_options(
     made = mask_options(samples, mask_field)
     if made is None or made["label_field"] != label_field:
         return MaskOptions(lines=draws_lines(root_dataset(samples), label_field))
-    targets: dict[int, str] = {}
+    values: dict[str, int] = {}
     if made["mode"] == "semantic":
-        targets = backing_dataset(samples).mask_targets.get(mask_field) or {}
-    values = {name: int(value) for value, name in targets.items()}
+        names = class_names(backing_dataset(samples), mask_field) or {}
+        values = {name: value for value, name in names.items()}
     return MaskOptions.from_dict(made, values)
 
 

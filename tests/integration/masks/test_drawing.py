@@ -13,7 +13,13 @@ import pytest
 from bson import ObjectId
 from pycocotools import mask as mask_utils
 
-from fiftyone_cocomask import CocoMaskError, compute_masks, import_roboflow_coco
+from fiftyone_cocomask import (
+    CocoMaskError,
+    compute_masks,
+    evaluate_mask_area,
+    import_roboflow_coco,
+    refresh_mask_evaluations,
+)
 from fiftyone_cocomask.datasets.labels import mask_objects
 from fiftyone_cocomask.geometry.outlines import mask_outline
 
@@ -437,6 +443,44 @@ def test_a_class_has_one_value_in_every_split_alone(
     assert all(value["owl"] == 3 for value in values)
     assert {value["dog"] for value in values if "dog" in value} == {2}
     assert {value["cat"] for value in values if "cat" in value} == {1}
+
+
+@pytest.mark.parametrize(
+    ("mode", "named"),
+    [
+        ("semantic", {0: "background", 1: "a"}),
+        ("binary", {0: "background", 255: "wing"}),
+        ("binary", {255: "wing"}),
+    ],
+)
+def test_what_a_person_calls_the_values_of_masks_stays(
+    new_dataset: Any, images: Any, mode: Any, named: dict[int, str]
+) -> None:
+    dataset = new_dataset()
+    add(dataset, *images("a.jpg"), polyline(LEFT, "a"))
+    compute_masks(dataset, mode=mode)
+    dataset.mask_targets["mask"] = named
+    dataset.save()
+    area = evaluate_mask_area(dataset, label_field="segmentations", eval_key="area")
+    # The masks are what they were.
+    assert area.summary()["older_masks"] == 0
+    assert dataset.values("segmentations.polylines.area_visible_px") == [[150]]
+    assert compute_masks(dataset, mode=mode).unchanged == 1
+    assert refresh_mask_evaluations(dataset) == {}
+    dataset.reload()
+    assert dataset.mask_targets["mask"] == named
+    alone = evaluate_mask_area(dataset, eval_key="alone").per_class()
+    assert alone["class"].tolist() == [named.get(255, "a")]
+
+
+def test_a_name_that_an_option_gave_goes_with_it(new_dataset: Any, images: Any) -> None:
+    dataset = new_dataset()
+    add(dataset, *images("a.jpg"), polyline(LEFT, "a"), polyline(RIGHT, "b"))
+    for classes, name in ((["a"], "a"), (["b"], "b"), (None, "foreground")):
+        compute_masks(dataset, classes=classes)
+        assert dataset.mask_targets["mask"] == {255: name}
+    compute_masks(dataset, mode="semantic")
+    assert dataset.mask_targets["mask"] == {1: "a", 2: "b"}
 
 
 def test_another_mode_starts_from_the_dataset_s_class_values(
