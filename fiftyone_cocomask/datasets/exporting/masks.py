@@ -30,7 +30,6 @@ from ..documents import (
     backing_dataset,
     num_samples,
     root_dataset,
-    showing,
     stream_documents,
 )
 from ..folders import safe_name
@@ -133,7 +132,7 @@ def export_masks(
         CocoMaskError: if an argument does not fit
         MaskFileError: if a file cannot be written
     """
-    samples = showing(checked_samples(samples), MaskPaths.PATHS)
+    samples = checked_samples(samples)
     check_has_masks(backing_dataset(samples), mask_field)
     if (output_dir is None) != beside_images:
         raise CocoMaskError(
@@ -217,7 +216,7 @@ def export_cutouts(
         MaskFileError: if a file cannot be written
     """
     name = label_or_mask_field
-    samples = showing(checked_samples(samples), MaskPaths.PATHS)
+    samples = checked_samples(samples)
     report = ExportedFiles(_absolute(output_dir))
     paths = MaskPaths(backing_dataset(samples), Path(str(report.output_dir)))
     patches: Callable[[Document, int, int], Iterator[tuple[str, Patch]]]
