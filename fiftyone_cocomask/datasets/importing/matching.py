@@ -105,7 +105,10 @@ def is_unfilled(first: Document, second: Document, names: Collection[str]) -> bo
 
 def _is_same_outline(first: Document, second: Document) -> bool:
     rle, other = first.get("rle"), second.get("rle")
-    if bool(rle) != bool(other) or (rle and rle != other):
+    # A label whose points were edited still has the RLE that it was: the points count,
+    # and exports have them alone. So do those of an RLE that show all of its pixels.
+    is_other = other and rle != other
+    if is_other or (rle and not other and first.get("outline_iou") is not None):
         return False
     mine, theirs = first.get("points") or [], second.get("points") or []
     return len(mine) == len(theirs) and all(

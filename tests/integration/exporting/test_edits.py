@@ -23,7 +23,7 @@ from ..small_export import (
     write_small_export,
     write_split,
 )
-from .exports import read_json, write_image
+from .exports import read_json, rle_of, write_image
 
 
 @pytest.fixture
@@ -588,3 +588,27 @@ def test_what_was_drawn_is_not_there_twice_after_its_own_export(
             drawn.get("closed", False),
             drawn.get("filled", False),
         )
+
+
+def test_an_edited_rle_is_no_conflict_with_its_own_export(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    mask = np.zeros((HEIGHT, WIDTH), bool)
+    mask[5:15, 5:20] = True
+    mask[8:10, 8:12] = False
+    annotations = [annotation(0, 0, segmentation=rle_of(mask), area=142)]
+    write_split(tmp_path / "source" / "train", [image_name("a")], annotations)
+    dataset, _ = fcm.import_roboflow_coco(tmp_path / "source", "rle")
+    sample = dataset.first()
+    (label,) = sample.segmentations.polylines
+    label.points = [[(x + 0.1, y) for x, y in ring] for ring in label.points]
+    sample.save()
+    out, report = export(dataset, tmp_path)
+    assert report.edited == 1
+    _, again = fcm.import_roboflow_coco(out, dataset)
+    assert not any(again.merge.to_dict().values())
+    assert "merge_conflict" not in dataset.first().tags
+    # Afterwards it is what it was exported as.
+    out, report = export(dataset, tmp_path / "again")
+    assert report.unchanged == 1
+    assert read_json(out / "train") == read_json(tmp_path / "out" / "train")
