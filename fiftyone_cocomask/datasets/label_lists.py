@@ -147,6 +147,14 @@ def boxes_to_draw(dataset: fo.Dataset, label_field: str, box_field: str) -> Docu
     return {"$map": {"input": alone, "in": {n: f"$$this.{n}" for n in names}}}
 
 
+def boxes_of_their_own(labels: LabelList, boxes: LabelList) -> Document:
+    """Returns MongoDB's expression of the boxes of objects that labels have not."""
+    ids = {"$map": {"input": labels.expression(), "in": _IDENTITY}}
+    has_none = {"$eq": [_IDENTITY, [None, None]]}
+    is_own = {"$or": [has_none, {"$not": [{"$in": [_IDENTITY, ids]}]}]}
+    return {"$filter": {"input": boxes.expression(), "cond": is_own}}
+
+
 def count_boxes_only(samples: SampleCollection, labels: LabelList) -> int:
     """Returns how many boxes of samples have no shape: neither a mask nor a polygon.
 

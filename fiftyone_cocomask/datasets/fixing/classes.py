@@ -13,8 +13,21 @@ from ...coco.class_findings import similar_names
 from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ..database_errors import explain_database_errors
-from ..documents import Document, num_samples, read_documents, root_dataset, sample_ids
-from ..label_lists import LabelList, boxes_beside, with_all_labels
+from ..documents import (
+    Document,
+    aggregate_documents,
+    num_samples,
+    read_documents,
+    root_dataset,
+    sample_ids,
+)
+from ..issues.paired_boxes import annotation_of
+from ..label_lists import (
+    LabelList,
+    boxes_beside,
+    boxes_of_their_own,
+    with_all_labels,
+)
 from ..locks import ISSUES, one_at_a_time
 from ..targets import checked_samples
 from .changes import Change
@@ -74,7 +87,7 @@ def merge_classes(
     dataset = root_dataset(samples)
     labels = check_merge(dataset, into, classes, label_field, fix_key)
     going = set(classes_to_merge(dataset, labels, into) if classes is None else classes)
-    lists = {x.field: x for x in (labels, boxes_beside(dataset, labels)) if x}
+    lists = {x.field: x for x in _lists(dataset, labels)}
     report = FixReport(fix_key, dry_run=dry_run)
     changes: list[Change] = []
     with fou.ProgressBar(total=num_samples(samples), progress=progress) as bar:
@@ -107,7 +120,7 @@ def check_merge(
         raise CocoMaskError("classes must name at least one class to merge")
     if into in classes:
         raise CocoMaskError(f"Class '{into}' cannot be merged into itself")
-    known = dataset.distinct(f"{labels.path}.label")
+    known = _class_names(dataset, labels)
     unknown = [name for name in classes if name not in known]
     if unknown:
         # A call that was killed has perhaps merged all of them.
@@ -124,14 +137,36 @@ def check_merge(
 
 def classes_to_merge(dataset: fo.Dataset, labels: LabelList, into: str) -> list[str]:
     """Returns the classes of labels whose names are nearly that of another one."""
-    names = {name for name in dataset.distinct(f"{labels.path}.label") if name}
-    groups = similar_names(sorted(names | {into}))
+    groups = similar_names(sorted({*_class_names(dataset, labels), into}))
     return [name for group in groups if into in group for name in group if name != into]
 
 
 def count_classes(samples: SampleCollection, labels: LabelList) -> dict[str, int]:
-    """Returns how many labels have each class: all of each sample, as are merged."""
-    return dict(with_all_labels(samples).count_values(f"{labels.path}.label"))
+    """Returns how many objects have each class: all of each sample, as are merged."""
+    lists = _lists(root_dataset(samples), labels)
+    objects = [labels.expression()]
+    objects += [boxes_of_their_own(labels, boxes) for boxes in lists[1:]]
+    rows = aggregate_documents(
+        with_all_labels(samples),
+        [
+            {"$project": {"label": {"$concatArrays": objects}}},
+            {"$unwind": "$label"},
+            {"$group": {"_id": "$label.label", "number": {"$sum": 1}}},
+        ],
+    )
+    return {row["_id"]: row["number"] for row in rows if row["_id"]}
+
+
+def _lists(dataset: fo.Dataset, labels: LabelList) -> list[LabelList]:
+    """Returns where labels are, and where the boxes of the same annotations."""
+    boxes = boxes_beside(dataset, labels)
+    return [labels] if boxes is None else [labels, boxes]
+
+
+def _class_names(dataset: fo.Dataset, labels: LabelList) -> list[str]:
+    """Returns the classes of labels and their boxes, each once."""
+    paths = [f"{x.path}.label" for x in _lists(dataset, labels)]
+    return sorted({name for path in paths for name in dataset.distinct(path) if name})
 
 
 def _with_classes(
@@ -152,15 +187,18 @@ def _changes(
     document: Document, classes: set[str], into: str, lists: dict[str, LabelList]
 ) -> Iterator[Change]:
     """Yields what becomes of a sample's labels; boxes come with their labels."""
-    for place, (field, labels) in enumerate(lists.items()):
-        for index, label in enumerate(labels.documents(document)):
+    counted: set[Any] = set()
+    for field, labels in lists.items():
+        found = labels.documents(document)
+        for index, label in enumerate(found):
             if label.get("label") not in classes:
                 continue
+            # Counted once: a box is of the same object.
+            is_of_another = annotation_of(label) in counted
             yield Change(
                 sample_id=str(document["_id"]),
                 filepath=document["filepath"],
-                # Counted once: a box is of the same object.
-                issues=[] if place else [MERGED],
+                issues=[] if is_of_another else [MERGED],
                 action=_RELABELLED,
                 label_field=field,
                 label_id=str(label["_id"]),
@@ -169,3 +207,4 @@ def _changes(
                 before={"label": label["label"]},
                 after={"label": into},
             )
+        counted |= {annotation_of(label) for label in found} - {None}

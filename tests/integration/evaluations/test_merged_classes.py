@@ -14,6 +14,8 @@ from fiftyone_cocomask import (
     refresh_mask_evaluations,
     undo_mask_fixes,
 )
+from fiftyone_cocomask.datasets.fixing.classes import count_classes
+from fiftyone_cocomask.datasets.label_lists import LabelList
 from fiftyone_cocomask.panels.evaluation.sections.class_names import ClassNames
 from fiftyone_cocomask.panels.evaluation.shown import Choices, shown_of
 
@@ -68,6 +70,26 @@ def test_what_somebody_has_changed_since_stays_so(named: Samples) -> None:
     report = undo_mask_fixes(named.dataset, "merged_classes")
     assert report.num_skipped == 1
     assert classes(named)[0] == [*NAMES[:3], "mine"]
+
+
+def test_objects_that_are_a_box_alone_are_merged_and_counted(named: Samples) -> None:
+    dataset = named.dataset
+    sample = dataset.first()
+    found = sample.detections.detections
+    found[1].coco_id = 7
+    found.append(fo.Detection(label="Vermis 2", bounding_box=[0, 0, 1, 1]))
+    sample.save()
+    labels = LabelList.of_field(dataset, "segmentations")
+    # The box of another class is of the last polygon's object.
+    alone = {"cerebelo_1": 2, "Vermis 2": 1}
+    assert count_classes(dataset, labels) == {**dict.fromkeys(NAMES, 1), **alone}
+    # The polygon of the class, and the box that is alone now.
+    report = merge_classes(dataset, "cerebelo", ["cerebelo_1"], dry_run=True)
+    assert report.fixed == {"merged_class": 2}
+    assert merge_classes(dataset, "vermis").fixed == {"merged_class": 1}
+    assert classes(named)[1][-1] == "vermis"
+    with pytest.raises(CocoMaskError, match="no labels of the class 'Vermis 3'"):
+        merge_classes(dataset, "brain", ["Vermis 3"])
 
 
 def test_a_class_that_nobody_has_is_refused_under_a_key_that_is_there(
