@@ -8,7 +8,7 @@ from typing import Any
 import fiftyone as fo
 import pytest
 
-from fiftyone_cocomask import import_roboflow_coco
+from fiftyone_cocomask import import_roboflow_coco, merge_classes
 from tests.conftest import needs_posix
 
 from .ready_process import ReadyProcess
@@ -113,6 +113,25 @@ def test_a_schema_that_a_person_made_gets_new_classes_and_nothing_else(
     assert dataset.label_schemas["segmentations"] == {**own, "classes": classes}
     assert dataset.label_schemas["detections"]["classes"] == ["wing", "body", "eye"]
     assert dataset.active_label_schemas == ["detections"]
+
+
+def test_a_class_that_a_person_took_off_the_lists_stays_off(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    export = write_classes(tmp_path / "export", "wing", "wnig")
+    dataset, _ = import_roboflow_coco(export, "small")
+    merge_classes(dataset, "wing", ["wnig"])
+    for field in ("segmentations", "detections"):
+        schema = dataset.label_schemas[field]
+        schema["classes"].remove("wnig")
+        dataset.update_label_schema(field, schema)
+    dataset.default_classes = ["wing"]
+    newer = write_classes(tmp_path / "v2", "wing", "wnig", "eye")
+    for path, classes in ((export, ["wing"]), (newer, ["wing", "eye"])):
+        import_roboflow_coco(path, dataset)
+        assert dataset.default_classes == classes
+        for field in ("segmentations", "detections"):
+            assert dataset.label_schemas[field]["classes"] == classes
 
 
 def test_a_schema_without_classes_stays_as_it_is(

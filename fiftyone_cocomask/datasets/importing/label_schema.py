@@ -42,17 +42,21 @@ _DEFAULTS: dict[str, Attribute] = {
 
 
 def declare_label_schemas(
-    dataset: fo.Dataset, fields: Sequence[str], classes: Sequence[str]
+    dataset: fo.Dataset,
+    fields: Sequence[str],
+    classes: Sequence[str],
+    new_classes: Sequence[str],
 ) -> None:
     """Makes fields of labels editable in the App.
 
-    A schema that is there already stays, whoever made it: it only gets the classes that
-    it lacks, if it lists classes and has room for them.
+    A schema that is there already stays, whoever made it: it only gets the new classes,
+    if it lists classes and has room for them.
 
     Args:
         dataset: the dataset, with the fields and their attributes declared
         fields: the fields of Polylines or Detections
         classes: the classes to choose from
+        new_classes: those of them that the last import did not know
     """
     if dataset.media_type != "image":
         return
@@ -60,7 +64,7 @@ def declare_label_schemas(
         present = dataset.label_schemas
         for field in fields:
             if field in present:
-                _add_classes(dataset, field, present[field], classes)
+                _add_classes(dataset, field, present[field], new_classes)
             else:
                 add_label_schema(dataset, field, _label_schema(dataset, field, classes))
 

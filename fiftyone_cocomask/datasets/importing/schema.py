@@ -19,8 +19,8 @@ from ..documents import (
     rename_label_attributes,
 )
 from ..field_display import are_shown, colour_classes, show_fields
-from ..import_base.base import BASE_FIELD
-from ..import_base.info import store_info
+from ..import_base.base import BASE_FIELD, Fields
+from ..import_base.info import known_info, store_info
 from ..locks import changing_outline
 from .attribute_types import AttributeTypes, label_paths
 from .label_schema import declare_label_schemas
@@ -205,7 +205,10 @@ def _store_export_info(
     )
     used = {category.name for category in reader.used_categories()}
     names = [name for _, name in sorted(targets.items()) if name in used]
-    classes = list(dict.fromkeys([*dataset.default_classes, *names]))
+    # Those of the import before are listed, or a person has taken them off the list.
+    before = _classes_before(dataset, attribute_types.label_fields)
+    added = [name for name in names if name not in before]
+    classes = list(dict.fromkeys([*dataset.default_classes, *added]))
     # FiftyOne writes the whole outline for each.
     if classes != dataset.default_classes:
         dataset.default_classes = classes
@@ -214,7 +217,7 @@ def _store_export_info(
     if names:
         fields = list(attribute_types.label_fields)
         colour_classes(dataset, fields, dataset.default_classes)
-    declare_label_schemas(dataset, attribute_types.label_fields, names)
+    declare_label_schemas(dataset, attribute_types.label_fields, names, added)
     for facts in reader.info["splits"].values():
         origins = facts["form"].get("origins", {})
         for new, old in attribute_types.moved.items():
@@ -230,6 +233,12 @@ def _store_export_info(
     }
     store_info(dataset, attribute_types.label_fields, info)
     dataset.save()
+
+
+def _classes_before(dataset: fo.Dataset, fields: Fields) -> set[str]:
+    """Returns the classes that labels had at the last import into two fields."""
+    splits = known_info(dataset, fields).get("splits") or {}
+    return {name for of in splits.values() for _, name in of.get("labels") or ()}
 
 
 def _by_split(facts: Mapping[str, Any]) -> dict[str, Any]:
