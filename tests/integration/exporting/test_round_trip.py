@@ -145,6 +145,46 @@ def test_an_rle_whose_outline_is_simplified_comes_back(
     assert fcm.compare_exports(tmp_path / "source", dataset).is_same
 
 
+@pytest.mark.parametrize("values", [(0.5, 0.75), ("high", {"a": 1}), (None, [])])
+def test_an_attribute_that_is_named_as_our_own_comes_back(
+    new_dataset: Any, tmp_path: Path, values: tuple[Any, Any]
+) -> None:
+    # Earlier versions wrote it into exports.
+    noise = np.random.default_rng(0).random((150, 200)) > 0.5
+    square = [[5, 5, 20, 5, 20, 15, 5, 15]]
+    shapes = [(rle_of(noise), [0, 0, 200, 150]), (square, [5, 5, 15, 10])]
+    common = {"image_id": 0, "category_id": 1, "iscrowd": 0, "area": 150}
+    source = tmp_path / "source"
+    write_image(source / "a.png", 200, 150)
+    write_json(
+        source,
+        {
+            "info": {},
+            "licenses": [],
+            "categories": [{"id": 1, "name": "cat"}],
+            "images": [{"id": 0, "file_name": "a.png", "width": 200, "height": 150}],
+            "annotations": [
+                {
+                    **common,
+                    "id": n,
+                    "segmentation": shape,
+                    "bbox": box,
+                    "outline_iou": v,
+                }
+                for n, ((shape, box), v) in enumerate(zip(shapes, values, strict=True))
+            ],
+        },
+    )
+    back, report = written_back(source, tmp_path)
+    assert_same_export(back, source)
+    assert report.unchanged == 2
+    dataset = fo.load_dataset("source")
+    noisy, plain = dataset.first().segmentations.polylines
+    assert noisy.outline_iou < 1
+    assert not plain.has_field("outline_iou") or plain.outline_iou is None
+    assert fcm.compare_exports(source, dataset).is_same
+
+
 def test_the_demo_comes_back_but_for_what_its_broken_ring_loses(
     new_dataset: Any, demo_export: Path, tmp_path: Path
 ) -> None:
