@@ -45,6 +45,8 @@ from .plan import EvaluationPlan, SampleFigures
 # Samples that others change while they are measured are measured once more,
 # this many times.
 _MORE_ATTEMPTS = 3
+# So many ids are kept to know which samples have been counted already.
+_MAX_COUNTED = 100_000
 
 
 @dataclass(slots=True)
@@ -55,7 +57,7 @@ class PassReport:
         without_number: the samples that got no number, as ``{"sample_id",
             "filepath", "reason"}``; at most 1,000 are named
         other_size: the ids of samples whose mask has another number of pixels than
-            its image; at most 1,000
+            its image, so that none is counted twice; at most 100,000
         num_other_size: how many there are
         num_changed: how many samples' labels were changed by somebody else in the
             moment of their evaluation, so that they were left as they were
@@ -78,7 +80,7 @@ class PassReport:
 
     def add_other_size(self, record: SampleRecord) -> None:
         self.num_other_size += 1
-        if len(self.other_size) < MAX_NAMED:
+        if len(self.other_size) < _MAX_COUNTED:
             self.other_size.append(str(record.sample_id))
 
     def forget(self, ids: set[str]) -> None:
@@ -101,7 +103,7 @@ class PassReport:
             total.num_other_size += part["num_other_size"]
             total.num_changed += part["num_changed"]
         del total.without_number[MAX_NAMED:]
-        del total.other_size[MAX_NAMED:]
+        del total.other_size[_MAX_COUNTED:]
         return total
 
     def to_dict(self) -> Document:

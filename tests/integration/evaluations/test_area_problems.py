@@ -89,6 +89,25 @@ def test_masks_of_another_size_than_their_image_are_counted_and_reported(
     assert area.summary()["masks_of_other_size"] == 1
 
 
+def test_thousands_of_masks_of_another_size_are_each_counted_once(
+    samples: Samples,
+) -> None:
+    path = samples.mask_file("half.png", mask_of_boxes(LEFT)[: HEIGHT // 2])
+    image = samples.image("a.jpg")
+    dataset = samples.dataset
+    dataset.add_samples(
+        fo.Sample(
+            image,
+            mask=fo.Segmentation(mask_path=path),
+            metadata=fo.ImageMetadata(width=WIDTH, height=HEIGHT),
+        )
+        for _ in range(1_100)
+    )
+    evaluate_mask_area(dataset, eval_key="area")
+    area = evaluate_mask_area(dataset.skip(1_050), eval_key="area")
+    assert area.summary()["masks_of_other_size"] == 1_100
+
+
 def test_masks_of_images_that_have_another_size_since_keep_their_coverage(
     samples: Samples,
 ) -> None:
