@@ -49,7 +49,7 @@ def class_names(dataset: fo.Dataset, mask_field: str) -> dict[int, str] | None:
 def declare_mask_field(dataset: fo.Dataset, plan: MaskPlan) -> None:
     """Adds the field of planned masks to a dataset, or says there how they are made."""
     mask_field, label_field, options = plan.mask_field, plan.label_field, plan.options
-    description = f"{options.mode.capitalize()} masks of '{label_field}'"
+    description = _field_description(dataset, plan)
     made = {INFO_KEY: _made(plan)}
     targets = _mask_targets(dataset, plan)
     if _is_declared(dataset, plan, description, targets):
@@ -123,6 +123,21 @@ def check_still_planned(dataset: fo.Dataset, plan: MaskPlan) -> None:
             f"The masks of field '{plan.mask_field}' are being computed with other "
             "options by somebody else; compute them again once that is done"
         )
+
+
+def _field_description(dataset: fo.Dataset, plan: MaskPlan) -> str:
+    """Returns what a field is said to hold: a person's own words stay."""
+    field_ = dataset.get_field(plan.mask_field)
+    made = mask_options(dataset, plan.mask_field)
+    if field_ is not None and field_.description:
+        usual = made and _description_of(made["mode"], made["label_field"])
+        if field_.description != usual:
+            return str(field_.description)
+    return _description_of(plan.options.mode, plan.label_field)
+
+
+def _description_of(mode: str, label_field: str) -> str:
+    return f"{mode.capitalize()} masks of '{label_field}'"
 
 
 def _made(plan: MaskPlan) -> dict[str, Any]:

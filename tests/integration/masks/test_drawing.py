@@ -473,6 +473,23 @@ def test_what_a_person_calls_the_values_of_masks_stays(
     assert alone["class"].tolist() == [named.get(255, "a")]
 
 
+def test_what_a_person_says_of_a_field_of_masks_stays(
+    new_dataset: Any, images: Any
+) -> None:
+    dataset = new_dataset()
+    add(dataset, *images("a.jpg"), polyline(LEFT, "a"))
+    for mode in ("binary", "semantic"):
+        compute_masks(dataset, mode=mode)
+        description = dataset.get_field("mask").description
+        assert description == f"{mode.capitalize()} masks of 'segmentations'"
+    field = dataset.get_field("mask")
+    field.description = "Checked by Ann"
+    field.save()
+    compute_masks(dataset)
+    dataset.reload()
+    assert dataset.get_field("mask").description == "Checked by Ann"
+
+
 def test_a_name_that_an_option_gave_goes_with_it(new_dataset: Any, images: Any) -> None:
     dataset = new_dataset()
     add(dataset, *images("a.jpg"), polyline(LEFT, "a"), polyline(RIGHT, "b"))
