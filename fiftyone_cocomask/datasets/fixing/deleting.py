@@ -122,7 +122,7 @@ def _of_sample(
         for field, own in labels.items()
     }
     goes = set().union(*chosen.values())
-    for field, own in labels.items():
+    for number, (field, own) in enumerate(labels.items()):
         others = [x for other in labels if other != field for x in labels[other]]
         for index, label in enumerate(own):
             is_chosen = str(label["_id"]) in chosen[field]
@@ -131,11 +131,13 @@ def _of_sample(
             # A box goes once nothing is left of its annotation.
             if not is_chosen and not (of_object and all(of_object.values())):
                 continue
+            # Counted once where both were asked for: a box is of the same object.
+            going = [partner for partner, goes_too in of_object.items() if goes_too]
+            follows = None if is_chosen and not (number and going) else going[0]
             yield Change(
                 sample_id=str(document["_id"]),
                 filepath=document["filepath"],
-                # Counted once: a box is of the same object.
-                issues=[DELETED_OBJECT] if is_chosen else [],
+                issues=[DELETED_OBJECT] if follows is None else [],
                 action="removed",
                 label_field=field,
                 label_id=str(label["_id"]),
@@ -143,5 +145,5 @@ def _of_sample(
                 index=index,
                 before=label,
                 after=None,
-                follows=None if is_chosen else next(iter(of_object)),
+                follows=follows,
             )

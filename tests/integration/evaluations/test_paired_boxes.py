@@ -301,6 +301,23 @@ def test_tags_of_another_search_are_not_a_person_s(searched: Samples) -> None:
     }
 
 
+def test_an_object_of_which_both_labels_are_selected_is_one(searched: Samples) -> None:
+    dataset = searched.dataset
+    before = searched.raw(dataset.first())
+    both = [
+        str(before[field][kind][0]["_id"])
+        for field, kind in (("detections",) * 2, ("segmentations", "polylines"))
+    ]
+    assert delete_objects(dataset, both, dry_run=True).fixed == {"deleted_object": 1}
+    report = delete_objects(dataset, both)
+    assert (report.fixed, report.num_skipped) == ({"deleted_object": 1}, 0)
+    assert [box[0] for box in boxes(searched)] == [1, 2, 3]
+    undo_mask_fixes(dataset, "deleted_objects")
+    after = searched.raw(dataset.first())
+    assert after["detections"] == before["detections"]
+    assert after["segmentations"] == before["segmentations"]
+
+
 def test_a_box_of_several_polygons_goes_with_the_last(searched: Samples) -> None:
     sample = searched.dataset.first()
     for line in sample.segmentations.polylines[:2]:
