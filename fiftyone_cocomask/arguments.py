@@ -164,6 +164,13 @@ def as_text_list(value: Any) -> Any:
     return _text_list(value)[1]
 
 
+def without_numpy(value: Any) -> Any:
+    """Returns a value, or the values of a list, as Python's own types."""
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    return [without_numpy(item) for item in value] if isinstance(value, list) else value
+
+
 def _fitted(value: Any, member: Any) -> tuple[bool, Any]:
     """Returns whether a value is of a type, and the value as that type."""
     origin = get_origin(member)

@@ -63,9 +63,7 @@ class CheckExport(JobOperator):
             ``result`` is :meth:`ExportReport.to_dict`
         """
         params = {"path": path_text(path), "image_dir": path_text(image_dir)}
-        return foo.execute_operator(
-            self.uri, params=params, request_delegation=delegate
-        )
+        return self.execute_with(params, delegate)
 
     def ask(self, ctx: ExecutionContext, inputs: types.Object) -> None:
         """Asks: it shows what is in the export."""

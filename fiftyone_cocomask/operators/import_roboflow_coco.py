@@ -129,9 +129,7 @@ class ImportRoboflowCoco(TasksOperator):
             "num_workers": num_workers,
             "num_tasks": num_tasks,
         }
-        return foo.execute_operator(
-            self.uri, params=params, request_delegation=delegate
-        )
+        return self.execute_with(params, delegate)
 
     def resolve_placement(self, ctx: ExecutionContext) -> types.Placement:
         """Returns the button in the grid's toolbar."""

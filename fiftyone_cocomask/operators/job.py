@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
+from ..arguments import without_numpy
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext, SampleCollection
 from .form_operator import FormOperator
@@ -76,11 +77,25 @@ class JobOperator(FormOperator):
         Returns:
             the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await
         """
+        return self.execute_with(params, delegate, view=self.view_of(samples))
+
+    def execute_with(
+        self, params: Mapping[str, Any], delegate: bool, **target: Any
+    ) -> Any:
+        """Executes the operator for a caller from Python.
+
+        Args:
+            params: the parameters; those that are None have their defaults
+            delegate: whether to queue the job for an orchestrator
+            target: the ``view`` to work on, if it works on one
+
+        Returns:
+            the ``ExecutionResult``, or in a notebook an ``asyncio.Task`` to await
+        """
+        # FiftyOne takes a whole number of NumPy's for none, and cannot store it.
+        given = {n: without_numpy(v) for n, v in params.items() if v is not None}
         return foo.execute_operator(
-            self.uri,
-            view=self.view_of(samples),
-            params={name: value for name, value in params.items() if value is not None},
-            request_delegation=delegate,
+            self.uri, params=given, request_delegation=delegate, **target
         )
 
     @abstractmethod

@@ -13,6 +13,7 @@ from typing import Any
 
 import fiftyone as fo
 import fiftyone.operators as foo
+import numpy as np
 import pytest
 import yaml  # type: ignore[import-untyped]
 from fiftyone.operators.executor import ExecutionContext, ExecutionError
@@ -385,6 +386,22 @@ def test_a_text_is_a_list_of_one(dataset: fo.Dataset, demo_export: Path) -> None
     assert 0 < only["objects"] < dataset.count("segmentations.polylines")
     ordered = {"mask_field": "order", "overlap": (c for c in ["moth", "butterfly"])}
     assert call("compute_masks", dataset, **ordered)["mask_field"] == "order"
+
+
+def test_values_of_numpy_are_those_that_they_hold(
+    dataset: fo.Dataset, demo_export: Path
+) -> None:
+    def call(name: str, *args: Any, **kwargs: Any) -> Any:
+        return foo.get_operator(uri(name))(*args, **kwargs).result
+
+    ids = np.array(dataset.values("segmentations.polylines.id", unwind=True)[:2])
+    yes, one = np.bool_(True), np.int64(1)
+    report = call("delete_objects", dataset, ids, dry_run=yes)
+    assert (report["fixed"], report["dry_run"]) == ({"deleted_object": 2}, True)
+    drawn = {"overwrite": yes, "num_workers": one, "num_tasks": one}
+    assert call("compute_masks", dataset, **drawn)["unchanged"] == 0
+    call("import_roboflow_coco", demo_export, np.str_("new"), splits=np.array(["test"]))
+    assert fo.dataset_exists("new")
 
 
 def test_a_wrong_target_is_refused_in_a_sentence(
