@@ -13,7 +13,10 @@ from ..stages import LABELS, Case
 from . import Baseline
 from .objects import size_of
 
-_DISC = [(x, y) for y in range(-8, 9) for x in range(-8, 9) if x * x + y * y <= 64]
+_DISC = sorted(
+    ((x, y) for y in range(-8, 9) for x in range(-8, 9) if x * x + y * y <= 64),
+    key=lambda move: math.hypot(*move),
+)
 
 
 def _rank(case: Case, dataset: Any) -> None:

@@ -27,13 +27,17 @@ _EPSILON = 1e-3
 
 _ALONG_NORMAL = np.arange(-_FAR, _FAR + 1)
 _BESIDE = np.abs(_ALONG_NORMAL) >= _NEAR
+# The shortest moves first: of equally good ones, that is taken.
 _DISC = np.array(
-    [
-        (x, y)
-        for y in range(-_FAR, _FAR + 1)
-        for x in range(-_FAR, _FAR + 1)
-        if x * x + y * y <= _FAR * _FAR
-    ],
+    sorted(
+        (
+            (x, y)
+            for y in range(-_FAR, _FAR + 1)
+            for x in range(-_FAR, _FAR + 1)
+            if x * x + y * y <= _FAR * _FAR
+        ),
+        key=lambda move: math.hypot(*move),
+    ),
     np.int32,
 )
 # How far beside an image it is looked at: a place may lie on its very end.

@@ -68,6 +68,17 @@ def test_in_an_image_of_one_brightness_an_outline_lies_on_nothing() -> None:
     fit = EdgeImage(np.full((100, 120), 90, np.uint8)).fit([circle(20)])
     assert fit is not None
     assert (fit.edge, fit.contrast) == (1, 0)
+    # Nowhere it would lie better.
+    assert fit.offset == 0
+
+
+def test_of_equally_good_moves_the_shortest_counts() -> None:
+    # Stripes from left to right: it makes no difference how far it is moved along them.
+    gray = np.tile(np.where(np.arange(100) % 20 < 10, 60, 180), (120, 1)).T
+    square = np.array([[40, 30], [80, 30], [80, 70], [40, 70]], float)
+    fit = EdgeImage(np.ascontiguousarray(gray, np.uint8)).fit([square])
+    assert fit is not None
+    assert fit.offset == 0
 
 
 def auroc(worse: list[float], better: list[float]) -> float:
