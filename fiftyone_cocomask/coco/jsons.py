@@ -168,12 +168,14 @@ def _read(
             json.document()
             read.append(json)
         except OtherFormatError as error:
+            _forget_what_was_read(error)
             if error.is_of_coco:
                 related.append(error)
                 findings.append((IssueCode.JSON_SET_ASIDE, str(error), Action.KEPT))
             else:
                 foreign.append((json, error))
         except ExportError as error:
+            _forget_what_was_read(error)
             if json.looks_like_coco():
                 broken.append(error)
                 findings.append((IssueCode.JSON_NOT_READ, str(error), Action.DROPPED))
@@ -195,6 +197,11 @@ def _read(
             )
         )
     return read, findings, [*broken, *related, *(error for _, error in foreign)]
+
+
+def _forget_what_was_read(error: ExportError) -> None:
+    """Takes from an error where it was raised: that holds the bytes of its JSON."""
+    error.__traceback__ = error.__context__ = None
 
 
 def _without_repetitions(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -363,3 +364,21 @@ def test_jsons_of_one_image_each_are_not_splits_that_leak(
     assert len(found.report.splits) == number
     codes = {issue.code for issue in found.report.issues}
     assert (IssueCode.SOURCE_IN_SEVERAL_SPLITS in codes) == leaks
+
+
+@pytest.mark.parametrize("end", ["}", ""])
+def test_jsons_of_other_tools_are_not_kept_in_memory(tmp_path: Path, end: str) -> None:
+    # LabelMe writes one for each image, with the image in it.
+    write_export(tmp_path, document([annotation()]))
+    size, number = 10**6, 20
+    for place in range(number):
+        text = f'{{"shapes": [], "imagePath": "a.png", "imageData": "{"A" * size}"{end}'
+        (tmp_path / f"{place}.json").write_text(text)
+    del text
+    tracemalloc.start()
+    try:
+        assert check_export(tmp_path).imported == 1
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 8 * size
