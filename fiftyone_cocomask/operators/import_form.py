@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import fiftyone as fo
@@ -165,8 +164,9 @@ def chosen_dataset(ctx: ExecutionContext) -> str | None:
     # An import that was delegated is named as its form has said.
     if not is_from_app(ctx):
         return None
-    location = Path(export_path(params) or "").resolve()
-    return location.stem if location.is_file() else location.name
+    from ..datasets.importing.importing import name_after
+
+    return name_after(export_path(params) or "")
 
 
 def _say_what_will_happen(

@@ -361,6 +361,12 @@ def _storable_name(name: str) -> str:
     return plain
 
 
+def name_after(path: str | Path) -> str:
+    """Returns the name that a dataset gets after an export, as FiftyOne takes it."""
+    location = Path(path).expanduser().resolve()
+    return _storable_name(location.stem if location.is_file() else location.name)
+
+
 def dataset_name(path: str | Path, dataset: str | fo.Dataset | None) -> str:
     """Returns the name of the dataset to import into.
 
@@ -370,7 +376,5 @@ def dataset_name(path: str | Path, dataset: str | fo.Dataset | None) -> str:
             dataset has yet
     """
     if dataset is None:
-        location = Path(path).expanduser().resolve()
-        name = location.stem if location.is_file() else location.name
-        return fod.make_unique_dataset_name(_storable_name(name))
+        return fod.make_unique_dataset_name(name_after(path))
     return dataset if isinstance(dataset, str) else dataset.name

@@ -204,6 +204,17 @@ def test_the_app_sees_progress_and_then_a_summary(
     assert fo.dataset_exists("butterflies")
 
 
+def test_an_export_whose_name_no_dataset_can_have_is_imported_under_another(
+    app_request: Any, tmp_path: Path
+) -> None:
+    path = write_small_export(tmp_path / "导出")
+    request = app_request("import_roboflow_coco", path=typed(path))
+    assert request.problems() == []
+    assert "Creates the dataset **export** with 3 images" in request.notices()
+    request.messages()
+    assert len(fo.load_dataset("export")) == 3
+
+
 @pytest.mark.parametrize(
     ("name", "does"), [("demo", "reload_dataset"), ("other", "open_dataset")]
 )
