@@ -12,7 +12,7 @@ from ...arguments import checked
 from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ..database_errors import explain_database_errors
-from ..documents import current_dataset, num_samples, root_dataset
+from ..documents import current_dataset, ids_of, num_samples, root_dataset
 from ..documents.runs import begin_run, delete_run, replace_results, run_results
 from ..journal import Journal
 from ..known_classes import check_label_classes
@@ -131,7 +131,8 @@ def find_mask_issues(
 def search_again(samples: SampleCollection, key: str, progress: Any) -> int:
     """Brings the tags of some samples and their labels up to date.
 
-    Issues that take all samples to tell stay as the last search has found them.
+    Issues that take all samples to tell stay as the last search has found them, and
+    samples that it was not of stay without tags.
 
     Args:
         samples: a view of the dataset
@@ -143,6 +144,12 @@ def search_again(samples: SampleCollection, key: str, progress: Any) -> int:
     """
     dataset = root_dataset(samples)
     marks, labels, boxes, config = issue_search_of(dataset, key)
+    covered = ids_of(samples) & ids_of(dataset.load_run_view(key))
+    # A view may not match those any more whose labels have changed.
+    covered |= marks.tagged_samples(samples)
+    if not covered:
+        return 0
+    samples = samples.select([str(sample_id) for sample_id in sorted(covered)])
     mask_field = config.mask_field
     if mask_field is not None and not is_mask_field(dataset, mask_field):
         mask_field = None

@@ -174,6 +174,14 @@ class IssueMarks:
         self.leave_out_checked(found, some)
         self.set_tags(found, some)
 
+    def tagged_samples(self, samples: SampleCollection) -> set[ObjectId]:
+        """Returns which samples of a view have tags, or labels with tags."""
+        found = {ObjectId(i) for x in self._tagged_samples(samples).values() for i in x}
+        for labels in self.label_lists:
+            for tagged in self._tagged_labels(labels, samples).values():
+                found.update(tagged.sample_ids())
+        return found
+
     def leave_out_checked(
         self, found: FoundIssues, samples: SampleCollection | None = None
     ) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import fiftyone as fo
 
-from fiftyone_cocomask import find_mask_issues
+from fiftyone_cocomask import find_mask_issues, rank_mask_outlines
 from fiftyone_cocomask.datasets.reviewing import (
     labels_to_review,
     mark_checked,
@@ -69,6 +69,28 @@ def test_a_checked_label_makes_no_outliers_of_its_image(samples: Samples) -> Non
     checked, *others = [label["tags"] for label in polygons(samples, crowded)]
     assert checked == ["checked"]
     assert others == before[1:]
+
+
+def test_a_checked_label_of_a_ranking_extends_no_search_to_its_image(
+    samples: Samples,
+) -> None:
+    dataset = samples.dataset
+    inside, outside = (
+        samples.add(f"{name}.jpg", lines=[polyline((2, 2, 5, 5), x) for x in "ab"])
+        for name in ("in", "out")
+    )
+    rank_mask_outlines(dataset)
+    find_mask_issues(dataset.match_tags("mine"), mask_field=None, key="none")
+    find_mask_issues(dataset.select(inside.id), mask_field=None)
+    queue = queues(dataset)["outline"][0]
+    for sample in (inside, outside):
+        label_id = str(polygons(samples, sample)[0]["_id"])
+        args = dataset, queue, sample.id, "segmentations", label_id
+        assert mark_checked(*args).problems == []
+    tags = [[x["tags"] for x in polygons(samples, s)] for s in (inside, outside)]
+    assert tags[0][0] == ["checked"]
+    assert "mask_issues:tiny" in tags[0][1]
+    assert tags[1] == [["checked"], []]
 
 
 def polygons(samples: Samples, sample: fo.Sample) -> list[dict[str, Any]]:
