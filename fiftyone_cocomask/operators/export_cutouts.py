@@ -105,7 +105,9 @@ class ExportCutouts(ExportOperator):
         }
 
     def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
-        """Returns the export of whole masks."""
+        """Returns the export of whole masks, where there are any."""
+        if not segmentation_fields(ctx.dataset):
+            return []
         why = "Write the whole masks as PNG files, too; give output_dir"
         return [next_step("export_masks", why)]
 

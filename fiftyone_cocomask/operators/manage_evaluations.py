@@ -12,6 +12,7 @@ from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
 from .form_operator import FormOperator
 from .forms import Choice, choose, form, names, note, reject, stop, warn
 from .job import JobOperator, ProgressArgument, job_config
+from .label_fields import segmentation_fields
 from .markdown import bold, plain
 from .prerequisites import (
     NO_DATASET,
@@ -71,9 +72,12 @@ class ListMaskEvaluations(FormOperator):
         if found:
             why = "Write the figures as one HTML file; give output_path"
             step = next_step("write_report", why)
-        else:
+        elif segmentation_fields(ctx.dataset):
             why = "Count the pixels of masks and of each object"
             step = next_step("evaluate_mask_area", why)
+        else:
+            why = "Draw the objects of each image into one mask"
+            step = next_step("compute_masks", why)
         return completed({"evaluations": found}, next_steps=[step])
 
     def resolve_output(self, ctx: ExecutionContext) -> types.Property:

@@ -195,8 +195,11 @@ class MaskEvaluationPanel(foo.Panel):
         memory = memory_of(ctx.panel_id)
         if memory.found is None:
             self._refresh(ctx, at_once=True)
+        if memory.found is None:
+            # What was clicked on is gone, and the panel says so now.
+            return
         shown = self._shown(ctx, memory)
-        name, part = sections.part_of_click(shown, memory.found or {}, ctx.params)
+        name, part = sections.part_of_click(shown, memory.found, ctx.params)
         if part is not None:
             self._select(ctx, memory, name, part)
 

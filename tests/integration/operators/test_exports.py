@@ -17,6 +17,7 @@ import pytest
 from fiftyone.operators.executor import ExecutionError
 
 from fiftyone_cocomask import compute_masks, import_roboflow_coco
+from tests.plugin import uri
 
 Operator = Callable[[str], Any]
 NAMES = ("export_masks", "export_cutouts")
@@ -119,6 +120,19 @@ def test_an_ending_that_is_a_path_is_refused(
     assert "part of a file name" in request.problems()[0]
     assert "part of a file name" in str(request.messages())
     assert not list(tmp_path.iterdir())
+
+
+def test_what_follows_can_be_done(dataset: fo.Dataset, tmp_path: Path) -> None:
+    def following(name: str, **params: Any) -> list[str]:
+        result = foo.execute_operator(uri(name), dataset=dataset, params=params).result
+        return [step["operator"].rpartition("/")[2] for step in result["next"]]
+
+    place = {"output_dir": str(tmp_path / "cut")}
+    assert following("list_mask_evaluations") == ["evaluate_mask_area"]
+    assert following("export_cutouts", **place) == ["export_masks"]
+    dataset.delete_sample_field("mask")
+    assert following("list_mask_evaluations") == ["compute_masks"]
+    assert following("export_cutouts", **place) == []
 
 
 def test_an_ending_may_be_nothing(

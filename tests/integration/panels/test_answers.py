@@ -88,6 +88,18 @@ def test_a_click_on_what_is_shown_is_answered(tab: Tab) -> None:
     assert is_drawn(tab.tell("reload"))
 
 
+def test_a_click_on_an_evaluation_that_is_gone_shows_what_to_do(
+    new_dataset: Any, request: pytest.FixtureRequest
+) -> None:
+    dataset = new_dataset()
+    dataset.add_sample(fo.Sample("a.png"))
+    tab = Tab(PANEL, dataset, request.node.name)
+    card = {"section": "cards", "key": "first", "card": "small"}
+    told = tab.tell("click", path="panel.cards_of_first.small", **card)
+    assert is_drawn(told)
+    assert "Nothing to draw masks from" in str(told)
+
+
 @pytest.mark.usefixtures("later")
 def test_a_second_tab_is_drawn_whatever_the_first_one_shows(
     dataset: fo.Dataset, request: pytest.FixtureRequest
