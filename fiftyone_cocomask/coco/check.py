@@ -30,7 +30,7 @@ from .shared_reading import (
     join_parts,
     read_in_processes,
 )
-from .splits import SplitIndex
+from .splits import SplitIndex, image_names
 from .stored_info import check_classes, fit_info
 from .unlisted import report_unlisted
 from .zips import ZipFiles
@@ -84,6 +84,7 @@ class ExportReader:
     Attributes:
         name: the export's name
         splits: the names of its splits
+        left_out: the names of the splits that are not read
         info: the name, Roboflow's facts, and each split's ``info``, ``licenses``,
             ``categories``, and what writing it back needs: its ``header`` as JSON text,
             the ``labels`` of its categories, and the ``form`` of its annotations, which
@@ -120,7 +121,11 @@ class ExportReader:
             self._export.close()
             raise
         self.splits = [index.name for index in self._indexes]
-        self._finders = {index.name: index.files.images for index in self._indexes}
+        left_out = [s for s in self._export.splits if s.name not in self.splits]
+        self._left_out = {split.name: split for split in left_out}
+        self.left_out = set(self._left_out)
+        self._finders = {split.name: split.images for split in self._export.splits}
+        self._names_left_out: dict[str, frozenset[str]] = {}
         self.num_images = self.report.images
         self._categories = {
             index.name: Categories(
@@ -281,6 +286,20 @@ class ExportReader:
         for index in self._indexes:
             for file_name, entries in index.images.items():
                 yield index.name, file_name, entries[0].source
+
+    def is_left_out(self, split: str | None, file_name: str | None) -> bool:
+        """Whether an image is listed in a split that is not read."""
+        files = self._left_out.get(split or "")
+        if files is None:
+            return False
+        if files.name not in self._names_left_out:
+            try:
+                names = image_names(files.document())
+            except ExportError:
+                # It is not read: what is wrong with it costs nothing.
+                names = frozenset()
+            self._names_left_out[files.name] = names
+        return file_name in self._names_left_out[files.name]
 
     def keep_unpacked(self, keeps: Callable[[Path], bool]) -> None:
         """Keeps files that a zip unpacked earlier from being overwritten by others.

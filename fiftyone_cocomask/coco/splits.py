@@ -368,6 +368,13 @@ def _file_name(image: dict[str, Any]) -> Any:
     return "/".join(PurePosixPath(unquote(path)).parts[-2:])
 
 
+def image_names(document: Document) -> frozenset[str]:
+    """Returns the names of the images that a JSON lists, as an index has them."""
+    entries = map(decode, document.images)
+    names = (_file_name(entry) for entry in entries if isinstance(entry, dict))
+    return frozenset(_file_key(name) for name in names if isinstance(name, str))
+
+
 def _file_key(file_name: str) -> str:
     """Returns what different ways to write a file's name have in common."""
     try:

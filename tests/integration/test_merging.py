@@ -994,6 +994,51 @@ def test_an_import_killed_before_it_came_to_older_copies_comes_to_them_when_run_
     assert report.merge.old_copies == 1 - len(deleted)
 
 
+@pytest.mark.parametrize("old_copies", ["tag", "delete"])
+def test_what_is_in_splits_that_are_left_out_is_not_gone(
+    new_dataset: Any, tmp_path: Path, old_copies: Any
+) -> None:
+    first = write_version(
+        tmp_path / "v1", {"train": {B: [3]}, "valid": {A: [1], C: [4]}}
+    )
+    dataset, _ = import_roboflow_coco(first, "merged")
+    # One has moved. What the split that is left out has is here, too.
+    splits = {"train": {A: [1], B: [3], NEW_C: [9]}, "valid": {C: [4]}}
+    newer = write_version(tmp_path / "v2", splits)
+    _, report = import_roboflow_coco(
+        newer, dataset, splits=["train"], old_copies=old_copies
+    )
+    assert merged(report) == {"images_new": 1, "images_moved": 1, "labels_added": 1}
+    assert dataset.match({"file_name": C}).first().tags == ["valid"]
+    _, report = import_roboflow_coco(newer, dataset, old_copies=old_copies)
+    assert merged(report) == {}
+    assert len(dataset) == 4
+
+
+def test_splits_that_are_imported_one_by_one_are_as_those_imported_at_once(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    # Two files of one name and content, and two of one content.
+    splits = {"train": {"1.png": [1], B: [3]}, "valid": {"1.png": [2], "2.png": [4]}}
+    export = write_version(tmp_path / "export", splits)
+    for split in ("train", "valid"):
+        change(export, split, lambda coco: [i.pop("extra") for i in coco["images"]])
+    shutil.copy(export / "train" / B, export / "valid" / "2.png")
+    whole, _ = import_roboflow_coco(export, "whole")
+    # A left-out JSON that cannot be read costs nothing.
+    broken = shutil.copytree(export, tmp_path / "broken")
+    (broken / "valid" / JSON).write_text('{"images": [{"file_name": 7}, 3, []')
+    for name, first in (("one by one", export), ("after a broken one", broken)):
+        dataset, _ = import_roboflow_coco(first, name, splits=["train"])
+        for split in ("train", "valid", "train"):
+            _, report = import_roboflow_coco(export, dataset, splits=[split])
+            assert "images_moved" not in merged(report)
+        for field in ("split", "file_name", "segmentations.polylines.label"):
+            assert sorted(map(str, dataset.values(field))) == sorted(
+                map(str, whole.values(field))
+            )
+
+
 @pytest.mark.parametrize("broken", ["missing", "unreadable", "in another split"])
 def test_an_image_whose_file_cannot_be_read_is_not_gone_from_the_export(
     new_dataset: Any, version: Path, tmp_path: Path, broken: str

@@ -271,7 +271,7 @@ class KnownSamples:
         key = (sample.split, sample.file_name)
         if sample.is_refuted or key == (record.split, record.file_name):
             return False
-        if key not in self._listed:
+        if key not in self._listed and not self._reader.is_left_out(*key):
             return False
         assert sample.split is not None
         assert sample.file_name is not None

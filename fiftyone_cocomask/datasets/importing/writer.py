@@ -416,6 +416,7 @@ class SampleWriter:
             and not are_other_projects(origin, self._project)
         }
         splits = {*self._reader.splits, *self._moved_from}
+        left_out = self._reader.left_out
         # The export has these, though their files cannot be used this time.
         unusable = {
             issue.file_name
@@ -429,6 +430,7 @@ class SampleWriter:
             and sample.file_name is not None
             and sample.file_name not in unusable
             and sample.origin in versions
+            and sample.split not in left_out
             and (sample.split in splits or self._is_old_copy(sample))
         ]
         # Of an export into other fields, which another one's images never were in.
