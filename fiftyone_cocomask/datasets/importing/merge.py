@@ -248,10 +248,16 @@ class _Merge:
         assert base is not None
         is_export_changed = base[2:6] != record[2:6] or base.is_removed
         is_open = base.is_conflict and self._is_open(state)
+        is_there = is_export_changed and self._is_there(state, pair)
         if not state.is_changed:
-            if is_export_changed:
+            # What only rounding has changed is no other version.
+            if is_export_changed and not is_there:
                 self._result.updated += 1
             self._take(state, pair, record)
+        elif is_there and _is_without_box(state) and not is_open:
+            # A box follows its shape: every export has one, also of this annotation.
+            self._result.edits_kept += 1
+            self._take(state, pair, record, is_half=True)
         elif (is_export_changed or is_open) and not self._is_same(state, pair):
             self._conflict(state, pair, record)
         else:
@@ -359,12 +365,30 @@ class _Merge:
         self._result.annotations.append(base._replace(flags=CONFLICT | REMOVED))
 
     def _take(
-        self, state: AnnotationState, pair: LabelPair, record: BaseAnnotation
+        self,
+        state: AnnotationState,
+        pair: LabelPair,
+        record: BaseAnnotation,
+        *,
+        is_half: bool = False,
     ) -> None:
-        """Gives an annotation's labels the content of the export's."""
+        """Gives an annotation's labels the content of the export's.
+
+        Args:
+            state: the annotation
+            pair: what the export says of it
+            record: what the base is to hold of that
+            is_half: whether a label that was deleted stays so
+        """
         ids = []
+        known = iter((state.base or record)[:2])
         added: list[Document | None] = []
         for label, other in _sides(state, pair):
+            known_id = next(known)
+            if label is None and is_half:
+                added.append(None)
+                ids.append(known_id)
+                continue
             if label is None:
                 added.append(other and new_label(said(other)))
                 ids.append(short_id(added[-1]))
@@ -440,6 +464,16 @@ class _Merge:
                 return False
         return True
 
+    def _is_there(self, state: AnnotationState, pair: LabelPair) -> bool:
+        """Whether labels say what the export says, but for a box that was deleted."""
+        sides = _sides(state, pair)
+        return all(
+            label is other
+            if label is None or other is None
+            else is_same_label(label, other, self._names)
+            for label, other in (sides[:1] if _is_without_box(state) else sides)
+        )
+
     def _number(self, state: AnnotationState) -> int:
         """Returns as how many edits labels count that no import wrote."""
         number = sum(not self._is_others(label) for label in state.labels)
@@ -476,6 +510,11 @@ def _is_same_export(base: SampleBase, digests: Sequence[tuple[bytes, ...]]) -> b
         before[2:6] == now and not before.is_removed
         for before, now in zip(base.annotations, digests, strict=True)
     )
+
+
+def _is_without_box(state: AnnotationState) -> bool:
+    """Whether somebody deleted the box of an annotation, and nothing else of it."""
+    return state.is_half_deleted and state.polyline is not None
 
 
 def _sides(

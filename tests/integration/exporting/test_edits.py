@@ -23,7 +23,7 @@ from ..small_export import (
     write_small_export,
     write_split,
 )
-from .exports import read_json, rle_of, write_image
+from .exports import read_json, rle_of, write_image, write_json
 
 
 @pytest.fixture
@@ -612,3 +612,42 @@ def test_an_edited_rle_is_no_conflict_with_its_own_export(
     out, report = export(dataset, tmp_path / "again")
     assert report.unchanged == 1
     assert read_json(out / "train") == read_json(tmp_path / "out" / "train")
+
+
+def test_what_an_export_rounds_is_no_other_version(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    # As Roboflow writes numbers: exports have nine decimals of them.
+    thirds = [[x / 3 for x in [5, 5, 20, 5, 20, 15, 5, 16]]]
+    box = [5 / 3, 5 / 3, 5, 11 / 3]
+    annotations = [
+        annotation(n, n, segmentation=thirds, bbox=box, area=17.5) for n in range(3)
+    ]
+    names = [image_name(name) for name in "abc"]
+    write_split(tmp_path / "source" / "train", names, annotations)
+    dataset, _ = fcm.import_roboflow_coco(tmp_path / "source", "rounded")
+    first, second, _ = dataset
+    # Without its box; without its polygon; as it was.
+    first.detections.detections = []
+    first.save()
+    second.segmentations.polylines = []
+    second.save()
+    out, report = export(dataset, tmp_path)
+    assert (report.edited, report.deleted, report.unchanged) == (1, 1, 1)
+    _, again = fcm.import_roboflow_coco(out, dataset)
+    merged = {name: n for name, n in again.merge.to_dict().items() if n}
+    assert merged == {"edits_kept": 1, "labels_deleted": 1}
+    assert dataset.count("detections.detections") == 1
+    before = read_json(out / "train")["annotations"]
+    out, report = export(dataset, tmp_path / "again")
+    assert (report.edited, report.unchanged) == (1, 1)
+    assert read_json(out / "train")["annotations"] == before
+    # A polygon that was deleted is another version than one that has changed.
+    sample = dataset.last()
+    sample.segmentations.polylines = []
+    sample.save()
+    document = read_json(out / "train")
+    document["annotations"][1]["segmentation"] = [[2, 2, 6, 2, 6, 5, 2, 5]]
+    write_json(out / "train", document)
+    _, again = fcm.import_roboflow_coco(out, dataset)
+    assert again.merge.conflicts == 1
