@@ -177,6 +177,39 @@ def test_what_is_hostile_is_written_back_as_it_was(
         assert after[key] == before[key]
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["_annotations.coco.json/a.jpg", "b.jpg"],
+        [".unfinished-export/a.jpg", "b.jpg"],
+        ["a.jpg", "a.jpg/b.jpg", "c.jpg"],
+        ["a.jpg/b.jpg", "a.jpg", "c.jpg"],
+        ["a.jpg/x/b.jpg", "a.jpg", "a.jpg/x"],
+    ],
+)
+def test_names_that_would_be_folders_and_files_cost_no_export(
+    new_dataset: Any, tmp_path: Path, names: list[str]
+) -> None:
+    source = tmp_path / "export"
+    files = [f"{number}.jpg" for number in range(len(names))]
+    write_split(source, files, [annotation(n, n) for n in range(len(names))])
+    path = source / "_annotations.coco.json"
+    export = json.loads(path.read_text())
+    for number, (image, name) in enumerate(zip(export["images"], names, strict=True)):
+        # Their files lie elsewhere, so that any name can be.
+        place = source / "images" / str(number) / Path(name).name
+        place.parent.mkdir(parents=True)
+        (source / files[number]).rename(place)
+        image["file_name"] = name
+    path.write_text(json.dumps(export))
+    dataset, report = fcm.import_roboflow_coco(source, "folders")
+    assert report.usable_images == len(names), report.summary()
+    written = fcm.export_roboflow_coco(dataset, tmp_path / "written")
+    assert (written.images, written.losses) == (len(names), [])
+    again = fcm.check_export(tmp_path / "written")
+    assert (again.usable_images, again.imported) == (len(names), len(names))
+
+
 CONFLICTS = [
     ("split", fo.IntField, 1),
     ("coco_id", fo.StringField, "a"),

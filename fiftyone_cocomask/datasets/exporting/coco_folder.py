@@ -167,7 +167,11 @@ class ExportFolder:
             filepath: the image's file
         """
         name = _usable_name(wanted)
-        if name is not None and self._take(f"{folder}/{name}"):
+        if (
+            name is not None
+            and self._is_apart(folder, name)
+            and self._take(f"{folder}/{name}")
+        ):
             self._take(name.casefold())
             return name
         base = _usable_name(safe_name(os.path.basename(filepath))) or "image.jpg"
@@ -247,6 +251,21 @@ class ExportFolder:
                     "give another output_dir"
                 )
 
+    def _is_apart(self, folder: Path, name: str) -> bool:
+        """Whether no folder of a name is an image, and the name is no such folder.
+
+        Names of which the files lie elsewhere can be so.
+        """
+        own = checked_name(name)
+        folders = [own[:end] for end, sign in enumerate(own) if sign == "/"]
+        if hash(f"{folder}/{own}/") in self._names or any(
+            hash(f"{folder}/{part}") in self._names for part in folders
+        ):
+            return False
+        for part in folders:
+            self._take(f"{folder}/{part}/")
+        return True
+
     def _take(self, name: str) -> bool:
         """Takes a name, if it is free. Hashes are kept: names would take far more."""
         key = hash(name)
@@ -273,8 +292,11 @@ def _usable_name(name: str | None) -> str | None:
         checked = checked_name(name)
     except UnsafeNameError:
         return None
-    last = checked.rpartition("/")[2]
-    is_own = last.startswith(".writing-") or last in (_MARKER, ROBOFLOW_JSON)
+    *_, last = parts = checked.split("/")
+    is_own = any(
+        part.startswith(".writing-") or part in (_MARKER, ROBOFLOW_JSON)
+        for part in parts
+    )
     if checked != name.removeprefix("./") or is_own or not is_image_name(last):
         return None
     if os.path.splitext(ROBOFLOW_JSON)[0].casefold() == (
