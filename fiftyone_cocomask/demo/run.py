@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from itertools import count as count_from
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from ..datasets.evaluations import AreaResults, CoverageResults
 
 WORKSPACE = "mask evaluation"
+# Where a dataset's info says which export it was made of.
+_EXPORT = "demo_export"
 
 
 def run_demo(
@@ -51,16 +54,16 @@ def run_demo(
         _check_port_free(port)
     use_own_fiftyone(folder)
     install_plugin(folder / "plugins")
-    name = "cocomask-demo"
     is_drawn = export is None
     if export is None:
         from . import write_demo_export
 
         export = write_demo_export(folder / "export")
         print(f"Drew a demo export in {export}")
-    else:
-        name = f"cocomask-{export.stem}"
+    name = _name_of("demo" if is_drawn else export.stem, export)
     dataset = _run_job(export, name)
+    dataset.info[_EXPORT] = str(export)
+    dataset.save()
     find_and_fix(dataset, is_drawn=is_drawn)
     compare_rasterizers(dataset)
     write_back(dataset, export, folder / name)
@@ -68,6 +71,22 @@ def run_demo(
     print(f"\nThe database, masks and plugin link are in {folder}")
     if open_app:
         _open_app(dataset, port)
+
+
+def _name_of(name: str, export: Path) -> str:
+    """Returns the name of an export's dataset, which no other export's has.
+
+    Many are called alike: the JSON of each of Roboflow's is.
+    """
+    import fiftyone as fo
+
+    for number in count_from(1):
+        found = f"cocomask-{name}" + (f"-{number}" if number > 1 else "")
+        if not fo.dataset_exists(found):
+            break
+        if fo.load_dataset(found).info.get(_EXPORT, str(export)) == str(export):
+            break
+    return found
 
 
 def _check_port_free(port: int) -> None:
