@@ -83,7 +83,8 @@ def dataset_page(
             sections.append(_evaluation(evaluation, shown, is_first=is_first))
         else:
             sections.append(_comparison(evaluation, is_view=samples is not dataset))
-    sections += findings(samples)
+    # Searches are of all slices of groups, or of any.
+    sections += findings(all_images(dataset) if samples is dataset else samples)
     _limit_pictures(sections)
     name = title or dataset.name
     view = (

@@ -161,6 +161,13 @@ def test_a_report_of_a_dataset_has_what_its_evaluations_are_of(
         assert "objects of segmentations, of a view of 1 sample." in text
         # With the outlines of its mask.
         assert text.count("data:image/jpeg;base64,") == 1
+    fcm.find_mask_issues(dataset.select_group_slices("right"))
+    rows = cells(fcm.write_report(dataset, path).read_text())
+    assert ["Rectangle", "2"] in rows
+    ids = dataset.select_group_slices("right").values("segmentations.polylines.id")
+    assert {row[-1] for row in rows if row[:2] == ["Rectangle", "right.png"]} == {
+        *ids[0]
+    }
 
 
 def test_a_report_of_an_evaluation_of_a_view_says_so(
