@@ -894,6 +894,40 @@ def test_an_old_copy_with_values_in_a_persons_own_fields_is_not_deleted(
     assert dataset.match({"file_name": A}).first()[field] == sample[field]
 
 
+def test_a_tag_that_an_import_gives_to_all_is_no_persons_work(
+    new_dataset: Any, version: Path, tmp_path: Path
+) -> None:
+    dataset, _ = import_roboflow_coco(version, "merged", tags=["batch"])
+    dataset.match({"file_name": B}).tag_samples("good")
+    newer = {"train": {NEW_A: [2], NEW_B: [7]}, "valid": {NEW_C: [4]}}
+    export = augmented_anew(tmp_path / "v2", newer)
+    options: dict[str, Any] = {"tags": ["batch"], "old_copies": "delete"}
+    _, planned = import_roboflow_coco(export, dataset, dry_run=True, **options)
+    said = [i.message for i in planned.issues if i.code.value == "old_copies"]
+    assert "2 of them would be deleted, and 1 that a person has" in said[0]
+    _, report = import_roboflow_coco(export, dataset, **options)
+    assert report.merge == planned.merge
+    assert dataset.match_tags("old_copy").values("file_name") == [B]
+    assert len(dataset) == 4
+
+
+def test_a_tag_of_the_import_that_a_person_removed_stays_away(
+    new_dataset: Any, version: Path, tmp_path: Path
+) -> None:
+    dataset, _ = import_roboflow_coco(version, "merged", tags=["batch"])
+    sample = dataset.match({"file_name": A}).first()
+    sample.tags.remove("batch")
+    sample.save()
+    _, report = import_roboflow_coco(version, dataset, tags=["batch"])
+    assert merged(report) == {}
+    sample.reload()
+    assert sample.tags == ["train"]
+    # Another tag, and the tags of what is new, are for all.
+    import_roboflow_coco(version, dataset, tags=["second"])
+    assert len(dataset.match_tags("second")) == 3
+    assert len(dataset.match_tags("batch")) == 2
+
+
 def test_an_old_copy_with_a_persons_attribute_on_a_label_is_not_deleted(
     new_dataset: Any, version: Path, tmp_path: Path
 ) -> None:
@@ -938,7 +972,7 @@ def test_the_report_says_which_old_copies_were_deleted(
         if issue.code.value == "gone_from_export"
     }
     assert said == {
-        A: "it was an older copy, and was deleted",
+        A: "it is an older copy, and was deleted",
         B: "it stays in the dataset, tagged 'gone_from_export'",
     }
     line = "2 images gone from the export, 1 of them kept in the dataset"

@@ -61,7 +61,7 @@ class GoneSamples:
         for sample in gone:
             became = f"it stays in the dataset, tagged '{GONE_TAG}'"
             if sample in deleted:
-                became = "it was an older copy, and was deleted"
+                became = f"it is an older copy, and {self._was} deleted"
             self._report.add(
                 IssueCode.GONE_FROM_EXPORT,
                 "the dataset has it from an earlier import, and this export does not; "
@@ -105,7 +105,7 @@ class GoneSamples:
         if old_copies == "delete":
             touched = self._touched(copies)
             deleted = [sample for sample in copies if sample.id not in touched]
-            were = agree(len(deleted), "was", "were")
+            were = self._was if len(deleted) == 1 or self._is_dry else "were"
             said += f"; {len(deleted):,} of them {were} deleted"
             if deleted and not self._is_dry:
                 assert self._dataset is not None
@@ -121,6 +121,11 @@ class GoneSamples:
         self._tag([s for s in copies if s.id in ids], [OLD_COPY_TAG])
         self._report.add(IssueCode.OLD_COPIES, said, Action.KEPT)
         return set(deleted)
+
+    @property
+    def _was(self) -> str:
+        """How it is said that something was done, or is not as this is a dry run."""
+        return "would be" if self._is_dry else "was"
 
     def _touched(self, samples: Sequence[KnownSample]) -> set[ObjectId]:
         """Returns the ids of the samples that a person has worked on."""

@@ -185,6 +185,9 @@ def merged_sample(
     if are_other_projects(stored.get("origin"), rules.project):
         return _merged_with_other_project(document, record, said, rules)
     base = SampleBase.from_document(stored, rules.base_fields)
+    if _was_told(base, said):
+        # It has them, or a person has taken them away since.
+        rules = replace(rules, tags=())
     labels = _merged_labels(document, base, record, rules, rules.base_fields, said)
     names = own_names(record)
     old_tags = document.get("tags") or []
@@ -232,9 +235,7 @@ def _merged_with_other_project(
     key = (*rules.base_fields, str(rules.project))
     base = SampleBase.from_document(stored, key)
     # What it gave then, a person may have taken away since.
-    user_tags = record.user_tags
-    if base is not None and said is not None and base.said == said:
-        user_tags = []
+    given = [] if _was_told(base, said) else [*record.user_tags, *rules.tags]
     if base is None:
         own: Document = {"names": stored.get("names"), "labels_in": {",".join(key): ""}}
         base = SampleBase.from_document(own, key)
@@ -253,7 +254,7 @@ def _merged_with_other_project(
         None if any(kept.flags for kept in labels.annotations) else said,
     )
     is_tagged = labels.conflicts and rules.conflicts == "keep"
-    added = [*user_tags, *rules.tags, *([CONFLICT_TAG] if is_tagged else [])]
+    added = [*given, *([CONFLICT_TAG] if is_tagged else [])]
     new: Document = {
         "tags": list(dict.fromkeys([*(document.get("tags") or []), *added])),
         **_label_lists(document, labels, rules),
@@ -261,6 +262,11 @@ def _merged_with_other_project(
     }
     merged.changes = {k: v for k, v in new.items() if document.get(k) != v}
     return merged
+
+
+def _was_told(base: SampleBase | None, said: bytes | None) -> bool:
+    """Whether the last import told a sample the same, its tags among it."""
+    return base is not None and said is not None and base.said == said
 
 
 def _merged_labels(
@@ -276,7 +282,7 @@ def _merged_labels(
     if base is not None:
         base = base.with_names(rules.attributes)
     others = SampleBase.label_ids_of_others(document.get(BASE_FIELD), key)
-    if base is not None and said is not None and base.said == said:
+    if base is not None and _was_told(base, said):
         return keep_labels(base, lines, boxes, others)
     return merge_labels(
         base,
@@ -380,7 +386,7 @@ def has_persons_work(document: Document, rules: ImportRules) -> bool:
     base = SampleBase.from_document(document.get(BASE_FIELD), rules.base_fields)
     if base is None:
         return True
-    given = {base.split, *base.user_tags, *_MERGE_TAGS}
+    given = {base.split, *base.user_tags, *rules.tags, *_MERGE_TAGS}
     if not given.issuperset(document.get("tags") or ()):
         return True
     lines = (document.get(rules.fields[0]) or {}).get("polylines") or []
