@@ -144,7 +144,7 @@ def search_again(samples: SampleCollection, key: str, progress: Any) -> int:
     """
     dataset = root_dataset(samples)
     marks, labels, boxes, config = issue_search_of(dataset, key)
-    covered = ids_of(samples) & ids_of(dataset.load_run_view(key))
+    covered = ids_of(dataset.load_run_view(key).select(samples.values("id")))
     # A view may not match those any more whose labels have changed.
     covered |= marks.tagged_samples(samples)
     if not covered:
