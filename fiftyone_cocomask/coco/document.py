@@ -35,7 +35,10 @@ _ESCAPE = re.compile(
     re.DOTALL,
 )
 _CHUNK = 2**24
+# Texts of so many digits may be ids.
 _MAX_DIGITS = 25
+# Python makes no whole numbers of more digits than 4,300.
+_MAX_WHOLE = 4000
 
 _object_decoder = msgspec.json.Decoder(dict[str, Raw])
 _list_decoder = msgspec.json.Decoder(list[Raw])
@@ -418,4 +421,4 @@ def _no_object(value: Any, name: str) -> OtherFormatError:
 
 
 def _whole_number(text: str) -> int | float:
-    return int(text) if len(text) <= _MAX_DIGITS else float(text)
+    return int(text) if len(text) <= _MAX_WHOLE else float(text)

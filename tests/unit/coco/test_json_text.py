@@ -177,6 +177,28 @@ def test_numbers_that_no_computer_holds_cost_only_their_annotation(
     assert found.issue(IssueCode.UNKNOWN_CATEGORY).annotation_id == 2
 
 
+@pytest.mark.parametrize("digits", [20, 30, 300])
+def test_a_number_out_of_range_leaves_the_ids_beside_it_as_they_are(
+    tmp_path: Path, digits: int
+) -> None:
+    # Where a number is too large for a double, its entry is read in another way.
+    large = int("9" * digits)
+    text = json.dumps(
+        document(
+            [annotation(id=large, image_id=large, category_id=large, note="?")],
+            images=[image_entry(id=large, note="?")],
+            categories=[{"id": large, "name": "cat", "note": "?"}],
+        )
+    )
+    plain = read(write_export(tmp_path / "plain", text))
+    found = read(write_export(tmp_path / "odd", text.replace('"?"', "1e400")))
+
+    for reading in (plain, found):
+        assert reading.record.coco_id == str(large)
+        assert reading.annotation.coco_id == str(large)
+        assert reading.annotation.label == "cat"
+
+
 @pytest.mark.parametrize("missing", ["info", "licenses"])
 @pytest.mark.parametrize("value", ["absent", None, "text", 7])
 def test_info_and_licenses_may_be_anything(
