@@ -74,6 +74,14 @@ class ExportReport:
         self.imported += 1
         self.classes[label] += 1
 
+    def drop_imported(self, labels: Iterable[str]) -> None:
+        """Counts annotations that turned out not to fit into the dataset."""
+        for label in labels:
+            self.imported -= 1
+            self.dropped += 1
+            self.classes[label] -= 1
+        self.classes = +self.classes
+
     def add(
         self,
         code: IssueCode,

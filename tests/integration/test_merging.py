@@ -1128,3 +1128,36 @@ def test_an_export_of_edits_that_is_imported_again_has_each_object_once(
     # The box is around the pixels of what was drawn or moved.
     left = int(points[0][0][0] * WIDTH + 0.5)
     assert sorted(round(x, 3) for x in boxes) == sorted([1, 25, left])
+
+
+def test_a_second_import_of_what_one_sample_cannot_hold_twice_costs_that_image_only(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    # 300 rings of 1,000 points, which take about 10 MB.
+    angles = np.linspace(0, 2 * np.pi, 1000, endpoint=False)
+    circle = np.stack([20 + 9 * np.cos(angles), 15 + 9 * np.sin(angles)], axis=1)
+    entries = [
+        annotation(n, 0, segmentation=[(circle + n / 1000).ravel().tolist()])
+        for n in range(300)
+    ]
+    export = write_split(
+        tmp_path / "export",
+        [image_name("a"), image_name("b")],
+        [*entries, annotation(300, 1)],
+    )
+    dataset, first = import_roboflow_coco(export, "twice")
+    assert first.imported == 301
+    fields: dict[str, Any] = {"label_field": "second", "box_field": "boxes"}
+    _, planned = import_roboflow_coco(export, dataset, dry_run=True, **fields)
+    for _ in range(2):
+        _, report = import_roboflow_coco(export, dataset, **fields)
+        assert (report.imported, report.dropped) == (1, 300)
+        assert report.accounted == report.annotations == 301
+        assert report.classes == {"wing": 1}
+        full = [issue for issue in report.issues if issue.code.value == "image_full"]
+        assert {issue.annotation_id for issue in full} == set(range(300))
+        assert dataset.count("second.polylines") == 1
+        assert dataset.count("segmentations.polylines") == 301
+    assert planned.counts() == report.counts()
+    assert planned.merge is not None
+    assert planned.merge.labels_added == 1

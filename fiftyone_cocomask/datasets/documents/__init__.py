@@ -22,6 +22,8 @@ from .reading import MODIFIED as MODIFIED
 from .reading import aggregate_documents as aggregate_documents
 from .reading import count_samples as count_samples
 from .reading import decode_without as decode_without
+from .reading import document_sizes as document_sizes
+from .reading import encoded_size as encoded_size
 from .reading import field_info as field_info
 from .reading import has_any_sample as has_any_sample
 from .reading import has_more_samples as has_more_samples

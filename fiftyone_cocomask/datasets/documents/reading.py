@@ -103,6 +103,29 @@ def read_documents(
         )
 
 
+def document_sizes(dataset: Dataset, ids: Sequence[ObjectId]) -> dict[ObjectId, int]:
+    """Returns how many bytes some samples take, of which MongoDB allows 2^24.
+
+    Args:
+        dataset: the dataset that holds the samples
+        ids: the ids of the samples; those that are gone are left out
+
+    Raises:
+        DatabaseError: if MongoDB cannot be reached
+    """
+    if not ids:
+        return {}
+    size = {"size": {"$bsonSize": "$$ROOT"}}
+    with explain_database_errors():
+        found = dataset._sample_collection.find({"_id": {"$in": list(ids)}}, size)
+        return {document["_id"]: document["size"] for document in found}
+
+
+def encoded_size(values: Document) -> int:
+    """Returns how many bytes values take in a sample."""
+    return len(bson.encode(values))
+
+
 def read_encoded_documents(
     dataset: Dataset,
     ids: Sequence[ObjectId] | None,

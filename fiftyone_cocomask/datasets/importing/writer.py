@@ -24,6 +24,8 @@ from ..documents import (
     Document,
     change_documents,
     declare_images,
+    document_sizes,
+    encoded_size,
     insert_documents,
     insert_encoded_documents,
     read_documents,
@@ -70,6 +72,18 @@ _UNUSABLE_IMAGES = frozenset(
         IssueCode.IMAGE_UNREADABLE,
     }
 )
+
+# MongoDB's documents have at most so many bytes; few images have so many annotations
+# that their samples could have more with what they hold already.
+_MAX_DOCUMENT_BYTES = 2**24
+_LARGE_BYTES = 2**20
+
+
+def _fit(merged: MergedSample, document: Document, size: int) -> bool:
+    """Whether a sample of a size in bytes has room for what changes on it."""
+    before = {name: document.get(name) for name in merged.changes}
+    more = encoded_size(merged.changes) - encoded_size(before)
+    return size + more <= _MAX_DOCUMENT_BYTES
 
 
 class _Taken(NamedTuple):
@@ -320,10 +334,14 @@ class SampleWriter:
 
         def change(document: Document, now: datetime) -> Document:
             sample_id = document["_id"]
-            merged[sample_id] = merged_sample(
+            result = merged_sample(
                 document, known[sample_id].record, said[sample_id], self._rules, now
             )
-            return merged[sample_id].changes
+            merged.pop(sample_id, None)
+            if sample_id in sizes and not _fit(result, document, sizes[sample_id]):
+                return {}
+            merged[sample_id] = result
+            return result.changes
 
         # Of what is as it was, nearly all of an export as a rule, no label is read.
         left = {
@@ -333,6 +351,8 @@ class SampleWriter:
             )
             if not is_whole(document, said[document["_id"]], self._rules)
         }
+        large = [i for i in left if known[i].record.stored_bytes > _LARGE_BYTES]
+        sizes = document_sizes(self._dataset, large)
         if self.is_dry:
             for document in read_documents(
                 self._dataset, list(left), self._rules.paths
@@ -343,8 +363,26 @@ class SampleWriter:
         for sample_id, taken in known.items():
             if sample_id in merged:
                 self._count(taken, merged[sample_id])
+            elif sample_id in sizes:
+                self._drop(taken.record)
             elif sample_id not in left and self._may_be_others(taken):
                 self._replaced.add_unchanged(taken.record)
+
+    def _drop(self, record: ImageRecord) -> None:
+        """Reports annotations for which their image's sample has no room."""
+        self._report.drop_imported(entry.label for entry in record.annotations)
+        for entry in record.annotations:
+            self._report.add(
+                IssueCode.IMAGE_FULL,
+                "with what the dataset has of this image already, its annotations are "
+                "more than the database can hold of one sample: its sample stays as it "
+                "is; import them into another dataset",
+                Action.DROPPED,
+                split=record.split,
+                file_name=record.file_name,
+                image_id=record.coco_id,
+                annotation_id=entry.coco_id,
+            )
 
     def _may_be_others(self, taken: _Taken) -> bool:
         """Whether an image's sample may be of another project than the export."""
