@@ -100,6 +100,14 @@ class LabelWriter:
         self._written_names = frozenset({*_OWN_NAMES, *fields.owned, *form.origins})
         self._category_ids: dict[tuple[Any, Any], Any] = {}
 
+    def of_form(self, form: AnnotationForm) -> LabelWriter:
+        """Returns what makes annotations of the same split from labels of another form.
+
+        Args:
+            form: the form of the annotations that the labels were
+        """
+        return LabelWriter(self._fields, self._classes, form)
+
     def annotations(
         self,
         document: Document,

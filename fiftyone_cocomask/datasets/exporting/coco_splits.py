@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ class Split:
         header: all of its JSON but images and annotations
         classes: its categories
         labels: makes its annotations
-        moved_labels: by split, makes annotations of images that were there before
+        labels_from: makes those of images that the import had in another split
         image_ids: gives its images ids
         annotation_ids: gives its annotations ids
     """
@@ -47,7 +48,7 @@ class Split:
     header: dict[str, Any]
     classes: SplitClasses
     labels: LabelWriter
-    moved_labels: Mapping[str, LabelWriter]
+    labels_from: Callable[[Any], LabelWriter]
     image_ids: Ids
     annotation_ids: Ids
 
@@ -56,8 +57,7 @@ class Split:
 
         What the import kept goes by the form of the split that it was in then.
         """
-        before: Any = (document.get(BASE_FIELD) or {}).get("split")
-        return self.moved_labels.get(before, self.labels)
+        return self.labels_from((document.get(BASE_FIELD) or {}).get("split"))
 
     def finish(self) -> None:
         """Writes the JSON, which :meth:`CocoWriter.publish` gives its name."""
@@ -135,9 +135,9 @@ class Splits:
         infos = infos if isinstance(infos, Mapping) else {}
         infos = {decode_key(name): facts for name, facts in infos.items()}
         counts = (self._info.get("report") or {}).get("counts") or {}
-        known = {
-            name: infos.get(self._described_by(name, infos)) for name in self.names
-        }
+        described = {name: self._described_by(name, infos) for name in self.names}
+        known = {name: infos.get(key) for name, key in described.items()}
+        forms = {name: _form(info) for name, info in infos.items()}
         headers = {name: _header(info) for name, info in known.items()}
         classes = {
             name: SplitClasses(header["categories"], _labels_of(known[name]))
@@ -151,6 +151,7 @@ class Splits:
                 writer = CocoWriter(
                     target.json_of(folders[name]), is_ordered=form.has_places
                 )
+            labels = LabelWriter(self._fields, classes[name], form)
             splits[name] = Split(
                 name,
                 folders[name],
@@ -158,12 +159,8 @@ class Splits:
                 writer,
                 header,
                 classes[name],
-                LabelWriter(self._fields, classes[name], form),
-                {
-                    other: LabelWriter(self._fields, classes[name], _form(info))
-                    for other, info in infos.items()
-                    if info is not known[name]
-                },
+                labels,
+                _labels_from(labels, described[name], forms),
                 Ids(self._known.image_ids[name]),
                 Ids(
                     self._known.annotation_ids[name],
@@ -171,14 +168,16 @@ class Splits:
                 ),
             )
 
-    def _described_by(self, split: str, infos: Mapping[str, Any]) -> str | None:
+    def _described_by(self, split: str, infos: Mapping[str, Any]) -> str:
         """Returns the split whose JSON says what there is to say of one's images.
 
         That of a split which the export did not have is the one that its images came
         from: training programs number classes by the list, so the lists stay alike.
         """
-        candidates = [split, *sorted(self._known.came_from[split]), *sorted(infos)]
-        return next((name for name in candidates if name in infos), None)
+        if split in infos or not infos:
+            return split
+        candidates = [*sorted(self._known.came_from[split]), min(infos)]
+        return next(name for name in candidates if name in infos)
 
     def _look_ahead(self, samples: SampleCollection) -> _Known:
         known = _Known()
@@ -244,6 +243,26 @@ def _header(info: Any) -> dict[str, Any]:
         if not isinstance(ordered[key], kind):
             ordered[key] = kind()
     return ordered
+
+
+def _labels_from(
+    own: LabelWriter, split: str, forms: Mapping[str, AnnotationForm]
+) -> Callable[[Any], LabelWriter]:
+    """Returns what makes annotations of images by the split that they were in before.
+
+    Args:
+        own: makes those of images that were in this split
+        split: its name
+        forms: the form of each split; there may be one for each image
+    """
+
+    @cache
+    def labels_from(before: Any) -> LabelWriter:
+        if before == split or before not in forms:
+            return own
+        return own.of_form(forms[before])
+
+    return labels_from
 
 
 def _form(info: Any) -> AnnotationForm:
