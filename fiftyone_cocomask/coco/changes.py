@@ -20,7 +20,10 @@ class Change(str, Enum):
     """What became of an annotation."""
 
     UNCHANGED = "unchanged"
-    """Shape, box, class and attributes are the same."""
+    """Shape, box, class and attributes are the same.
+
+    An RLE has the shape of a polygon that covers its very pixels.
+    """
     EDITED = "edited"
     """Its shape is another, or its box, its attributes or ``iscrowd``."""
     RELABELLED = "relabelled"

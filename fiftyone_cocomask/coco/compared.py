@@ -69,6 +69,11 @@ class ComparedObject:
     attributes: dict[str, Any]
     label_id: str | None
 
+    @property
+    def is_rle(self) -> bool:
+        """Whether its shape is an RLE: pixels, which a polygon can have as well."""
+        return self.geometry.rle is not None
+
 
 class ComparedImage:
     """An image of an export that is compared.

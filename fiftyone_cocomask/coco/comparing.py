@@ -211,7 +211,9 @@ def _changes(old: ComparedImage, new: ComparedImage) -> Iterator[AnnotationChang
     if old_left and new_left:
         matcher = _Matcher(size, old_left, new_left)
         for before, after, iou, boundary_iou in matcher.edited():
-            yield _change(Change.EDITED, place, before, after, iou, boundary_iou)
+            is_same = iou == 1 and before.is_rle != after.is_rle
+            kind = _kind_of_equal(before, after) if is_same else Change.EDITED
+            yield _change(kind, place, before, after, iou, boundary_iou)
         old_left, new_left = matcher.left()
         crowds = _Crowds(size, old_left, olds, new_left, news)
         yield from crowds.changes(place)

@@ -83,6 +83,9 @@ def test_instance_masks_are_written_exactly(
     names = {c["id"]: c["name"] for c in found["categories"]}
     assert [names[a["category_id"]] for a in (mask, box)] == ["ü", "box"]
     assert (report.added, report.num_losses) == (2, 0)
+    # In whichever way, an export is the same as the dataset that it was made of.
+    comparison = fcm.compare_exports(dataset, tmp_path / "out", label_field="model")
+    assert comparison.is_same
     # A reader that does not name an encoding gets the same.
     assert (tmp_path / "out" / "train" / JSON_NAME).read_bytes().isascii()
 
