@@ -28,8 +28,9 @@ _MAX_SEARCHED = 2**30
 _MAX_UNWATCHED = 2**22
 _MAX_HEADER = 2**26
 _MAX_READS = 2**18
-# Pillow reads all of a WebP.
-_MAX_WEBP = 2**28
+# Pillow reads all of some kinds of files: WebP, and those of AVIF and HEIF.
+_MAX_WHOLE = 2**28
+_WHOLE_BRANDS = frozenset({b"avif", b"avis", b"mif1", b"msf1", b"heic", b"heix"})
 # Deflate packs at most 1,032 to 1.
 _MAX_PACKED = 1032
 # Pillow reads no TIFF of more bands, and logs an error of each.
@@ -212,11 +213,13 @@ def _opened(file: IO[bytes], start: bytes, size_bytes: int) -> Image.Image:
         raise ImageFileError("it is empty")
     if start.startswith(b"version https://git-lfs"):
         raise ImageFileError("it is a Git LFS pointer; run 'git lfs pull'")
-    is_webp = start.startswith(b"RIFF")
-    if is_webp and size_bytes > _MAX_WEBP:
+    is_whole = start.startswith(b"RIFF") or (
+        start[4:8] == b"ftyp" and start[8:12] in _WHOLE_BRANDS
+    )
+    if is_whole and size_bytes > _MAX_WHOLE:
         raise ImageTooLargeError(f"it has {size_bytes:,} bytes")
     source: Any = file
-    if size_bytes > _MAX_UNWATCHED and not is_webp:
+    if size_bytes > _MAX_UNWATCHED and not is_whole:
         source = _Watched(file)
     try:
         for magic, opener in _OPENERS:

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import features
 
+from fiftyone_cocomask.coco import images
 from fiftyone_cocomask.coco.fingerprints import file_fingerprint
 from fiftyone_cocomask.coco.issues import Action, IssueCode
 from tests.conftest import needs_posix
@@ -67,6 +69,30 @@ def test_image_of_any_kind_is_read(
     assert pixels(found.annotation) == 600
     plain = set() if mode == "RGB" else {(IssueCode.IMAGE_NOT_RGB, Action.KEPT)}
     assert found.actions() == plain
+
+
+@pytest.mark.parametrize(
+    "kind", ["JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "JPEG2000", "PPM"]
+)
+def test_large_file_of_any_kind_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    if kind in ("AVIF", "JPEG2000") and not features.check(
+        {"AVIF": "avif", "JPEG2000": "jpg_2000"}[kind]
+    ):
+        pytest.skip(f"this Pillow has no {kind}")
+    # Of files above 4 MB, most kinds are watched while their headers are read.
+    monkeypatch.setattr(images, "_MAX_UNWATCHED", 100)
+    found = read_with_image(
+        tmp_path, "a.jpg", lambda path: path.write_bytes(encoded(kind))
+    )
+
+    assert (found.record.width, found.record.height) == (WIDTH, HEIGHT)
+    monkeypatch.setattr(images, "_MAX_WHOLE", 100)
+    found = read(tmp_path)
+    is_whole = kind in ("WEBP", "AVIF")
+    assert len(found.issues(IssueCode.IMAGE_TOO_LARGE)) == is_whole
+    assert len(found.records) == (not is_whole)
 
 
 def test_kind_is_told_by_content_and_not_by_name(tmp_path: Path) -> None:
