@@ -136,11 +136,16 @@ class MaskComparison:
         Args:
             by_class: whether to give each class in either of the sample's masks a row
                 of its own, with its IoU and Dice
+
+        Raises:
+            CocoMaskError: if that is asked for and the field of the masks is gone
         """
         import pandas as pd
 
         fields = [name for m in METRICS for name in m.fields(self.key)]
         names = {name: name[len(self.key) + 1 :] for name in fields}
+        if by_class:
+            self._check_fields(self.gt_field)
         matrices = self._sample_matrices() if by_class else {}
         rows = []
         read = ["filepath", *split_paths(self.samples), f"{self.gt_field}._id"]
@@ -263,8 +268,20 @@ class MaskComparison:
         from .objects import LabelSource
 
         fields = (self.pred_field, self.gt_field)
+        self._check_fields(*fields)
         pred, gt = (LabelSource.of_masks(self.samples, name) for name in fields)
         return pred, gt
+
+    def _check_fields(self, *names: str) -> None:
+        """Checks that fields of the masks are there under their names."""
+        dataset = root_dataset(self.samples)
+        for name in names:
+            if not dataset.has_field(name):
+                raise CocoMaskError(
+                    f"Comparison '{self.key}' is of the field '{name}', which the "
+                    "dataset does not have any more; rename the field back, or compare "
+                    "again"
+                )
 
     def _matcher(self, samples: SampleCollection, min_iou: float) -> ObjectMatcher:
         from .objects import ObjectMatcher
@@ -286,9 +303,14 @@ class MaskComparison:
         Args:
             by: ``"class"`` or ``"bucket"``
             **options: those of :meth:`objects`
+
+        Raises:
+            CocoMaskError: if an argument does not fit
         """
         from .objects import counts_by
 
+        if by not in ("class", "bucket"):
+            raise CocoMaskError(f"by must be 'class' or 'bucket', not {by!r}")
         return counts_by(self.objects(**options), by)
 
     def plot_classes(self) -> go.Figure:

@@ -175,3 +175,20 @@ def test_masks_that_nobody_drew_have_no_objects(samples: Samples) -> None:
     compared = fcm.compare_masks(samples.dataset, "other", eval_key="foreign")
     with pytest.raises(CocoMaskError, match="not drawn from labels"):
         compared.objects()
+
+
+def test_a_field_that_is_gone_and_an_unknown_group_are_said(compared: Any) -> None:
+    with pytest.raises(CocoMaskError, match="by must be 'class' or 'bucket'"):
+        compared.object_counts("outcome")
+    dataset = compared.samples._root_dataset
+    dataset.rename_sample_field("mask", "renamed")
+    for figures in (
+        compared.objects,
+        compared.label_fields,
+        lambda: compared.per_sample(by_class=True),
+    ):
+        with pytest.raises(CocoMaskError, match="'mask', which the dataset does not"):
+            figures()
+    assert len(compared.per_sample()) == 1
+    dataset.rename_sample_field("renamed", "mask")
+    assert len(compared.per_sample(by_class=True)) == 1
