@@ -9,7 +9,7 @@ import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext
 from ..words import count
-from .forms import is_switched_on, note, reject, stop, target_samples
+from .forms import is_confirmed, note, reject_unconfirmed, stop, target_samples
 from .in_time import images_in, known
 from .job import JobOperator, Results
 from .markdown import code
@@ -96,7 +96,8 @@ def _confirm(ctx: ExecutionContext, inputs: types.Object, folders: list[str]) ->
     """
     if not folders:
         return
-    if is_switched_on(ctx, inputs, "confirm", "Yes, write into the export's folder"):
+    yes = "Yes, write into the export's folder"
+    if is_confirmed(ctx, inputs, yes, tuple(folders)):
         return
     said = inputs.view(
         "confirmation",
@@ -106,7 +107,8 @@ def _confirm(ctx: ExecutionContext, inputs: types.Object, folders: list[str]) ->
             "images",
         ),
     )
-    reject(
+    reject_unconfirmed(
+        ctx,
         said,
         f"{folders[0]} is the folder of an export, where an upload takes masks for "
         "images; confirm=True writes there all the same, output_dir writes elsewhere",

@@ -20,10 +20,10 @@ from .forms import (
     choose,
     hide_unless,
     is_app_request,
-    is_switched_on,
+    is_confirmed,
     note,
     radio,
-    reject,
+    reject_unconfirmed,
     stop,
     warn,
 )
@@ -206,9 +206,10 @@ def _ask_for_old_copies(
     number = "the older copies"
     if merge.checked is None:
         number = count(merge.counts.old_copies_deleted, "sample")
-    if not is_switched_on(ctx, inputs, "confirm", f"Yes, delete {number}"):
+    what = (export_path(ctx.params), ctx.params.get("dataset"))
+    if not is_confirmed(ctx, inputs, f"Yes, delete {number}", what):
         said = inputs.view("confirmation", types.Warning(label="Confirm the deletion"))
-        reject(said, "Confirm the deletion, or tag the older copies")
+        reject_unconfirmed(ctx, said, "Confirm the deletion, or tag the older copies")
 
 
 def _counted(

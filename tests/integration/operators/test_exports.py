@@ -8,6 +8,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import cv2
 import fiftyone as fo
@@ -241,6 +242,15 @@ def test_writing_among_the_images_of_an_export_is_asked_for_first(
             request = app_request(name, dataset, output_dir=chosen(inside))
             said = request.problems()
             assert any("is the folder of an export" in line for line in said), said
+    request = app_request(
+        "export_masks", dataset, output_dir=chosen(folder), confirm=True
+    )
+    request.request["prompt_id"] = uuid4().hex
+    assert not request.problems()
+    request.request["params"]["output_dir"] = chosen(folder.parent / "new")
+    assert request.problems() == [
+        "This yes was to something else: switch it off, and on again"
+    ]
     elsewhere = chosen(folder.parent.parent / "elsewhere")
     assert not app_request("export_masks", dataset, output_dir=elsewhere).problems()
 

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import fiftyone as fo
 import fiftyone.operators as foo
@@ -150,6 +151,32 @@ def test_deleting_older_copies_takes_a_yes(
     )
     assert copy.id not in dataset.values("id")
     assert dataset.count_sample_tags().get("old_copy") is None
+
+
+def test_a_yes_to_deleting_from_one_dataset_is_none_for_another(
+    app_request: Any, version: Path
+) -> None:
+    fo.load_dataset("edited").clone("other", persistent=True)
+    opening = uuid4().hex
+
+    def problems(**answers: Any) -> list[str]:
+        path = {"absolute_path": str(version)}
+        request = app_request(
+            "import_roboflow_coco", path=path, old_copies="delete", **answers
+        )
+        request.request["prompt_id"] = opening
+        return list(request.problems())
+
+    assert problems(dataset="edited") == [
+        "Confirm the deletion, or tag the older copies"
+    ]
+    assert problems(dataset="edited", confirm=True) == []
+    # The App keeps the switch on.
+    [problem] = problems(dataset="other", confirm=True)
+    assert problem == "This yes was to something else: switch it off, and on again"
+    assert len(problems(dataset="other", confirm=False)) == 1
+    assert problems(dataset="other", confirm=True) == []
+    assert len(problems(dataset="edited", confirm=True)) == 1
 
 
 def test_a_dry_run_of_the_operator_says_what_it_would_do(version: Path) -> None:
