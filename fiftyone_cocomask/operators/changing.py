@@ -53,6 +53,17 @@ class ChangeOperator(JobOperator):
         outputs.view("done", view(label=plain(first), description=plain_lines(rest)))
 
 
+def how_to_undo(results: Results, does: str) -> str | None:
+    """Returns how what was done can be undone; None if nothing was.
+
+    Args:
+        results: what was done
+        does: what the operator does that undoes it
+    """
+    is_done = results["fixed"] and not results["dry_run"]
+    return f"**Undo mask fixes** {does}" if is_done else None
+
+
 def ask_for_fix_key(inputs: types.Object, usual: str, what: str) -> types.Property:
     """Adds the key under which changes can be undone.
 

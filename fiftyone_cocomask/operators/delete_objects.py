@@ -16,6 +16,7 @@ from .changing import (
     ChangeOperator,
     ask_for_fix_key,
     fix_results,
+    how_to_undo,
     show_pictures,
     tell_outcome,
 )
@@ -138,7 +139,7 @@ class DeleteObjects(ChangeOperator):
         """Shows how many objects are gone, and how to get them back."""
         number = count(sum(results["fixed"].values()), "object")
         would = "would be deleted" if results["dry_run"] else "deleted"
-        how = "**Undo mask fixes** restores them"
+        how = how_to_undo(results, "restores them")
         view = types.Success if results["fixed"] else types.Notice
         outputs.view("done", view(label=f"{number} {would}", description=how))
 

@@ -13,7 +13,13 @@ from ..arguments import as_text_list
 from ..errors import CocoMaskError
 from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
 from ..words import count
-from .changing import ChangeOperator, ask_for_fix_key, fix_results, tell_outcome
+from .changing import (
+    ChangeOperator,
+    ask_for_fix_key,
+    fix_results,
+    how_to_undo,
+    tell_outcome,
+)
 from .forms import (
     ask_for_dry_run,
     choose_field,
@@ -122,7 +128,7 @@ class MergeClasses(ChangeOperator):
             "done",
             view(
                 label=f"{number} {would} {code(results['into'])}",
-                description="**Undo mask fixes** undoes it",
+                description=how_to_undo(results, "undoes it"),
             ),
         )
 

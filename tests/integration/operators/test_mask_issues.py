@@ -276,6 +276,10 @@ def test_a_preview_leads_to_the_form_that_does_it_and_counts_objects_by_class(
         "delete_objects": labels,
     }
     assert counted == expected[name]
+    # There is nothing to undo as yet.
+    said = str(app_request(name, dataset, **answers, dry_run=True).messages())
+    assert "would be" in said
+    assert "Undo mask fixes" not in said
 
 
 def test_the_deletion_of_selected_patches_may_be_scheduled(dataset: fo.Dataset) -> None:
