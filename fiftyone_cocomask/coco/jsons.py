@@ -146,9 +146,23 @@ def _named(jsons: list[JsonFile]) -> list[JsonFile]:
     for pattern in _NAMES_OF_COCO:
         wanted = re.compile(pattern, re.IGNORECASE)
         found = [j for j in jsons if wanted.fullmatch(j.name.rpartition("/")[2])]
+        if found and pattern != _NAMES_OF_COCO[0]:
+            # Results are called after the JSON that they are of.
+            found = [j for j in found if not _is_other_format(j)] or found
         if found:
             return found
     return []
+
+
+def _is_other_format(json: JsonFile) -> bool:
+    """Whether a JSON is certainly none of COCO's with objects."""
+    try:
+        json.document()
+    except OtherFormatError:
+        return True
+    except ExportError:
+        return False
+    return False
 
 
 def _read(

@@ -382,3 +382,38 @@ def test_jsons_of_other_tools_are_not_kept_in_memory(tmp_path: Path, end: str) -
     finally:
         tracemalloc.stop()
     assert peak < 8 * size
+
+
+@pytest.mark.parametrize(
+    ("other", "code"),
+    [
+        ([{"image_id": 1, "category_id": 1, "score": 0.5}], IssueCode.JSON_SET_ASIDE),
+        ({"classes": ["cat"]}, IssueCode.JSON_IGNORED),
+    ],
+)
+def test_results_that_are_named_as_cocos_own_are_set_aside(
+    tmp_path: Path, other: Any, code: IssueCode
+) -> None:
+    # As COCO's own examples have them.
+    name = "results/instances_val2014_fakebbox100_results.json"
+    write_json(tmp_path / "annotations" / "instances_val2014.json", of_image("a.png"))
+    write_json(tmp_path / name, other)
+    write_image(tmp_path / "val2014" / "a.png")
+    found = read(tmp_path)
+
+    assert splits_and_files(found) == [("val2014", "a.png")]
+    assert Path(name).name in found.issue(code).message
+
+
+def test_named_jsons_that_are_all_something_else_are_an_error(tmp_path: Path) -> None:
+    for number in range(2):
+        write_json(tmp_path / f"instances_{number}.json", [{"image_id": 1}])
+    with pytest.raises(ExportError, match=r"instances_0\.json is a COCO results file"):
+        check_export(tmp_path)
+
+
+def test_roboflows_own_name_is_believed(tmp_path: Path) -> None:
+    write_export(tmp_path / "train", document([annotation()]))
+    write_export(tmp_path / "valid", [{"image_id": 1}])
+    with pytest.raises(ExportError, match="is a COCO results file"):
+        check_export(tmp_path)
