@@ -1028,6 +1028,19 @@ def test_an_import_killed_before_it_came_to_older_copies_comes_to_them_when_run_
     assert report.merge.old_copies == 1 - len(deleted)
 
 
+def test_a_persons_copy_of_a_sample_is_not_gone_from_the_export(
+    new_dataset: Any, version: Path, tmp_path: Path
+) -> None:
+    dataset, _ = import_roboflow_coco(version, "merged")
+    dataset.add_sample(dataset.match({"file_name": A}).first().copy())
+    newer = augmented_anew(tmp_path / "v2", {"train": {A: [1, 12, 25], NEW_A: [4]}})
+    for export, gone in ((version, 0), (newer, 1)):
+        _, report = import_roboflow_coco(export, dataset, old_copies="delete")
+        assert report.merge.images_gone == gone
+        assert len(dataset.match({"file_name": A, "tags": ["train"]})) == 2
+    assert dataset.match_tags("gone_from_export").values("file_name") == [B]
+
+
 @pytest.mark.parametrize("old_copies", ["tag", "delete"])
 def test_what_is_in_splits_that_are_left_out_is_not_gone(
     new_dataset: Any, tmp_path: Path, old_copies: Any

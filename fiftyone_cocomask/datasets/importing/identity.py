@@ -79,6 +79,11 @@ class KnownSample:
     is_refuted: bool = False
 
     @property
+    def place(self) -> tuple[str, str | None, str | None]:
+        """Its file, and where that was listed: no two samples of an import share it."""
+        return self.path, self.split, self.file_name
+
+    @property
     def source_key(self) -> str | None:
         """What the copies of its source have in common; None for no copy."""
         if self.file_name is None:

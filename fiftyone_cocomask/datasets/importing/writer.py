@@ -473,7 +473,9 @@ class SampleWriter:
         ]
         # Of an export into other fields, which another one's images never were in.
         others = self._of_other_fields(gone)
-        return [sample for sample in gone if sample.id not in others]
+        # A person's copies of samples are of images that the export has.
+        found = {sample.place for sample in self._known if sample.is_matched}
+        return [s for s in gone if s.id not in others and s.place not in found]
 
     def _of_other_fields(self, samples: Sequence[KnownSample]) -> set[ObjectId]:
         """Returns the ids of samples that no import into these fields wrote."""
