@@ -32,6 +32,8 @@ _STAGES_OF_SAMPLES = frozenset(
         "SelectFields", "Shuffle", "Skip", "SortBy", "SortBySimilarity", "Take",
     }
 )  # fmt: skip
+# Behind the key of an evaluation of FiftyOne's: the attributes that it gives labels.
+_OF_EVALUATION = ("", "_id", "_iou")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class LabelFields:
         is_imported: whether an import wrote both of these fields
         area: what ``area`` is of new and edited objects
         masks: how instance masks are written
-        owned: the names of attributes that this plugin wrote, which stay here
+        owned: the names of attributes that evaluations wrote, which stay here
         has_lone_boxes: whether boxes that belong to no object are objects too
     """
 
@@ -199,6 +201,9 @@ def label_fields(
         for path, found in flat.items()
         if path.startswith(tuple(prefixes)) and field_owner(found)
     }
+    # What FiftyOne's own evaluations write on labels, on the ground truth's too.
+    keys = dataset.list_evaluations()
+    owned |= {f"{key}{end}" for key in keys for end in _OF_EVALUATION}
     return LabelFields(
         label_field,
         lists[label_field],

@@ -203,8 +203,9 @@ class LabelWriter:
             or original.get("has_iscrowd", form.has_iscrowd) is not False
         ):
             entry["iscrowd"] = 1 if label.get("iscrowd") else 0
+        partner = next((x for x in state.labels if x is not label), {})
         lost = self._add_attributes(
-            entry, label, original, are_changed=state.are_attributes_changed
+            entry, label, partner, original, are_changed=state.are_attributes_changed
         )
         change = state.change
         if state.base is None and not is_new:
@@ -241,6 +242,7 @@ class LabelWriter:
         self,
         entry: dict[str, Any],
         label: Document,
+        partner: Document,
         original: dict[str, Any],
         *,
         are_changed: bool,
@@ -250,6 +252,7 @@ class LabelWriter:
         Args:
             entry: the annotation's entry
             label: the label
+            partner: the annotation's other label, of which new attributes are taken
             original: what the import kept of the annotation
             are_changed: whether a person has changed attributes of it
 
@@ -259,11 +262,13 @@ class LabelWriter:
         rest = original.get("rest")
         form = self._form
         others = label.keys() - self._written_names
+        more = partner.keys() - self._written_names - others
         # FiftyOne's older way to keep attributes, which some importers still go.
         older = label.get("attributes")
         is_usual = (
             rest is None
             and not others
+            and not more
             and not older
             and label.get("confidence") is None
         )
@@ -274,6 +279,7 @@ class LabelWriter:
         lost = []
         new: dict[str, Any] = {}
         values = {name: label[name] for name in sorted(others - known)}
+        values |= {name: partner[name] for name in sorted(more - known)}
         if isinstance(older, Mapping):
             for name, value in older.items():
                 is_attribute = isinstance(value, Mapping) and "value" in value

@@ -251,6 +251,40 @@ def test_evaluations_stay_in_the_dataset(dataset: fo.Dataset, tmp_path: Path) ->
     assert report.unchanged == report.annotations == 4
 
 
+def test_fiftyones_evaluations_stay_in_the_dataset_too(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    for sample in dataset.iter_samples(autosave=True):
+        made = [box.copy() for box in sample.detections.detections]
+        for box in made:
+            box.confidence = 0.5
+        sample["model"] = fo.Detections(detections=made)
+    dataset.evaluate_detections("model", gt_field="detections", eval_key="eval")
+    assert dataset.first().detections.detections[0]["eval"] == "tp"
+    out, _ = export(dataset, tmp_path, images="none")
+    for split in ("train", "valid"):
+        assert read_json(out / split) == read_json(tmp_path / "source" / split)
+    boxes, _ = export(dataset, tmp_path / "boxes", label_field="detections")
+    for written in read_json(boxes / "train")["annotations"]:
+        assert not any(name.startswith("eval") for name in written)
+
+
+def test_new_attributes_of_either_label_are_written(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    sample = dataset.match_tags("train").first()
+    lines, boxes = sample.segmentations.polylines, sample.detections.detections
+    boxes[0]["quality"] = 3
+    # The box says what is new of this one, and the polygon too.
+    lines[1]["checked"] = "yes"
+    boxes[1].bounding_box = [0.1, 0.1, 0.3, 0.3]
+    sample.save()
+    out, report = export(dataset, tmp_path, images="none")
+    first, second, _ = read_json(out / "train")["annotations"]
+    assert (first["quality"], second["checked"]) == (3, "yes")
+    assert (report.unchanged, report.edited) == (3, 1)
+
+
 def test_a_view_writes_what_it_shows(dataset: fo.Dataset, tmp_path: Path) -> None:
     view = dataset.match_tags("train").filter_labels(
         "segmentations", F("label") == "body"
