@@ -31,6 +31,8 @@ _BATCH_SIZE = 500
 # How often boxes are done again that others change at the same time.
 _ATTEMPTS = 3
 
+# Where labels have the id of their annotation: a number, or text.
+ANNOTATION_IDS = ("coco_id", "coco_id_text")
 # A marked polygon: its id, its sample's, its annotation's, its class and its tags.
 Marked = list[Any]
 
@@ -255,7 +257,7 @@ def _marked(polygon: Document, sample_id: str) -> Marked:
 
 def _compared(labels: LabelList) -> list[str]:
     """Returns what is read of polygons: all but their points, which take longest."""
-    names = ("_id", "coco_id", "coco_id_text", "label", "tags")
+    names = ("_id", *ANNOTATION_IDS, "label", "tags")
     return [f"{labels.path}.{name}" for name in names]
 
 
@@ -269,7 +271,9 @@ def _documents(
 
 def annotation_of(label: Document) -> Any:
     """Returns the id of a label's annotation, None if it has none."""
-    return label.get("coco_id", label.get("coco_id_text"))
+    found = map(label.get, ANNOTATION_IDS)
+    # Whatever else somebody has put there is none.
+    return next((x for x in found if isinstance(x, (int, float, str))), None)
 
 
 def _tags(label: Document) -> list[str]:

@@ -59,9 +59,9 @@ RETIRED_ISSUES = ("cut_by_edge",)
 _NAMES = frozenset({*(issue.value for issue in MaskIssue), *RETIRED_ISSUES})
 
 
-def search_of_tag(tag: str) -> str | None:
+def search_of_tag(tag: Any) -> str | None:
     """Returns the key of the search that sets a tag; None of other tags."""
-    key, _, name = tag.partition(":")
+    key, _, name = str(tag).partition(":")
     return key if name in _NAMES else None
 
 

@@ -42,6 +42,7 @@ from .dataset_rules import (
 from .image_rules import ImageLabels
 from .leaks import Pictures
 from .marks import FoundIssues
+from .paired_boxes import ANNOTATION_IDS, annotation_of
 from .report import MaskIssueReport
 from .rules import IssueLimits, MaskIssue
 
@@ -82,9 +83,10 @@ class IssueSearch:
         ]
         self._label_attributes = [
             name
-            for name in ("coco_id", "coco_category_id")
+            for name in (*ANNOTATION_IDS, "coco_category_id")
             if dataset.has_field(f"{labels.path}.{name}")
         ]
+        self._ids = [name for name in ANNOTATION_IDS if name in self._label_attributes]
         self._differing_ids = differing_ids(export_info(dataset, labels.field))
         self._has_splits = "split" in self._sample_fields and are_splits(
             [n for name, n in samples.count_values("split").items() if name]
@@ -103,7 +105,7 @@ class IssueSearch:
         """Looks at all samples, yielding how many it has looked at each time."""
         names = list(self._sample_fields)
         if self._boxes is not None:
-            names += [f"{self._boxes.path}.{name}" for name in ("_id", "coco_id")]
+            names += [f"{self._boxes.path}.{n}" for n in ("_id", *ANNOTATION_IDS)]
         reader = SampleReader(
             self._samples, self._mask_field, self._labels, names, self._label_attributes
         )
@@ -223,10 +225,15 @@ class IssueSearch:
                 if (split, category) in self._differing_ids:
                     self._add_label(record, index, MaskIssue.IDS_DIFFER)
         if self._boxes is not None:
-            ids = record.attributes.get("coco_id", [None] * len(shaped))
-            drawn = {i for i, is_drawn in zip(ids, shaped, strict=True) if is_drawn}
+            # A box without an id is no annotation's.
+            drawn: set[Any] = {None}
+            drawn |= {
+                annotation_of({n: record.attributes[n][index] for n in self._ids})
+                for index, is_drawn in enumerate(shaped)
+                if is_drawn
+            }
             for box in self._boxes.documents(record.values):
-                if box.get("coco_id") is not None and box["coco_id"] not in drawn:
+                if annotation_of(box) not in drawn:
                     self.found.add_label(
                         record.sample_id, box["_id"], MaskIssue.BOX_ONLY
                     )

@@ -240,6 +240,27 @@ def test_the_box_of_a_polygon_that_has_lost_its_points_is_named(
     assert report.counts["box_only"] == len(view) == 1
 
 
+def test_boxes_are_paired_by_ids_that_are_text_too(
+    samples: Samples,
+) -> None:
+    lines = [polyline((2, 2, 12, 12), "a", coco_id_text=text) for text in ("x", "y")]
+    boxes = [
+        fo.Detection(label="a", bounding_box=[0.1, 0.1, 0.2, 0.2], **ids)
+        for ids in ({"coco_id_text": "x"}, {"coco_id_text": "z"}, {}, {"coco_id": 4})
+    ]
+    sample = samples.add("a.jpg", lines=lines)
+    sample["detections"] = fo.Detections(detections=boxes)
+    sample.save()
+    dataset = samples.dataset
+    dataset.add_dynamic_sample_fields()
+    dataset.add_sample_field("segmentations.polylines.coco_id", fo.IntField)
+    report = find_mask_issues(dataset, mask_field=None)
+    assert report.counts["box_only"] == 2
+    found = samples.raw(sample)["detections"]["detections"]
+    tags = ["mask_issues:box_only"]
+    assert [label["tags"] for label in found] == [[], tags, [], tags]
+
+
 def test_ids_that_name_another_class_in_a_split_are_named(samples: Samples) -> None:
     def categories(*names: str) -> dict[str, Any]:
         return {"categories": [{"id": i, "name": n} for i, n in enumerate(names)]}
