@@ -276,4 +276,8 @@ def _check_order(answers: Answers) -> None:
     assert set(dataset.list_runs()) == {
         *("area", "coverage", "area_delegated", "outline"),
     }
-    assert not dataset.list_saved_views()
+    # Those of the search are gone, and of the comparison with the next version left.
+    (comparison,) = answers["compare_exports"]
+    views = comparison["views"]
+    assert views == {"relabelled": "compare_exports: relabelled"}
+    assert dataset.list_saved_views() == list(views.values())
