@@ -286,6 +286,39 @@ def test_a_split_that_a_person_changed_stays(new_dataset: Any, version: Path) ->
     assert (sample.split, sample.tags) == ("test", ["test"])
 
 
+@pytest.mark.parametrize("settled", ["by its tag", "by the export"])
+def test_a_conflict_about_a_split_is_one_until_it_is_settled(
+    new_dataset: Any, version: Path, tmp_path: Path, settled: str
+) -> None:
+    dataset, _ = import_roboflow_coco(version, "merged")
+    sample = dataset.match({"file_name": A}).first()
+    sample.split, sample.tags = "test", ["test"]
+    sample.save()
+    newer = write_version(
+        tmp_path / "v2", {"train": {B: [3]}, "valid": {A: [1, 12, 25], C: [4]}}
+    )
+    for _ in range(3):
+        _, report = import_roboflow_coco(newer, dataset)
+        assert merged(report) == {"conflicts": 1}
+        sample.reload()
+        assert (sample.split, sample.tags) == ("test", ["test", "merge_conflict"])
+    if settled == "by its tag":
+        sample.tags.remove("merge_conflict")
+        sample.save()
+        for _ in range(2):
+            _, report = import_roboflow_coco(newer, dataset)
+            assert merged(report) == {"edits_kept": 1}
+        sample.reload()
+        assert (sample.split, sample.tags) == ("test", ["test"])
+        return
+    _, report = import_roboflow_coco(newer, dataset, conflicts="export")
+    assert merged(report) == {"conflicts": 1, "images_moved": 1}
+    sample.reload()
+    assert sample.split == "valid"
+    assert "merge_conflict" not in sample.tags
+    assert merged(import_roboflow_coco(newer, dataset)[1]) == {}
+
+
 def test_equal_content_is_one_image_whatever_its_name(
     new_dataset: Any, tmp_path: Path
 ) -> None:

@@ -185,7 +185,8 @@ def merged_sample(
     if are_other_projects(stored.get("origin"), rules.project):
         return _merged_with_other_project(document, record, said, rules)
     base = SampleBase.from_document(stored, rules.base_fields)
-    if _was_told(base, said):
+    was_told = _was_told(base, said)
+    if was_told:
         # It has them, or a person has taken them away since.
         rules = replace(rules, tags=())
     labels = _merged_labels(document, base, record, rules, rules.base_fields, said)
@@ -193,12 +194,18 @@ def merged_sample(
     old_tags = document.get("tags") or []
     merged = MergedSample({}, labels, base=base)
     fields = sample_fields(record)
-    fields["split"] = _merged_split(document, base, record, rules, merged)
+    is_settled = was_told and CONFLICT_TAG not in old_tags
+    fields["split"] = _merged_split(
+        document, base, record, rules, merged, is_settled=is_settled
+    )
+    # A conflict that is left to a person is looked at again.
+    is_open = merged.split_conflict is not None and merged.moved_from is None
+    known_split = base.split if is_open and base is not None else record.split
     others = SampleBase.others_of(document.get(BASE_FIELD), rules.base_fields)
     new_base = SampleBase(
         tuple(labels.annotations),
         tuple(sorted({*names, *(base.names if base else ())})),
-        record.split,
+        known_split,
         tuple(record.user_tags),
         record.fingerprint,
         (base.origin if base else None) or rules.origin,
@@ -325,8 +332,13 @@ def _merged_split(
     record: ImageRecord,
     rules: ImportRules,
     merged: MergedSample,
+    *,
+    is_settled: bool,
 ) -> str:
-    """Returns the split of a sample, which a person may have changed too."""
+    """Returns the split of a sample, which a person may have changed too.
+
+    A conflict about it that was told before is settled once its tag is gone.
+    """
     now, new = document.get("split"), record.split
     before = base.split if base is not None and base.split is not None else now
     if now is None or now == new:
@@ -334,7 +346,7 @@ def _merged_split(
     if now == before:
         merged.moved_from = now
         return new
-    if before == new:
+    if before == new or is_settled:
         merged.labels.edits_kept += 1
         return str(now)
     merged.split_conflict = Conflict(None, f"is in '{now}'", f"is in '{new}'")
@@ -366,7 +378,8 @@ def _merged_tags(
         written.discard(record.split)
     outdated = (written - set(wanted)) | {GONE_TAG, OLD_COPY_TAG}
     if not merged.conflicts or rules.conflicts == "export":
-        if base is not None and any(a.is_conflict for a in base.annotations):
+        was_open = base is not None and any(a.is_conflict for a in base.annotations)
+        if was_open or merged.split_conflict is not None:
             outdated.add(CONFLICT_TAG)
         added = []
     else:
