@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import filecmp
+import json
 import os
 import re
 import shutil
@@ -13,12 +14,14 @@ from typing import BinaryIO
 from weakref import WeakSet
 
 import fiftyone.core.storage as fos
+import psutil
 
 from ...choices import Images
 from ...coco.files import UnsafeNameError, checked_name, is_image_name
 from ...coco.jsons import ROBOFLOW_JSON
 from ...coco.layout import DEFAULT_SPLIT
 from ...errors import CocoMaskError
+from ...running import has_ended, process_space
 from ...unfinished import GroupedWrites, remove_unfinished
 from ..folders import safe_name
 
@@ -83,11 +86,24 @@ class ExportFolder:
             return any(True for _ in entries)
 
     def begin(self) -> None:
-        """Makes the folder."""
+        """Makes the folder.
+
+        Raises:
+            CocoMaskError: if it cannot be written to, or another process writes to it
+        """
+        marker = self.path / _MARKER
+        writer = _running_writer(marker)
+        if writer is not None:
+            raise CocoMaskError(
+                f"Process {writer} is writing an export into {self.path}; give another "
+                "output_dir, or wait for its end"
+            )
         with self.errors():
             os.makedirs(self.path, exist_ok=True)
             self._real = self.path.resolve()
-            (self.path / _MARKER).touch()
+            own = psutil.Process()
+            written = [process_space(), own.pid, own.create_time()]
+            marker.write_text(json.dumps(written))
         remove_unfinished(self.path)
 
     def finish_images(self) -> None:
@@ -135,10 +151,10 @@ class ExportFolder:
             taken.add("/".join(parts).casefold())
             folders[split] = self.path.joinpath(*parts)
             self._refuse_source(folders[split].resolve())
-            json = folders[split] / ROBOFLOW_JSON
-            if any(_is_one(json.resolve(), file) for file in self._files):
+            path = folders[split] / ROBOFLOW_JSON
+            if any(_is_one(path.resolve(), file) for file in self._files):
                 raise CocoMaskError(
-                    f"{json} is what the dataset came from; give another output_dir"
+                    f"{path} is what the dataset came from; give another output_dir"
                 )
         return folders
 
@@ -273,6 +289,17 @@ class ExportFolder:
             return False
         self._names.add(key)
         return True
+
+
+def _running_writer(marker: Path) -> int | None:
+    """Returns the other process that an unfinished export is of, while it runs."""
+    try:
+        space, number, started = json.loads(marker.read_text())
+    except (OSError, ValueError, TypeError):
+        return None
+    if type(number) is not int or number == os.getpid() or space != process_space():
+        return None
+    return None if has_ended(number, started) else number
 
 
 def _is_one(path: Path, other: Path) -> bool:

@@ -105,8 +105,9 @@ def test_a_killed_export_can_be_done_again(
         pipe = folder.path / "pipe.jpg"
         os.mkfifo(pipe)
         print("writing", flush=True)
-        # Waits for the rest of an image.
         folder.put(str(pipe), folder.path / "train", "image.jpg", "copy")
+        # Waits for the rest of an image.
+        folder.finish_images()
         """
     )
     with ReadyProcess(script, str(out)) as process:
@@ -116,6 +117,12 @@ def test_a_killed_export_can_be_done_again(
             pipe.flush()
             while not any(p.name.startswith(".writing-") for p in out.rglob("*")):
                 time.sleep(0.01)
+            # Nobody else writes into it meanwhile, whatever is in it.
+            before = sorted(out.rglob("*"))
+            for overwrite in (False, True):
+                with pytest.raises(fcm.CocoMaskError, match="is writing an export"):
+                    fcm.export_roboflow_coco(dataset, out, overwrite=overwrite)
+            assert sorted(out.rglob("*")) == before
             process.kill()
     (out / "pipe.jpg").unlink()
     assert list(out.rglob(".writing-*"))
