@@ -202,7 +202,7 @@ def label_fields(
         if path.startswith(tuple(prefixes)) and field_owner(found)
     }
     # What FiftyOne's own evaluations write on labels, on the ground truth's too.
-    keys = dataset.list_evaluations()
+    keys = dataset.list_evaluations(type="detection")
     owned |= {f"{key}{end}" for key in keys for end in _OF_EVALUATION}
     return LabelFields(
         label_field,

@@ -272,6 +272,9 @@ def test_fiftyones_evaluations_stay_in_the_dataset_too(
 def test_new_attributes_of_either_label_are_written(
     dataset: fo.Dataset, tmp_path: Path
 ) -> None:
+    # Of masks, evaluations write nothing on labels.
+    fcm.compute_masks(dataset)
+    dataset.evaluate_segmentations("mask", gt_field="mask", eval_key="quality")
     sample = dataset.match_tags("train").first()
     lines, boxes = sample.segmentations.polylines, sample.detections.detections
     boxes[0]["quality"] = 3
