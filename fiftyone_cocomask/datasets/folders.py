@@ -9,6 +9,7 @@ from pathlib import Path
 
 import fiftyone as fo
 
+from ..errors import CocoMaskError
 from .documents import dataset_id
 
 _MAX_BYTES = 200
@@ -33,6 +34,16 @@ def export_folder(dataset: fo.Dataset) -> Path:
         ):
             return found
     return dataset_folder(dataset.name) / "export" / name
+
+
+def check_is_inside(place: Path, folder: Path) -> None:
+    """Checks that what is written to a place below a folder is written there.
+
+    Raises:
+        CocoMaskError: if a link leads out of the folder
+    """
+    if not place.resolve().is_relative_to(folder.resolve()):
+        raise CocoMaskError(f"{place} is a link that leads out of {folder}")
 
 
 def safe_name(name: str) -> str:

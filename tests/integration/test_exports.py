@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,35 @@ def test_masks_are_written_as_0_and_255_below_their_split(
     # 15 x 10 pixels, and of the triangle what pycocotools draws outside of them.
     semantic = dataset.match({"source_name": "a.jpg"}).first().mask.get_mask()
     np.testing.assert_array_equal(mask > 0, semantic > 0)
+
+
+@pytest.mark.parametrize(
+    ("link", "write"),
+    [
+        ("train", lambda d, out: fcm.export_masks(d, "mask", out)),
+        ("body", lambda d, out: fcm.export_masks(d, "mask", out, per_class=True)),
+        ("body/valid", lambda d, out: fcm.export_masks(d, "mask", out, per_class=True)),
+        ("train", lambda d, out: fcm.export_cutouts(d, "segmentations", out)),
+        ("valid", lambda d, out: fcm.compute_masks(d, output_dir=out, overwrite=True)),
+        ("train", lambda d, out: fcm.export_roboflow_coco(d, out, overwrite=True)),
+    ],
+)
+def test_links_out_of_the_folder_are_refused_before_anything_is_written(
+    dataset: fo.Dataset, tmp_path: Path, link: str, write: Callable[..., Any]
+) -> None:
+    elsewhere, out = tmp_path / "elsewhere", tmp_path / "out"
+    elsewhere.mkdir()
+    (out / link).parent.mkdir(parents=True)
+    (out / link).symlink_to(elsewhere)
+    before = dataset.values("mask.mask_path")
+    with pytest.raises(fcm.CocoMaskError, match="is a link that leads out of"):
+        write(dataset, out)
+    assert list(elsewhere.iterdir()) == []
+    assert dataset.values("mask.mask_path") == before
+    # A folder that is a link itself is where the caller wants the files.
+    (tmp_path / "linked").symlink_to(elsewhere)
+    write(dataset, tmp_path / "linked")
+    assert files(elsewhere)
 
 
 def test_masks_can_lie_beside_their_images_and_again(dataset: fo.Dataset) -> None:

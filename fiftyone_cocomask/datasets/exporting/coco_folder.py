@@ -23,7 +23,7 @@ from ...coco.layout import DEFAULT_SPLIT
 from ...errors import CocoMaskError
 from ...running import has_ended, process_space
 from ...unfinished import GroupedWrites, remove_unfinished
-from ..folders import safe_name
+from ..folders import check_is_inside, safe_name
 
 # Is there while an export is written, so that a stopped one can be done again.
 _MARKER = ".unfinished-export"
@@ -63,7 +63,6 @@ class ExportFolder:
         self.path = Path(fos.normalize_path(str(output_dir)))
         self._sources = [source.resolve() for source in sources]
         self._files = {file.resolve() for file in files}
-        self._real = self.path.resolve()
         self._folders: dict[Path, Path] = {}
         self._names: set[int] = set()
         self._writes = GroupedWrites()
@@ -71,7 +70,7 @@ class ExportFolder:
         self._waiting: set[str] = set()
         if self.path.exists() and not self.path.is_dir():
             raise CocoMaskError(f"output_dir is a file: {self.path}")
-        self._refuse_source(self._real)
+        self._refuse_source(self.path.resolve())
         if not overwrite and self.holds_something():
             raise CocoMaskError(
                 f"{self.path} is not empty; give another output_dir, or overwrite=True "
@@ -100,7 +99,6 @@ class ExportFolder:
             )
         with self.errors():
             os.makedirs(self.path, exist_ok=True)
-            self._real = self.path.resolve()
             own = psutil.Process()
             written = [process_space(), own.pid, own.create_time()]
             marker.write_text(json.dumps(written))
@@ -252,9 +250,8 @@ class ExportFolder:
         """Makes a folder of the export; one that a link leads out of it is refused."""
         if folder not in self._folders:
             folder.mkdir(parents=True, exist_ok=True)
+            check_is_inside(folder, self.path)
             real = folder.resolve()
-            if real != self._real and self._real not in real.parents:
-                raise CocoMaskError(f"{folder} is a link that leads out of {self.path}")
             self._refuse_source(real)
             self._folders[folder] = real
         return folder

@@ -36,7 +36,7 @@ from ..folders import safe_name
 from ..label_fields import check_has_masks, draws_lines, is_mask_field, object_list_path
 from ..labels import geometry_paths, label_documents, mask_objects
 from ..masks.field import mask_options
-from ..masks.files import MaskPaths
+from ..masks.files import MaskPaths, check_folders
 from ..masks.stored import has_mask, read_array
 from ..targets import checked_samples
 from .mask_values import MaskValues, value_table
@@ -150,6 +150,9 @@ def export_masks(
         )
     report = ExportedFiles(None if output_dir is None else _absolute(output_dir))
     folder = Path(report.output_dir or "")
+    if not beside_images:
+        places = ["", *meaning.folders().values()] if per_class else [""]
+        check_folders(backing_dataset(samples), folder, places)
     paths = MaskPaths(backing_dataset(samples), folder)
 
     def path_of(document: Document) -> Path:
@@ -218,6 +221,7 @@ def export_cutouts(
     name = label_or_mask_field
     samples = checked_samples(samples)
     report = ExportedFiles(_absolute(output_dir))
+    check_folders(backing_dataset(samples), Path(str(report.output_dir)))
     paths = MaskPaths(backing_dataset(samples), Path(str(report.output_dir)))
     patches: Callable[[Document, int, int], Iterator[tuple[str, Patch]]]
     if is_mask_field(samples, name):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
@@ -13,13 +13,14 @@ import fiftyone as fo
 import numpy as np
 
 from ..documents import (
+    all_images,
     dataset_id,
     image_paths_below,
     read_documents,
     read_encoded_documents,
     sample_ids,
 )
-from ..folders import dataset_folder, safe_name
+from ..folders import check_is_inside, dataset_folder, safe_name
 
 # Files that are looked up in the database at once.
 _LEFT_AT_ONCE = 1000
@@ -33,6 +34,32 @@ def default_mask_dir(dataset: fo.Dataset, mask_field: str) -> Path:
     """
     folder = dataset_folder(dataset.name) / "masks" / str(dataset_id(dataset))
     return folder / safe_name(mask_field)
+
+
+def check_folders(
+    dataset: fo.Dataset, output_dir: Path, places: Iterable[str] = ("",)
+) -> None:
+    """Checks that no link leads files of samples out of the folder they are to be in.
+
+    Args:
+        dataset: the whole dataset
+        output_dir: the folder
+        places: folders in it, each of which has those of the splits
+
+    Raises:
+        CocoMaskError: if one does
+    """
+    splits = [""]
+    if dataset.has_field("split"):
+        splits += map(_split_folder, all_images(dataset).distinct("split"))
+    for place in places:
+        for split in splits:
+            check_is_inside(output_dir / place / split, output_dir)
+
+
+def _split_folder(split: Any) -> str:
+    """Returns the folder of a split's files; none where there is no split."""
+    return safe_name(split) if isinstance(split, str) and split else ""
 
 
 def remove_left(
@@ -105,10 +132,8 @@ class MaskPaths:
         # Not by pathlib, which takes four times as long, and this is done for all.
         name, _ = os.path.splitext(os.path.basename(document["filepath"]))
         stem = safe_name(name)
-        split = document.get("split") if self._has_split else None
-        return (
-            f"{safe_name(split)}/{stem}" if isinstance(split, str) and split else stem
-        )
+        folder = _split_folder(document.get("split")) if self._has_split else ""
+        return f"{folder}/{stem}" if folder else stem
 
     def is_image(self, path: Path) -> bool:
         """Whether a file is the image of a sample, whatever way leads to it."""

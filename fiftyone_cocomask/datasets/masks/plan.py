@@ -19,7 +19,7 @@ from ..known_classes import check_classes, known_classes
 from ..label_fields import draws_lines, is_mask_field
 from ..label_lists import LabelList, boxes_beside, count_boxes_only
 from ..owned_fields import INFO_KEY
-from .files import default_mask_dir
+from .files import check_folders, default_mask_dir
 from .options import MaskOptions, MaskPlan
 
 
@@ -90,6 +90,7 @@ def plan_masks(
     own = default_mask_dir(dataset, mask_field)
     folder = fos.normalize_path(str(output_dir or own))
     is_own = Path(folder) == Path(fos.normalize_path(str(own)))
+    check_folders(dataset, Path(folder))
     return MaskPlan(label_field, mask_field, options, folder, overwrite, is_own)
 
 
