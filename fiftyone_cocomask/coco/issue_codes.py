@@ -116,6 +116,11 @@ class IssueCode(Word):
         Severity.INFO,
     )
 
+    IMAGE_DELETED = (
+        "image_deleted",
+        "The image was deleted from the dataset after an earlier import.",
+        Severity.INFO,
+    )
     IMAGE_MOVED = (
         "image_moved",
         "The dataset has this image in another split, from an earlier import.",

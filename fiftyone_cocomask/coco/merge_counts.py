@@ -18,6 +18,8 @@ class MergeCounts:
         images_new: the images that the dataset did not have
         images_moved: the images that are in another split now
         images_gone: the images that the dataset has and the export no longer
+        images_deleted: the images that the dataset had from an earlier version, that a
+            person has deleted from it since, and that stay out
         labels_updated: the annotations that took a change of the export
         labels_added: the annotations that are new, those of new images among them
         labels_deleted: the annotations that the export no longer has
@@ -36,6 +38,7 @@ class MergeCounts:
     images_new: int = 0
     images_moved: int = 0
     images_gone: int = 0
+    images_deleted: int = 0
     labels_updated: int = 0
     labels_added: int = 0
     labels_deleted: int = 0
@@ -64,6 +67,8 @@ class MergeCounts:
             "split",
             "images_gone": f"{count(self.images_gone, 'image')} gone from the export, "
             + kept,
+            "images_deleted": f"{count(self.images_deleted, 'image')} that you deleted "
+            + agree(self.images_deleted, "stays out", "stay out"),
             "labels_updated": f"{count(self.labels_updated, 'annotation')} updated",
             "labels_added": f"{count(self.labels_added, 'annotation')} added",
             "labels_deleted": f"{count(self.labels_deleted, 'annotation')} deleted",

@@ -9,7 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import cv2
 import fiftyone as fo
+import numpy as np
 import pytest
 from fiftyone.core.odm import get_db_conn
 
@@ -21,6 +23,8 @@ from fiftyone_cocomask.datasets.importing.task_run import finish_run
 from fiftyone_cocomask.datasets.parallel.shared_runs import SplitRun
 
 from .small_export import (
+    HEIGHT,
+    WIDTH,
     annotation,
     image_name,
     imported_content,
@@ -96,6 +100,10 @@ def test_tasks_import_what_one_process_does(export: Path, is_zip: bool) -> None:
     json_path = export / "valid" / "_annotations.coco.json"
     content = json.loads(json_path.read_text())
     content["annotations"] += [annotation(5, 0, category_id=2)]
+    new = {"id": 99, "file_name": "new.png", "width": WIDTH, "height": HEIGHT}
+    content["images"].append(new)
+    picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    cv2.imwrite(str(json_path.with_name(new["file_name"])), picture)
     json_path.write_text(json.dumps(content))
     if is_zip:
         path = shutil.make_archive(str(export.parent / "zipped"), "zip", export)
@@ -107,7 +115,8 @@ def test_tasks_import_what_one_process_does(export: Path, is_zip: bool) -> None:
         dataset.delete_samples(dataset.match({"coco_id": 7}).first().id)
     again = fcm.import_roboflow_coco(path, "one", tags=["mine"])
     assert again[1].merge is not None
-    assert again[1].merge["edits_kept"] == again[1].merge["images_new"] == 1
+    counts = again[1].merge
+    assert counts["edits_kept"] == counts["images_new"] == counts["images_deleted"] == 1
     assert found(*import_in_tasks(path, "tasks", tags=["mine"])) == found(*again)
     if not is_zip:
         replaced = fcm.import_roboflow_coco(path, "one", if_exists="replace")

@@ -274,6 +274,62 @@ def test_a_split_of_another_name_has_the_same_images(
     assert not dataset.match_tags("gone_from_export")
 
 
+def test_an_image_that_a_person_deleted_does_not_come_back(
+    new_dataset: Any, version: Path, tmp_path: Path
+) -> None:
+    dataset, _ = import_roboflow_coco(version, "merged")
+    dataset.delete_samples(dataset.match({"file_name": A}).values("id"))
+    # Again, in another split of a new version, and by two processes.
+    newer = write_version(
+        tmp_path / "v2", {"train": {B: [3]}, "valid": {A: [1], C: [4]}}
+    )
+    for path, num_workers in ((version, 1), (newer, 1), (newer, 2)):
+        for dry_run in (True, False):
+            _, report = import_roboflow_coco(
+                path, dataset, dry_run=dry_run, num_workers=num_workers
+            )
+            assert merged(report) == {"images_deleted": 1}
+            (told,) = [x for x in report.issues if x.code.value == "image_deleted"]
+            assert (told.file_name, told.action.value) == (A, "dropped")
+    assert dataset.values("file_name") == [B, C]
+    assert "1 image that you deleted stays out" in report.summary()
+    _, report = import_roboflow_coco(newer, dataset, conflicts="export")
+    assert merged(report) == {"images_new": 1, "labels_added": 1}
+    assert merged(import_roboflow_coco(newer, dataset)[1]) == {}
+    # All gone, and a replacement, are a new beginning.
+    dataset.delete_samples(dataset.match({"file_name": B}).values("id"))
+    replaced, _ = import_roboflow_coco(newer, dataset, if_exists="replace")
+    assert set(replaced.values("file_name")) == {A, B, C}
+    dataset.clear()
+    _, report = import_roboflow_coco(newer, dataset)
+    assert merged(report) == {"images_new": 3, "labels_added": 3}
+
+
+def test_an_image_that_is_deleted_says_nothing_of_others_like_it(
+    new_dataset: Any, version: Path, tmp_path: Path
+) -> None:
+    say_project(version, "wings")
+    dataset, _ = import_roboflow_coco(version, "merged")
+    # One of two equal pictures: the other one stays, and neither comes back as new.
+    newer = write_version(
+        tmp_path / "v2", {"train": {A: [1], B: [3], image_name("d"): [9]}}
+    )
+    shutil.copy(newer / "train" / A, newer / "train" / image_name("d"))
+    say_project(newer, "wings")
+    import_roboflow_coco(newer, dataset)
+    dataset.delete_samples(dataset.match({"file_name": image_name("d")}).values("id"))
+    _, report = import_roboflow_coco(newer, dataset)
+    assert merged(report)["images_deleted"] == 1
+    assert A in dataset.values("file_name")
+    # Of another project, it is another image.
+    dataset.delete_samples(dataset.match({"file_name": A}).values("id"))
+    bodies = write_version(tmp_path / "other", {"train": {A: [25], B: [25]}})
+    say_project(bodies, "bodies")
+    _, report = import_roboflow_coco(bodies, dataset)
+    assert report.merge["images_deleted"] == 0
+    assert A in dataset.values("file_name")
+
+
 def test_a_split_that_a_person_changed_stays(new_dataset: Any, version: Path) -> None:
     dataset, _ = import_roboflow_coco(version, "merged")
     sample = dataset.match({"file_name": A}).first()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import filecmp
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -186,6 +186,10 @@ class KnownSamples:
                 sample.is_matched = True
                 return sample
         return None
+
+    def with_fingerprint(self, mark: str | None) -> Sequence[KnownSample]:
+        """Returns the samples that an import has stored a fingerprint of."""
+        return self._by_mark.get(mark or "", ())
 
     def has_picture(self, path: Path) -> bool:
         """Whether a file is still the picture of a sample, as it was imported."""

@@ -98,7 +98,8 @@ def import_roboflow_coco(
             ``"error"`` raises
         conflicts: whose version of an annotation stays where the export and a person
             have changed it in different ways: the person's (``"keep"``) or the
-            export's (``"export"``)
+            export's (``"export"``), which also brings back images that a person has
+            deleted from the dataset
         old_copies: what becomes of older copies of images that the export has
             augmented again: ``"tag"`` tags them ``old_copy``, ``"delete"`` deletes
             those that no person has worked on
@@ -211,6 +212,7 @@ def write_images(
                 check_replacement(dataset)
             check_written(dataset, written_fields(*rules.fields))
             store_export_info(dataset, reader, writer.attribute_types)
+            writer.remember_images()
             end_merge(dataset)
     if dataset is not None:
         settle(dataset)

@@ -11,6 +11,7 @@ from ...coco.records import ImageRecord
 from ...fiftyone_types import Dataset
 from ..documents import encoded_documents, write_time
 from .attribute_types import AttributeTypes, KnownKinds
+from .imported_images import record_key
 from .said import said_digest
 from .samples import ImportRules, new_samples
 
@@ -22,11 +23,24 @@ class NewImage(NamedTuple):
         split: its split
         source_key: what the copies of its source have in common; None for no copy
         num_labels: the number of its annotations
+        key: see :func:`.imported_images.record_key`
     """
 
     split: str
     source_key: str | None
     num_labels: int
+    key: bytes | None
+
+    @classmethod
+    def of(cls, record: ImageRecord, origin: str | None) -> NewImage:
+        """Returns what is to be counted of an image.
+
+        Args:
+            record: the image
+            origin: the export that it is of, and its later versions
+        """
+        key = record_key(record, origin)
+        return cls(record.split, record.source_key, len(record.annotations), key)
 
 
 @dataclass(slots=True)
@@ -128,8 +142,7 @@ class SharedImport:
             made.records = [(record, said_digest(record, tags)) for record in records]
             return made
         for record in records:
-            new = NewImage(record.split, record.source_key, len(record.annotations))
-            made.new.append(new)
+            made.new.append(NewImage.of(record, self._rules.origin))
             made.has_text_ids |= isinstance(record.coco_id, str)
         if self._dataset is not None and not self._is_dry:
             self._encode(made, records)

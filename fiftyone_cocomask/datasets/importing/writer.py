@@ -48,6 +48,7 @@ from .identity import (
     is_version,
     origin_of,
 )
+from .imported_images import ImportedImages, sample_key
 from .replaced_labels import ReplacedLabels
 from .resuming import missing_samples, unfinished_since
 from .said import said_digest
@@ -157,6 +158,12 @@ class SampleWriter:
         self._unfinished_since = None
         if dataset is not None and self.is_merge:
             self._unfinished_since = unfinished_since(dataset)
+        self._imported: ImportedImages | None = None
+        if dataset is not None and self.is_merge:
+            self._imported = ImportedImages(dataset)
+        # The keys of images that are samples, and of samples that were deleted here.
+        self._present: set[bytes] = set()
+        self._retired: set[bytes] = set()
         # For each source of new or moved images their number, and their splits.
         self._new_sources: Counter[str] = Counter()
         self._new_splits: dict[str, set[str]] = {}
@@ -202,6 +209,7 @@ class SampleWriter:
             self._take(record, said)
         for image in made.new:
             self._count_new(image)
+            self._note_present(image.key)
         if made.has_text_ids:
             self._declare_text_ids()
         if made.encoded:
@@ -249,10 +257,15 @@ class SampleWriter:
         if self._encoded:
             self.flush()
         sample = self._known.find(record)
+        image = NewImage.of(record, self._rules.origin)
+        if sample is None and self._was_deleted(record, image.key):
+            self._tell_deleted(record)
+            return
         if sample is None:
-            self._tell_new(record)
+            self._tell_new(record, image)
         elif self._is_new(sample):
             self._count_source(record.split, record.source_key)
+        self._note_present(image.key)
         self._batch.append(_Taken(record, sample, said))
         self._batch_bytes += record.stored_bytes
         self._flush_if_full(len(self._batch))
@@ -281,11 +294,42 @@ class SampleWriter:
         if copies:
             deleted = samples.retire(copies, self._new_sources, old_copies)
             self.counts.old_copies_deleted = len(deleted)
+            self._retired = set(filter(None, map(sample_key, deleted)))
         samples.tell(gone, deleted)
 
-    def _tell_new(self, record: ImageRecord) -> None:
-        number = len(record.annotations)
-        self._count_new(NewImage(record.split, record.source_key, number))
+    def remember_images(self) -> None:
+        """Writes down which images are samples: whoever deletes one now means it."""
+        assert self._dataset is not None
+        imported = self._imported or ImportedImages(self._dataset)
+        retired = self._retired if self.is_merge else imported.others(self._present)
+        imported.change(self._present, retired)
+
+    def _was_deleted(self, record: ImageRecord, key: bytes | None) -> bool:
+        """Whether a person has deleted the sample of an image, and it is to stay so."""
+        if self._imported is None or key not in self._imported:
+            return False
+        # One that two splits list may be there for one of them.
+        known = self._known.with_fingerprint(record.fingerprint)
+        return self._rules.conflicts == "keep" and key not in map(sample_key, known)
+
+    def _tell_deleted(self, record: ImageRecord) -> None:
+        self.counts.images_deleted += 1
+        self._report.add(
+            IssueCode.IMAGE_DELETED,
+            "it was deleted from the dataset after an earlier import, and stays out; "
+            'conflicts="export" brings it back',
+            Action.DROPPED,
+            split=record.split,
+            file_name=record.file_name,
+            image_id=record.coco_id,
+        )
+
+    def _note_present(self, key: bytes | None) -> None:
+        if key is not None:
+            self._present.add(key)
+
+    def _tell_new(self, record: ImageRecord, image: NewImage) -> None:
+        self._count_new(image)
         namesake = self._known.namesake(record)
         if namesake is not None:
             record.issues.append(IssueCode.OTHER_IMAGE_OF_NAME)

@@ -1,0 +1,101 @@
+"""Which images earlier imports have made samples of.
+
+An image that an export still lists, and that is no sample any more, was deleted by a
+person: the next version does not bring it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from hashlib import blake2b
+from itertools import count
+
+import fiftyone as fo
+from fiftyone.operators.store import ExecutionStore
+
+from ...coco.records import ImageRecord
+from ..database_errors import explain_database_errors
+from ..documents import dataset_id
+from .identity import KnownSample
+
+_STORE = "cocomask_images"
+_KEY_BYTES = 8
+# So many are in an entry of the store, which may have 16 MB.
+_MAX_KEYS = 2**17
+
+Keys = Collection[bytes]
+
+
+def record_key(record: ImageRecord, origin: str | None) -> bytes | None:
+    """Returns a few bytes that tell an image of an export from all others.
+
+    They are the same in its later versions, and None where its file cannot be told from
+    others.
+
+    Args:
+        record: the image
+        origin: the export, and its later versions
+    """
+    name = record.source_key or record.file_name
+    return _key(origin, record.fingerprint, name)
+
+
+def sample_key(sample: KnownSample) -> bytes | None:
+    """Returns :func:`record_key` of the image that a sample was made of."""
+    name = sample.source_key or sample.file_name
+    return _key(sample.origin, sample.fingerprint, name)
+
+
+def _key(origin: str | None, fingerprint: str | None, name: str | None) -> bytes | None:
+    if fingerprint is None or name is None:
+        return None
+    text = "\0".join((origin or "", fingerprint, name))
+    data = text.encode("utf-8", "surrogatepass")
+    return blake2b(data, digest_size=_KEY_BYTES).digest()
+
+
+class ImportedImages:
+    """The keys of all images that are, or were, samples of a dataset.
+
+    Args:
+        dataset: the dataset
+    """
+
+    def __init__(self, dataset: fo.Dataset) -> None:
+        self._store = ExecutionStore.create(_STORE, dataset_id=dataset_id(dataset))
+        with explain_database_errors():
+            self._entries = {
+                name: set(_split(self._store.get(name)))
+                for name in self._store.list_keys()
+            }
+        self._keys: set[bytes] = set().union(*self._entries.values())
+
+    def __contains__(self, key: bytes | None) -> bool:
+        return key in self._keys
+
+    def others(self, keys: Keys) -> set[bytes]:
+        """Returns all keys but some."""
+        return self._keys.difference(keys)
+
+    def change(self, added: Keys, removed: Keys) -> None:
+        """Adds keys and removes others; a kill in between leaves the rest as it was.
+
+        Args:
+            added: those to add, if they are not there
+            removed: those to remove
+        """
+        with explain_database_errors():
+            for name, keys in self._entries.items():
+                if not keys.isdisjoint(removed):
+                    keys.difference_update(removed)
+                    self._store.set(name, b"".join(keys))
+            new = [key for key in added if key not in self._keys]
+            free = (str(n) for n in count() if str(n) not in self._entries)
+            for start in range(0, len(new), _MAX_KEYS):
+                name, keys = next(free), set(new[start : start + _MAX_KEYS])
+                self._store.set(name, b"".join(keys))
+
+
+def _split(data: bytes) -> Iterator[bytes]:
+    for start in range(0, len(data), _KEY_BYTES):
+        yield data[start : start + _KEY_BYTES]
