@@ -22,7 +22,7 @@ from ...coco.jsons import ROBOFLOW_JSON
 from ...coco.layout import DEFAULT_SPLIT
 from ...errors import CocoMaskError
 from ...running import has_ended, process_space
-from ...unfinished import GroupedWrites, remove_unfinished
+from ...unfinished import GroupedWrites, remove_unfinished, whole_file
 from ..folders import check_is_inside, safe_name
 
 # Is there while an export is written, so that a stopped one can be done again.
@@ -101,7 +101,8 @@ class ExportFolder:
             os.makedirs(self.path, exist_ok=True)
             own = psutil.Process()
             written = [process_space(), own.pid, own.create_time()]
-            marker.write_text(json.dumps(written))
+            with whole_file(marker) as file:
+                file.write(json.dumps(written).encode())
         remove_unfinished(self.path)
 
     def finish_images(self) -> None:
