@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 import fiftyone as fo
 from bson import ObjectId
 
 from ...choices import OldCopies
+from ...coco.check import ExportReader
 from ...coco.issues import Action, IssueCode
 from ...coco.report import ExportReport
 from ...words import agree, count
@@ -18,11 +20,30 @@ from ..documents import (
     change_documents,
     current_dataset,
     read_documents,
+    sample_ids,
 )
-from .identity import OLD_COPY_TAG, KnownSample
+from ..import_base.base import SampleBase
+from .identity import (
+    OLD_COPY_TAG,
+    KnownSample,
+    KnownSamples,
+    are_other_projects,
+    is_version,
+)
 from .own_values import OwnValues
 from .samples import GONE_TAG, ImportRules, has_persons_work
 
+# Of images that an export lists and that cannot become samples.
+_UNUSABLE_IMAGES = frozenset(
+    {
+        IssueCode.DUPLICATE_IMAGE_ID,
+        IssueCode.FILE_NAME_UNSAFE,
+        IssueCode.IMAGE_MALFORMED,
+        IssueCode.IMAGE_MISSING,
+        IssueCode.IMAGE_TOO_LARGE,
+        IssueCode.IMAGE_UNREADABLE,
+    }
+)
 # How many file names a message names.
 _EXAMPLES = 3
 
@@ -48,6 +69,67 @@ class GoneSamples:
         self._rules = rules
         self._report = report
         self._is_dry = is_dry
+
+    def find(
+        self,
+        known: KnownSamples,
+        reader: ExportReader,
+        moved_from: Collection[str],
+        is_old_copy: Callable[[KnownSample], bool],
+    ) -> list[KnownSample]:
+        """Returns the samples of earlier versions that the export no longer has.
+
+        Args:
+            known: the samples of the dataset, matched with all images of the export
+            reader: the export
+            moved_from: the splits that samples have left
+            is_old_copy: whether the export has newer copies of a sample's source
+        """
+        total: Counter[str | None] = Counter()
+        shared: Counter[str | None] = Counter()
+        for sample in known:
+            if sample.file_name is not None:
+                total[sample.origin] += 1
+                shared[sample.origin] += sample.is_matched or is_old_copy(sample)
+        versions = {
+            origin
+            for origin, number in shared.items()
+            if is_version(number, total[origin], reader.num_images)
+            and not are_other_projects(origin, self._rules.project)
+        }
+        splits = {*reader.splits, *moved_from}
+        # The export has these, though their files cannot be used this time.
+        unusable = {
+            issue.file_name
+            for issue in self._report.issues
+            if issue.code in _UNUSABLE_IMAGES
+        }
+        gone = [
+            sample
+            for sample in known
+            if not sample.is_matched
+            and sample.file_name is not None
+            and sample.file_name not in unusable
+            and sample.origin in versions
+            and sample.split not in reader.left_out
+            and (sample.split in splits or is_old_copy(sample))
+        ]
+        # Of an export into other fields, which another one's images never were in.
+        others = self._of_other_fields(gone)
+        # A person's copies of samples are of images that the export has.
+        found = {sample.place for sample in known if sample.is_matched}
+        return [s for s in gone if s.id not in others and s.place not in found]
+
+    def _of_other_fields(self, samples: Sequence[KnownSample]) -> set[ObjectId]:
+        """Returns the ids of samples that no import into these fields wrote."""
+        found: set[ObjectId] = set()
+        is_others = SampleBase.of_others(self._rules.base_fields)
+        for start in range(0, len(samples), BATCH_SIZE):
+            assert self._dataset is not None
+            ids = [sample.id for sample in samples[start : start + BATCH_SIZE]]
+            of_these = {"_id": {"$in": ids}, **is_others}
+            found.update(*sample_ids(self._dataset, of_these))
+        return found
 
     def tell(
         self, gone: Sequence[KnownSample], deleted: Collection[KnownSample] = ()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
@@ -29,25 +28,22 @@ from ..documents import (
     insert_documents,
     insert_encoded_documents,
     read_documents,
-    sample_ids,
     with_new_ids,
     write_time,
 )
-from ..import_base.base import BASE_FIELD, SampleBase
+from ..import_base.base import BASE_FIELD
 from ..import_base.fields import written_as
 from ..locks import Lock
 from ..parallel.ahead import OneBehind
 from .attribute_types import AttributeTypes
-from .conflicts import Conflict
 from .gone import GoneSamples
 from .identity import (
     KnownSample,
     KnownSamples,
-    are_other_projects,
     is_project,
-    is_version,
     origin_of,
 )
+from .image_issues import ImageIssues
 from .imported_images import ImportedImages, sample_key
 from .replaced_labels import ReplacedLabels
 from .resuming import missing_samples, unfinished_since
@@ -61,18 +57,6 @@ from .samples import (
 )
 from .schema import declare_text_ids
 from .shared import MadeSamples, NewImage, SharedImport
-
-# Of images that an export lists and that cannot become samples.
-_UNUSABLE_IMAGES = frozenset(
-    {
-        IssueCode.DUPLICATE_IMAGE_ID,
-        IssueCode.FILE_NAME_UNSAFE,
-        IssueCode.IMAGE_MALFORMED,
-        IssueCode.IMAGE_MISSING,
-        IssueCode.IMAGE_TOO_LARGE,
-        IssueCode.IMAGE_UNREADABLE,
-    }
-)
 
 # MongoDB's documents have at most so many bytes; few images have so many annotations
 # that their samples could have more with what they hold already.
@@ -138,6 +122,7 @@ class SampleWriter:
         self._reader = reader
         self._report = reader.report
         self._report.merge = self.counts
+        self._issues = ImageIssues(self._report, rules.conflicts)
         self._lock = lock
         self.is_dry = lock is None
         self._is_resumed = is_resumed
@@ -259,7 +244,8 @@ class SampleWriter:
         sample = self._known.find(record)
         image = NewImage.of(record, self._rules.origin)
         if sample is None and self._was_deleted(record, image.key):
-            self._tell_deleted(record)
+            self.counts.images_deleted += 1
+            self._issues.is_deleted(record)
             return
         if sample is None:
             self._tell_new(record, image)
@@ -285,11 +271,13 @@ class SampleWriter:
         self._inserting.wait()
         self._report_leakage()
         self.counts.labels_replaced = self._replaced.report(self._report)
-        gone = self._gone()
+        samples = GoneSamples(self._dataset, self._rules, self._report, self.is_dry)
+        gone = samples.find(
+            self._known, self._reader, self._moved_from, self._is_old_copy
+        )
         copies = [sample for sample in gone if self._is_old_copy(sample)]
         self.counts.images_gone = len(gone)
         self.counts.old_copies = len(copies)
-        samples = GoneSamples(self._dataset, self._rules, self._report, self.is_dry)
         deleted: set[KnownSample] = set()
         if copies:
             deleted = samples.retire(copies, self._new_sources, old_copies)
@@ -312,18 +300,6 @@ class SampleWriter:
         known = self._known.with_fingerprint(record.fingerprint)
         return self._rules.conflicts == "keep" and key not in map(sample_key, known)
 
-    def _tell_deleted(self, record: ImageRecord) -> None:
-        self.counts.images_deleted += 1
-        self._report.add(
-            IssueCode.IMAGE_DELETED,
-            "it was deleted from the dataset after an earlier import, and stays out; "
-            'conflicts="export" brings it back',
-            Action.DROPPED,
-            split=record.split,
-            file_name=record.file_name,
-            image_id=record.coco_id,
-        )
-
     def _note_present(self, key: bytes | None) -> None:
         if key is not None:
             self._present.add(key)
@@ -332,16 +308,7 @@ class SampleWriter:
         self._count_new(image)
         namesake = self._known.namesake(record)
         if namesake is not None:
-            record.issues.append(IssueCode.OTHER_IMAGE_OF_NAME)
-            self._report.add(
-                IssueCode.OTHER_IMAGE_OF_NAME,
-                f"the dataset has another picture of this name, {namesake.path}; this "
-                "one is a sample of its own",
-                Action.KEPT,
-                split=record.split,
-                file_name=record.file_name,
-                image_id=record.coco_id,
-            )
+            self._issues.has_namesake(record, namesake)
 
     def _count_new(self, image: NewImage) -> None:
         self.counts.images_new += 1
@@ -408,25 +375,9 @@ class SampleWriter:
             if sample_id in merged:
                 self._count(taken, merged[sample_id])
             elif sample_id in sizes:
-                self._drop(taken.record)
+                self._issues.has_no_room(taken.record)
             elif sample_id not in left and self._may_be_others(taken):
                 self._replaced.add_unchanged(taken.record)
-
-    def _drop(self, record: ImageRecord) -> None:
-        """Reports annotations for which their image's sample has no room."""
-        self._report.drop_imported(entry.label for entry in record.annotations)
-        for entry in record.annotations:
-            self._report.add(
-                IssueCode.IMAGE_FULL,
-                "with what the dataset has of this image already, its annotations are "
-                "more than the database can hold of one sample: its sample stays as it "
-                "is; import them into another dataset",
-                Action.DROPPED,
-                split=record.split,
-                file_name=record.file_name,
-                image_id=record.coco_id,
-                annotation_id=entry.coco_id,
-            )
 
     def _may_be_others(self, taken: _Taken) -> bool:
         """Whether an image's sample may be of another project than the export."""
@@ -448,89 +399,11 @@ class SampleWriter:
             self._moved_from.add(merged.moved_from)
             if record.source_key is not None:
                 self._new_splits.setdefault(record.source_key, set()).add(record.split)
-            self._report.add(
-                IssueCode.IMAGE_MOVED,
-                f"the dataset had it in '{merged.moved_from}'",
-                Action.KEPT,
-                split=record.split,
-                file_name=record.file_name,
-                image_id=record.coco_id,
-            )
+            self._issues.is_moved(record, merged.moved_from)
         if merged.is_of_other_project:
-            self._report.add(
-                IssueCode.IMAGE_OF_OTHER_PROJECT,
-                "the dataset has it from another project, whose labels, split and tags "
-                "stay; this export's labels are beside them",
-                Action.KEPT,
-                split=record.split,
-                file_name=record.file_name,
-                image_id=record.coco_id,
-            )
+            self._issues.is_of_other_project(record)
         for conflict in merged.conflicts:
-            self._report_conflict(record, conflict)
-
-    def _report_conflict(self, record: ImageRecord, conflict: Conflict) -> None:
-        stays = "dataset" if self._rules.conflicts == "keep" else "export"
-        self._report.add(
-            IssueCode.MERGE_CONFLICT,
-            f"the dataset {conflict.dataset}, the export {conflict.export}; the "
-            f"{stays}'s version stays",
-            Action.KEPT,
-            split=record.split,
-            file_name=record.file_name,
-            image_id=record.coco_id,
-            annotation_id=conflict.coco_id,
-        )
-
-    def _gone(self) -> list[KnownSample]:
-        """Returns the samples of earlier versions that the export no longer has."""
-        total: Counter[str | None] = Counter()
-        shared: Counter[str | None] = Counter()
-        for sample in self._known:
-            if sample.file_name is not None:
-                total[sample.origin] += 1
-                is_source = self._is_old_copy(sample)
-                shared[sample.origin] += sample.is_matched or is_source
-        versions = {
-            origin
-            for origin, number in shared.items()
-            if is_version(number, total[origin], self._reader.num_images)
-            and not are_other_projects(origin, self._project)
-        }
-        splits = {*self._reader.splits, *self._moved_from}
-        left_out = self._reader.left_out
-        # The export has these, though their files cannot be used this time.
-        unusable = {
-            issue.file_name
-            for issue in self._report.issues
-            if issue.code in _UNUSABLE_IMAGES
-        }
-        gone = [
-            sample
-            for sample in self._known
-            if not sample.is_matched
-            and sample.file_name is not None
-            and sample.file_name not in unusable
-            and sample.origin in versions
-            and sample.split not in left_out
-            and (sample.split in splits or self._is_old_copy(sample))
-        ]
-        # Of an export into other fields, which another one's images never were in.
-        others = self._of_other_fields(gone)
-        # A person's copies of samples are of images that the export has.
-        found = {sample.place for sample in self._known if sample.is_matched}
-        return [s for s in gone if s.id not in others and s.place not in found]
-
-    def _of_other_fields(self, samples: Sequence[KnownSample]) -> set[ObjectId]:
-        """Returns the ids of samples that no import into these fields wrote."""
-        found: set[ObjectId] = set()
-        is_others = SampleBase.of_others(self._rules.base_fields)
-        for start in range(0, len(samples), BATCH_SIZE):
-            assert self._dataset is not None
-            ids = [sample.id for sample in samples[start : start + BATCH_SIZE]]
-            of_these = {"_id": {"$in": ids}, **is_others}
-            found.update(*sample_ids(self._dataset, of_these))
-        return found
+            self._issues.is_in_conflict(record, conflict)
 
     def _report_leakage(self) -> None:
         """Reports sources of new images that the dataset has in other splits."""
