@@ -59,7 +59,8 @@ WRITERS: dict[str, tuple[Callable[[fo.Dataset, Path], Any], int]] = {
     "beside": (write_beside, 1),
     "export_masks": (lambda d, f: fcm.export_masks(d, "mask", f / "out"), 3),
     "cutouts": (lambda d, f: fcm.export_cutouts(d, "segmentations", f / "out"), 4),
-    "coco": (write_coco, 5),
+    # Images and JSONs, and the mark that the export is unfinished until then.
+    "coco": (write_coco, 6),
 }
 
 
