@@ -158,10 +158,8 @@ def _is_other_format(json: JsonFile) -> bool:
     """Whether a JSON is certainly none of COCO's with objects."""
     try:
         json.document()
-    except OtherFormatError:
-        return True
-    except ExportError:
-        return False
+    except ExportError as error:
+        return isinstance(error, OtherFormatError)
     return False
 
 

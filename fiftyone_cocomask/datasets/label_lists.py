@@ -15,10 +15,10 @@ from .label_fields import OBJECT_LISTS, object_list_path
 
 # The computed field of the boxes that are drawn too; no field of a user begins so.
 BOXES = "_boxes"
-# Where the id of an annotation is, a number or text.
-_ID_NAMES = ("coco_id", "coco_id_text")
+# Where labels have the id of their annotation: a number, or text.
+ANNOTATION_IDS = ("coco_id", "coco_id_text")
 # MongoDB's expression of it.
-_IDENTITY: list[Document] = [{"$ifNull": [f"$$this.{n}", None]} for n in _ID_NAMES]
+_IDENTITY: list[Document] = [{"$ifNull": [f"$$this.{n}", None]} for n in ANNOTATION_IDS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +206,7 @@ def _boxes_only(dataset: fo.Dataset, labels: LabelList) -> Document | None:
         return None
     ids = [
         [_none_or(f"${part.path}.{name}") for part in (boxes, labels)]
-        for name in _ID_NAMES
+        for name in ANNOTATION_IDS
     ]
     return {"$concatArrays": [{"$setDifference": pair} for pair in ids]}
 

@@ -12,7 +12,7 @@ from ..errors import CocoMaskError
 from ..fiftyone_types import SampleCollection
 from ..words import count
 from .database_errors import DatabaseError
-from .documents import ids_of, root_dataset
+from .documents import all_images, ids_of, root_dataset
 from .documents.runs import run_results
 from .evaluations.refresh import evaluate_again
 from .evaluations.runs import (
@@ -100,10 +100,7 @@ def redo_samples(
             (None), or a function to call with each bar, whose ``verb`` says what is
             being made again
     """
-    base: Any = dataset
-    if dataset.media_type == "group":
-        base = dataset.select_group_slices(media_type="image")
-    samples = base.select(list(dict.fromkeys(sample_ids)))
+    samples = all_images(dataset).select(list(dict.fromkeys(sample_ids)))
     redone = Redone(samples=len(samples))
     if not redone.samples:
         return redone

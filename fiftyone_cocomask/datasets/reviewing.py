@@ -18,7 +18,13 @@ from bson import ObjectId
 from ..errors import CocoMaskError
 from ..fiftyone_types import SampleCollection
 from ..geometry.outlines import object_rings
-from .documents import Document, aggregate_documents, read_documents, root_dataset
+from .documents import (
+    Document,
+    aggregate_documents,
+    all_images,
+    read_documents,
+    root_dataset,
+)
 from .inspection.crops import as_url, outline_crop, side_by_side, whole_image
 from .issues.counts import issue_counts
 from .issues.find import issue_search_of, list_mask_issues
@@ -178,10 +184,7 @@ def mark_checked(
         label_id: its id
     """
     dataset = root_dataset(samples)
-    base: Any = dataset
-    if dataset.media_type == "group":
-        base = dataset.select_group_slices(media_type="image")
-    sample = base.select([sample_id])
+    sample = all_images(dataset).select([sample_id])
     if label_id is None:
         sample.tag_samples(CHECKED)
     else:

@@ -128,11 +128,9 @@ def target_slices(ctx: ExecutionContext) -> SampleCollection:
 
 def num_images(samples: SampleCollection) -> int:
     """Returns the number of images, of groups in all slices."""
-    from ..datasets.documents import num_samples
+    from ..datasets.documents import all_images, num_samples
 
-    if samples.media_type != "group":
-        return num_samples(samples)
-    return len(samples.select_group_slices(media_type="image"))
+    return num_samples(all_images(samples))
 
 
 def choose(

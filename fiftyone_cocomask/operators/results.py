@@ -74,27 +74,22 @@ def rows(name: str, found: Mapping[str, Mapping[str, Any]]) -> list[dict[str, An
 
 def split_rows(samples: SampleCollection) -> list[dict[str, Any]]:
     """Returns the number of images of each split."""
+    from ..datasets.documents import all_images
     from ..datasets.split_names import count_splits
 
-    counts = count_splits(_flat(samples))
+    counts = count_splits(all_images(samples))
     return rows("split", {name: {"images": n} for name, n in counts.items()})
 
 
 def class_rows(samples: SampleCollection, label_field: str) -> list[dict[str, Any]]:
     """Returns the number of objects of each class."""
+    from ..datasets.documents import all_images
     from ..datasets.label_fields import object_list_path
 
-    samples = _flat(samples)
+    samples = all_images(samples)
     found = samples.count_values(f"{object_list_path(samples, label_field)}.label")
     names = sorted(name for name in found if name is not None)
     return rows("class", {name: {"objects": found[name]} for name in names})
-
-
-def _flat(samples: SampleCollection) -> SampleCollection:
-    """Returns samples, of groups those of all slices of images."""
-    if samples.media_type != "group":
-        return samples
-    return samples.select_group_slices(media_type="image")
 
 
 def outcome(has_something: object, **shown: Any) -> types.View:

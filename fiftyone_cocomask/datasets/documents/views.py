@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from typing import Any
 
-import fiftyone as fo
 import fiftyone.core.stages as fos
 from bson import ObjectId
 from fiftyone.core.odm import get_db_conn
@@ -38,14 +37,14 @@ def whole_samples(samples: SampleCollection) -> SampleCollection:
     return all_images(samples._root_dataset).select(ids)
 
 
-def all_images(dataset: Dataset) -> SampleCollection:
-    """Returns a dataset; of a grouped one, a view of the images of all slices.
+def all_images(samples: SampleCollection) -> SampleCollection:
+    """Returns samples; of groups, a view of the images of all slices.
 
-    Else those of its active slice alone would be looked through.
+    Else those of the active slice alone would be looked through.
     """
-    if dataset.media_type == "group":
-        return dataset.select_group_slices(media_type="image")
-    return dataset
+    if samples.media_type == "group":
+        return samples.select_group_slices(media_type="image")
+    return samples
 
 
 def ungrouped_samples(samples: SampleCollection) -> SampleCollection:
@@ -80,7 +79,9 @@ def with_all_fields(samples: SampleCollection) -> SampleCollection:
         samples: a dataset, or a view that is not one of patches, clips or frames
     """
     stages = getattr(samples, "_stages", [])
-    kept = [s for s in stages if not isinstance(s, (fo.SelectFields, fo.ExcludeFields))]
+    kept = [
+        s for s in stages if not isinstance(s, (fos.SelectFields, fos.ExcludeFields))
+    ]
     if len(kept) == len(stages):
         return samples
     if not kept and samples.media_type != "group":

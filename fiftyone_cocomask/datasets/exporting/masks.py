@@ -221,8 +221,9 @@ def export_cutouts(
     name = label_or_mask_field
     samples = checked_samples(samples)
     report = ExportedFiles(_absolute(output_dir))
-    check_folders(backing_dataset(samples), Path(str(report.output_dir)))
-    paths = MaskPaths(backing_dataset(samples), Path(str(report.output_dir)))
+    dataset, folder = backing_dataset(samples), Path(str(report.output_dir))
+    check_folders(dataset, folder)
+    paths = MaskPaths(dataset, folder)
     patches: Callable[[Document, int, int], Iterator[tuple[str, Patch]]]
     if is_mask_field(samples, name):
         read = [f"{name}.mask", f"{name}.mask_path"]

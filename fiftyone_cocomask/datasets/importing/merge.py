@@ -381,10 +381,10 @@ class _Merge:
             is_half: whether a label that was deleted stays so
         """
         ids = []
-        known = iter((state.base or record)[:2])
+        known_ids = (state.base or record)[:2]
         added: list[Document | None] = []
-        for label, other in _sides(state, pair):
-            known_id = next(known)
+        sides = zip(_sides(state, pair), known_ids, strict=True)
+        for (label, other), known_id in sides:
             if label is None and is_half:
                 added.append(None)
                 ids.append(known_id)
@@ -422,10 +422,9 @@ class _Merge:
     ) -> None:
         """Leaves an annotation's labels as a person made them."""
         ids = []
-        known = state.base or record
-        known_ids = iter((known.polyline_id, known.detection_id))
-        for label, other in _sides(state, pair):
-            known_id = next(known_ids)
+        known_ids = (state.base or record)[:2]
+        sides = zip(_sides(state, pair), known_ids, strict=True)
+        for (label, other), known_id in sides:
             # A label that was deleted keeps its id, which no label has.
             ids.append(known_id if label is None else short_id(label))
             if label is None:

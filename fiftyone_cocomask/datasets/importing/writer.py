@@ -141,10 +141,9 @@ class SampleWriter:
         )
         # Samples that were made since are new: the import that made them was killed.
         self._unfinished_since = None
-        if dataset is not None and self.is_merge:
-            self._unfinished_since = unfinished_since(dataset)
         self._imported: ImportedImages | None = None
         if dataset is not None and self.is_merge:
+            self._unfinished_since = unfinished_since(dataset)
             self._imported = ImportedImages(dataset)
         # The keys of images that are samples, and of samples that were deleted here.
         self._present: set[bytes] = set()

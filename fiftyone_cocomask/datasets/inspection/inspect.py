@@ -13,11 +13,10 @@ from bson import ObjectId
 from bson.errors import InvalidId
 
 from ...errors import CocoMaskError
-from ...fiftyone_types import SampleCollection
 from ...geometry.draw import object_areas
 from ...geometry.png import mask_strips
 from ...words import agree, part_of
-from ..documents import Document, read_documents
+from ..documents import Document, all_images, read_documents
 from ..import_base.info import export_info
 from ..issues.rules import MaskIssue
 from ..label_fields import check_has_masks, mask_fields, object_fields
@@ -137,9 +136,7 @@ def _read(
             f"This sample is of media type {media_type}; masks are of images, so open "
             "a sample that is an image"
         )
-    samples: SampleCollection = dataset
-    if dataset.media_type == "group":
-        samples = dataset.select_group_slices(media_type="image")
+    samples = all_images(dataset)
     labels = None if label_field is None else LabelList.of_field(dataset, label_field)
     reader = SampleReader(
         samples.select(sample_id), mask_field, labels, _NAMES, _ATTRIBUTES

@@ -13,7 +13,7 @@ from fiftyone import ViewField as F
 
 from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
-from ..documents import aggregate_documents, stream_documents
+from ..documents import aggregate_documents, all_images, stream_documents
 from ..documents.runs import delete_saved_view, save_patches_view
 from ..label_lists import LabelList
 from ..locks import changing_outline
@@ -133,7 +133,7 @@ class IssueMarks:
             found: what was found
             samples: a view whose samples alone get and lose tags; all by default
         """
-        everything = self._everything() if samples is None else samples
+        everything = all_images(self._dataset) if samples is None else samples
         for labels in self.label_lists:
             self._set_label_tags(labels, found, everything)
         present = self._tagged_samples(everything)
@@ -160,7 +160,7 @@ class IssueMarks:
         """
         # Of a few samples, what is usual in a class is not what it is in all.
         found.keep(issues)
-        some = self._everything().select(list(samples))
+        some = all_images(self._dataset).select(list(samples))
         others = set(MaskIssue) - set(issues)
         for labels in self.label_lists:
             present = self._tagged_labels(labels, some)
@@ -191,7 +191,7 @@ class IssueMarks:
             found: what was found
             samples: a view to be restricted to; all samples by default
         """
-        samples = self._everything() if samples is None else samples
+        samples = all_images(self._dataset) if samples is None else samples
         rows = aggregate_documents(
             samples, [{"$match": {"tags": CHECKED}}, {"$project": {"_id": 1}}]
         )
@@ -221,7 +221,7 @@ class IssueMarks:
             progress: whether to render a progress bar of the tags, or a function to
                 call with it
         """
-        everything = self._everything()
+        everything = all_images(self._dataset)
         tags = [f"{self._key}:{name}" for name in self._names]
         of_samples = self._tagged_samples(everything)
         found = [(x, self._tagged_labels(x, everything)) for x in self.label_lists]
@@ -292,12 +292,6 @@ class IssueMarks:
             return base.match(F(labels.field).apply(tagged))
         return base.filter_labels(labels.field, tagged)
 
-    def _everything(self) -> Any:
-        """Returns all samples, also those of the slices of a group."""
-        if self._dataset.media_type == "group":
-            return self._dataset.select_group_slices(media_type="image")
-        return self._dataset
-
     @property
     def label_lists(self) -> list[LabelList]:
         """Where labels are that there is a field of."""
@@ -320,7 +314,7 @@ class IssueMarks:
 
     def _selected(self, labels: LabelList, ids: IdList) -> Any:
         """Yields views of labels and their numbers."""
-        everything = self._everything()
+        everything = all_images(self._dataset)
         for some in ids.batches(_BATCH_SIZE):
             samples = list({str(sample_id) for sample_id, _ in some})
             view = everything.select(samples).select_labels(

@@ -23,7 +23,7 @@ from bson import ObjectId
 from ..documents import Document, Update, read_documents, update_documents
 from ..import_base.base import BASE_FIELD, SampleBase
 from ..import_base.digests import short_id
-from ..label_lists import LabelList
+from ..label_lists import ANNOTATION_IDS, LabelList
 from .id_lists import IdList
 from .rules import search_of_tag
 
@@ -31,8 +31,6 @@ _BATCH_SIZE = 500
 # How often boxes are done again that others change at the same time.
 _ATTEMPTS = 3
 
-# Where labels have the id of their annotation: a number, or text.
-ANNOTATION_IDS = ("coco_id", "coco_id_text")
 # A marked polygon: its id, its sample's, its annotation's, its class and its tags.
 Marked = list[Any]
 
