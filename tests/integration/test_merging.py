@@ -939,6 +939,36 @@ def test_what_was_deleted_and_is_there_again_is_one_object_with_its_box(
     ]
 
 
+def test_a_deletion_in_conflict_that_is_undone_is_in_conflict_until_it_is_settled(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    name = image_name("a")
+    first = write_version(tmp_path / "1", {"train": {name: [2, 12, 22]}})
+    second = write_version(tmp_path / "2", {"train": {name: [2, 13, 22]}})
+    dataset, _ = import_roboflow_coco(first, "undone")
+    delete_objects(dataset, [dataset.first().segmentations.polylines[1].id])
+    for _ in range(2):
+        assert merged(import_roboflow_coco(second, dataset)[1]) == {"conflicts": 1}
+    undo_mask_fixes(dataset, "deleted_objects")
+    for _ in range(2):
+        assert merged(import_roboflow_coco(second, dataset)[1]) == {"conflicts": 1}
+        sample = dataset.first()
+        assert sample.tags == ["train", "merge_conflict"]
+        tagged = sample.segmentations.polylines + sample.detections.detections
+        tagged = [label for label in tagged if label.tags == ["merge_conflict"]]
+        assert [label.coco_id for label in tagged] == [1, 1]
+    for label in tagged:
+        label.tags = []
+    sample.save()
+    assert merged(import_roboflow_coco(second, dataset)[1]) == {"edits_kept": 1}
+    assert dataset.first().tags == ["train"]
+    places = {
+        round(line.points[0][0][0] * WIDTH)
+        for line in dataset.first()["segmentations"].polylines
+    }
+    assert places == {2, 12, 22}
+
+
 def augmented_anew(folder: Path, splits: dict[str, dict[str, list[Any]]]) -> Path:
     """Writes a version whose images are other pictures than those of the same names."""
     write_version(folder, splits)

@@ -49,7 +49,7 @@ _AS_OF = "as_of"
 # digests of label and attributes, flags.
 _RECORD = struct.Struct(">5s5s6s16s4s4sB")
 # Flags of a record.
-CONFLICT, REMOVED = 1, 2
+CONFLICT, REMOVED, DELETED = 1, 2, 4
 _MAX_COUNT = 2**24
 
 Fields = tuple[str, str]
@@ -104,6 +104,11 @@ class BaseAnnotation(NamedTuple):
     def is_removed(self) -> bool:
         """Whether the export no longer has it; a person's version stayed."""
         return bool(self.flags & REMOVED)
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether a person had deleted it when its conflict was found."""
+        return bool(self.flags & DELETED)
 
 
 @dataclass(frozen=True, slots=True)

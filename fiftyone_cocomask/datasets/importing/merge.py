@@ -24,6 +24,7 @@ from dataclasses import dataclass, field, replace
 from ...choices import ConflictRule
 from ..import_base.base import (
     CONFLICT,
+    DELETED,
     REMOVED,
     BaseAnnotation,
     SampleBase,
@@ -421,6 +422,7 @@ class _Merge:
         is_conflict: bool = False,
     ) -> None:
         """Leaves an annotation's labels as a person made them."""
+        flags = (CONFLICT if state.labels else CONFLICT | DELETED) if is_conflict else 0
         ids = []
         known_ids = (state.base or record)[:2]
         sides = zip(_sides(state, pair), known_ids, strict=True)
@@ -437,7 +439,7 @@ class _Merge:
             record._replace(
                 polyline_id=ids[0],
                 detection_id=ids[1],
-                flags=CONFLICT if is_conflict else 0,
+                flags=flags,
             )
         )
 
@@ -498,7 +500,9 @@ class _Merge:
 
     def _is_open(self, state: AnnotationState) -> bool:
         """Whether a conflict of an earlier merge is still marked as one."""
-        if not state.labels:
+        is_deleted = state.base is not None and state.base.is_deleted
+        # The tag of the sample tells of labels that are not there, or were not.
+        if is_deleted or not state.labels:
             return self._is_tagged
         return any(CONFLICT_TAG in (x.get("tags") or ()) for x in state.labels)
 
