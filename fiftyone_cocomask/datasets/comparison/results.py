@@ -146,7 +146,8 @@ class MaskComparison:
         names = {name: name[len(self.key) + 1 :] for name in fields}
         if by_class:
             self._check_fields(self.gt_field)
-        matrices = self._sample_matrices() if by_class else {}
+        pairs = self._pairs_by_mask() if by_class else {}
+        place = {name: index for index, name in enumerate(self._names)}
         rows = []
         read = ["filepath", *split_paths(self.samples), f"{self.gt_field}._id"]
         for documents in stream_documents(self.samples, [*read, *fields]):
@@ -159,8 +160,8 @@ class MaskComparison:
                 if by_class:
                     # It may be gone, or another one by now.
                     mask = document.get(self.gt_field) or {}
-                    matrix = matrices.get(str(mask.get("_id")))
-                    classes = [] if matrix is None else self._class_rows(matrix)
+                    own = pairs.get(str(mask.get("_id")))
+                    classes = self._sample_rows(own, place) if own else []
                     rows += [{**head, **row} for row in classes]
                 else:
                     values = {name: document.get(f) for f, name in names.items()}
@@ -363,19 +364,27 @@ class MaskComparison:
             )
         return rows
 
-    def _sample_matrices(self) -> dict[str, np.ndarray]:
-        """Returns the confusion matrix of each ground truth mask, by its id."""
+    def _pairs_by_mask(self) -> dict[str, list[int]]:
+        """Returns which of the results' pairs each ground truth mask has, by its id."""
+        pairs: dict[str, list[int]] = {}
+        for place, mask_id in enumerate(self.results.ytrue_ids):
+            pairs.setdefault(str(mask_id), []).append(place)
+        return pairs
+
+    def _sample_rows(self, pairs: list[int], place: dict[str, int]) -> list[Document]:
+        """Returns the figures of each class of one sample.
+
+        Args:
+            pairs: its pairs in the results
+            place: the row of each class in a confusion matrix
+        """
         results = self.results
-        place = {name: index for index, name in enumerate(self._names)}
-        matrices: dict[str, np.ndarray] = {}
-        rows = (results.ytrue, results.ypred, results.weights, results.ytrue_ids)
-        for gt, pred, pixels, mask_id in zip(*rows, strict=True):
-            matrix = matrices.get(str(mask_id))
-            if matrix is None:
-                matrix = np.zeros((len(place), len(place)), np.int64)
-                matrices[str(mask_id)] = matrix
-            matrix[place[str(gt)], place[str(pred)]] += int(pixels)
-        return matrices
+        # One at a time: with as many values as objects, a matrix can have 32 MB.
+        matrix = np.zeros((len(place), len(place)), np.int64)
+        rows = [place[str(name)] for name in results.ytrue[pairs]]
+        columns = [place[str(name)] for name in results.ypred[pairs]]
+        np.add.at(matrix, (rows, columns), results.weights[pairs])
+        return self._class_rows(matrix)
 
 
 _COLUMNS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import cv2
@@ -89,6 +90,22 @@ def test_classes_are_told_apart_per_sample(samples: Samples) -> None:
     assert table["area_error_px"].tolist() == [-50, 0]
     assert table["area_error_percent"].tolist()[0] == -25
     assert table["area_error_percent"].isna().tolist() == [False, True]
+
+
+def test_classes_of_samples_do_not_fill_the_memory(samples: Samples) -> None:
+    # A matrix of 1,000 values has 8 MB: all twelve have 96.
+    numbered = np.arange(HEIGHT * WIDTH, dtype=np.uint16).reshape(HEIGHT, WIDTH) % 1000
+    for name in "abcdefghijkl":
+        add_pair(samples, name, numbered, numbered)
+    comparison = compare_masks(samples.dataset, "pred", eval_key="c")
+    tracemalloc.start()
+    try:
+        rows = comparison.per_sample(by_class=True)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(rows) == 12 * 999
+    assert peak < 60e6
 
 
 @pytest.mark.parametrize("values", [[0, 255], [0, 1, 2, 7]])
