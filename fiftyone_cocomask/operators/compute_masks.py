@@ -76,6 +76,7 @@ class ComputeMasks(SplitJobOperator):
         boxes: Boxes = "skip",
         num_workers: int | None = None,
         num_tasks: int = 1,
+        confirm: bool = False,
         delegate: bool = False,
     ) -> Any:
         """Draws the objects of each sample into one mask per sample.
@@ -106,6 +107,7 @@ class ComputeMasks(SplitJobOperator):
             num_workers: the number of processes that draw, in each task
             num_tasks: the number of delegated operations to queue, each of which
                 draws a part of the masks; 1 draws them all here and now
+            confirm: whether ``output_dir`` may lie in the folder of an export
             delegate: whether to queue the job for an orchestrator
 
         Returns:
@@ -127,6 +129,7 @@ class ComputeMasks(SplitJobOperator):
             "boxes": boxes,
             "num_workers": num_workers,
             "num_tasks": num_tasks,
+            "confirm": confirm,
         }
         return self.execute_on(samples, params, delegate)
 

@@ -44,6 +44,7 @@ class ExportCutouts(ExportOperator):
         output_dir: str | os.PathLike[str] | None = None,
         *,
         crop: bool = True,
+        confirm: bool = False,
         delegate: bool = False,
     ) -> Any:
         """Writes objects, or whole foregrounds, as RGBA PNG files.
@@ -61,6 +62,7 @@ class ExportCutouts(ExportOperator):
                 ``Segmentation``
             output_dir: the folder of the files
             crop: whether to leave only the rectangle around the foreground
+            confirm: whether ``output_dir`` may lie in the folder of an export
             delegate: whether to queue the job for an orchestrator
 
         Returns:
@@ -71,6 +73,7 @@ class ExportCutouts(ExportOperator):
             "label_or_mask_field": label_or_mask_field,
             "output_dir": path_text(output_dir),
             "crop": crop,
+            "confirm": confirm,
         }
         return self.execute_on(samples, params, delegate)
 

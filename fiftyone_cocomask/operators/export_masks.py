@@ -57,6 +57,7 @@ class ExportMasks(ExportOperator):
         suffix: str = "_mask",
         values: Values | None = None,
         per_class: bool = False,
+        confirm: bool = False,
         delegate: bool = False,
     ) -> Any:
         """Writes masks as 0/255 PNG files.
@@ -76,6 +77,7 @@ class ExportMasks(ExportOperator):
             suffix: what to put behind the images' names
             values: ``"binary"`` (the default), ``"class"`` or ``"instance"``
             per_class: whether each class has masks of its own, in its own folder
+            confirm: whether ``output_dir`` may lie in the folder of an export
             delegate: whether to queue the job for an orchestrator
 
         Returns:
@@ -86,7 +88,7 @@ class ExportMasks(ExportOperator):
             "mask_field": mask_field,
             "beside_images": beside_images,
             # A caller from Python has said yes by asking for it.
-            "confirm": beside_images,
+            "confirm": confirm or beside_images,
             "output_dir": path_text(output_dir),
             "suffix": suffix,
             "per_class": per_class,

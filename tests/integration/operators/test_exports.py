@@ -255,6 +255,28 @@ def test_writing_among_the_images_of_an_export_is_asked_for_first(
     assert not app_request("export_masks", dataset, output_dir=elsewhere).problems()
 
 
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("export_masks", "mask"),
+        ("export_cutouts", "segmentations"),
+        ("compute_masks", "segmentations"),
+    ],
+)
+def test_a_caller_can_say_the_yes_that_a_refusal_asks_for(
+    operator: Operator, dataset: fo.Dataset, demo_export: Path, name: str, field: str
+) -> None:
+    inside = demo_export / f"made by {name}"
+    with pytest.raises(ExecutionError, match="confirm=True writes there all the same"):
+        operator(name)(dataset, field, output_dir=inside)
+    assert not inside.exists()
+    try:
+        operator(name)(dataset, field, output_dir=inside, confirm=True)
+        assert list(inside.rglob("*.png"))
+    finally:
+        shutil.rmtree(inside)
+
+
 def test_the_boxes_of_an_import_into_other_fields_are_written_with_it(
     app_request: Any, demo_export: Path, tmp_path: Path
 ) -> None:
