@@ -156,6 +156,18 @@ def fits_type(value: Any, annotation: Any) -> bool:
     return not kinds or any(_fitted(value, kind)[0] for kind in kinds)
 
 
+def may_be_path(text: str) -> bool:
+    """Whether the system could have a file of this name: it refuses to look for others.
+
+    Bytes that are no UTF-8 are a name to it, a half of a character is none.
+    """
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text
+
+
 def as_text_list(value: Any) -> Any:
     """Returns a list of the texts that a value stands for; another value as it is.
 
@@ -246,9 +258,7 @@ def _check_field(name: str, value: Any) -> None:
 
 def _check_path(name: str, value: Any) -> None:
     text = os.fspath(value) if isinstance(value, (str, os.PathLike)) else None
-    if not isinstance(text, str):
-        return
-    if not text.strip() or "\0" in text:
+    if isinstance(text, str) and not (text.strip() and may_be_path(text)):
         raise CocoMaskError(f"{name} must be a path, not {shown(text)}")
 
 
@@ -269,6 +279,13 @@ def _check_name_part(name: str, value: Any) -> None:
         raise CocoMaskError(f"{name} must be a part of a file name, not {shown(value)}")
 
 
+# The arguments that are paths.
+PATHS = frozenset(
+    (
+        *("path", "image_dir", "output_dir", "output_path", "old", "new"),
+        *("coco_annotation_file", "source"),
+    )
+)
 _Rule = Callable[[str, Any], None]
 _RULES: dict[str, _Rule] = {
     **dict.fromkeys(
@@ -281,13 +298,7 @@ _RULES: dict[str, _Rule] = {
         ),
         _check_field,
     ),
-    **dict.fromkeys(
-        (
-            *("path", "image_dir", "output_dir", "output_path", "old", "new"),
-            *("coco_annotation_file", "source"),
-        ),
-        _check_path,
-    ),
+    **dict.fromkeys(PATHS, _check_path),
     "progress": _check_progress,
     "num_workers": _check_count,
     "suffix": _check_name_part,

@@ -15,7 +15,14 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import fiftyone.operators.types as types
 
-from ..arguments import check_argument, fits_type, shown, union_members
+from ..arguments import (
+    PATHS,
+    check_argument,
+    fits_type,
+    may_be_path,
+    shown,
+    union_members,
+)
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext
 from .forms import hide, is_app_request, is_from_app, names, reject, stop
@@ -58,15 +65,22 @@ def without_wrong_types(
     ctx.params = {
         name: value
         for name, value in given.items()
-        if value is None
-        or name not in parameters
-        or fits_type(value, parameters[name])
-        or (is_place(value) and fits_type("", parameters[name]))
+        if name not in parameters or _can_be_used(name, value, parameters[name])
     }
     try:
         yield
     finally:
         ctx.params = given
+
+
+def _can_be_used(name: str, value: Any, annotation: Any) -> bool:
+    """Whether the code that asks can work with a value, right or wrong."""
+    if is_place(value) and fits_type("", annotation):
+        value = value.get("absolute_path")
+        return not isinstance(value, str) or may_be_path(value)
+    if name in PATHS and isinstance(value, str) and not may_be_path(value):
+        return False
+    return value is None or fits_type(value, annotation)
 
 
 def complete(

@@ -29,7 +29,7 @@ NO_FIELD = (*NO_TEXT, "_x", "$where", "absent", "tags", "split", "metadata")
 NO_FLAG = (*STRANGE, 5, "yes", 0)
 NO_CHOICE = (*STRANGE, 5, True, "", "absent", None)
 NO_LIST_OF_TEXTS = (5.5, b"bytes", {"a": 1}, object(), 5, True, ["a", 5], "\ud800")
-NO_PATH = (*STRANGE, 5, True, "", " ", "a\0b")
+NO_PATH = (*STRANGE, 5, True, "", " ", "a\0b", "\ud800")
 NO_SAMPLES = (*STRANGE, 5, None, "name", fo.Dataset)
 
 WRONG: dict[str, tuple[Any, ...]] = {
@@ -104,6 +104,7 @@ WRONG_OF: dict[tuple[str, str], tuple[Any, ...]] = {
     ("delete_mask_evaluation", "eval_key"): (*NO_NAME, None, "absent"),
     ("export_roboflow_coco", "label_field"): (*NO_FIELD, None),
     ("export_roboflow_coco", "box_field"): (*NO_TEXT, "_x", None),
+    ("export_roboflow_coco", "output_dir"): (*NO_PATH, None, f"/{'a' * 500}"),
     ("compare_exports", "label_field"): (*NO_FIELD, None),
     ("rank_mask_outlines", "label_field"): (*NO_FIELD, None),
     ("fix_mask_issues", "label_field"): (*NO_FIELD, None),

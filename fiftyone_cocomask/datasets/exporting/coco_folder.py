@@ -68,10 +68,13 @@ class ExportFolder:
         self._writes = GroupedWrites()
         self._reading: WeakSet[BinaryIO] = WeakSet()
         self._waiting: set[str] = set()
-        if self.path.exists() and not self.path.is_dir():
+        with self.errors():
+            is_file = self.path.exists() and not self.path.is_dir()
+            is_free = overwrite or is_file or not self.holds_something()
+        if is_file:
             raise CocoMaskError(f"output_dir is a file: {self.path}")
         self._refuse_source(self.path.resolve())
-        if not overwrite and self.holds_something():
+        if not is_free:
             raise CocoMaskError(
                 f"{self.path} is not empty; give another output_dir, or overwrite=True "
                 "to replace the export in it"

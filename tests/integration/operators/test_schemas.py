@@ -303,7 +303,7 @@ def test_a_wrong_value_is_refused_in_a_sentence(
         "List": [["nonsense"]],
         "Boolean": [1],
         "Number": [-1],
-        "File": ["/no/such/place", "", {"absolute_path": 5}],
+        "File": ["/no/such/place", "", {"absolute_path": 5}, "/a\0b", "/\ud800"],
         "Object": [{"nonsense": 5}],
     }
     before = stored()
