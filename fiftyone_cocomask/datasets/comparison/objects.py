@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...choices import Rasterizer
 from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ...geometry.boundaries import boundary_px, overlap_of
@@ -23,6 +24,7 @@ from ..figures.drawn import DrawnSample, class_of, drawn_samples
 from ..label_lists import LabelList
 from ..labels import LabelObject
 from ..masks.field import mask_options
+from ..masks.options import MaskOptions
 from ..measuring.measure import drawing_options
 
 if TYPE_CHECKING:
@@ -48,10 +50,12 @@ class LabelSource:
     Attributes:
         mask_field: the field of the masks
         labels: where the labels are
+        options: how the masks are drawn
     """
 
     mask_field: str
     labels: LabelList
+    options: MaskOptions
 
     @classmethod
     def of_masks(cls, samples: SampleCollection, mask_field: str) -> LabelSource:
@@ -67,7 +71,17 @@ class LabelSource:
                 "compute_masks, so that there are no objects to compare"
             )
         labels = LabelList.of_field(root_dataset(samples), made["label_field"])
-        return cls(mask_field, labels)
+        options = drawing_options(samples, mask_field, labels.field)
+        return cls(mask_field, labels, options)
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields of all that the masks show: of the labels, of boxes beside."""
+        return [name for name in (self.labels.field, self.options.box_field) if name]
+
+    def drawn(self, samples: SampleCollection) -> Iterator[DrawnSample]:
+        """Yields samples as their masks show them."""
+        return drawn_samples(samples, self.mask_field, self.labels, self.options)
 
 
 class ObjectMatcher:
@@ -75,8 +89,9 @@ class ObjectMatcher:
 
     Objects of one class are matched first, then what is left of any class; each time so
     that together they overlap best (Hungarian assignment), and none by less than the
-    least IoU. Crowds are not objects: what lies in a crowd of the ground truth and is
-    matched with nothing is left out.
+    least IoU. They have the pixels that their masks have: those of the masks'
+    rasterizers, and boxes that masks show are objects too. Crowds are not: what lies in
+    a crowd of the ground truth and is matched with nothing is left out.
 
     Args:
         samples: the samples
@@ -104,34 +119,37 @@ class ObjectMatcher:
 
     def images(self) -> Iterator[list[Document]]:
         """Yields the rows of each image."""
-        both = zip_longest(self._drawn(self._pred), self._drawn(self._gt))
-        for pred, gt in both:
+        sides = (self._pred, self._gt)
+        rasterizers = (self._pred.options.rasterizer, self._gt.options.rasterizer)
+        for pred, gt in zip_longest(*(side.drawn(self._samples) for side in sides)):
             if pred is None or gt is None or pred.sample_id != gt.sample_id:
                 raise CocoMaskError(
                     "Samples were added or deleted while objects were compared; "
                     "compare them again"
                 )
             sample = {"sample_id": str(gt.sample_id)}
-            found = _Image(pred, gt, self._min_iou).rows()
+            found = _Image(pred, gt, rasterizers, self._min_iou).rows()
             yield [{**sample, **row} for row in found]
-
-    def _drawn(self, source: LabelSource) -> Iterator[DrawnSample]:
-        options = drawing_options(self._samples, source.mask_field, source.labels.field)
-        return drawn_samples(self._samples, source.mask_field, source.labels, options)
 
 
 class _Image:
     """The objects of two fields in one image."""
 
-    def __init__(self, pred: DrawnSample, gt: DrawnSample, min_iou: float) -> None:
+    def __init__(
+        self,
+        pred: DrawnSample,
+        gt: DrawnSample,
+        rasterizers: tuple[Rasterizer, Rasterizer],
+        min_iou: float,
+    ) -> None:
         self._width, self._height = gt.size
-        self._canvas = Canvas(self._height, self._width, "coco")
         self._min_iou = min_iou
-        self._crowds = [item for item in gt.objects if item.iscrowd]
-        self._preds = [item for item in pred.objects if not item.iscrowd]
-        self._gts = [item for item in gt.objects if not item.iscrowd]
-        self._pred_rles = self._rles(self._preds)
-        self._gt_rles = self._rles(self._gts)
+        self._preds = [item for item in pred.items if not item.iscrowd]
+        self._gts = [item for item in gt.items if not item.iscrowd]
+        crowds = [item for item in gt.items if item.iscrowd]
+        self._pred_rles = self._rles(self._preds, rasterizers[0])
+        self._gt_rles = self._rles(self._gts, rasterizers[1])
+        self._crowds = self._rles(crowds, rasterizers[1])
 
     def rows(self) -> Iterator[Document]:
         pairs = self._pairs()
@@ -159,7 +177,8 @@ class _Image:
     def _matched(self, pairs: Sequence[tuple[int, int]]) -> Iterator[Document]:
         distance = boundary_px(self._height, self._width)
         rles = [r for g, p in pairs for r in (self._gt_rles[g], self._pred_rles[p])]
-        patches = self._canvas.patches([MaskObject(rle=rle) for rle in rles])
+        canvas = Canvas(self._height, self._width, "coco")
+        patches = canvas.patches([MaskObject(rle=rle) for rle in rles])
         for gt, pred in pairs:
             overlap = overlap_of(next(patches), next(patches), distance)
             is_same = class_of(self._gts[gt]) == class_of(self._preds[pred])
@@ -169,7 +188,7 @@ class _Image:
     def _in_crowds(self) -> set[int]:
         if not self._crowds or not self._preds:
             return set()
-        crowds = self._rles(self._crowds)
+        crowds = self._crowds
         parts = mask_ious(self._pred_rles, crowds, [True] * len(crowds))
         return set(np.flatnonzero(parts.max(axis=1) >= _MIN_IN_CROWD).tolist())
 
@@ -198,8 +217,9 @@ class _Image:
             "boundary_iou": boundary_iou,
         }
 
-    def _rles(self, items: Sequence[LabelObject]) -> list[RLE]:
-        return self._canvas.rles([item.geometry for item in items])
+    def _rles(self, items: Sequence[LabelObject], rasterizer: Rasterizer) -> list[RLE]:
+        canvas = Canvas(self._height, self._width, rasterizer)
+        return canvas.rles([item.geometry for item in items])
 
 
 @dataclass(frozen=True, slots=True)

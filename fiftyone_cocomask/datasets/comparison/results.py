@@ -187,8 +187,10 @@ class MaskComparison:
         al. 2021, within 2% of the image's diagonal).
 
         Objects of one class are matched first, then what is left of any class, so that
-        together they overlap best. Crowds are not objects: what lies in a crowd of the
-        ground truth and is matched with nothing is left out.
+        together they overlap best. They have the pixels that their masks have: those
+        of the masks' rasterizers, and boxes that masks show are objects too. Crowds are
+        not: what lies in a crowd of the ground truth and is matched with nothing is
+        left out.
 
         Args:
             samples: a view to restrict it to
@@ -252,7 +254,7 @@ class MaskComparison:
             label_ids: the ids of the labels, of both fields
         """
         dataset = root_dataset(self.samples)
-        fields = list(dict.fromkeys(self.label_fields()))
+        fields = self.object_fields()
         ids = [label_id for label_id in label_ids if label_id is not None]
         return dataset.select(sample_id).select_labels(ids=ids, fields=fields)
 
@@ -264,6 +266,15 @@ class MaskComparison:
         """
         pred, gt = self._sources()
         return pred.labels.field, gt.labels.field
+
+    def object_fields(self) -> list[str]:
+        """Returns the fields of all objects: :meth:`label_fields`, and boxes beside.
+
+        Raises:
+            CocoMaskError: as :meth:`label_fields`
+        """
+        fields = [name for side in self._sources() for name in side.fields]
+        return list(filter(root_dataset(self.samples).has_field, dict.fromkeys(fields)))
 
     def _sources(self) -> tuple[LabelSource, LabelSource]:
         from .objects import LabelSource

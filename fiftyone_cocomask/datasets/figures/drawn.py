@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from bson import ObjectId
 
-from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ...geometry.draw import draw_objects
-from ...limits import MAX_PIXELS
+from ...limits import size_problem
 from ..label_lists import LabelList
-from ..labels import LabelObject, box_objects
+from ..labels import LabelObject
 from ..masks.options import MaskOptions
-from ..measuring.measure import NO_LABEL
+from ..measuring.measure import NO_LABEL, drawn_objects
 from ..measuring.reading import SampleReader, SampleRecord
 
 
@@ -35,6 +34,11 @@ class DrawnSample:
     boxes: list[LabelObject]
     size: tuple[int, int]
 
+    @property
+    def items(self) -> list[LabelObject]:
+        """All that its mask shows: the objects, and the boxes beside them."""
+        return [*self.objects, *self.boxes]
+
     def of_labels(self, ids: set[ObjectId] | None) -> DrawnSample:
         """Returns it with some of its objects alone; None for all."""
         if ids is None:
@@ -52,7 +56,7 @@ class DrawnSample:
     def drawn(self, options: MaskOptions) -> tuple[dict[str, np.ndarray], bool]:
         """Returns :meth:`visible`, and whether any two objects or boxes overlap."""
         width, height = self.size
-        items = [*self.objects, *self.boxes]
+        items = self.items
         names = [class_of(item) for item in items]
         values = {name: value for value, name in enumerate(dict.fromkeys(names), 1)}
         drawing = draw_objects(
@@ -95,16 +99,15 @@ def drawn_sample(record: SampleRecord, options: MaskOptions) -> DrawnSample | No
         record: the sample, as it was read
         options: how the masks are drawn
     """
-    if record.size is None or record.size[0] * record.size[1] > MAX_PIXELS:
+    if record.size is None or size_problem(*record.size) is not None:
         return None
-    try:
-        objects = options.objects(record.label(), *record.size)
-    except CocoMaskError:
-        objects = []
-    drawn = [item for item in objects if options.selects(item)]
-    beside = box_objects(record.boxes, *record.size)
-    boxes = [item for item in beside if options.selects(item)]
-    return DrawnSample(record.sample_id, drawn, boxes, record.size)
+    items = drawn_objects(record, options)
+    return DrawnSample(
+        record.sample_id,
+        [item for item in items if item.index >= 0],
+        [item for item in items if item.index < 0],
+        record.size,
+    )
 
 
 def class_of(item: LabelObject) -> str:

@@ -73,7 +73,7 @@ def mean_shares(masks: Iterable[np.ndarray], size: int) -> np.ndarray:
 
 def _class_mask(sample: DrawnSample, label: str, options: MaskOptions) -> np.ndarray:
     """Returns the pixels of a class that other classes leave visible."""
-    if label not in map(class_of, [*sample.objects, *sample.boxes]):
+    if label not in map(class_of, sample.items):
         width, height = sample.size
         return np.zeros((height, width), bool)
     return sample.visible(options)[label]

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import fiftyone as fo
 import numpy as np
 import pytest
 
 import fiftyone_cocomask as fcm
 from fiftyone_cocomask.errors import CocoMaskError
+from tests.integration.small_export import HEIGHT, WIDTH, annotation, write_split
 
 from .conftest import Box, Samples, mask_of_boxes, polyline
 
@@ -120,6 +122,50 @@ def test_the_overview_has_the_counts_and_the_worst_pairs_first(compared: Any) ->
     view = compared.pair_view(worst["sample_id"], *ids)
     shown = [view.values(f"{f}.polylines.id") for f in ("segmentations", "predicted")]
     assert shown == [[[gt[0]]], [[pred[0]]]]
+
+
+def test_objects_have_the_pixels_that_their_masks_have(samples: Samples) -> None:
+    samples.add("a.png", None, [polyline((5, 5, 20, 15), "cat")])
+    fcm.compute_masks(samples.dataset)
+    fcm.compute_masks(samples.dataset, mask_field="opencv", rasterizer="opencv")
+    compared = fcm.compare_masks(samples.dataset, "opencv", eval_key="two")
+    (row,) = compared.objects().to_dict("records")
+    drawn = np.zeros((HEIGHT, WIDTH), np.uint8)
+    corners = np.array([[5, 5], [20, 5], [20, 15], [5, 15]], np.int32)
+    cv2.fillPoly(drawn, [corners], 1)
+    assert int(drawn.sum()) == 176
+    assert (row["gt_px"], row["pred_px"]) == (150, 176)
+    assert row["iou"] == pytest.approx(150 / 176)
+    assert compared.summary()["pred_px"] == 176
+
+
+def test_boxes_that_masks_show_are_objects(
+    new_dataset: Callable[..., fo.Dataset], tmp_path: Path
+) -> None:
+    box = {"category_id": 2, "segmentation": [], "bbox": [25, 5, 10, 4]}
+    crowd = {**box, "bbox": [0, 20, 30, 10], "iscrowd": 1}
+    names = ["a.jpg"]
+    export = write_split(
+        tmp_path / "export",
+        names,
+        [annotation(0, 0), annotation(1, 0, **box), annotation(2, 0, **crowd)],
+    )
+    dataset = fcm.import_roboflow_coco(export, new_dataset())[0]
+    fcm.compute_masks(dataset, boxes="draw")
+    fcm.compute_masks(dataset, mask_field="polygons")
+    compared = fcm.compare_masks(dataset, "polygons", eval_key="boxes")
+    table = compared.objects()
+    assert table["outcome"].tolist() == ["found", "missed"]
+    assert table["gt_px"].tolist() == [150, 40]
+    assert compared.summary()["gt_px"] == 150 + 40 + 300
+    # And the view of such an object shows it.
+    sample = dataset.first()
+    missed = table["gt_label_id"][1]
+    assert missed == sample.detections.detections[1].id
+    view = compared.pair_view(sample.id, missed, None)
+    assert view.values("detections.detections.id") == [[missed]]
+    assert view.values("segmentations.polylines.id", unwind=True) == []
+    assert compared.label_fields() == ("segmentations", "segmentations")
 
 
 def test_a_lower_limit_matches_more(compared: Any) -> None:

@@ -112,7 +112,7 @@ class Pairs(FoldedSection):
     def part_opened(self, shown: Shown, found: Found, click: Click) -> Part | None:
         """Returns the two objects of a pair, those of an outcome, or of a class."""
         comparison = _comparison(shown, found["key"])
-        fields = list(dict.fromkeys(comparison.label_fields()))
+        fields = comparison.object_fields()
         if "outcome" in click.params:
             outcome = click.params["outcome"]
             ids = comparison.objects_overview()["labels"][outcome]
