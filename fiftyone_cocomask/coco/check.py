@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
@@ -33,7 +33,7 @@ from .shared_reading import (
 from .splits import SplitIndex, image_names
 from .stored_info import check_classes, fit_info
 from .unlisted import report_unlisted
-from .zips import ZipFiles
+from .zips import KnownMarks, ZipFiles
 
 _MadeT = TypeVar("_MadeT")
 
@@ -301,14 +301,14 @@ class ExportReader:
             self._names_left_out[files.name] = names
         return file_name in self._names_left_out[files.name]
 
-    def keep_unpacked(self, keeps: Callable[[Path], bool]) -> None:
-        """Keeps files that a zip unpacked earlier from being overwritten by others.
+    def keep_unpacked(self, known_marks: KnownMarks) -> None:
+        """Keeps files that a zip unpacked earlier from being overwritten.
 
         Args:
-            keeps: says whether a file has to stay
+            known_marks: says whether a file has to stay, see :attr:`.ZipFiles`
         """
         if isinstance(self._export.files, ZipFiles):
-            self._export.files.keeps = keeps
+            self._export.files.known_marks = known_marks
 
     def fingerprint_of(self, split: str, file_name: str) -> str | None:
         """Returns what tells an image's file from others, None if it has no file."""

@@ -89,13 +89,15 @@ def load_image(
     files, name = finder.files, found.name
     try:
         if unpack_to is not None and isinstance(files, ZipFiles):
-            path = files.unpack(name, unpack_to)
+            # An edited image is known by what the export has of it.
+            path, mark = files.unpack(name, unpack_to)
             is_unpacked = True
         else:
-            path, is_unpacked = Path(files.path(name)), False
+            path, mark, is_unpacked = Path(files.path(name)), None, False
         with open(path, "rb") if is_unpacked else files.open(name) as file:
             header = read_header(file)
-            mark = fingerprint(file, header.size_bytes) if wants_fingerprint else None
+            if wants_fingerprint and mark is None:
+                mark = fingerprint(file, header.size_bytes)
     except ImageTooLargeError as error:
         return UnusableImage(IssueCode.IMAGE_TOO_LARGE, str(error), name)
     except ImageFileError as error:

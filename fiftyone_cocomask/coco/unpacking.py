@@ -38,6 +38,14 @@ def write_file(folder: Path, name: str, pieces: Iterable[bytes]) -> Path:
     return target
 
 
+def is_file(path: Path) -> bool:
+    """Whether a file is there, and not a link to one."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
 def is_written(path: Path, size: int, checksum: int) -> bool:
     """Whether a file of a size and a CRC-32 is there, and not a link to one."""
     try:

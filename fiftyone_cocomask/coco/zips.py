@@ -6,17 +6,18 @@ import os
 import stat
 import threading
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryFile
-from typing import IO
+from typing import IO, NamedTuple
 
 from ..errors import ExportError
 from ..words import shortened
 from .files import MAX_DEPTH, UnsafeNameError, checked_name, is_junk
-from .unpacking import is_written, write_file
+from .fingerprints import fingerprint
+from .unpacking import is_file, is_written, write_file
 from .zip_members import member_pieces
 
 # Deflate packs at most 1,032 to 1; JSON packs to some 50 to 1, images hardly at all.
@@ -26,6 +27,21 @@ _HARMLESS_BYTES = 2**26
 MAX_FILES = 2_000_000
 # The flag of a name that is said to be in UTF-8.
 _UTF_8 = 0x800
+
+# Returns by which fingerprints a file is known; None of one that is not.
+KnownMarks = Callable[[Path], Collection[str] | None]
+
+
+class Unpacked(NamedTuple):
+    """A file of a zip that was unpacked.
+
+    Attributes:
+        path: its path
+        mark: its fingerprint in the zip, where somebody has edited it since
+    """
+
+    path: Path
+    mark: str | None = None
 
 
 class ZipFiles:
@@ -39,8 +55,8 @@ class ZipFiles:
         names: the names of the files in it, relative and with ``/``; systems' own
             files are not among them
         refused_links: always empty: a zip with links is refused
-        keeps: says of a file where another one would be unpacked to whether it has to
-            stay; the new one gets another name then
+        known_marks: says of a file where another one would be unpacked to whether it
+            has to stay, and by which fingerprints it is known
 
     Raises:
         ExportError: if it is not a zip that can be read, or one that could do harm:
@@ -50,7 +66,7 @@ class ZipFiles:
     def __init__(self, path: Path) -> None:
         self.root = Path(os.path.realpath(path))
         self.refused_links: set[str] = set()
-        self.keeps: Callable[[Path], bool] = _keeps_nothing
+        self.known_marks: KnownMarks = _knows_nothing
         try:
             self._archive = zipfile.ZipFile(self.root)
         except OSError as error:
@@ -113,10 +129,12 @@ class ZipFiles:
         """Returns what differs for most files of one size: the checksum."""
         return self._members[name].CRC
 
-    def unpack(self, name: str, folder: Path) -> Path:
-        """Unpacks one file, unless it is there already, and returns its path.
+    def unpack(self, name: str, folder: Path) -> Unpacked:
+        """Unpacks one file, unless it is there already.
 
-        The file appears whole or not at all.
+        The file appears whole or not at all. One that is known stays where it is: if it
+        was this one, and somebody has edited it since, that is what this one is by now;
+        another one gets a name of its own.
 
         Args:
             name: the file's name
@@ -126,16 +144,20 @@ class ZipFiles:
             OSError: if its data is broken or it cannot be written
         """
         member = self._members[name]
+        path = PurePosixPath(name)
+        other = str(path.with_name(f"{path.stem}-{member.CRC:08x}{path.suffix}"))
+        for there in (folder / name, folder / other):
+            if is_written(there, member.file_size, member.CRC):
+                return Unpacked(there)
         target = folder / name
-        if is_written(target, member.file_size, member.CRC):
-            return target
-        if self.keeps(target):
-            path = PurePosixPath(name)
-            name = str(path.with_name(f"{path.stem}-{member.CRC:08x}{path.suffix}"))
-            target = folder / name
-            if is_written(target, member.file_size, member.CRC):
-                return target
-        return write_file(folder, name, member_pieces(self._zip, member))
+        marks = self.known_marks(target) if is_file(target) else None
+        if marks is not None:
+            mark = fingerprint(self.open(name), member.file_size)
+            if mark in marks:
+                return Unpacked(target, mark)
+            name = other
+        pieces = member_pieces(self._zip, member)
+        return Unpacked(write_file(folder, name, pieces))
 
     def close(self) -> None:
         """Closes the zip."""
@@ -216,5 +238,5 @@ def _is_junk(name: str) -> bool:
     return any(map(is_junk, name.split("/")))
 
 
-def _keeps_nothing(path: Path) -> bool:
-    return False
+def _knows_nothing(path: Path) -> None:
+    return None

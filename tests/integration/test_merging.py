@@ -605,6 +605,75 @@ def test_a_zip_overwrites_no_other_picture(
     assert pictures == originals
 
 
+def zipped(folder: Path) -> str:
+    """Returns a zip of an export."""
+    return shutil.make_archive(str(folder), "zip", folder)
+
+
+@pytest.mark.parametrize("num_workers", [1, 2])
+def test_an_unpacked_picture_that_a_person_edits_stays_through_imports_of_its_zip(
+    new_dataset: Any, version: Path, tmp_path: Path, num_workers: int
+) -> None:
+    options = {"num_workers": num_workers}
+    dataset, _ = import_roboflow_coco(zipped(version), "edited", **options)
+    sample = dataset.match({"file_name": A}).first()
+    path = Path(sample.filepath)
+    edited = np.full((2 * HEIGHT, 2 * WIDTH, 3), 99, np.uint8)
+    cv2.imwrite(str(path), edited)
+    picture = path.read_bytes()
+    newer = write_version(
+        tmp_path / "v2", {"train": {A: [2], B: [3]}, "valid": {C: []}}
+    )
+    for export, does in (
+        (version, {}),
+        (newer, {"labels_updated": 1, "labels_deleted": 3}),
+        (newer, {}),
+    ):
+        _, report = import_roboflow_coco(zipped(export), dataset, **options)
+        assert merged(report) == does
+        sample.reload()
+        assert sample.filepath == str(path)
+        assert path.read_bytes() == picture
+        assert sample.metadata.width == 2 * WIDTH
+        assert len(list(path.parent.iterdir())) == 2
+    (line,) = sample.segmentations.polylines
+    assert line.points[0][0][0] * WIDTH == pytest.approx(2)
+    # Another picture of that name goes elsewhere.
+    cv2.imwrite(str(newer / "train" / A), edited[::2, ::2] // 3)
+    import_roboflow_coco(zipped(newer), dataset, **options)
+    assert path.read_bytes() == picture
+
+
+def test_a_zip_that_replaces_samples_overwrites_none_of_their_pictures(
+    new_dataset: Any, version: Path, tmp_path: Path
+) -> None:
+    dataset, _ = import_roboflow_coco(zipped(version), "replaced")
+    before = {path: Path(path).read_bytes() for path in dataset.values("filepath")}
+    newer = augmented_anew(tmp_path / "v2", {"train": {A: [1], B: [3]}})
+
+    class Stopped(Exception):
+        pass
+
+    def stop(bar: Any) -> None:
+        raise Stopped
+
+    for progress in (stop, False):
+        try:
+            import_roboflow_coco(
+                zipped(newer), dataset, if_exists="replace", progress=progress
+            )
+        except Stopped:
+            assert set(dataset.values("filepath")) == before.keys()
+        for path, picture in before.items():
+            assert Path(path).read_bytes() == picture
+    pictures = {Path(path).read_bytes() for path in dataset.values("filepath")}
+    assert pictures == {(newer / "train" / name).read_bytes() for name in (A, B)}
+    # Nor is one of them in the place of another when that is imported again.
+    assert merged(import_roboflow_coco(zipped(newer), dataset)[1]) == {}
+    for path, picture in before.items():
+        assert Path(path).read_bytes() == picture
+
+
 def test_copies_that_were_augmented_anew_replace_no_sample_unnoticed(
     new_dataset: Any, version: Path, tmp_path: Path
 ) -> None:

@@ -191,12 +191,6 @@ class KnownSamples:
         """Returns the samples that an import has stored a fingerprint of."""
         return self._by_mark.get(mark or "", ())
 
-    def has_picture(self, path: Path) -> bool:
-        """Whether a file is still the picture of a sample, as it was imported."""
-        samples = self._by_path.get(str(path), ())
-        marks = {s.fingerprint for s in samples if s.fingerprint is not None}
-        return bool(marks) and file_fingerprint(path) in marks
-
     def namesake(self, record: ImageRecord) -> KnownSample | None:
         """Returns a sample of the same split and name, which is another picture."""
         for sample in self._by_name.get(record.file_name, ()):

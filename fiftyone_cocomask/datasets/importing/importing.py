@@ -25,7 +25,6 @@ from ...errors import CocoMaskError
 from ..database_errors import explain_database_errors
 from ..documents import check_written, current_dataset, has_any_sample, settle
 from ..field_names import check_new_field
-from ..folders import export_folder
 from ..import_base.base import Fields
 from ..import_base.fields import check_not_renamed
 from ..locks import Lock, locked
@@ -33,6 +32,7 @@ from ..memory import frozen_heap
 from ..parallel.processes import CAN_FORK, map_in_processes
 from ..parallel.workers import process_count
 from .attribute_types import KnownKinds
+from .pictures import unpack_for
 from .replacing import check_replacement, complete_replacement, replaced_samples
 from .resuming import begin_merge, end_merge
 from .samples import ImportRules
@@ -123,6 +123,7 @@ def import_roboflow_coco(
     processes = process_count(num_workers)
     fields = (label_field, box_field)
     present = present_dataset(dataset, if_exists, fields)
+    is_replacing = if_exists == "replace" and present is not None
     with ExitStack() as stack:
         reader = stack.enter_context(
             ExportReader(
@@ -138,12 +139,9 @@ def import_roboflow_coco(
                 held = held_dataset(present)
             target, lock = stack.enter_context(held)
             stop_tasks(target)
-            prepare(target, reader, fields)
+            prepare(target, reader, fields, is_replacing=is_replacing)
         rules = ImportRules(
-            fields,
-            list(tags or []),
-            conflicts,
-            is_replacing=if_exists == "replace" and present is not None,
+            fields, list(tags or []), conflicts, is_replacing=is_replacing
         )
         write_images(
             target,
@@ -159,16 +157,19 @@ def import_roboflow_coco(
     return target, reader.report
 
 
-def prepare(target: fo.Dataset, reader: ExportReader, fields: Fields) -> None:
+def prepare(
+    target: fo.Dataset, reader: ExportReader, fields: Fields, *, is_replacing: bool
+) -> None:
     """Makes a dataset, whose lock this process holds, ready for what is to be written.
 
     Args:
         target: the dataset
         reader: the export, which is to unpack its images to the dataset's folder
         fields: the fields of polylines and detections
+        is_replacing: whether its samples are to take the place of those that are there
     """
-    reader.unpack_to = export_folder(target)
     complete_replacement(target)
+    unpack_for(target, reader, is_replacing=is_replacing)
     declare_fields(target, *fields)
 
 

@@ -31,14 +31,13 @@ from ...errors import CocoMaskError
 from ...version import __version__
 from ..database_errors import explain_database_errors
 from ..documents import Document, current_dataset, has_any_sample
-from ..folders import export_folder
 from ..locks import WAITS_TO_JOIN_S, locked
 from ..memory import frozen_heap
 from ..parallel.processes import CAN_FORK, map_in_processes
 from ..parallel.shared_runs import SplitRun
 from ..parallel.workers import process_count
 from .attribute_types import AttributeTypes, KnownKinds
-from .identity import KnownSamples, origin_of
+from .identity import origin_of
 from .importing import (
     add_batches,
     check_names,
@@ -49,6 +48,7 @@ from .importing import (
     present_dataset,
     write_images,
 )
+from .pictures import unpack_for
 from .samples import ImportRules
 from .shared import SharedImport
 from .staged import Part, StagedFile, staged_parts
@@ -113,7 +113,8 @@ def begin_tasks(
             held = held_dataset(present)
         target, _ = stack.enter_context(held)
         mark = reader.mark()
-        prepare(target, reader, fields)
+        is_replacing = if_exists == "replace" and present is not None
+        prepare(target, reader, fields, is_replacing=is_replacing)
         plan: Document = {
             "path": _absolute(path),
             "image_dir": _absolute(image_dir),
@@ -123,7 +124,7 @@ def begin_tasks(
             "conflicts": conflicts,
             "old_copies": old_copies,
             "num_workers": num_workers,
-            "is_replacing": if_exists == "replace" and present is not None,
+            "is_replacing": is_replacing,
             "has_known": if_exists == "merge" and has_any_sample(target),
             "mark": mark,
             **_parts_of(reader, target, fields, num_tasks),
@@ -156,9 +157,7 @@ def read_part(
         stack.enter_context(locked(dataset, "import", shared=True))
         _check_not_ended(dataset, run)
         reader = stack.enter_context(_open(plan))
-        reader.unpack_to = export_folder(dataset)
-        if plan["has_known"] and reader.is_zip:
-            reader.keep_unpacked(KnownSamples(dataset, reader).has_picture)
+        unpack_for(dataset, reader, is_replacing=plan["is_replacing"])
         rules = _rules(plan, origin_of(reader))
         types = AttributeTypes(dataset, *rules.fields)
         begun = unpacked(plan["begun"])
@@ -207,7 +206,7 @@ def join_parts(
         lock = stack.enter_context(held)
         _check_not_ended(target, run)
         reader = stack.enter_context(_open(plan))
-        prepare(target, reader, rules.fields)
+        prepare(target, reader, rules.fields, is_replacing=rules.is_replacing)
         is_new = not plan["has_known"] and not rules.is_replacing
         writer = SampleWriter(
             target,

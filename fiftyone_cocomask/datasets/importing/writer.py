@@ -127,7 +127,6 @@ class SampleWriter:
         self.is_dry = lock is None
         self._is_resumed = is_resumed
         self._known = KnownSamples(dataset if is_merge else None, reader)
-        reader.keep_unpacked(self._known.has_picture)
         own = origin_of(reader)
         origin = self._known.version_of(own)
         # What an export says of itself counts more than what it seems to be.

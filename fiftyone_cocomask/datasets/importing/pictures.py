@@ -1,0 +1,56 @@
+"""The pictures of samples, which no zip that is unpacked overwrites."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+import fiftyone as fo
+
+from ...coco.check import ExportReader
+from ..documents import stream_documents
+from ..folders import export_folder
+from ..import_base.base import BASE_FIELD
+
+
+def unpack_for(
+    dataset: fo.Dataset, reader: ExportReader, *, is_replacing: bool
+) -> None:
+    """Has an export's zip, if it is one, unpacked to the dataset's own folder.
+
+    Args:
+        dataset: the dataset
+        reader: the export, of which no image has been read yet
+        is_replacing: whether its samples are to take the place of those that are there
+    """
+    reader.unpack_to = export_folder(dataset)
+    if reader.is_zip:
+        pictures = KnownPictures(dataset, is_replacing=is_replacing)
+        reader.keep_unpacked(pictures.marks)
+
+
+class KnownPictures:
+    """The files of a dataset's samples, by what imports knew them by.
+
+    Args:
+        dataset: the dataset
+        is_replacing: whether all samples are to be replaced: a file that somebody has
+            edited since is not what the export has, then
+    """
+
+    def __init__(self, dataset: fo.Dataset, *, is_replacing: bool) -> None:
+        self._marks: dict[str, set[str]] = {}
+        paths = ("filepath", f"{BASE_FIELD}.file")
+        for documents in stream_documents(dataset, paths, batch_size=1000):
+            for document in documents:
+                marks = self._marks.setdefault(document["filepath"], set())
+                mark = (document.get(BASE_FIELD) or {}).get("file")
+                if mark is not None and not is_replacing:
+                    marks.add(mark)
+
+    def marks(self, path: Path) -> Collection[str] | None:
+        """Returns the fingerprints of what a file was when it was imported.
+
+        None if it is not the file of any sample.
+        """
+        return self._marks.get(str(path))
