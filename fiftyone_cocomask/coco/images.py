@@ -37,6 +37,9 @@ _MAX_PACKED = 1032
 _MOST_BANDS = 6
 _PIECE = 2**20
 _ORIENTATION = 0x0112
+# Bytes of the whole numbers of EXIF that Pillow takes: SHORT, LONG, and signed ones. A
+# signed number below 0 is none of the orientations.
+_WHOLE_NUMBERS = {3: 2, 4: 4, 6: 1, 8: 2, 9: 4}
 # The last chunk of a PNG, from its type on: no data, and its checksum.
 _PNG_END = b"IEND\xae\x42\x60\x82"
 # Warning filters are process-wide: threads would undo each other's changes.
@@ -265,8 +268,14 @@ def _exif_orientation(tiff: bytes) -> int:
     end = min(start + 2 + 12 * count, len(tiff))
     for place in range(start + 2, end, 12):
         if int.from_bytes(tiff[place : place + 2], order) == _ORIENTATION:
-            # A SHORT (type 3), at the front of the four bytes for its value.
-            return int.from_bytes(tiff[place + 8 : place + 10], order)
+            kind = int.from_bytes(tiff[place + 2 : place + 4], order)
+            number = int.from_bytes(tiff[place + 4 : place + 8], order)
+            size = _WHOLE_NUMBERS.get(kind, 0)
+            # At the front of the four bytes for the value; what does not fit there is
+            # elsewhere, and no orientation.
+            is_there = 0 < number * size <= 4
+            value = tiff[place + 8 : place + 8 + size]
+            return int.from_bytes(value, order) if is_there else 1
     return 1
 
 

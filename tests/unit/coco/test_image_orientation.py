@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -135,6 +137,31 @@ def test_photo_with_a_second_image_in_its_file_turns_as_viewers_turn_it(
 
     assert (found.record.width, found.record.height) == (HEIGHT, WIDTH)
     assert found.issue(IssueCode.IMAGE_ROTATED).action is Action.REPAIRED
+
+
+def exif_of(order: str, kind: int, number: int) -> bytes:
+    """EXIF data with an orientation of 6 as so many values of a type."""
+    byte_order = "<" if order == "II" else ">"
+    value = struct.pack(byte_order + {1: "B", 3: "H", 4: "I", 6: "b", 9: "i"}[kind], 6)
+    header = order.encode() + struct.pack(byte_order + "HIH", 42, 8, 1)
+    entry = struct.pack(byte_order + "HHI", ORIENTATION, kind, number)
+    end = struct.pack(byte_order + "I", 0)
+    return b"Exif\0\0" + header + entry + value.ljust(4, b"\0") + end
+
+
+@pytest.mark.parametrize("order", ["II", "MM"])
+@pytest.mark.parametrize("kind", [1, 3, 4, 6, 9])
+@pytest.mark.parametrize("number", [1, 2])
+def test_orientation_of_any_type_is_read_as_pillow_reads_it(
+    tmp_path: Path, order: str, kind: int, number: int
+) -> None:
+    data = encoded("JPEG", exif=exif_of(order, kind, number))
+    found = read_with_image(tmp_path, "a.jpg", lambda path: path.write_bytes(data))
+    with Image.open(found.record.path) as image, warnings.catch_warnings():
+        # Pillow warns of a value too many.
+        warnings.simplefilter("ignore")
+        shown = ImageOps.exif_transpose(image)
+    assert (found.record.width, found.record.height) == shown.size
 
 
 @pytest.mark.parametrize(
