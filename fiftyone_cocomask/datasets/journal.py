@@ -13,7 +13,7 @@ from fiftyone.operators.store import ExecutionStore
 
 from .documents import Document, dataset_id
 
-Action = Literal["rename", "delete", "clear", "undo", "replace", "import"]
+Action = Literal["rename", "delete", "clear", "undo", "replace", "import", "fix"]
 
 _STORE = "cocomask_journal"
 
@@ -43,14 +43,14 @@ class Journal:
 
     def pending(self, *actions: Action) -> list[tuple[Action, Document]]:
         """Returns what was begun and not done, with its facts, action by action."""
+        entries = [(a, entry) for a in actions for entry in self.entries(a)]
+        return [(a, entry) for a, entry in entries if not entry["done"]]
+
+    def entries(self, action: Action) -> list[Document]:
+        """Returns the facts of what was begun and done last to each run."""
         names = self._store.list_keys()
-        entries = [
-            (action, self._store.get(name))
-            for action in actions
-            for name in names
-            if name.startswith(_name(action, ""))
-        ]
-        return [(a, entry) for a, entry in entries if entry and not entry["done"]]
+        found = [self._store.get(n) for n in names if n.startswith(_name(action, ""))]
+        return [entry for entry in found if entry]
 
 
 def _name(action: Action, key: str) -> str:

@@ -34,6 +34,8 @@ class Change:
         px_before: the pixels that the label covers before; None where that is not known
         px_after: and afterwards
         follows: the id of the label that this one is the box of, and changes with
+        number: tells what was changed later, also under another key; 0 of changes that
+            an earlier version has made
         outline: what says where the label is, or a copy of the sample's image, to
             show it; it is not stored
     """
@@ -54,6 +56,7 @@ class Change:
     px_before: int | None = None
     px_after: int | None = None
     follows: str | None = None
+    number: int = 0
     outline: Document = field(default_factory=dict)
 
     def row(self) -> dict[str, Any]:

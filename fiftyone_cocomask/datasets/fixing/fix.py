@@ -181,6 +181,7 @@ def undo_mask_fixes(
             f"Dataset '{dataset.name}' has no repairs of mask issues '{fix_key}' (it "
             f"has {has})"
         )
+    stored.forget_unmade()
     is_cleared = _tags_of_cleared_searches(dataset)
     changes = [without_tags(change, is_cleared) for change in stored.changes()]
     lists, label_field = stored.lists(), stored.label_field()

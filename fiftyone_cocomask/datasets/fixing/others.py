@@ -24,11 +24,7 @@ class OtherRepairs:
         self, undone: Sequence[Change], others: Iterable[tuple[str, Iterable[Change]]]
     ) -> None:
         places = set(map(_place, undone))
-        self._by_place: dict[_Place, list[tuple[str | None, Change]]]
-        self._by_place = defaultdict(list)
-        for change in undone:
-            # Others may have come between two of the same label.
-            self._by_place[_place(change)].append((None, change))
+        self._by_place: dict[_Place, list[tuple[str, Change]]] = defaultdict(list)
         for key, changes in others:
             for change in changes:
                 if _place(change) in places:
@@ -44,23 +40,22 @@ class OtherRepairs:
         others = self._by_place.get(_place(change), [])
         if now is None:
             # Undone, a deletion gives the label back, whoever changed it before.
-            return next((k for k, o in others if k and o.after is None), None)
+            return next((k for k, o in others if o.after is None), None)
         names = set(change.before)
-        left = [
-            (key, other)
+        # Of two that an earlier version has made, the label tells which came later.
+        may_be_earlier = differs(now, change.after or {})
+        later = [
+            (other.number, key, other.after)
             for key, other in others
-            if other is not change and other.after and names & other.after.keys()
+            if other.after
+            and names & other.after.keys()
+            and (other.number, may_be_earlier) > (change.number, False)
         ]
-        first, state = None, now
-        while differs(state, change.after or {}):
-            last = next((x for x in left if not differs(state, x[1].after or {})), None)
-            if last is None:
-                # Somebody else has changed it, before these or after them.
-                return None
-            left.remove(last)
-            first = first or last[0]
-            state = {**state, **last[1].before}
-        return first
+        last = max((number for number, _, _ in later), default=0)
+        # Else somebody else has changed it since, and none of them can be undone.
+        return next(
+            (k for n, k, after in later if n == last and not differs(now, after)), None
+        )
 
 
 def _place(change: Change) -> _Place:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+import time
+from typing import Any, Final
 
 import fiftyone as fo
 from bson import ObjectId
 
 from ...errors import CocoMaskError
-from ..documents import read_documents
+from ..documents import Document, read_documents
 from ..documents.runs import (
     begin_run,
     delete_run,
@@ -17,12 +18,15 @@ from ..documents.runs import (
     run_results,
 )
 from ..issues.find import check_issue_search
+from ..journal import Journal
 from ..label_lists import LabelList
 from ..run_keys import check_key
 from .applying import has_been_applied
 from .changes import Change, decode_changes, encode_changes
 
 _METHOD = "cocomask/fixes"
+# What the journal calls them.
+_FIX: Final = "fix"
 _BATCH_SIZE = 100
 
 
@@ -38,6 +42,7 @@ class StoredFixes:
         self._dataset = dataset
         self._key = fix_key
         self._config = _fix_config(dataset, fix_key)
+        self._journal = Journal(dataset)
 
     @property
     def exist(self) -> bool:
@@ -54,26 +59,57 @@ class StoredFixes:
         return next(iter(self._config.label_paths))
 
     def changes(self) -> list[Change]:
-        """Returns what was to be changed; it is undone from the last one on."""
+        """Returns what was changed; it is undone from the last one on."""
         if not self.exist:
             return []
         # Not what this process remembers: others may have added to it.
         stored = run_results(self._dataset, self._key, cache=False)
-        return decode_changes(stored.changes) if stored is not None else []
+        changes = decode_changes(stored.changes) if stored is not None else []
+        note = self._note_of_killed()
+        if note is None:
+            return changes
+        # Of its samples, those are changed that it has come to.
+        before, last = changes[: note["before"]], changes[note["before"] :]
+        begun = [change for change in last if change.sample_id <= note["reached"]]
+        unmade = _unmade(self._dataset, begun)
+        return [*before, *(change for change in begun if id(change) not in unmade)]
 
     def add(self, changes: list[Change], lists: dict[str, LabelList]) -> list[Change]:
-        """Stores what is about to be changed, and returns all that is stored.
-
-        Repairs that were stored and not made, since the call was killed, are dropped.
-        """
-        stored = self.changes()
-        pending = _pending(self._dataset, stored)
-        kept = [change for change in stored if id(change) not in pending]
+        """Stores what is about to be changed, and returns all that is stored."""
+        self.forget_unmade()
+        before = self.changes()
+        # What is done later has the greater number, also where the clock goes back.
+        numbers = [note["number"] for note in self._journal.entries(_FIX)]
+        number = max([time.time_ns() // 10**6, *(n + 1 for n in numbers)])
+        for change in changes:
+            change.number = number
+        note = {"key": self._key, "number": number, "before": len(before)}
+        self._journal.begin(_FIX, self._key, {**note, "reached": ""})
         # Undone from the end, so labels come back to their places from the first on.
         new = sorted(changes, key=lambda change: change.index, reverse=True)
-        together = [*kept, *new]
-        self.keep(together, lists)
-        return together
+        self.keep([*before, *new], lists)
+        return [*before, *new]
+
+    def forget_unmade(self) -> None:
+        """Forgets what a call that was killed has stored and not changed."""
+        if self.exist and self._note_of_killed() is not None:
+            self.keep(self.changes(), self.lists())
+            self.end()
+
+    def _note_of_killed(self) -> Document | None:
+        """Returns how far the last call has come, None if it has come to its end."""
+        note = self._journal.entry(_FIX, self._key)
+        return None if note is None or note["done"] else note
+
+    def reach(self, sample_id: str) -> None:
+        """Notes that samples are changed next, up to one, in the order of their ids."""
+        note = self._journal.entry(_FIX, self._key) or {}
+        self._journal.begin(_FIX, self._key, {**note, "reached": sample_id})
+
+    def end(self) -> None:
+        """Notes that all that :meth:`add` has stored is changed."""
+        note = self._journal.entry(_FIX, self._key) or {}
+        self._journal.end(_FIX, self._key, note)
 
     def keep(self, changes: list[Change], lists: dict[str, LabelList]) -> None:
         """Stores changes in place of those that are stored."""
@@ -147,17 +183,17 @@ def _fix_config(dataset: fo.Dataset, fix_key: str) -> Any:
     return config if config.method == _METHOD else None
 
 
-def _pending(dataset: fo.Dataset, changes: list[Change]) -> set[int]:
-    """Returns which stored changes were not made, by ``id``: a repair was killed."""
+def _unmade(dataset: fo.Dataset, changes: list[Change]) -> set[int]:
+    """Returns which changes were not made, by ``id``, as the labels say."""
     by_sample: dict[ObjectId, list[Change]] = {}
     for change in changes:
         by_sample.setdefault(ObjectId(change.sample_id), []).append(change)
     fields = {change.label_field for change in changes if change.label_field}
     sample_ids = list(by_sample)
-    pending = set()
+    unmade = set()
     for start in range(0, len(sample_ids), _BATCH_SIZE):
         some = sample_ids[start : start + _BATCH_SIZE]
         for document in read_documents(dataset, some, ["tags", "split", *fields]):
             own = by_sample[document["_id"]]
-            pending |= {id(c) for c in own if not has_been_applied(document, c)}
-    return pending
+            unmade |= {id(c) for c in own if not has_been_applied(document, c)}
+    return unmade

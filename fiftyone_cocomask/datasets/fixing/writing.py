@@ -23,6 +23,8 @@ from .report import FixReport
 from .stored import StoredFixes
 
 _ATTEMPTS = 3
+# How far a run has come is noted each time that so many samples are to be changed.
+_NOTED_AT_ONCE = 10
 SAMPLE_DELETED = "its sample was deleted"
 _MEANWHILE = "it was changed while the repair was made; run it again"
 
@@ -45,6 +47,8 @@ def carry_out(
         all changes of the report's key, also of a call that was killed; none in a dry
         run
     """
+    # In an order that tells a call that was killed how far it has come.
+    changes = sorted(changes, key=lambda change: change.sample_id)
     if report.dry_run:
         for change in changes:
             report.add(change)
@@ -53,11 +57,12 @@ def carry_out(
     if not changes and not stored.exist:
         return []
     together = stored.add(changes, lists)
-    left = {id(c) for c, _ in write_changes(dataset, changes, lists, applied, report)}
-    if left:
+    all_left = write_changes(dataset, changes, lists, applied, report, stored.reach)
+    if left := {id(change) for change, _ in all_left}:
         # Undone, they would take back what somebody else has done since.
         together = [change for change in together if id(change) not in left]
         stored.keep(together, lists)
+    stored.end()
     follow_changes(dataset, stored.label_field())
     return together
 
@@ -68,6 +73,7 @@ def write_changes(
     lists: dict[str, LabelList],
     make: Callable[..., Outcome],
     report: FixReport,
+    reach: Callable[[str], None] | None = None,
 ) -> list[tuple[Change, str]]:
     """Makes, or undoes, changes sample by sample.
 
@@ -77,6 +83,7 @@ def write_changes(
         lists: where the labels are, by field
         make: :func:`applied` or :func:`undone`
         report: counts what is done and what is not
+        reach: told of the last of some samples before they are changed
 
     Returns:
         the changes that are left, and why
@@ -85,7 +92,10 @@ def write_changes(
     for change in changes:
         by_sample.setdefault(change.sample_id, []).append(change)
     all_left = []
-    for sample_id, own in by_sample.items():
+    sample_ids = list(by_sample)
+    for place, (sample_id, own) in enumerate(by_sample.items()):
+        if reach is not None and place % _NOTED_AT_ONCE == 0:
+            reach(sample_ids[place : place + _NOTED_AT_ONCE][-1])
         done, left = _write(dataset, sample_id, own, lists, make)
         for change in done:
             report.add(change)

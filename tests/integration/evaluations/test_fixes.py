@@ -458,6 +458,67 @@ def test_two_repairs_that_cancel_each_other_are_undone_in_any_order(
     assert state(samples, sample) == before
 
 
+# Classes are merged one by one: "a" into "b" under the key "k" is "abk". Then these
+# keys are undone, and after them those that are left.
+@pytest.mark.parametrize(
+    ("merges", "keys"),
+    [
+        ("abk bak ack", "k"),
+        ("abk baj abk", "jk"),
+        ("abk bak abj", "kj"),
+        ("abk baj abj", "kj"),
+        ("abj bck cbj", "kj"),
+        ("cbi bak abj", "kj"),
+        ("abk bcj cbi", "ikj"),
+    ],
+)
+def test_classes_that_are_merged_back_and_forth_are_undone_in_any_order(
+    samples: Samples, merges: str, keys: str
+) -> None:
+    dataset = samples.dataset
+    sample = add(samples, "a.jpg", [polygon(SQUARE, label=merges[0])])
+    before = state(samples, sample)
+    for old, new, key in map(list, merges.split()):
+        merge_classes(dataset, new, [old], fix_key=key)
+    for key in keys * len(merges.split()):
+        if key in list_mask_fixes(dataset):
+            undo_mask_fixes(dataset, key)
+    for key in list_mask_fixes(dataset):
+        undo_mask_fixes(dataset, key)
+    assert list_mask_fixes(dataset) == []
+    assert state(samples, sample) == before
+
+
+def test_what_a_person_deletes_after_a_killed_repair_does_not_come_back(
+    samples: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fiftyone_cocomask.datasets.documents import update_documents
+    from fiftyone_cocomask.datasets.fixing import writing
+
+    dataset = samples.dataset
+    made = [
+        add(samples, f"{number}.jpg", [polygon(SPIKE), polygon(SPECK, label="b")])
+        for number in range(2)
+    ]
+    find_mask_issues(dataset, mask_field=None)
+
+    def killed(dataset: Any, updates: Any) -> int:
+        update_documents(dataset, updates)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(writing, "update_documents", killed)
+        patch.setattr(writing, "_NOTED_AT_ONCE", 1)
+        with pytest.raises(KeyboardInterrupt):
+            fix_mask_issues(dataset, ["tiny"])
+    assert [len(labels(samples, sample)) for sample in made] == [1, 2]
+    made[1].reload()
+    made[1].segmentations.polylines = made[1].segmentations.polylines[:1]
+    made[1].save()
+    assert undo_mask_fixes(dataset).fixed == {"tiny": 1}
+    assert [len(labels(samples, sample)) for sample in made] == [2, 1]
+
+
 def test_a_repair_that_was_not_made_is_not_undone(samples: Samples) -> None:
     """Somebody edits a label while repairs are planned, and deletes it later."""
     dataset = samples.dataset
