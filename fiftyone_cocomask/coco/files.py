@@ -42,6 +42,9 @@ IMAGE_EXTENSIONS = frozenset(
 _SAMPLE = 4096
 # No export has folders this deep in each other, and Python walks a thousand at most.
 MAX_DEPTH = 200
+# On Windows, what begins with a drive's letter is not in the folder that one is in;
+# elsewhere, `t:1.png` is a file like others.
+_DRIVE = re.compile(r"[A-Za-z]:" if os.name == "nt" else r"[A-Za-z]:([/\\]|$)")
 
 
 class UnsafeNameError(ValueError):
@@ -178,7 +181,7 @@ def checked_name(name: str) -> str:
     if not name.strip() or "\0" in name:
         raise UnsafeNameError("it is not a file name")
     parts = re.split(r"[/\\]", name) if ("/" in name or "\\" in name) else [name]
-    if parts[0] == "" or re.match(r"[A-Za-z]:", name):
+    if parts[0] == "" or _DRIVE.match(name):
         raise UnsafeNameError("it is absolute")
     if ".." in parts:
         raise UnsafeNameError("it climbs out of its folder with '..'")
@@ -187,4 +190,6 @@ def checked_name(name: str) -> str:
     safe = "/".join(part for part in parts if part not in ("", "."))
     if not safe:
         raise UnsafeNameError("it is not a file name")
+    if _DRIVE.match(safe):
+        raise UnsafeNameError("it is absolute")
     return safe

@@ -11,6 +11,11 @@ from collections.abc import Iterator
 from typing import Any
 
 PIECE = 2**20
+# What Python's zipfile unpacks, and what else there is, by its number in a zip.
+_READABLE = frozenset(
+    {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
+)
+_OTHERS = {9: "Deflate64", 93: "Zstandard", 95: "XZ", 98: "PPMd"}
 # What LZMA may keep in memory to look back.
 _MAX_DICTIONARY = 2**28
 
@@ -22,9 +27,15 @@ def member_pieces(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[b
     one go, which may be gigabytes: here it is asked for in pieces.
 
     Raises:
-        OSError: if its data is broken, or is not of the size or checksum that the zip
-            states
+        OSError: if its data is broken, packed by a method that cannot be read, or not
+            of the size or checksum that the zip states
     """
+    method = info.compress_type
+    if method not in _READABLE:
+        raise OSError(
+            f"it is packed with {_OTHERS.get(method, f'method {method}')}, which "
+            "cannot be read here; unpack the zip and give the folder"
+        )
     size = checksum = 0
     try:
         for piece in _pieces(archive, info):

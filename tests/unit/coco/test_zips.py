@@ -21,6 +21,7 @@ from fiftyone_cocomask.cli.main import main
 from fiftyone_cocomask.coco.check import ExportReader, check_export
 from fiftyone_cocomask.coco.issues import Action, IssueCode
 from fiftyone_cocomask.errors import ExportError
+from tests.conftest import needs_posix
 
 from .exports import annotation, document, image_entry, pixels, read, write_export
 
@@ -365,6 +366,45 @@ def test_zip_that_lies_about_its_sizes_takes_no_memory(
     assert peak < stated + 6_000_000
 
 
+@pytest.mark.parametrize(("method", "name"), [(9, "Deflate64"), (77, "method 77")])
+def test_method_that_cannot_be_read_is_named(
+    tmp_path: Path, method: int, name: str
+) -> None:
+    path = tmp_path / "x.zip"
+    folder = write_export(tmp_path / "x", ONE)
+    said = f"it is packed with {name}, which cannot be read here; unpack the zip"
+    for packed in ("train/a.png", "train/_annotations.coco.json"):
+        zip_folder(folder, path, "train/")
+        content = bytearray(path.read_bytes())
+        # The method's place in the header before the file, and in the directory.
+        local = content.index(packed.encode()) - 30
+        listed = content.rindex(packed.encode()) - 46
+        content[local + 8 : local + 10] = method.to_bytes(2, "little")
+        content[listed + 10 : listed + 12] = method.to_bytes(2, "little")
+        path.write_bytes(content)
+        if packed.endswith(".png"):
+            (issue,) = [
+                issue
+                for issue in check_export(path).issues
+                if issue.code is IssueCode.IMAGE_UNREADABLE
+            ]
+            assert issue.message.startswith(said)
+        else:
+            with pytest.raises(ExportError, match=said):
+                check_export(path)
+
+
+@needs_posix
+def test_name_with_a_colon_is_one_as_in_a_folder(tmp_path: Path) -> None:
+    name = "t:1.png"
+    content = document([annotation()], images=[image_entry(file_name=name)])
+    folder = write_export(tmp_path / "x", content, files=(name,))
+    for place in (folder, zip_folder(folder, tmp_path / "x.zip")):
+        found = read(place)
+        assert found.record.file_name == name
+        assert found.record.issues == []
+
+
 def hostile_zip(path: Path, name: str, content: bytes = b"x") -> zipfile.ZipFile:
     archive = zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED)
     archive.writestr(name, content)
@@ -379,6 +419,7 @@ def hostile_zip(path: Path, name: str, content: bytes = b"x") -> zipfile.ZipFile
         "/etc/evil.png",
         "C:/evil.png",
         "C:\\evil.png",
+        "./C:/evil.png",
         "..\\evil.png",
         "\\\\host\\evil.png",
     ],
