@@ -342,6 +342,21 @@ def test_a_split_that_a_person_changed_stays(new_dataset: Any, version: Path) ->
     assert (sample.split, sample.tags) == ("test", ["test"])
 
 
+def test_an_image_whose_split_a_person_changed_can_be_gone_from_its_export(
+    new_dataset: Any, version: Path, tmp_path: Path
+) -> None:
+    dataset, _ = import_roboflow_coco(version, "merged")
+    sample = dataset.match({"file_name": A}).first()
+    sample.split = "mine"
+    sample.save()
+    newer = write_version(tmp_path / "v2", {"train": {B: [3]}, "valid": {C: [4]}})
+    _, report = import_roboflow_coco(newer, dataset, splits=["valid"])
+    assert merged(report) == {}
+    _, report = import_roboflow_coco(newer, dataset)
+    assert merged(report) == {"images_gone": 1}
+    assert dataset.match_tags("gone_from_export").values("id") == [sample.id]
+
+
 @pytest.mark.parametrize("settled", ["by its tag", "by the export"])
 def test_a_conflict_about_a_split_is_one_until_it_is_settled(
     new_dataset: Any, version: Path, tmp_path: Path, settled: str

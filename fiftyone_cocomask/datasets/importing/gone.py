@@ -111,8 +111,8 @@ class GoneSamples:
             and sample.file_name is not None
             and sample.file_name not in unusable
             and sample.origin in versions
-            and sample.split not in reader.left_out
-            and (sample.split in splits or is_old_copy(sample))
+            and sample.listed_split not in reader.left_out
+            and (sample.listed_split in splits or is_old_copy(sample))
         ]
         # Of an export into other fields, which another one's images never were in.
         others = self._of_other_fields(gone)

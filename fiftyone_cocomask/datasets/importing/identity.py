@@ -38,6 +38,7 @@ _PATHS = (
     "metadata.size_bytes",
     f"{BASE_FIELD}.file",
     f"{BASE_FIELD}.origin",
+    f"{BASE_FIELD}.split",
 )
 
 
@@ -53,6 +54,7 @@ class KnownSample:
     Attributes:
         id: its id
         split: its split; None if no import made it
+        listed_split: the one that the export had it in, which a person may have changed
         file_name: its file name in the JSON; None if no import made it
         source_name: the image before Roboflow's augmentation
         path: its file
@@ -67,6 +69,7 @@ class KnownSample:
 
     id: ObjectId
     split: str | None
+    listed_split: str | None
     file_name: str | None
     source_name: str | None
     path: str
@@ -81,7 +84,7 @@ class KnownSample:
     @property
     def place(self) -> tuple[str, str | None, str | None]:
         """Its file, and where that was listed: no two samples of an import share it."""
-        return self.path, self.split, self.file_name
+        return self.path, self.listed_split, self.file_name
 
     @property
     def source_key(self) -> str | None:
@@ -271,14 +274,14 @@ class KnownSamples:
 
         That is the one of its split and name, unless that one is another picture.
         """
-        key = (sample.split, sample.file_name)
+        key = (sample.listed_split, sample.file_name)
         if sample.is_refuted or key == (record.split, record.file_name):
             return False
         if key not in self._listed and not self._reader.is_left_out(*key):
             return False
-        assert sample.split is not None
+        assert sample.listed_split is not None
         assert sample.file_name is not None
-        mark = self._reader.fingerprint_of(sample.split, sample.file_name)
+        mark = self._reader.fingerprint_of(sample.listed_split, sample.file_name)
         sample.is_refuted = (
             mark is not None
             and sample.mark() is not None
@@ -319,9 +322,11 @@ def is_version(shared: int, samples: int, images: int) -> bool:
 def _known_sample(document: Document) -> KnownSample:
     base = document.get(BASE_FIELD) or {}
     metadata: dict[str, Any] = document.get("metadata") or {}
+    split = document.get("split") if document.get("file_name") else None
     return KnownSample(
         document["_id"],
-        document.get("split") if document.get("file_name") else None,
+        split,
+        base.get("split") or split,
         document.get("file_name"),
         document.get("source_name"),
         document["filepath"],
