@@ -166,7 +166,8 @@ def frame_of(
 
     They count the pixels of the size that the JSON gives. If the file has another one,
     they are scaled where both sides changed by the same factor, and turned where the
-    JSON's size is that of the file before EXIF turns it. Otherwise they stay.
+    JSON's size is that of the file before EXIF turns it, but not as it is shown: a
+    square has both. Otherwise they stay.
 
     Args:
         header: the file's header
@@ -192,7 +193,8 @@ def frame_of(
             "are taken to be drawn on the image as it is shown",
             Action.KEPT,
         )
-    if header.orientation >= 5:
+    is_as_shown = is_scaled(json_size, shown)
+    if header.orientation >= 5 and not is_as_shown:
         stored = (header.height, header.width)
         if json_size == stored or is_scaled(json_size, stored):
             frame = Frame(*json_size, *shown, orientation=header.orientation)
@@ -202,7 +204,7 @@ def frame_of(
                 f"{header.orientation} turns the file; they were turned with it",
                 Action.REPAIRED,
             )
-    if is_scaled(json_size, shown):
+    if is_as_shown:
         return Frame(*json_size, *shown), (
             IssueCode.IMAGE_RESIZED,
             f"the file is {_size(shown)} and the JSON says {_size(json_size)}: "

@@ -100,6 +100,25 @@ def test_annotations_of_the_image_as_shown_stay(
     assert found.issue(IssueCode.IMAGE_ROTATED).action is Action.KEPT
 
 
+@pytest.mark.parametrize("factor", [1, 2])
+def test_annotations_of_a_square_photo_are_of_it_as_shown_in_any_size(
+    tmp_path: Path, factor: int
+) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    image = Image.new("L", (factor * WIDTH, factor * WIDTH))
+    found = read_with_image(
+        tmp_path,
+        "a.jpg",
+        lambda path: image.save(path, exif=exif),
+        width=WIDTH,
+        height=WIDTH,
+    )
+
+    ring = found.annotation.rings[0].ravel().tolist()
+    assert ring == [factor * number for number in SQUARE]
+
+
 @pytest.mark.parametrize("orientation", [2, 3, 4])
 def test_orientation_without_trace_in_the_size_is_reported(
     tmp_path: Path, orientation: int
