@@ -390,6 +390,32 @@ def test_a_conflict_about_a_split_is_one_until_it_is_settled(
     assert merged(import_roboflow_coco(newer, dataset)[1]) == {}
 
 
+@pytest.mark.parametrize("settled_by", ["the person", "the export"])
+def test_a_conflict_about_a_split_ends_where_both_say_the_same(
+    new_dataset: Any, version: Path, tmp_path: Path, settled_by: str
+) -> None:
+    dataset, _ = import_roboflow_coco(version, "merged")
+    sample = dataset.match({"file_name": A}).first()
+    sample.split, sample.tags = "test", ["mine", "test"]
+    sample.save()
+    images = {A: [1, 12, 25]}
+    newer = write_version(
+        tmp_path / "v2", {"train": {B: [3]}, "valid": images | {C: [4]}}
+    )
+    assert merged(import_roboflow_coco(newer, dataset)[1]) == {"conflicts": 1}
+    sample.reload()
+    assert sample.tags == ["mine", "test", "merge_conflict"]
+    if settled_by == "the person":
+        sample.split = "valid"
+        sample.save()
+    else:
+        splits = {"train": {B: [3]}, "valid": {C: [4]}, "test": images}
+        newer = write_version(tmp_path / "v3", splits)
+    assert merged(import_roboflow_coco(newer, dataset)[1]) == {}
+    sample.reload()
+    assert "merge_conflict" not in sample.tags
+
+
 def test_equal_content_is_one_image_whatever_its_name(
     new_dataset: Any, tmp_path: Path
 ) -> None:
@@ -582,6 +608,40 @@ def test_a_project_leaves_labels_of_another_where_an_export_named_none(
     ]
     _, report = import_roboflow_coco(wings, dataset)
     assert merged(report) == {}
+
+
+def test_each_project_has_its_own_conflicts(new_dataset: Any, tmp_path: Path) -> None:
+    def conflicts(dataset: Any) -> tuple[list[int], bool]:
+        """Returns the places of tagged squares, and whether their sample is tagged."""
+        sample = dataset.first()
+        tagged = {
+            round(line.points[0][0][0] * WIDTH)
+            for line in sample.segmentations.polylines
+            if line.tags == ["merge_conflict"]
+        }
+        return sorted(tagged), "merge_conflict" in sample.tags
+
+    def export(project: str, x: int) -> Path:
+        folder = write_version(tmp_path / f"{project}{x}", {"train": {A: [x]}})
+        say_project(folder, project)
+        return folder
+
+    dataset, _ = import_roboflow_coco(export("wings", 1), "both")
+    import_roboflow_coco(export("bodies", 21), dataset)
+    sample = dataset.first()
+    for line, x in zip(sample.segmentations.polylines, (3, 23), strict=True):
+        line.points = [[(x / WIDTH, 0.2), (x / WIDTH, 0.4), ((x + 6) / WIDTH, 0.4)]]
+    sample.save()
+    import_roboflow_coco(export("wings", 2), dataset)
+    import_roboflow_coco(export("bodies", 22), dataset)
+    assert conflicts(dataset) == ([3, 23], True)
+    # Either is settled without the other one.
+    import_roboflow_coco(tmp_path / "wings2", dataset, conflicts="export")
+    assert conflicts(dataset) == ([23], True)
+    import_roboflow_coco(tmp_path / "wings2", dataset)
+    assert conflicts(dataset) == ([23], True)
+    import_roboflow_coco(tmp_path / "bodies22", dataset, conflicts="export")
+    assert conflicts(dataset) == ([], False)
 
 
 def test_a_tag_of_another_project_that_a_person_removed_stays_away(

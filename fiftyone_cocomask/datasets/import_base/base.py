@@ -238,6 +238,21 @@ class SampleBase:
                     ids |= {own[kind] for kind in shared}
         return frozenset(ids - {NO_LABEL})
 
+    @classmethod
+    def are_others_in_conflict(cls, document: Document | None, fields: BaseKey) -> bool:
+        """Whether imports of other exports, or into other fields, left a conflict."""
+        bases = (
+            cls.from_document(document, key)
+            for key in map(_fields_of, _texts(document))
+            if key != fields
+        )
+        return any(base is not None and base.is_in_conflict for base in bases)
+
+    @property
+    def is_in_conflict(self) -> bool:
+        """Whether the last merge left a conflict about a label to a person."""
+        return any(annotation.is_conflict for annotation in self.annotations)
+
     @staticmethod
     def is_kept_whole(
         document: Document | None,

@@ -260,10 +260,13 @@ def _merged_with_other_project(
         SampleBase.others_of(stored, key),
         None if any(kept.flags for kept in labels.annotations) else said,
     )
-    is_tagged = labels.conflicts and rules.conflicts == "keep"
-    added = [*given, *([CONFLICT_TAG] if is_tagged else [])]
+    tags = [*(document.get("tags") or []), *given]
+    if _is_open(merged, rules):
+        tags.append(CONFLICT_TAG)
+    elif base.is_in_conflict and not SampleBase.are_others_in_conflict(stored, key):
+        tags = [tag for tag in tags if tag != CONFLICT_TAG]
     new: Document = {
-        "tags": list(dict.fromkeys([*(document.get("tags") or []), *added])),
+        "tags": list(dict.fromkeys(tags)),
         **_label_lists(document, labels, rules),
         BASE_FIELD: new_base.to_document(),
     }
@@ -377,16 +380,21 @@ def _merged_tags(
         wanted = record.user_tags
         written.discard(record.split)
     outdated = (written - set(wanted)) | {GONE_TAG, OLD_COPY_TAG}
-    if not merged.conflicts or rules.conflicts == "export":
-        was_open = base is not None and any(a.is_conflict for a in base.annotations)
-        if was_open or merged.split_conflict is not None:
-            outdated.add(CONFLICT_TAG)
-        added = []
-    else:
+    added = []
+    if _is_open(merged, rules):
         added = [CONFLICT_TAG]
+    elif base is not None and not SampleBase.are_others_in_conflict(
+        document[BASE_FIELD], rules.base_fields
+    ):
+        outdated.add(CONFLICT_TAG)
     kept = [tag for tag in tags if tag not in outdated]
     new = [tag for tag in wanted if tag not in written]
     return list(dict.fromkeys([*kept, *new, *rules.tags, *added]))
+
+
+def _is_open(merged: MergedSample, rules: ImportRules) -> bool:
+    """Whether a merge leaves a conflict to a person."""
+    return bool(merged.conflicts) and rules.conflicts == "keep"
 
 
 def has_persons_work(document: Document, rules: ImportRules) -> bool:
