@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import fiftyone as fo
 from bson import ObjectId
 
 from ..documents import (
-    Document,
+    MODIFIED,
     Update,
     read_documents,
     settle,
@@ -123,25 +122,15 @@ def _write(
         the changes that were made, and those that were not, with the reason
     """
     for _ in range(_ATTEMPTS):
-        fields = ["tags", "split", *lists]
+        fields = ["tags", "split", *lists, MODIFIED]
         found = read_documents(dataset, [ObjectId(sample_id)], fields)
         if not found:
             return [], [(change, SAMPLE_DELETED) for change in changes]
         document = found[0]
         values, done, left = make(document, changes, lists)
-        update: Update = (
-            document["_id"],
-            values,
-            {path: _value_at(document, path) for path in values},
-        )
+        # Not what is replaced: labels of 8 MB and more would be too large twice.
+        guard = {MODIFIED: document.get(MODIFIED)}
+        update: Update = document["_id"], values, guard
         if not values or update_documents(dataset, [update]):
             return done, left
     return [], [(change, _MEANWHILE) for change in changes]
-
-
-def _value_at(document: Document, path: str) -> Any:
-    """Returns the value at a path of embedded documents, None if there is none."""
-    value: Any = document
-    for name in path.split("."):
-        value = (value or {}).get(name)
-    return value

@@ -20,7 +20,7 @@ from typing import Any
 import fiftyone as fo
 from bson import ObjectId
 
-from ..documents import Document, Update, read_documents, update_documents
+from ..documents import MODIFIED, Document, Update, read_documents, update_documents
 from ..import_base.base import BASE_FIELD, SampleBase
 from ..import_base.digests import short_id
 from ..label_lists import ANNOTATION_IDS, LabelList
@@ -132,7 +132,7 @@ def follow_polygons(
     if not changed:
         return BoxChanges(), now
     total = None
-    paths = [*_compared(labels), boxes.field, BASE_FIELD]
+    paths = [*_compared(labels), boxes.field, BASE_FIELD, MODIFIED]
     for _ in range(_ATTEMPTS):
         changes, followed = BoxChanges(), []
         updates: list[Update] = []
@@ -144,8 +144,8 @@ def follow_polygons(
             followed += pairs.marked
             if after != before:
                 changes.samples += 1
-                values, guard = {boxes.path: after}, {boxes.path: before}
-                updates.append((document["_id"], values, guard))
+                guard = {MODIFIED: document.get(MODIFIED)}
+                updates.append((document["_id"], {boxes.path: after}, guard))
         # What is done once more is what the first attempt has counted.
         total = total or changes
         if update_documents(dataset, updates) == len(updates):

@@ -555,6 +555,24 @@ def test_objects_that_were_deleted_by_polygon_and_by_box_are_in_their_old_order(
     assert state(samples, sample) == before
 
 
+def test_labels_that_nearly_fill_a_sample_are_repaired_and_given_back(
+    samples: Samples,
+) -> None:
+    """MongoDB takes 16 MB at once: what is there and what it becomes are more."""
+    dataset = samples.dataset
+    first = add(samples, "a.jpg", [polygon(SQUARE), polygon(SPIKE)])
+    ring = [(x, y) for x in range(WIDTH) for y in range(HEIGHT)]
+    many = [polygon(ring) for _ in range(230)]
+    large = samples.add("b.jpg", lines=many)
+    before = state(samples, first, large)
+    assert 2**23 < len(bson.encode(before[1])) < 2**24
+    ids = [str(labels(samples, sample)[1]["_id"]) for sample in (first, large)]
+    delete_objects(dataset, ids)
+    assert [len(labels(samples, sample)) for sample in (first, large)] == [1, 229]
+    undo_mask_fixes(dataset, "deleted_objects")
+    assert state(samples, first, large) == before
+
+
 def test_labels_with_an_attribute_that_is_no_number_are_deleted_and_given_back(
     samples: Samples,
 ) -> None:
