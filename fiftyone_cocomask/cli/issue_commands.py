@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from ..errors import CocoMaskError
 from ..table_rows import records
 from ..words import count, readable
 from .named_dataset import add_dataset, samples_of
@@ -96,7 +97,11 @@ def _add_fix(commands: Any) -> None:
     what.add_argument(
         "--dry-run", action="store_true", help="say what would be done, write nothing"
     )
-    what.add_argument("--undo", action="store_true", help="undo repairs instead")
+    what.add_argument(
+        "--undo",
+        action="store_true",
+        help="undo the repairs of a key instead, in the whole dataset",
+    )
     add_output_options(parser, "if something was left as it is")
     on_interrupt(parser, "Repairs made so far are kept; run the command again")
     parser.set_defaults(run=_fix)
@@ -149,6 +154,11 @@ def _rank(options: argparse.Namespace) -> Outcome:
 def _fix(options: argparse.Namespace) -> Outcome:
     from ..datasets.fixing.fix import fix_mask_issues, undo_mask_fixes
 
+    if options.undo and options.view is not None:
+        raise CocoMaskError(
+            "--undo undoes all repairs under a key, in the whole dataset; leave --view "
+            "out, or fix what is in the view under a --fix-key of its own next time"
+        )
     samples = samples_of(options)
     if options.undo:
         say(f"Undoing repairs of {options.dataset}")
