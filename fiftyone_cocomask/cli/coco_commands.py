@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from ..choices import AREAS, IMAGES, MASKS
-from .named_dataset import add_dataset, dataset_or_path, samples_of
+from .named_dataset import add_dataset, datasets_or_paths, samples_of
 from .options import (
     add_box_field,
     add_choice,
@@ -56,8 +56,8 @@ def add_diff_to(commands: Any) -> None:
     for name, which in (("old", "before"), ("new", "after")):
         diff.add_argument(
             name,
-            help=f"what was {which}: an export's folder, its .zip, a COCO JSON, or "
-            "the name of a dataset",
+            help=f"what was {which}: the name of a dataset, or an export's folder "
+            "(./NAME, if a dataset has that name), its .zip or a COCO JSON",
         )
     add_label_field(diff, "the objects of a dataset")
     diff.add_argument(
@@ -75,7 +75,7 @@ def add_diff_to(commands: Any) -> None:
 def _diff(options: argparse.Namespace) -> Outcome:
     from ..datasets.exporting.compare import compare_exports
 
-    old, new = dataset_or_path(options.old), dataset_or_path(options.new)
+    old, new = datasets_or_paths(options.old, options.new)
     has_dataset = not all(isinstance(source, str) for source in (old, new))
     comparison = compare_exports(
         old,

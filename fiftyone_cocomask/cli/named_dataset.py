@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from ..errors import CocoMaskError
+from .outcome import say
 
 
 def add_dataset(parser: argparse.ArgumentParser) -> None:
@@ -37,14 +38,26 @@ def samples_of(options: argparse.Namespace) -> Any:
     return whole_samples(dataset.load_saved_view(options.view))
 
 
-def dataset_or_path(name: str) -> Any:
-    """Returns an export's path, or the dataset of this name if no file has it.
+def datasets_or_paths(*names: str) -> list[Any]:
+    """Returns the dataset of each name, or an export's path.
+
+    A folder's name alone means the dataset, if there is one: an import names it after
+    the export's folder, which may still be there. What has a separator, and a file, is a
+    path, for which no database is needed.
 
     Raises:
-        CocoMaskError: if there is neither
+        CocoMaskError: if a name is of neither
     """
-    if os.path.lexists(os.path.expanduser(name)) or os.path.sep in name:
-        return name
+    paths = {name for name in names if _is_path(name)}
+    folders = {name for name in names if name not in paths and os.path.lexists(name)}
+    for name in sorted(folders):
+        say(f"Looking for a dataset {name!r}; the folder is .{os.sep}{name}")
+    if folders:
+        paths |= folders.difference(_datasets())
+    return [name if name in paths else _dataset(name) for name in names]
+
+
+def _dataset(name: str) -> Any:
     import fiftyone as fo
 
     if is_dataset(name):
@@ -52,6 +65,23 @@ def dataset_or_path(name: str) -> Any:
     raise CocoMaskError(
         f"No export or dataset {name!r}{_instead(name, fo.list_datasets())}"
     )
+
+
+def _is_path(name: str) -> bool:
+    """Whether a name can only be that of a file or folder."""
+    is_name = name == os.path.basename(name) and name not in (os.curdir, os.pardir)
+    return not is_name or os.path.expanduser(name) != name or os.path.isfile(name)
+
+
+def _datasets() -> list[str]:
+    """Returns the names of all datasets; none where there is no database."""
+    try:
+        import fiftyone as fo
+
+        return list(fo.list_datasets())
+    except Exception:
+        # Without its database, FiftyOne raises what it likes, also while it loads.
+        return []
 
 
 def is_dataset(name: str) -> bool:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Any
 
-from .named_dataset import dataset_or_path
+from .named_dataset import datasets_or_paths
 from .options import on_interrupt
 from .outcome import Outcome, bar, say
 
@@ -21,7 +21,8 @@ def add_to(commands: Any) -> None:
     )
     report.add_argument(
         "source",
-        help="the name of a dataset, or an export's folder, its .zip or a COCO JSON",
+        help="the name of a dataset, or an export's folder (./NAME, if a dataset has "
+        "that name), its .zip or a COCO JSON",
     )
     report.add_argument(
         "--output", metavar="FILE", required=True, help="the .html file"
@@ -43,7 +44,7 @@ def add_to(commands: Any) -> None:
 def _report(options: argparse.Namespace) -> Outcome:
     from ..datasets.reports.write import write_report
 
-    source = dataset_or_path(options.source)
+    (source,) = datasets_or_paths(options.source)
     say(f"Reporting on {options.source}")
     # Without a terminal, an export is reported on without loading FiftyOne.
     progress = bar() if not isinstance(source, str) else sys.stderr.isatty() or None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +77,17 @@ def test_issues_are_found_repaired_and_given_back(
     assert with_masks.count_label_tags("detections") == {"mask_issues:box_only": 1}
     assert run("fix", NAME, "--issues", "hidden")[0] == 1
     assert before == {}
+
+
+def test_an_undo_of_a_view_is_refused_as_it_would_be_of_all(
+    with_masks: fo.Dataset, run: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("issues", NAME)[0] == run("fix", NAME, "--issues", "box_only")[0] == 0
+    with_masks.save_view("other", with_masks.match_tags("test"))
+    assert main(["fix", NAME, "--undo", "--view", "other"]) == 1
+    assert "leave --view out" in capsys.readouterr().err
+    assert with_masks.count_label_tags("detections")["redraw"] == 1
+    assert run("fix", NAME, "--undo")[1]["undone"] is True
 
 
 def test_strict_import_says_that_something_is_missing(tmp_path: Path, run: Any) -> None:
@@ -272,6 +285,32 @@ def test_a_name_of_neither_an_export_nor_a_dataset_is_told_what_is_like_it(
     assert main(words) in (1, 2)
     said = "error: No export or dataset 'command-lime'; did you mean 'command-line'?"
     assert said in capsys.readouterr().err
+
+
+def test_a_folders_name_alone_means_the_dataset_if_there_is_one(
+    export: Path,
+    run: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As after an import, which names the dataset after the export's folder."""
+    shutil.copytree(export, tmp_path / "insects")
+    monkeypatch.chdir(tmp_path)
+    assert run("diff", "insects", f".{os.sep}insects")[0] == 0
+    assert run("import", "insects")[0] == 0
+    dataset = fo.load_dataset("insects")
+    dataset.delete_samples(dataset.first())
+    code, changed = run("diff", "insects", f".{os.sep}insects")
+    assert (code, changed["images"]["added"]) == (1, 1)
+    assert run("diff", f".{os.sep}insects", f"insects{os.sep}")[0] == 0
+    capsys.readouterr()
+    # A report of a dataset needs evaluations.
+    assert main(["report", "insects", "--output", "r.html"]) == 1
+    said = capsys.readouterr().err
+    assert f"the folder is .{os.sep}insects" in said
+    assert "Dataset 'insects' has no mask evaluations to report" in said
+    assert main(["report", f".{os.sep}insects", "--output", "r.html"]) == 0
 
 
 def test_large_numbers_of_the_table_of_areas_are_written_as_those_below_it(
