@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from ..coco.report import ExportReport
 
 
+# The dataset has its name by then, which is not always one that was given.
+_KEPT = (
+    "What was imported so far is kept; run the same command again, with --dataset "
+    "{dataset}, to complete it"
+)
+
+
 def add_to(commands: Any) -> None:
     """Adds the commands to a parser's subparsers."""
     check = commands.add_parser(
@@ -81,11 +88,7 @@ def add_to(commands: Any) -> None:
         "--workers", type=int, metavar="N", help="processes that read and make samples"
     )
     add_output_options(importing, "if the export has errors")
-    on_interrupt(
-        importing,
-        "What was imported so far is kept; run the same command again, with --dataset "
-        "{dataset}, to complete it",
-    )
+    on_interrupt(importing, "Nothing was imported; run the same command again")
     importing.set_defaults(run=_import)
 
 
@@ -111,6 +114,8 @@ def _import(options: argparse.Namespace) -> Outcome:
 
     if options.dataset is None:
         options.dataset = dataset_name(options.path, None)
+    if not options.dry_run:
+        options.on_interrupt = _KEPT
     what = "Comparing {} with" if options.dry_run else "Importing {} into"
     say(f"{what.format(options.path)} {options.dataset}")
     is_new = not is_dataset(options.dataset)

@@ -42,8 +42,8 @@ def datasets_or_paths(*names: str) -> list[Any]:
     """Returns the dataset of each name, or an export's path.
 
     A folder's name alone means the dataset, if there is one: an import names it after
-    the export's folder, which may still be there. What has a separator, and a file, is a
-    path, for which no database is needed.
+    the export's folder, which may still be there. What has a separator, and a file, is
+    a path, for which no database is needed.
 
     Raises:
         CocoMaskError: if a name is of neither

@@ -8,10 +8,12 @@ from collections.abc import Container
 # Options whose names differ from those of the SDK's arguments.
 _OTHER_NAMES = {
     "eval_key": ("area_key", "coverage_key"),
-    "label_or_mask_field": ("field",),
+    **dict.fromkeys(("label_or_mask_field", "label_field", "mask_field"), ("field",)),
     "num_workers": ("workers",),
     "output_path": ("output",),
 }
+# What a command is given without an option.
+_PLACES = ("path", "source", "old", "new")
 # Not in quotation marks or in a path: there it is somebody's name.
 _ARGUMENT = re.compile(
     r"(?<![\w'\"./\\-])(?P<set>set )?(?P<name>[a-z]+(?:_[a-z]+)*)"
@@ -33,8 +35,10 @@ def in_options(message: str, options: Container[str]) -> str:
     def in_place_of(match: re.Match[str]) -> str:
         name = match["name"]
         names = [n for n in (name, *_OTHER_NAMES.get(name, ())) if n in options]
-        # A single word may be of the sentence.
-        if not names or not ("_" in name or match["set"] or match["equals"]):
+        # A single word may be of the sentence, unless that is about the argument.
+        is_subject = match.start() == 0 and message[match.end() :].startswith(" must ")
+        is_named = "_" in name or match["set"] or match["equals"]
+        if not names or not (is_named or (is_subject and name not in _PLACES)):
             return match[0]
         shown = " or ".join(f"--{each.replace('_', '-')}" for each in names)
         value = f" {match['value']}" if match["value"] else ""

@@ -65,3 +65,12 @@ def test_after_the_last_line_it_changes_nothing(tmp_path: Path) -> None:
     done = ended(AT_THE_END, "check", fine(tmp_path / "export"))
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("Export export\n")
+
+
+def test_an_import_without_a_name_names_no_dataset_before_it_has_one(
+    tmp_path: Path,
+) -> None:
+    done = ended(WHILE_LOADING, "import", fine(tmp_path / "export"))
+    assert done.returncode == 130
+    assert done.stderr.startswith("\nStopped. Nothing was imported; ")
+    assert "None" not in done.stderr

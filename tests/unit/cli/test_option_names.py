@@ -6,7 +6,11 @@ import pytest
 
 from fiftyone_cocomask.cli.option_names import in_options
 
-OPTIONS = {"overwrite", "output_dir", "label_field", "boxes", "values", "workers"}
+OPTIONS = {
+    *("overwrite", "output_dir", "label_field", "boxes", "values", "workers"),
+    # What has no option.
+    "path",
+}
 
 
 @pytest.mark.parametrize(
@@ -22,6 +26,7 @@ OPTIONS = {"overwrite", "output_dir", "label_field", "boxes", "values", "workers
         ("num_workers must be 0 or more", "--workers must be 0 or more"),
         ("give label_field= a field", "give --label-field a field"),
         ("output_dir must be a folder", "--output-dir must be a folder"),
+        ("boxes must be a list of texts", "--boxes must be a list of texts"),
     ],
 )
 def test_arguments_become_options(said: str, shown: str) -> None:
@@ -33,12 +38,16 @@ def test_an_option_of_another_name_is_found() -> None:
     assert in_options(said, {"eval_key"}) == "give another --eval-key"
     both = {"area_key", "coverage_key"}
     assert in_options(said, both) == "give another --area-key or --coverage-key"
+    said = "give label_field= a field of Polylines"
+    assert in_options(said, {"field"}) == "give --field a field of Polylines"
 
 
 @pytest.mark.parametrize(
     "said",
     [
         "the boxes and their values stay; overwrite nothing",
+        "path must be a path, not ''",
+        "boxes stay, and boxes must stay",
         "no field 'label_field' and no 'output_dir'",
         "/data/output_dir is a file",
         "/data/output_dir/label_field.json is not valid JSON",
