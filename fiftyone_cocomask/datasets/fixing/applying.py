@@ -42,6 +42,11 @@ class _SampleEdit:
                 return place
         return None
 
+    def has_room(self, change: Change) -> bool:
+        """Whether a change's label can be put back beside those that are there."""
+        assert change.label_field is not None
+        return self._lists[change.label_field].is_list or not self.labels(change)
+
     def get(self, name: str) -> Any:
         """Returns a value of the sample itself."""
         return self._own.get(name, self._document.get(name))
@@ -172,8 +177,11 @@ def _take_back(others: OtherRepairs, edit: _SampleEdit, change: Change) -> str |
     place, labels = edit.find(change), edit.labels(change)
     if change.after is None:
         # It is there again where an undo was killed.
-        if place is None:
-            labels.insert(min(change.index, len(labels)), change.before)
+        if place is not None:
+            return None
+        if not edit.has_room(change):
+            return EDITED
+        labels.insert(min(change.index, len(labels)), change.before)
         return None
     label = None if place is None else labels[place]
     if (key := others.first_to_undo(change, label)) is not None:

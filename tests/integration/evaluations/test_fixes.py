@@ -742,6 +742,25 @@ def test_repairs_of_a_field_that_is_gone_are_not_added_to(samples: Samples) -> N
     assert state(samples, sample) == before
 
 
+def test_the_only_label_of_a_field_does_not_come_back_over_another(
+    samples: Samples,
+) -> None:
+    dataset = samples.dataset
+    made = [samples.add(f"{n}.jpg", object=polygon(SQUARE)) for n in range(2)]
+    before = samples.raw(made[0])["object"]
+    delete_objects(dataset, [x.object.id for x in made], label_field="object")
+    made[1].reload()
+    made[1]["object"] = polygon(SPIKE, label="by hand")
+    made[1].save()
+    report = undo_mask_fixes(dataset, "deleted_objects")
+    assert report.fixed == {"deleted_object": 1}
+    reasons = [(row["sample_id"], row["reason"]) for row in report.skipped]
+    assert reasons == [(made[1].id, "it has been changed since")]
+    assert samples.raw(made[0])["object"] == before
+    assert samples.raw(made[1])["object"]["label"] == "by hand"
+    assert list_mask_fixes(dataset) == []
+
+
 def test_deleted_labels_come_back_to_a_sample_that_has_none_at_all(
     samples: Samples,
 ) -> None:
