@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from enum import Enum
 from typing import Any, ClassVar
 
-from ...arguments import is_number, shown
+from ...arguments import is_number, shown, without_numpy
 from ...errors import CocoMaskError
 
 
@@ -129,7 +129,9 @@ class IssueLimits:
 
     def __post_init__(self) -> None:
         for name, (least, most) in self.BOUNDS.items():
-            value = getattr(self, name)
+            # As JSON and MongoDB hold it: NumPy has numbers of its own.
+            value = without_numpy(getattr(self, name))
+            object.__setattr__(self, name, value)
             is_within = (
                 is_number(value) and value >= least and (most is None or value <= most)
             )

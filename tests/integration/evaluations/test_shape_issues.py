@@ -348,6 +348,22 @@ def test_tags_and_views_of_retired_issues_are_taken_away(samples: Samples) -> No
     assert samples.dataset.list_saved_views() == ["mask_issues: rectangle"]
 
 
+def test_limits_may_be_numbers_of_numpy(samples: Samples) -> None:
+    samples.add("a.jpg", lines=[polyline((2, 2, 12, 12), "a")])
+    numbers: dict[str, Any] = {
+        "tiny_px": np.int64(101),
+        "near_iou": np.float32(0.5),
+        "leak_distance": np.array(3),
+    }
+    limits = IssueLimits(**numbers)
+    assert limits == IssueLimits(tiny_px=101, near_iou=0.5, leak_distance=3)
+    assert {type(value) for value in limits.to_dict().values()} == {int, float, list}
+    report = find_mask_issues(samples.dataset, mask_field=None, limits=numbers)
+    assert report.counts["tiny"] == 1
+    with pytest.raises(CocoMaskError, match="tiny_px must be 0 or more, not -1"):
+        IssueLimits(**{**numbers, "tiny_px": np.int64(-1)})
+
+
 @pytest.mark.parametrize("pairs", ["a, b", [("a",)], [("a", 1)], [3]])
 def test_pairs_that_are_not_pairs_of_names_are_refused(pairs: Any) -> None:
     with pytest.raises(CocoMaskError, match="exempt_pairs must be a list of pairs"):
