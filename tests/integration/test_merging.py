@@ -305,6 +305,32 @@ def test_an_image_that_a_person_deleted_does_not_come_back(
     assert merged(report) == {"images_new": 3, "labels_added": 3}
 
 
+def test_an_image_is_deleted_only_where_its_sample_is(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    def white(path: Path) -> None:
+        cv2.imwrite(str(path), np.full((HEIGHT, WIDTH, 3), 255, np.uint8))
+
+    # Names that say nothing of a source: what tells the images is their content.
+    first = write_version(tmp_path / "v1", {"train": {"1.jpg": [1], "2.jpg": [12]}})
+    newer = write_version(tmp_path / "v2", {"train": {"1.jpg": [1], "2.jpg": [12]}})
+    for folder in (first, newer):
+        change(folder, "train", lambda coco: [x.pop("extra") for x in coco["images"]])
+    dataset, _ = import_roboflow_coco(first, "edited")
+    # A person edits a picture in its export: it is another one than that of the next.
+    white(first / "train" / "1.jpg")
+    assert merged(import_roboflow_coco(first, dataset)[1]) == {}
+    _, report = import_roboflow_coco(newer, dataset)
+    told = {"images_new": 1, "labels_added": 1, "images_gone": 1}
+    assert merged(report) == told
+    assert report.counts()["other_image_of_name"] == 1
+    assert len(dataset) == 3
+    # One that was deleted stays out all the same.
+    dataset.delete_samples(dataset.match({"file_name": "2.jpg"}).values("id"))
+    _, report = import_roboflow_coco(newer, dataset)
+    assert merged(report) == {"images_gone": 1, "images_deleted": 1}
+
+
 def test_an_image_that_is_deleted_says_nothing_of_others_like_it(
     new_dataset: Any, version: Path, tmp_path: Path
 ) -> None:

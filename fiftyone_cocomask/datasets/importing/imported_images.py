@@ -6,7 +6,7 @@ person: the next version does not bring it back.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Set
 from hashlib import blake2b
 from itertools import count
 
@@ -73,9 +73,9 @@ class ImportedImages:
     def __contains__(self, key: bytes | None) -> bool:
         return key in self._keys
 
-    def others(self, keys: Keys) -> set[bytes]:
-        """Returns all keys but some."""
-        return self._keys.difference(keys)
+    def all(self) -> Set[bytes]:
+        """Returns all keys."""
+        return self._keys
 
     def change(self, added: Keys, removed: Keys) -> None:
         """Adds keys and removes others; a kill in between leaves the rest as it was.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
@@ -144,7 +145,8 @@ class SampleWriter:
         if dataset is not None and self.is_merge:
             self._unfinished_since = unfinished_since(dataset)
             self._imported = ImportedImages(dataset)
-        # The keys of images that are samples, and of samples that were deleted here.
+        # The keys of images that are samples, and of those that no longer are: their
+        # samples were deleted here, or are of other files by now.
         self._present: set[bytes] = set()
         self._retired: set[bytes] = set()
         # For each source of new or moved images their number, and their splits.
@@ -247,8 +249,12 @@ class SampleWriter:
             return
         if sample is None:
             self._tell_new(record, image)
-        elif self._is_new(sample):
-            self._count_source(record.split, record.source_key)
+        else:
+            if self._is_new(sample):
+                self._count_source(record.split, record.source_key)
+            is_own = sample.origin == self._rules.origin
+            if is_own and sample_key(sample) != image.key:
+                self._note_retired([sample])
         self._note_present(image.key)
         self._batch.append(_Taken(record, sample, said))
         self._batch_bytes += record.stored_bytes
@@ -280,15 +286,15 @@ class SampleWriter:
         if copies:
             deleted = samples.retire(copies, self._new_sources, old_copies)
             self.counts.old_copies_deleted = len(deleted)
-            self._retired = set(filter(None, map(sample_key, deleted)))
+            self._note_retired(deleted)
         samples.tell(gone, deleted)
 
     def remember_images(self) -> None:
         """Writes down which images are samples: whoever deletes one now means it."""
         assert self._dataset is not None
         imported = self._imported or ImportedImages(self._dataset)
-        retired = self._retired if self.is_merge else imported.others(self._present)
-        imported.change(self._present, retired)
+        retired = self._retired if self.is_merge else imported.all()
+        imported.change(self._present, retired - self._present)
 
     def _was_deleted(self, record: ImageRecord, key: bytes | None) -> bool:
         """Whether a person has deleted the sample of an image, and it is to stay so."""
@@ -301,6 +307,9 @@ class SampleWriter:
     def _note_present(self, key: bytes | None) -> None:
         if key is not None:
             self._present.add(key)
+
+    def _note_retired(self, samples: Iterable[KnownSample]) -> None:
+        self._retired.update(filter(None, map(sample_key, samples)))
 
     def _tell_new(self, record: ImageRecord, image: NewImage) -> None:
         self._count_new(image)
