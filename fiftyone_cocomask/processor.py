@@ -15,6 +15,7 @@ from .coco.check import ExportReader
 from .coco.files import UnsafeNameError, checked_name
 from .coco.records import ImageRecord
 from .errors import CocoMaskError, MaskFileError
+from .geometry.decoding import read_image
 from .geometry.draw import draw_objects
 from .geometry.objects import MaskObject, is_drawable
 from .geometry.png import is_picture, read_mask, write_mask
@@ -257,10 +258,7 @@ def _union(objects: Sequence[MaskObject], height: int, width: int) -> np.ndarray
 
 
 def _rgb(path: str | Path) -> np.ndarray:
-    try:
-        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    except cv2.error:  # It has more pixels than OpenCV takes.
-        image = None
+    image = read_image(path, cv2.IMREAD_COLOR)
     if image is None:
         raise CocoMaskError(f"The image {path} cannot be read")
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

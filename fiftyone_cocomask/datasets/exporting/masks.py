@@ -18,6 +18,7 @@ from ...arguments import checked
 from ...choices import Values
 from ...errors import CocoMaskError, MaskFileError
 from ...fiftyone_types import SampleCollection
+from ...geometry.decoding import read_image
 from ...geometry.objects import Canvas
 from ...geometry.patches import Patch, patch_box
 from ...geometry.png import begin_writing, write_with_others
@@ -243,7 +244,7 @@ def export_cutouts(
     with GroupedWrites() as writes:
         files = _FileWriter(report, writes)
         for document in _documents(samples, [*_sample_paths(samples), *read], progress):
-            image = _read_image(document["filepath"])
+            image = read_image(document["filepath"], cv2.IMREAD_COLOR)
             if image is None:
                 report.skip(document, "its image cannot be read")
                 continue
@@ -256,14 +257,6 @@ def export_cutouts(
                     what = f"object {ending.strip('_')}" if ending else "its mask"
                     report.skip(document, f"{what} has no foreground pixel")
     return report
-
-
-def _read_image(path: str) -> np.ndarray | None:
-    """Returns an image in OpenCV's colours, None if it cannot be read."""
-    try:
-        return cv2.imread(path, cv2.IMREAD_COLOR)
-    except cv2.error:  # It has more pixels than OpenCV takes.
-        return None
 
 
 class _FileWriter:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from ...errors import CocoMaskError
+from ...geometry.decoding import read_image
 from .pictures import ACCENT, image_header, read_thumbnail
 
 Colour = tuple[int, int, int]
@@ -115,7 +116,7 @@ def _image(filepath: str, modified: int) -> np.ndarray:
     header = image_header(filepath)
     image = None
     if header.width * header.height <= _MAX_PIXELS:
-        image = cv2.imread(filepath, cv2.IMREAD_COLOR)
+        image = read_image(filepath, cv2.IMREAD_COLOR)
     return read_thumbnail(filepath, header) if image is None else image
 
 

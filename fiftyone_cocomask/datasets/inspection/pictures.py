@@ -15,6 +15,7 @@ import numpy as np
 
 from ...coco.images import ImageFileError, ImageHeader, read_header
 from ...errors import CocoMaskError
+from ...geometry.decoding import read_image
 
 # The longer side of a picture, in pixels.
 MAX_SIDE = 640
@@ -116,10 +117,11 @@ def read_thumbnail(path: str, header: ImageHeader) -> np.ndarray:
     factor = _reduction(header)
     # Only JPEG is decoded small; of others the whole image comes first.
     decoded = pixels // factor**2 if _is_jpeg(path) else pixels
-    flags, grey_flags = _REDUCED[factor]
-    if 3 * decoded > MAX_DECODED_BYTES:
-        flags = grey_flags
-    image = cv2.imread(path, flags)
+    is_grey = 3 * decoded > MAX_DECODED_BYTES
+    image = read_image(path, _REDUCED[factor][is_grey])
+    if image is None and factor > 1:
+        # It may have too few rows or columns to be reduced.
+        image = read_image(path, _REDUCED[1][is_grey])
     if image is None:
         raise CocoMaskError(f"The image {path} cannot be read by OpenCV")
     if image.ndim == 2:
@@ -217,9 +219,9 @@ def _overlay(image: np.ndarray, mask: np.ndarray, colours: np.ndarray) -> np.nda
 
 
 def _highest_of_rows(strip: np.ndarray, step: int) -> np.ndarray:
-    """Returns the highest values of each ``step`` rows."""
-    whole = len(strip) // step
-    highest = strip[: whole * step].reshape(whole, step, -1).max(axis=1)
+    """Returns the highest values of each ``step`` rows; the last may be of fewer."""
+    whole, columns = len(strip) // step, strip.shape[1]
+    highest = strip[: whole * step].reshape(whole, step, columns).max(axis=1)
     rest = strip[whole * step :]
     return np.vstack([highest, rest.max(axis=0)]) if len(rest) else highest
 

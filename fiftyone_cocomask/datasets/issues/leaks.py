@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 from bson import ObjectId
 
+from ...geometry.decoding import read_image
+
 # Brightness is compared along a grid of this many places a side.
 _GRID = 16
 # Larger images are not decoded only to be compared.
@@ -224,9 +226,9 @@ def _brightness_hash(filepath: str) -> bytes:
     The method is Neal Krawetz's: the image in gray, shrunk to 17 x 16 pixels, a bit
     for each pixel that is brighter than the next one.
     """
-    image = cv2.imread(filepath, cv2.IMREAD_REDUCED_GRAYSCALE_4)
+    image = read_image(filepath, cv2.IMREAD_REDUCED_GRAYSCALE_4)
     if image is None or min(image.shape) < _GRID:
-        image = cv2.imread(filepath, cv2.IMREAD_GRAYSCALE)
+        image = read_image(filepath, cv2.IMREAD_GRAYSCALE)
     if image is None:
         return b""
     small = cv2.resize(image, (_GRID + 1, _GRID), interpolation=cv2.INTER_AREA)

@@ -16,6 +16,7 @@ from fiftyone import ViewField as F
 from ...arguments import checked
 from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
+from ...geometry.decoding import read_image
 from ...geometry.edges import EdgeImage, OutlineFit
 from ...geometry.outlines import object_rings
 from ...limits import MAX_NAMED
@@ -398,7 +399,7 @@ def _read_gray(record: SampleRecord) -> np.ndarray:
         raise CocoMaskError("the size of its image cannot be read")
     if record.size[0] * record.size[1] > _MAX_PIXELS:
         raise CocoMaskError(f"its image has more than {_MAX_PIXELS:,} pixels")
-    image = cv2.imread(record.filepath, cv2.IMREAD_GRAYSCALE)
+    image = read_image(record.filepath, cv2.IMREAD_GRAYSCALE)
     if image is None:
         raise CocoMaskError("its image cannot be read")
     return image

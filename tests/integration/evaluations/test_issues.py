@@ -66,6 +66,22 @@ def test_a_label_without_a_pixel_is_empty(samples: Samples) -> None:
     assert tags(samples, sample) == [["empty"], []]
 
 
+@pytest.mark.parametrize("size", [(1, 1), (40, 3), (3, 300)])
+def test_images_of_fewer_than_four_rows_or_columns_stop_no_search(
+    samples: Samples, size: tuple[int, int]
+) -> None:
+    for name, split in (("a.png", "train"), ("b.png", "valid")):
+        fields = {
+            "segmentations": fo.Polylines(polylines=[triangle(15)]),
+            "split": split,
+        }
+        sample = fo.Sample(filepath=samples.image(name, size), **fields)
+        samples.dataset.add_sample(sample)
+    find(samples)
+    # Both pictures are all gray, and the same.
+    assert len(samples.dataset.match_tags("mask_issues:leak")) == 2
+
+
 def test_tiny_is_below_and_huge_at_or_above_the_limit(samples: Samples) -> None:
     three, four = (5, 5, 8, 10), (5, 5, 9, 9)  # 15 and 16 pixels
     nearly = (0, 0, WIDTH, 28)  # 93.3% of the image

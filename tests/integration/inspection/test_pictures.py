@@ -31,7 +31,9 @@ def test_pictures_show_the_image_the_mask_and_what_is_under_it(
     assert change[:, 36:].max() < 12
 
 
-@pytest.mark.parametrize("size", [(5003, 2007), (700, 7001), (1281, 640)])
+@pytest.mark.parametrize(
+    "size", [(5003, 2007), (700, 7001), (1281, 640), (7001, 3), (1, 3000)]
+)
 @pytest.mark.parametrize("extension", ["jpg", "png"])
 def test_large_images_become_pictures_that_still_show_a_single_pixel(
     samples: Samples, size: tuple[int, int], extension: str
