@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,9 @@ from .report import ExportReport
 NO_CATEGORY = "no category"
 # A label is written on each of its objects, and classes are listed on the dataset.
 MAX_NAME = 500
+# The label that a dataset has of a category of an id and a name; None of one that was
+# listed and not in use.
+KnownLabels = Mapping[tuple[CocoId | None, str], str | None]
 
 
 class Categories:
@@ -146,42 +150,101 @@ class Categories:
         self._report.add(code, message, action, split=self._split)
 
 
-def name_categories(splits: dict[str, Categories], report: ExportReport) -> None:
+def name_categories(
+    splits: dict[str, Categories], report: ExportReport, known: KnownLabels
+) -> None:
     """Gives each category in use a label that no other one has.
 
     A category is in use if an annotation of any split refers to one of its id and
     name. Two in use that share a name stay two: ``butterfly`` and ``butterfly (1)``, in
     the order of their ids. One that nothing uses, as Roboflow's root, takes no name
-    from a class.
+    from a class; nor does one that comes into use in a later version.
+
+    Args:
+        splits: the categories of each split
+        report: where issues go
+        known: the labels of the dataset to import into
     """
     used = {(c.id, c.original_name) for s in splits.values() for c in s.in_use()}
     told: set[tuple[IssueCode, str]] = set()
     for split, categories in splits.items():
+        names = Counter(c.original_name for c in categories.all() if _key(c) in used)
         taken = {category.original_name for category in categories.all()}
-        numbers: dict[str, int] = {}
-        for category in sorted(categories.all(), key=_sort_key):
-            category.used = (category.id, category.original_name) in used
+        labels = _Labels(taken, known)
+        for category in sorted(categories.all(), key=labels.rank):
+            category.used = _key(category) in used
             if not category.used:
                 continue
+            category.name = labels.label_of(category)
             name = category.original_name
-            if name in numbers:
-                category.name, numbers[name] = _free_name(name, numbers[name], taken)
-                taken.add(category.name)
+            if category.name == name:
+                continue
+            message = (
+                f"several categories in use are named '{name}'; the one with id "
+                f"{category.id} is called '{category.name}'"
+            )
+            if names[name] == 1:
                 message = (
-                    f"several categories in use are named '{name}'; the one with id "
-                    f"{category.id} is called '{category.name}'"
+                    f"category {category.id} '{name}' is called '{category.name}', as "
+                    "in the dataset"
                 )
-                if (IssueCode.DUPLICATE_CATEGORY_NAME, message) not in told:
-                    told.add((IssueCode.DUPLICATE_CATEGORY_NAME, message))
-                    report.add(
-                        IssueCode.DUPLICATE_CATEGORY_NAME,
-                        message,
-                        Action.REPAIRED,
-                        split=split,
-                    )
-            numbers.setdefault(name, 1)
+            if (IssueCode.DUPLICATE_CATEGORY_NAME, message) not in told:
+                told.add((IssueCode.DUPLICATE_CATEGORY_NAME, message))
+                report.add(
+                    IssueCode.DUPLICATE_CATEGORY_NAME,
+                    message,
+                    Action.REPAIRED,
+                    split=split,
+                )
     _report_unused(splits, report)
     _report_case(splits, report)
+
+
+class _Labels:
+    """Gives labels to the categories of a split, each to one."""
+
+    def __init__(self, names: set[str], known: KnownLabels) -> None:
+        self._taken = set(names)
+        self._known = known
+        self._given: set[str] = set()
+        self._numbers: dict[str, int] = {}
+
+    def rank(self, category: Category) -> tuple[Any, ...]:
+        """Returns by what categories are ordered, so that those known are first."""
+        key = _key(category)
+        label = self._known.get(key)
+        place = 0 if label is not None else 2 if key in self._known else 1
+        return place, len(label or ""), label or "", *_sort_key(category)
+
+    def label_of(self, category: Category) -> str:
+        """Returns the label that the next category gets."""
+        name = category.original_name
+        label = self._known.get(_key(category), name) or name
+        if label in self._given or (label != name and label in self._taken):
+            label = name
+        if label in self._given:
+            number = self._numbers.get(name, 1)
+            label, self._numbers[name] = _free_name(name, number, self._taken)
+        self._given.add(label)
+        self._taken.add(label)
+        return label
+
+
+def known_labels(
+    entries: list[Any], labels: Mapping[CocoId | None, str]
+) -> dict[tuple[CocoId | None, str], str | None]:
+    """Returns what is known of the categories of an export that was read before.
+
+    Args:
+        entries: the ``categories`` of a split's JSON
+        labels: the labels of those in use, by their ids
+    """
+    categories = Categories("", entries, {}, ExportReport(""))
+    return {_key(c): labels.get(c.id) for c in categories.all()}
+
+
+def _key(category: Category) -> tuple[CocoId | None, str]:
+    return category.id, category.original_name
 
 
 def _report_unused(splits: dict[str, Categories], report: ExportReport) -> None:

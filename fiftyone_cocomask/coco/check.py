@@ -12,7 +12,7 @@ from ..arguments import checked
 from ..errors import ExportError
 from ..unfinished import remove_unfinished
 from .attributes import plain_value
-from .categories import Categories, name_categories
+from .categories import Categories, KnownLabels, name_categories
 from .class_findings import report_classes
 from .fingerprints import file_fingerprint
 from .issues import Action, IssueCode
@@ -80,6 +80,7 @@ class ExportReader:
         unpack_to: the folder to unpack a zip's images to; may be set later. None reads
             them in place, and their paths name no files
         wants_fingerprints: whether records tell their files from others
+        known_labels: what a dataset that it is imported into calls its categories
 
     Attributes:
         name: the export's name
@@ -109,6 +110,7 @@ class ExportReader:
         splits: Sequence[str] | None = None,
         unpack_to: str | Path | None = None,
         wants_fingerprints: bool = False,
+        known_labels: KnownLabels | None = None,
     ) -> None:
         self._export = find_export(path, image_dir)
         self.name = self._export.name
@@ -133,7 +135,7 @@ class ExportReader:
             )
             for index in self._indexes
         }
-        name_categories(self._categories, self.report)
+        name_categories(self._categories, self.report, known_labels or {})
         try:
             check_classes(self.name, self.used_categories())
         except ExportError:

@@ -475,6 +475,44 @@ def test_another_picture_of_the_same_name_is_a_sample_of_its_own(
         assert (merged(report), codes(report)) == ({}, set())
 
 
+@pytest.mark.parametrize("shift", [0, 1])
+def test_a_category_that_comes_into_use_takes_no_name_from_a_class(
+    new_dataset: Any, version: Path, shift: int
+) -> None:
+    def categories(used: list[int]) -> Callable[[dict[str, Any]], None]:
+        def edit(coco: dict[str, Any]) -> None:
+            for number, entry in enumerate(coco["categories"][1:], start=1):
+                entry["id"] = number + shift
+            for place, entry in enumerate(coco["annotations"]):
+                entry["category_id"] = used[place]
+
+        return edit
+
+    def labels(dataset: Any) -> list[str]:
+        sample = dataset.match({"file_name": A}).first()
+        lines, boxes = sample.segmentations.polylines, sample.detections.detections
+        assert [x.label for x in lines] == [x.label for x in boxes]
+        return [line.label for line in lines]
+
+    # Of three squares; category 0 is the root, which is called as category 1.
+    dataset, _ = import_roboflow_coco(version, "named")
+    assert labels(dataset) == ["wing", "wing", "wing"]
+    wing = 1 + shift
+    change(version, "train", categories([wing, 0, wing, wing]))
+    _, planned = import_roboflow_coco(version, dataset, dry_run=True)
+    _, report = import_roboflow_coco(version, dataset)
+    assert merged(planned) == merged(report) == {"labels_updated": 1}
+    assert labels(dataset) == ["wing", "wing (1)", "wing"]
+    assert dataset.default_classes == ["wing", "wing (1)"]
+    # Nor does it take one back when it alone is in use.
+    for split in ("train", "valid"):
+        change(version, split, categories([0, 0, 0, 0]))
+    _, report = import_roboflow_coco(version, dataset)
+    assert labels(dataset) == ["wing (1)"] * 3
+    assert dataset.default_classes == ["wing", "wing (1)"]
+    assert merged(import_roboflow_coco(version, dataset)[1]) == {}
+
+
 def test_two_projects_annotate_the_same_images(
     new_dataset: Any, tmp_path: Path
 ) -> None:

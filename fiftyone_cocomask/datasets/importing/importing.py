@@ -32,6 +32,7 @@ from ..memory import frozen_heap
 from ..parallel.processes import CAN_FORK, map_in_processes
 from ..parallel.workers import process_count
 from .attribute_types import KnownKinds
+from .opening import open_export
 from .pictures import unpack_for
 from .replacing import check_replacement, complete_replacement, replaced_samples
 from .resuming import begin_merge, end_merge
@@ -125,10 +126,9 @@ def import_roboflow_coco(
     present = present_dataset(dataset, if_exists, fields)
     is_replacing = if_exists == "replace" and present is not None
     with ExitStack() as stack:
+        before = None if is_replacing else present
         reader = stack.enter_context(
-            ExportReader(
-                path, image_dir=image_dir, splits=splits, wants_fingerprints=True
-            )
+            open_export(path, before, fields, image_dir=image_dir, splits=splits)
         )
         target, lock = present, None
         if not dry_run:

@@ -10,9 +10,9 @@ from pathlib import Path
 import fiftyone as fo
 
 from ...choices import ConflictRule, OldCopies
-from ...coco.check import ExportReader
 from ...coco.merge_counts import MergeCounts
 from ..import_base.base import DEFAULT_FIELDS, Fields
+from .opening import open_export
 from .samples import ImportRules
 from .schema import check_schema
 from .writer import SampleWriter
@@ -49,8 +49,8 @@ def preview_merge(
         CocoMaskError: if the export cannot be read, or the dataset does not fit
     """
     check_schema(dataset, *fields)
-    with ExportReader(
-        path, image_dir=image_dir, splits=splits, wants_fingerprints=True
+    with open_export(
+        path, dataset, fields, image_dir=image_dir, splits=splits
     ) as reader:
         total = reader.num_images
         rules = ImportRules(fields, (), conflicts)

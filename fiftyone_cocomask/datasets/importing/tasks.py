@@ -48,6 +48,7 @@ from .importing import (
     present_dataset,
     write_images,
 )
+from .opening import open_export
 from .pictures import unpack_for
 from .samples import ImportRules
 from .shared import SharedImport
@@ -104,8 +105,12 @@ def begin_tasks(
     process_count(num_workers)
     fields = (label_field, box_field)
     present = present_dataset(dataset, if_exists, fields)
+    is_replacing = if_exists == "replace" and present is not None
     with ExitStack() as stack:
-        reader = stack.enter_context(_reader(path, image_dir, splits))
+        before = None if is_replacing else present
+        reader = stack.enter_context(
+            open_export(path, before, fields, image_dir=image_dir, splits=splits)
+        )
         if present is None:
             name = dataset_name(path, dataset)
             held = new_dataset(name, persistent=True)
@@ -113,7 +118,6 @@ def begin_tasks(
             held = held_dataset(present)
         target, _ = stack.enter_context(held)
         mark = reader.mark()
-        is_replacing = if_exists == "replace" and present is not None
         prepare(target, reader, fields, is_replacing=is_replacing)
         plan: Document = {
             "path": _absolute(path),
@@ -156,7 +160,7 @@ def read_part(
     with ExitStack() as stack:
         stack.enter_context(locked(dataset, "import", shared=True))
         _check_not_ended(dataset, run)
-        reader = stack.enter_context(_open(plan))
+        reader = stack.enter_context(_open(dataset, plan))
         unpack_for(dataset, reader, is_replacing=plan["is_replacing"])
         rules = _rules(plan, origin_of(reader))
         types = AttributeTypes(dataset, *rules.fields)
@@ -205,7 +209,7 @@ def join_parts(
         held = locked(target, "import", waits_s=WAITS_TO_JOIN_S)
         lock = stack.enter_context(held)
         _check_not_ended(target, run)
-        reader = stack.enter_context(_open(plan))
+        reader = stack.enter_context(_open(target, plan))
         prepare(target, reader, rules.fields, is_replacing=rules.is_replacing)
         is_new = not plan["has_known"] and not rules.is_replacing
         writer = SampleWriter(
@@ -305,13 +309,19 @@ def _rules(plan: Document, origin: str | None = None) -> ImportRules:
     )
 
 
-def _open(plan: Document) -> ExportReader:
+def _open(dataset: fo.Dataset, plan: Document) -> ExportReader:
     """Opens the export of a run.
 
     Raises:
         CocoMaskError: if it is not the one that the run began with
     """
-    reader = _reader(plan["path"], plan["image_dir"], plan["splits"])
+    reader = open_export(
+        plan["path"],
+        None if plan["is_replacing"] else dataset,
+        (plan["fields"][0], plan["fields"][1]),
+        image_dir=plan["image_dir"],
+        splits=plan["splits"],
+    )
     if reader.mark() != plan["mark"]:
         reader.__exit__(None, None, None)
         raise CocoMaskError(
@@ -319,14 +329,6 @@ def _open(plan: Document) -> ExportReader:
             "import began with; queue the whole import again"
         )
     return reader
-
-
-def _reader(
-    path: str | Path, image_dir: str | Path | None, splits: Sequence[str] | None
-) -> ExportReader:
-    return ExportReader(
-        path, image_dir=image_dir, splits=splits, wants_fingerprints=True
-    )
 
 
 def _absolute(path: str | Path | None) -> str | None:

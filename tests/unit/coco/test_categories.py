@@ -214,3 +214,23 @@ def test_category_names_that_differ_only_in_case_stay_apart(tmp_path: Path) -> N
     assert [a.label for a in found.record.annotations] == ["cat", "Cat"]
     issue = found.issue(IssueCode.CATEGORY_NAMES_DIFFER_IN_CASE)
     assert issue.action is Action.KEPT
+
+
+def test_labels_that_a_dataset_has_stay_with_their_categories(tmp_path: Path) -> None:
+    categories = [*BUTTERFLIES, {"id": 2, "name": "butterfly"}]
+    entries = [annotation(id=number, category_id=number) for number in range(3)]
+    path = write_export(tmp_path, document(entries, categories=categories))
+    for known, expected in (
+        ({}, ["butterfly", "butterfly (1)", "butterfly (2)"]),
+        ({1: "butterfly"}, ["butterfly (1)", "butterfly", "butterfly (2)"]),
+        ({0: None}, ["butterfly (2)", "butterfly", "butterfly (1)"]),
+        (
+            {2: "butterfly", 0: "butterfly (1)"},
+            ["butterfly (1)", "butterfly (2)", "butterfly"],
+        ),
+        ({1: "butterfly (7)"}, ["butterfly", "butterfly (7)", "butterfly (1)"]),
+    ):
+        labels = {(number, "butterfly"): label for number, label in known.items()}
+        with ExportReader(path, known_labels=labels) as reader:
+            (record,) = reader.images()
+        assert [a.label for a in record.annotations] == expected
