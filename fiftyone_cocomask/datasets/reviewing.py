@@ -27,7 +27,7 @@ from .documents import (
 )
 from .inspection.crops import as_url, outline_crop, side_by_side, whole_image
 from .issues.counts import issue_counts
-from .issues.find import issue_search_of, list_mask_issues
+from .issues.find import follow_edits, issue_search_of, list_mask_issues
 from .issues.rules import CHECKED, MaskIssue
 from .labels import mask_objects
 from .outlines.rank import list_outline_rankings, load_outline_ranking
@@ -190,7 +190,10 @@ def mark_checked(
     else:
         label = sample.select_labels(ids=[label_id], fields=label_field)
         label.tag_labels(CHECKED, label_field)
-    return redo_samples(dataset, [sample_id], _searched_field(dataset, queue))
+    redone = redo_samples(dataset, [sample_id], _searched_field(dataset, queue))
+    for key in redone.searches:
+        follow_edits(dataset, key, [sample_id])
+    return redone
 
 
 def strip(dataset: fo.Dataset, labels: Sequence[LabelToReview]) -> str | None:

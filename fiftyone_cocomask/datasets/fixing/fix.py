@@ -29,6 +29,7 @@ from ..known_classes import check_label_classes
 from ..label_lists import LabelList, boxes_beside
 from ..locks import ISSUES, one_at_a_time
 from ..measuring.measure import drawing_options
+from ..memory import frozen_heap
 from ..outlines.rank import list_outline_rankings
 from ..redoing import redo_samples
 from ..targets import checked_samples
@@ -131,14 +132,16 @@ def fix_mask_issues(
     together = carry_out(dataset, changes, lists, report)
     if redo and together:
         # All of them: the call before may have been killed before it came to that.
-        ids = [change.sample_id for change in together]
+        ids = {change.sample_id for change in together}
         report.redone = redo_samples(dataset, ids, label_field, progress=progress)
+        follow_changes(dataset, label_field, ids)
     return report
 
 
 @explain_database_errors()
 @checked
 @one_at_a_time(ISSUES)
+@frozen_heap()
 def undo_mask_fixes(
     dataset: fo.Dataset | fo.DatasetView,
     fix_key: str = "mask_fixes",
@@ -187,10 +190,10 @@ def undo_mask_fixes(
     lists, label_field = stored.lists(), stored.label_field()
     _check_fields(dataset, fix_key, changes, lists)
     waiting = _undo(dataset, fix_key, changes, lists, report)
-    follow_changes(dataset, label_field, set(report.sample_ids))
+    changed = {change.sample_id for change in changes}
     if redo:
-        ids = [change.sample_id for change in changes]
-        report.redone = redo_samples(dataset, ids, label_field, progress=progress)
+        report.redone = redo_samples(dataset, changed, label_field, progress=progress)
+    follow_changes(dataset, label_field, changed if redo else report.sample_ids)
     if waiting:
         stored.keep(waiting, lists)
         return report

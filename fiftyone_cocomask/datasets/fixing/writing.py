@@ -16,6 +16,7 @@ from ..documents import (
 )
 from ..issues.find import follow_changes
 from ..label_lists import LabelList
+from ..memory import frozen_heap
 from .applying import Outcome, applied
 from .changes import Change
 from .report import FixReport
@@ -28,6 +29,7 @@ SAMPLE_DELETED = "its sample was deleted"
 _MEANWHILE = "it was changed while the repair was made; run it again"
 
 
+@frozen_heap()
 def carry_out(
     dataset: fo.Dataset,
     changes: list[Change],
@@ -62,7 +64,7 @@ def carry_out(
         together = [change for change in together if id(change) not in left]
         stored.keep(together, lists)
     stored.end()
-    follow_changes(dataset, stored.label_field())
+    follow_changes(dataset, stored.label_field(), report.sample_ids)
     return together
 
 

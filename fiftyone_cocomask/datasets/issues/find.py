@@ -228,7 +228,9 @@ def load_mask_issues(samples: Samples, key: str = "mask_issues") -> MaskIssueRep
     return MaskIssueReport(**stored.report)
 
 
-def follow_edits(dataset: fo.Dataset, key: str) -> BoxChanges:
+def follow_edits(
+    dataset: fo.Dataset, key: str, changed: Collection[str] | None = None
+) -> BoxChanges:
     """Does to boxes what was done to the polygons that a search has marked.
 
     The box of a polygon that was deleted, relabelled or tagged since, as a person does
@@ -237,19 +239,21 @@ def follow_edits(dataset: fo.Dataset, key: str) -> BoxChanges:
     Args:
         dataset: the dataset
         key: the key of the search
+        changed: the samples to look at, where polygons may be marked only now; by
+            default all that the search has marked
 
     Returns:
         what was done; nothing while others search or repair, who do it themselves
     """
     try:
         with locked(dataset, ISSUES, waits_s=0):
-            return _follow_edits(dataset, key)
+            return _follow_edits(dataset, key, changed)
     except AtWorkError:
         return BoxChanges()
 
 
 def follow_changes(
-    dataset: fo.Dataset, label_field: str, restored: Collection[str] = ()
+    dataset: fo.Dataset, label_field: str, changed: Collection[str]
 ) -> None:
     """Tells the searches of a field that its labels were changed, boxes and all.
 
@@ -259,26 +263,34 @@ def follow_changes(
     Args:
         dataset: the dataset
         label_field: the field
-        restored: samples that have got marked labels back
+        changed: the samples of these labels, which may be marked only now
     """
     for key in list_mask_issues(dataset):
         if issue_search_of(dataset, key)[1].field == label_field:
-            _follow_edits(dataset, key, restored)
+            _follow_edits(dataset, key, changed)
 
 
 def _follow_edits(
-    dataset: fo.Dataset, key: str, restored: Collection[str] = ()
+    dataset: fo.Dataset, key: str, changed: Collection[str] | None = None
 ) -> BoxChanges:
+    """Follows the edits of marked polygons, of all samples or of some.
+
+    Of some, what is marked by now is followed from here on, too.
+    """
     _, labels, boxes, _ = issue_search_of(dataset, key)
     stored = run_results(dataset, key, cache=False)
     marked = getattr(stored, "marked", None)
     if marked is None or boxes is None or not _are_there(dataset, labels, boxes):
         return BoxChanges()
-    changes, now = follow_polygons(dataset, labels, boxes, marked)
-    known = {polygon[0] for polygon in now}
-    tagged = tagged_polygons(dataset, labels, restored, key)
-    now += [polygon for polygon in tagged if polygon[0] not in known]
-    if now != marked:
+    some = None if changed is None else set(changed)
+    own = [polygon for polygon in marked if some is None or polygon[1] in some]
+    changes, now = follow_polygons(dataset, labels, boxes, own)
+    if some is not None:
+        known = {polygon[0] for polygon in now}
+        tagged = tagged_polygons(dataset, labels, some, key)
+        now += [polygon for polygon in tagged if polygon[0] not in known]
+        now += [polygon for polygon in marked if polygon[1] not in some]
+    if sorted(now) != sorted(marked):
         results = dataset.init_run_results(key, report=stored.report, marked=now)
         replace_results(dataset, key, results)
     return changes

@@ -21,6 +21,7 @@ from fiftyone_cocomask import (
 )
 from fiftyone_cocomask.datasets.issues import follow_edits
 from fiftyone_cocomask.datasets.issues.counts import issue_counts
+from fiftyone_cocomask.datasets.reviewing import Queue, mark_checked
 
 from ..small_export import (
     annotation,
@@ -289,6 +290,37 @@ def test_boxes_follow_a_person_after_deleted_objects_were_given_back(
     sample.save()
     assert follow_edits(dataset, "mask_issues").deleted == 1
     assert [box[0] for box in boxes(searched)] == [0, 2, 3]
+
+
+@pytest.mark.parametrize("how", ["repaired", "undone", "checked"])
+def test_boxes_follow_polygons_that_are_marked_only_afterwards(
+    searched: Samples, how: str
+) -> None:
+    dataset = searched.dataset
+    if how == "undone":
+        fix_mask_issues(dataset, ["tiny"])
+    sample = dataset.first()
+    sample.reload()
+    line = sample.segmentations.polylines[-1]
+    line.points = polyline(SMALL[0], "a").points
+    sample.save()
+    if how == "repaired":
+        fix_mask_issues(dataset, ["tiny"], redo=True)
+    elif how == "undone":
+        undo_mask_fixes(dataset, redo=True)
+    else:
+        label_id = sample.segmentations.polylines[1].id
+        queue = Queue("mask_issues", "tiny")
+        mark_checked(dataset, queue, sample.id, "segmentations", label_id)
+    sample.reload()
+    line = sample.segmentations.polylines[-1]
+    assert "mask_issues:tiny" in line.tags
+    before = [box[0] for box in boxes(searched)]
+    sample.segmentations.polylines.pop()
+    sample.save()
+    assert follow_edits(dataset, "mask_issues").deleted == 1
+    assert before[-1] == 3
+    assert [box[0] for box in boxes(searched)] == before[:-1]
 
 
 def test_tags_of_another_search_are_not_a_person_s(searched: Samples) -> None:
