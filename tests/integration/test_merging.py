@@ -1017,6 +1017,40 @@ def test_replace_keeps_the_old_until_the_new_is_there(
     assert dataset.values("file_name") == [A]
 
 
+def test_replace_leaves_nothing_of_what_the_old_export_said(
+    new_dataset: Any, version: Path, tmp_path: Path
+) -> None:
+    dataset, _ = import_roboflow_coco(version, "replaced")
+    import_roboflow_coco(version, dataset, label_field="other", box_field="boxes")
+    # A person lists a class and a mask value, and takes a class off the list.
+    dataset.default_classes = ["mine"]
+    dataset.default_mask_targets = {**dataset.default_mask_targets, 9: "mine too"}
+    dataset.save()
+    newer = write_version(tmp_path / "v2", {"data": {A: [1, 12]}})
+
+    def other_classes(coco: dict[str, Any]) -> None:
+        names = ["insect", "leg", "wing", "eye"]
+        coco["categories"] = [{"id": i, "name": name} for i, name in enumerate(names)]
+        for number, entry in enumerate(coco["annotations"], start=1):
+            entry["category_id"] = number
+
+    change(newer, "data", other_classes)
+    import_roboflow_coco(newer, dataset, if_exists="replace")
+    dataset.reload()
+    assert dataset.default_classes == ["mine", "leg"]
+    assert set(dataset.default_mask_targets.values()) == {
+        *("insect", "leg", "wing", "eye", "mine too")
+    }
+    assert dataset.label_schemas["segmentations"]["classes"] == ["wing", "leg"]
+    assert list(dataset.info["coco"]["splits"]) == ["data"]
+    assert "other_fields" not in dataset.info["coco"]
+    import_roboflow_coco(version, dataset, if_exists="replace")
+    dataset.reload()
+    assert dataset.default_classes == ["mine"]
+    assert dataset.label_schemas["segmentations"]["classes"] == ["wing"]
+    assert set(dataset.default_mask_targets.values()) == {"wing", "body", "mine too"}
+
+
 def test_many_edits_of_real_annotations_are_all_there_after_a_new_version(
     new_dataset: Any, exports: Path, tmp_path: Path
 ) -> None:

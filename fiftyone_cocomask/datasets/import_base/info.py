@@ -65,6 +65,18 @@ def known_info(dataset: fo.Dataset, fields: Fields) -> Mapping[str, Any]:
     return found
 
 
+def all_info(dataset: fo.Dataset) -> list[Mapping[str, Any]]:
+    """Returns what was kept of the last export in each pair of fields."""
+    last = export_info(dataset)
+    others = last.get(_OTHERS) or {}
+    return [of for of in (last, *others.values()) if of]
+
+
+def forget_info(dataset: fo.Dataset) -> None:
+    """Forgets what was kept of all exports; the dataset is not saved."""
+    dataset.info.pop(_INFO, None)
+
+
 def store_info(dataset: fo.Dataset, fields: Fields, info: dict[str, Any]) -> None:
     """Keeps what is known of an export, beside what imports into other fields kept.
 

@@ -212,7 +212,12 @@ def write_images(
             if rules.is_replacing:
                 check_replacement(dataset)
             check_written(dataset, written_fields(*rules.fields))
-            store_export_info(dataset, reader, writer.attribute_types)
+            store_export_info(
+                dataset,
+                reader,
+                writer.attribute_types,
+                is_replacing=rules.is_replacing,
+            )
             writer.remember_images()
             end_merge(dataset)
     if dataset is not None:

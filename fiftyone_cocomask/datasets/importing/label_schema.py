@@ -6,7 +6,7 @@ stored neither closed nor filled unless the schema says otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import fiftyone as fo
@@ -46,17 +46,19 @@ def declare_label_schemas(
     fields: Sequence[str],
     classes: Sequence[str],
     new_classes: Sequence[str],
+    gone_classes: Collection[str] = (),
 ) -> None:
     """Makes fields of labels editable in the App.
 
-    A schema that is there already stays, whoever made it: it only gets the new classes,
-    if it lists classes and has room for them.
+    A schema that is there already stays, whoever made it: it only gets the new classes
+    in the place of those that are gone, if it lists classes and has room for them.
 
     Args:
         dataset: the dataset, with the fields and their attributes declared
         fields: the fields of Polylines or Detections
         classes: the classes to choose from
         new_classes: those of them that the last import did not know
+        gone_classes: classes that no import has written any more
     """
     if dataset.media_type != "image":
         return
@@ -64,7 +66,9 @@ def declare_label_schemas(
         present = dataset.label_schemas
         for field in fields:
             if field in present:
-                _add_classes(dataset, field, present[field], new_classes)
+                _change_classes(
+                    dataset, field, present[field], new_classes, gone_classes
+                )
             else:
                 add_label_schema(dataset, field, _label_schema(dataset, field, classes))
 
@@ -92,19 +96,24 @@ def _attribute(attribute: Attribute) -> Attribute:
     return {**attribute, **_DEFAULTS.get(name, {})}
 
 
-def _add_classes(
-    dataset: fo.Dataset, field: str, schema: dict[str, Any], classes: Sequence[str]
+def _change_classes(
+    dataset: fo.Dataset,
+    field: str,
+    schema: dict[str, Any],
+    new: Sequence[str],
+    gone: Collection[str],
 ) -> None:
     listed = schema.get("classes")
     if not listed:
         return
     there = set(listed)
-    added = [name for name in classes if name not in there]
-    if not added or len(listed) + len(added) > _MAX_CLASSES:
+    classes = [name for name in listed if name not in gone]
+    classes += [name for name in new if name not in there]
+    if classes == list(listed) or not 0 < len(classes) <= _MAX_CLASSES:
         return
-    schema["classes"] = [*listed, *added]
+    schema["classes"] = classes
     if schema.get("component") == "radio":
-        schema["component"] = _component(len(schema["classes"]))
+        schema["component"] = _component(len(classes))
     # A person may have added attributes in the App that no label has as yet.
     dataset.update_label_schema(field, schema, allow_new_attrs=True)
 

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import fiftyone as fo
 
-from ...coco.categories import KnownLabels, known_labels
 from ...coco.check import ExportReader
 from ..import_base.base import Fields
-from ..import_base.info import known_info
+from .earlier_classes import labels_before
 
 
 def open_export(
@@ -34,7 +33,7 @@ def open_export(
     Raises:
         ExportError: if it cannot be read
     """
-    known = _known_labels(dataset, fields) if dataset is not None else {}
+    known = labels_before(dataset, fields) if dataset is not None else {}
     return ExportReader(
         path,
         image_dir=image_dir,
@@ -42,19 +41,3 @@ def open_export(
         wants_fingerprints=True,
         known_labels=known,
     )
-
-
-def _known_labels(dataset: fo.Dataset, fields: Fields) -> KnownLabels:
-    """Returns the labels that the last import into two fields gave to categories."""
-    known: dict[tuple[int | str | None, str], str | None] = {}
-    for facts in (known_info(dataset, fields).get("splits") or {}).values():
-        if facts.get("labels") is None:
-            continue
-        labels = dict(facts["labels"])
-        of_split = known_labels(facts.get("categories") or [], labels)
-        known |= {
-            key: label
-            for key, label in of_split.items()
-            if label is not None or key not in known
-        }
-    return known

@@ -19,10 +19,11 @@ from ..documents import (
     rename_label_attributes,
 )
 from ..field_display import are_shown, colour_classes, show_fields
-from ..import_base.base import BASE_FIELD, Fields
-from ..import_base.info import known_info, store_info
+from ..import_base.base import BASE_FIELD
+from ..import_base.info import store_info
 from ..locks import changing_outline
 from .attribute_types import AttributeTypes, label_paths
+from .earlier_classes import classes_before, forget_exports
 from .label_schema import declare_label_schemas
 
 # MongoDB takes documents of at most 16 MB: `dataset.info` keeps so much of the issues.
@@ -184,29 +185,40 @@ def store_export_info(
     dataset: fo.Dataset,
     reader: ExportReader,
     attribute_types: AttributeTypes,
+    *,
+    is_replacing: bool,
 ) -> None:
     """Stores classes, mask targets and the export's info and report.
 
     What the dataset has from elsewhere in ``info`` stays.
+
+    Args:
+        dataset: the dataset
+        reader: the export, of which all images have been read
+        attribute_types: the attributes of its annotations
+        is_replacing: whether its samples take the place of those of all others
     """
     attribute_types.declare()
     attribute_types.report_moved(reader.report)
     with changing_outline(dataset):
-        _store_export_info(dataset, reader, attribute_types)
+        _store_export_info(dataset, reader, attribute_types, is_replacing)
 
 
 def _store_export_info(
     dataset: fo.Dataset,
     reader: ExportReader,
     attribute_types: AttributeTypes,
+    is_replacing: bool,
 ) -> None:
-    targets = kept_values(
-        dataset.default_mask_targets or {}, mask_targets(reader.all_categories())
-    )
+    listed = mask_targets(reader.all_categories())
     used = {category.name for category in reader.used_categories()}
-    names = [name for _, name in sorted(targets.items()) if name in used]
     # Those of the import before are listed, or a person has taken them off the list.
-    before = _classes_before(dataset, attribute_types.label_fields)
+    before = classes_before(dataset, attribute_types.label_fields)
+    gone: set[str] = set()
+    if is_replacing:
+        gone = forget_exports(dataset, {*used, *listed.values()})
+    targets = kept_values(dataset.default_mask_targets or {}, listed)
+    names = [name for _, name in sorted(targets.items()) if name in used]
     added = [name for name in names if name not in before]
     classes = list(dict.fromkeys([*dataset.default_classes, *added]))
     # FiftyOne writes the whole outline for each.
@@ -217,7 +229,7 @@ def _store_export_info(
     if names:
         fields = list(attribute_types.label_fields)
         colour_classes(dataset, fields, dataset.default_classes)
-    declare_label_schemas(dataset, attribute_types.label_fields, names, added)
+    declare_label_schemas(dataset, attribute_types.label_fields, names, added, gone)
     for facts in reader.info["splits"].values():
         origins = facts["form"].get("origins", {})
         for new, old in attribute_types.moved.items():
@@ -233,12 +245,6 @@ def _store_export_info(
     }
     store_info(dataset, attribute_types.label_fields, info)
     dataset.save()
-
-
-def _classes_before(dataset: fo.Dataset, fields: Fields) -> set[str]:
-    """Returns the classes that labels had at the last import into two fields."""
-    splits = known_info(dataset, fields).get("splits") or {}
-    return {name for of in splits.values() for _, name in of.get("labels") or ()}
 
 
 def _by_split(facts: Mapping[str, Any]) -> dict[str, Any]:
