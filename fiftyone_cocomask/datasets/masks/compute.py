@@ -71,7 +71,8 @@ def compute_masks(
 
     A sample keeps its mask while its labels, size and options are unchanged: run again
     after an edit, only the edited samples are drawn. An image without objects gets an
-    all-zero mask.
+    all-zero mask; one that has no labels at all, as where its field is None, gets none,
+    and loses the one that was drawn from labels that are gone.
 
     Example::
 
@@ -252,7 +253,8 @@ def draw_masks(
         for results in batches:
             for result in results:
                 report.add(result)
-                if result.left is not None and result.skipped is None:
+                is_new = result.skipped is None
+                if result.left is not None and (is_new or result.is_removed):
                     left.append(result.left)
             bar.update(len(results))
     settle(backing_dataset(samples))
@@ -323,11 +325,14 @@ def _encoded_documents(
 
 def _save(dataset: fo.Dataset, plan: MaskPlan, results: list[MaskResult]) -> None:
     """Writes masks to the database, but over none that somebody saved meanwhile."""
-    made = {r.sample_id: r for r in results if r.segmentation is not None}
+    made = {
+        r.sample_id: r for r in results if r.segmentation is not None or r.is_removed
+    }
     updates: list[Any] = []
     for sample_id, result in made.items():
         values = {plan.mask_field: result.segmentation}
-        guard = {} if plan.overwrite else {f"{plan.mask_field}._id": result.replaces}
+        is_any = plan.overwrite and not result.is_removed
+        guard = {} if is_any else {f"{plan.mask_field}._id": result.replaces}
         updates.append((sample_id, values, guard))
     if updates:
         check_still_planned(dataset, plan)
@@ -339,10 +344,10 @@ def _save(dataset: fo.Dataset, plan: MaskPlan, results: list[MaskResult]) -> Non
         for document in read_documents(dataset, list(made), [path])
     }
     for sample_id, result in made.items():
-        assert result.segmentation is not None
         if sample_id not in ids:
             result.skipped = "it was deleted while its mask was drawn"
-        elif ids[sample_id] != result.segmentation["_id"]:
+        elif ids[sample_id] != (result.segmentation or {}).get("_id"):
+            result.is_removed = False
             result.skipped = (
                 f"somebody else saved its mask in '{plan.mask_field}' while it was "
                 "drawn; that one stays"

@@ -60,9 +60,10 @@ class MaskResult:
         overlap_px: the pixels under two or more objects
         lines: how many objects are lines, because they are not filled
         without_geometry: the number of labels that had none
+        is_removed: whether its mask goes, as the labels that it was drawn from have
         skipped: why no mask was made, or None
         error: why no further mask can be made, or None
-        left: the file that its mask had before, where it has another one now
+        left: the file that its mask had before, where it has another one now, or none
     """
 
     sample_id: ObjectId
@@ -75,6 +76,7 @@ class MaskResult:
     overlap_px: int = 0
     lines: int = 0
     without_geometry: int = 0
+    is_removed: bool = False
     skipped: str | None = None
     error: MaskFileError | None = None
     left: str | None = None
@@ -166,8 +168,13 @@ def _begin(
     result = MaskResult(values["_id"], values["filepath"], mask.get("_id"))
     metadata = values.get("metadata") or {}
     width, height = metadata.get("width") or 0, metadata.get("height") or 0
-    result.skipped = _reason_to_skip(plan, encoded, mask, width, height)
-    if encoded is None or result.skipped is not None:
+    if encoded is None or encoded.raw == _EMPTY:
+        result.skipped = f"it has no labels in '{plan.label_field}'"
+        result.is_removed = stored_fingerprint(mask) is not None
+        result.left = mask.get("mask_path") if result.is_removed else None
+        return _Begun(result, mask)
+    result.skipped = _reason_to_skip(plan, mask, width, height)
+    if result.skipped is not None:
         return _Begun(result, mask)
     path = paths.path_of(values) if paths else None
     boxes = values.get(BOXES) or []
@@ -211,14 +218,8 @@ def _draw(
 
 
 def _reason_to_skip(
-    plan: MaskPlan,
-    encoded: RawBSONDocument | None,
-    mask: Document,
-    width: int,
-    height: int,
+    plan: MaskPlan, mask: Document, width: int, height: int
 ) -> str | None:
-    if encoded is None or encoded.raw == _EMPTY:
-        return f"it has no labels in '{plan.label_field}'"
     if not width or not height:
         return "the size of its image cannot be read"
     problem = size_problem(width, height)

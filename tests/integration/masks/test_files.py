@@ -18,6 +18,8 @@ from fiftyone_cocomask import (
     compute_masks,
     evaluate_mask_area,
     export_masks,
+    load_mask_evaluation,
+    refresh_mask_evaluations,
 )
 
 from .squares import (
@@ -123,6 +125,42 @@ def test_a_second_run_draws_only_what_changed(new_dataset: Any, images: Any) -> 
     assert compute_masks(dataset, rasterizer="opencv").unchanged == 0
     os.remove(dataset.last().mask.mask_path)
     assert compute_masks(dataset, rasterizer="opencv").unchanged == 1
+
+
+@pytest.mark.parametrize("storage", ["disk", "database"])
+def test_a_mask_goes_with_the_labels_that_it_was_drawn_from(
+    new_dataset: Any, images: Any, storage: Literal["disk", "database"]
+) -> None:
+    dataset = new_dataset()
+    paths = images(*(f"{name}.jpg" for name in "abcd"))
+    samples = [add(dataset, path, polyline(LEFT, "a")) for path in paths]
+    compute_masks(dataset, storage=storage)
+    evaluate_mask_area(dataset)
+    paths = dataset.values("mask.mask_path")
+    for sample in samples[:3]:
+        sample.reload()
+        sample["segmentations"] = None
+    by_hand = fo.Segmentation(mask=np.ones((HEIGHT, WIDTH), np.uint8))
+    samples[1]["mask"] = by_hand
+    samples[2]["segmentations"] = fo.Polylines(polylines=[])
+    for sample in samples[:3]:
+        sample.save()
+    report = compute_masks(dataset, storage=storage)
+    reasons = [(row["sample_id"], row["reason"]) for row in report.skipped]
+    without = "it has no labels in 'segmentations'"
+    assert reasons == [(sample.id, without) for sample in samples[:2]]
+    assert (report.images, report.unchanged) == (2, 1)
+    # As if all masks were drawn for the first time; what a person has drawn stays.
+    found = dataset.values("mask.id")
+    assert found[:2] == [None, by_hand.id]
+    assert not mask_of(samples[2]).any()
+    if storage == "disk":
+        there = [Path(path).exists() for path in paths]
+        assert there == [False, True, True, True]
+    evaluate_mask_area(dataset)
+    assert dataset.values("mask_area_px")[0] is None
+    assert load_mask_evaluation(dataset, "mask_area").out_of_date() is None
+    assert refresh_mask_evaluations(dataset) == {}
 
 
 @pytest.mark.parametrize("storage", ["disk", "database"])
