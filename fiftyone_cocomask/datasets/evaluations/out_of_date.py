@@ -16,7 +16,7 @@ from ...words import count
 from ..documents import MODIFIED, Document, aggregate_documents, root_dataset
 from ..label_lists import LabelList
 from ..masks.stored import MEASURED
-from ..measuring.reading import SampleReader
+from ..measuring.reading import SampleReader, labels_digest
 
 # In the mark of a mask that was older than the labels it was measured with.
 IS_OLDER = "is_older"
@@ -31,7 +31,8 @@ class OutOfDate:
 
     Attributes:
         masks: the samples whose mask was drawn, replaced or removed since
-        labels: the samples whose labels were changed, added or deleted since
+        labels: the samples whose labels were changed, added or deleted since, or whose
+            images have got another size, which is that of their labels
     """
 
     masks: int
@@ -78,9 +79,14 @@ def changed_samples(
     digests = {row["_id"]: row["digest"] for row in found if row["state"] in _UNSURE}
     if labels is not None and digests:
         reader = SampleReader(root_dataset(samples), mask_field, labels)
-        for sample_id, digest in reader.digests(list(digests)):
-            if digest != digests[sample_id]:
-                states[sample_id] = "labels"
+        for record in reader.read_labels(list(digests)):
+            was = digests[record.sample_id]
+            # Of a mark that an earlier version has set, too.
+            if was not in (
+                labels_digest(record),
+                labels_digest(record, with_size=False),
+            ):
+                states[record.sample_id] = "labels"
     counts = Counter(states.values())
     named = ("masks", "labels", "older_masks")
     ids = [str(i) for i, state in states.items() if state in named]

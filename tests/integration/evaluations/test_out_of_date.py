@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Any
 
+import bson
 import fiftyone as fo
 import pytest
 
@@ -13,10 +15,12 @@ from fiftyone_cocomask import (
     evaluate_mask_coverage,
     find_mask_issues,
     load_mask_evaluation,
+    refresh_mask_evaluations,
     rename_mask_evaluation,
 )
+from fiftyone_cocomask.datasets.labels import geometry_paths
 
-from .conftest import Samples, mask_of_boxes, polyline
+from .conftest import HEIGHT, WIDTH, Samples, mask_of_boxes, polyline
 
 LEFT = (5, 5, 20, 15)
 SMALL = (1, 1, 3, 3)
@@ -79,6 +83,38 @@ def test_edited_added_and_deleted_labels_count(evaluated: Samples) -> None:
     assert changed(evaluated) == [(0, 3), (0, 3)]
     evaluate_both(evaluated)
     assert changed(evaluated) == [None, None]
+
+
+def test_an_image_of_another_size_counts(evaluated: Samples) -> None:
+    """Labels are shares of it: of twice the size, they have four times the pixels."""
+    dataset = evaluated.dataset
+    sample = dataset.first()
+    assert sample["area_px"] == 154
+    sample.metadata.width, sample.metadata.height = 2 * WIDTH, 2 * HEIGHT
+    sample.save()
+    assert changed(evaluated) == [(0, 1), (0, 1)]
+    refresh_mask_evaluations(dataset)
+    assert changed(evaluated) == [None, None]
+    assert dataset.first()["area_px"] == 4 * 154
+
+
+def test_what_an_earlier_version_has_evaluated_is_up_to_date(
+    evaluated: Samples,
+) -> None:
+    """Its digests are of the labels' own documents alone."""
+    dataset = evaluated.dataset
+    name = "segmentations"
+    paths = geometry_paths(dataset, name)
+    for document in dataset._sample_collection.find({}, dict.fromkeys(paths, 1)):
+        digest = blake2b(bson.encode(document[name]), digest_size=8).hexdigest()
+        marks = {f"mask.measured.{key}.digest": digest for key in ("area", "cover")}
+        dataset._sample_collection.update_one({"_id": document["_id"]}, {"$set": marks})
+    dataset.set_values("note", ["a", "b", "c", "d"])
+    assert changed(evaluated) == [None, None]
+    sample = dataset.first()
+    sample.segmentations.polylines.pop()
+    sample.save()
+    assert changed(evaluated) == [(0, 1), (0, 1)]
 
 
 def test_a_label_of_another_class_counts(evaluated: Samples) -> None:
