@@ -744,6 +744,27 @@ def test_a_zip_overwrites_no_other_picture(
     assert pictures == originals
 
 
+def test_a_file_that_a_person_gave_a_sample_stays_its_file(
+    new_dataset: Any, version: Path, tmp_path: Path
+) -> None:
+    dataset, _ = import_roboflow_coco(version, "moved")
+    sample = dataset.match({"file_name": A}).first()
+    listed = sample.filepath
+    own = str(shutil.copy(listed, tmp_path / "sharpened.jpg"))
+    sample.filepath = own
+    sample.metadata.width = 2 * WIDTH
+    sample.save()
+    for _ in range(2):
+        assert merged(import_roboflow_coco(version, dataset)[1]) == {}
+        sample.reload()
+        assert (sample.filepath, sample.metadata.width) == (own, 2 * WIDTH)
+    # Once it is gone, or the export has its image elsewhere, that one counts.
+    Path(own).unlink()
+    import_roboflow_coco(version, dataset)
+    sample.reload()
+    assert (sample.filepath, sample.metadata.width) == (listed, WIDTH)
+
+
 def zipped(folder: Path) -> str:
     """Returns a zip of an export."""
     return shutil.make_archive(str(folder), "zip", folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -223,12 +224,20 @@ def merged_sample(
         **_label_lists(document, labels, rules),
         BASE_FIELD: new_base.to_document(),
     }
+    if was_told and _has_own_file(document, record):
+        new |= {name: document.get(name) for name in ("filepath", "metadata")}
     merged.changes = {k: v for k, v in new.items() if document.get(k) != v}
     if merged.changes:
         is_persons = bool(labels.edits_kept or merged.conflicts or others)
         new_base = replace(new_base, as_of=None if is_persons else now)
         merged.changes[BASE_FIELD] = new_base.to_document()
     return merged
+
+
+def _has_own_file(document: Document, record: ImageRecord) -> bool:
+    """Whether a sample has a file that somebody gave it in the place of its image's."""
+    path = document["filepath"]
+    return bool(path != str(record.path) and os.path.isfile(path))
 
 
 def _merged_with_other_project(
