@@ -62,8 +62,10 @@ def match_annotations(
     ):
         # Nothing has changed: nearly always so.
         return list(range(len(known)))
+    # Of several equal ones, those that a person has deleted are what the export lacks.
+    order = sorted(range(len(known)), key=lambda index: not states[index].labels)
     for key_of in (_whole_key, _shape_and_class_key, _shape_key):
-        _match_equal(known, records, matches, key_of)
+        _match_equal(known, order, records, matches, key_of)
     for side in (0, 1):
         _match_persons(states, pairs, matches, names, side)
     written = [index for index, state in enumerate(states) if state.base is not None]
@@ -142,14 +144,15 @@ def _shape_key(record: BaseAnnotation) -> _Key:
 
 def _match_equal(
     known: Sequence[BaseAnnotation],
+    order: Sequence[int],
     records: Sequence[BaseAnnotation],
     matches: list[int | None],
     key_of: Any,
 ) -> None:
-    """Matches annotations of one key, those of several in their order."""
+    """Matches annotations of one key, those of several in an order."""
     taken = {index for index in matches if index is not None}
     free: dict[_Key, list[int]] = {}
-    for index in range(len(known) - 1, -1, -1):
+    for index in reversed(order):
         if index not in taken:
             free.setdefault(key_of(known[index]), []).append(index)
     for place, record in enumerate(records):

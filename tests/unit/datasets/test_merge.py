@@ -381,6 +381,19 @@ def test_equal_shapes_are_told_apart_by_their_class() -> None:
     }
 
 
+@pytest.mark.parametrize("deleted", [0, 1])
+def test_of_two_equal_annotations_the_one_that_both_deleted_is_gone(
+    deleted: int,
+) -> None:
+    imported = [pair_of(1), pair_of(2, place=0.15), pair_of(3)]
+    dataset = Dataset(imported)
+    del dataset.lines[deleted], dataset.boxes[deleted]
+    kept = [label["_id"] for label in dataset.lines + dataset.boxes]
+    merged = dataset.merge([pair_of(1), pair_of(2, place=0.45)])
+    assert counts(merged) == (0, 0, 0, 0, 0)
+    assert [label["_id"] for label in dataset.lines + dataset.boxes] == kept
+
+
 @pytest.mark.parametrize("side", [0, 1])
 def test_deleting_either_label_is_a_persons_edit(side: int) -> None:
     imported = [pair_of(1)]
