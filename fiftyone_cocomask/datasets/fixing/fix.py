@@ -67,7 +67,7 @@ def fix_mask_issues(
     - ``duplicate``, ``near_duplicate``: one of the two is kept, the one that lies
       better on its edge if the labels are ranked, else the first.
     - ``two_classes``: the same, where ``prefer_classes`` tells which to keep.
-    - ``stray_part``: the part is removed.
+    - ``stray_part``: the part is removed, if at most 10% of the label's pixels go.
     - ``spike``, ``self_crossing``, ``outside``: the outline is repaired if that changes
       at most 1% of the label's pixels.
     - ``unfilled``: the ring is closed and filled.

@@ -18,7 +18,7 @@ from ..masks.options import MaskOptions
 from ..measuring.measure import measure_labels
 from .changes import Change
 from .partners import partners_of
-from .repairs import MAX_CHANGE, NotRepairableError, ShapeRepair, pixel_box
+from .repairs import MAX_CHANGE, MAX_STRAY, NotRepairableError, ShapeRepair, pixel_box
 from .report import FixReport
 
 # The tag of labels that have to be drawn by a person.
@@ -279,8 +279,8 @@ class SampleRepair:
             try:
                 made = repair.repaired([issue])
                 before, now, share = repair.change(made)
-                # Stray parts are meant to go, however many they are.
-                if share > MAX_CHANGE and issue is not MaskIssue.STRAY_PART:
+                is_stray = issue is MaskIssue.STRAY_PART
+                if share > (MAX_STRAY if is_stray else MAX_CHANGE):
                     raise NotRepairableError(
                         f"its mask would change by {share:.1%} of its pixels"
                     )

@@ -17,10 +17,14 @@ from ...geometry.patches import Patch, patch_rle
 from ...geometry.ring_shapes import RingBatch, cross_themselves, spike_tips
 from ...geometry.rings import to_relative
 from ..documents import Document
+from ..issues.image_rules import covered_by_rings
 from ..issues.rules import IssueLimits, MaskIssue
 
 # A repair of a shape may change at most this share of its pixels.
 MAX_CHANGE = 0.01
+# But stray parts are meant to go: as long as they are this share together. An object of
+# nothing but small parts, as leaves and veins are, has none that is astray.
+MAX_STRAY = 0.1
 # How far, in pixels, an outline that is drawn anew may be from the exact one.
 _TOLERANCES = (1.0, 0.5, 0.0)
 
@@ -152,7 +156,7 @@ class ShapeRepair:
         share = self._limits.stray_share
         if geometry.rings:
             px = self._canvas.patch(geometry).area
-            areas = RingBatch.of(geometry.rings).areas()
+            areas = covered_by_rings(RingBatch.of(geometry.rings), self._canvas)
             kept = tuple(
                 ring
                 for ring, area in zip(geometry.rings, areas, strict=True)

@@ -168,7 +168,8 @@ class ImageLabels:
         """Looks at rings, or at the parts of a mask, that are small in their object."""
         share = self._limits.stray_share
         parts = np.bincount(self._owner, minlength=len(self._objects))
-        small = self._rings.areas() < share * self._px[self._owner]
+        limits = share * self._px[self._owner]
+        small = covered_by_rings(self._rings, self._canvas, limits) < limits
         small &= (parts[self._owner] > 1) & (self._px[self._owner] > 0)
         # A crowd is made of many parts, of any size.
         crowds = {p for p, item in enumerate(self._objects) if item.iscrowd}
@@ -262,6 +263,26 @@ def _pixel_box(rle: RLE) -> tuple[int, int, int, int]:
     """Returns x0, y0, x1, y1 of the pixels that an RLE covers."""
     x, y, width, height = (int(value) for value in mask_utils.toBbox(rle).tolist())
     return x, y, x + width, y + height
+
+
+def covered_by_rings(
+    rings: RingBatch, canvas: Canvas, limits: np.ndarray | float = np.inf
+) -> np.ndarray:
+    """Returns what each ring covers, in pixels: its area, or its pixels if more.
+
+    The area of a ring that crosses itself is the difference of its halves.
+
+    Args:
+        rings: the rings
+        canvas: draws them
+        limits: rings of a larger area are not drawn
+    """
+    areas = rings.areas()
+    small = np.flatnonzero(areas < limits)
+    parts = [rings.points[slice(*rings.starts[place : place + 2])] for place in small]
+    pixels = canvas.areas([MaskObject(rings=(part,)) for part in parts])
+    areas[small] = np.maximum(areas[small], pixels)
+    return areas
 
 
 def _part_areas(geometry: MaskObject, canvas: Canvas) -> list[int]:

@@ -13,6 +13,7 @@ import fiftyone as fo
 import numpy as np
 import pytest
 from bson import ObjectId
+from pycocotools import mask as mask_utils
 
 from fiftyone_cocomask import (
     CocoMaskError,
@@ -816,6 +817,42 @@ def test_masks_and_figures_of_the_repaired_samples_alone_are_made_again(
     undone = undo_mask_fixes(dataset, redo=True)
     assert "Brought up to date in 1 sample" in undone.summary()
     assert samples.raw(broken)["area_px"] == 404
+
+
+@pytest.mark.parametrize("rle", [False, True])
+def test_an_object_of_small_parts_keeps_them(samples: Samples, *, rle: bool) -> None:
+    specks = [
+        [(x, y), (x + 2, y), (x + 2, y + 2), (x, y + 2)]
+        for x in range(1, WIDTH - 2, 4)
+        for y in range(1, HEIGHT - 2, 4)
+    ]
+    fields = {}
+    if rle:
+        mask = np.zeros((HEIGHT, WIDTH), np.uint8, order="F")
+        for speck in specks:
+            (x, y), *_ = speck
+            mask[y : y + 2, x : x + 2] = 1
+        counts = mask_utils.encode(mask)["counts"].decode()
+        fields["rle"] = {"size": [HEIGHT, WIDTH], "counts": counts}
+    many = polygon(*specks, **fields)
+    # A third of it in parts of 4 px, of which each is 1%.
+    some = polygon(SQUARE, *[s for s in specks if s[0][0] > 22], label="some")
+    add(samples, "a.jpg", [many, some])
+    compute_masks(samples.dataset)
+    find_mask_issues(samples.dataset)
+    before = samples.dataset.values("segmentations.polylines.points")
+    report = fix_mask_issues(samples.dataset, ["stray_part"])
+    assert report.fixed == {}
+    reasons = {(row["issue"], row["reason"]) for row in report.skipped}
+    part = 4 * sum(s[0][0] > 22 for s in specks)
+    assert reasons == {
+        ("stray_part", "its mask would change by 100.0% of its pixels"),
+        (
+            "stray_part",
+            f"its mask would change by {part / (400 + part):.1%} of its pixels",
+        ),
+    }
+    assert samples.dataset.values("segmentations.polylines.points") == before
 
 
 def test_stray_parts_of_instance_masks_are_removed(samples: Samples) -> None:

@@ -111,6 +111,15 @@ def test_a_small_part_of_a_larger_object_is_stray(samples: Samples) -> None:
     assert ["stray_part" in issue for issue in issues] == [True, False]
 
 
+def test_a_part_that_crosses_itself_is_as_large_as_its_pixels(samples: Samples) -> None:
+    large = [(2, 2), (22, 2), (22, 22), (2, 22)]
+    # Its halves, of 70 px each, turn opposite ways: by the formula it has no area.
+    bow_tie = [(25, 2), (39, 22), (39, 2), (25, 22)]
+    (issues,) = found(samples, [polygon(large, bow_tie)])
+    assert "self_crossing" in issues
+    assert "stray_part" not in issues
+
+
 def test_crowds_have_no_stray_parts_and_no_duplicates(samples: Samples) -> None:
     large = [(2, 2), (22, 2), (22, 22), (2, 22)]
     speck = [(30, 5), (32, 5), (32, 7), (30, 7)]
