@@ -129,5 +129,8 @@ def add_new_classes(
 
 
 def class_name(label: str | None) -> str:
-    """Returns the class that a label is written as."""
-    return label if isinstance(label, str) and label.strip() else NO_CATEGORY
+    """Returns the class that a label is written as: without blanks around it.
+
+    Imports leave them out too.
+    """
+    return (label.strip() if isinstance(label, str) else "") or NO_CATEGORY

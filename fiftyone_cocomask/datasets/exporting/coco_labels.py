@@ -184,16 +184,15 @@ class LabelWriter:
         is_new: bool,
     ) -> Written:
         shape_label = state.polyline or state.detection
+        class_label, label = state.label_of_class, state.label_of_attributes
         assert shape_label is not None
-        label = shape_label
-        if state.polyline and state.detection and not state.is_polyline_changed:
-            # Whoever changed only the box's class or attributes meant the object.
-            label = state.detection if state.is_detection_changed else label
+        assert class_label is not None
+        assert label is not None
         original = _original(shape_label)
         entry: dict[str, Any] = {
             "id": None,
             "image_id": image_id,
-            "category_id": self._category_id(label),
+            "category_id": self._category_id(class_label),
         }
         sample.add_geometry(entry, state, original, is_new=is_new)
         form = self._form
@@ -209,10 +208,11 @@ class LabelWriter:
         )
         change = state.change
         if state.base is None and not is_new:
-            change = self._change_without_base(label)
+            change = self._change_without_base(class_label)
         coco_id = None
         if not is_new:
-            coco_id = original.get("id", _identifier(label, "coco_id"))
+            ids = (_identifier(found, "coco_id") for found in state.labels)
+            coco_id = original.get("id", next((i for i in ids if i is not None), None))
         has_rle = type(entry["segmentation"]) is dict
         place = None if is_new else original.get("place")
         return Written(entry, coco_id, change, has_rle, place, shape_label["_id"], lost)

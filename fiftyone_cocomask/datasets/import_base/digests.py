@@ -177,6 +177,22 @@ def attributes_digest(label: Document, names: Collection[str]) -> bytes:
     return _own_attributes_digest(crowd, own) if own else _crowd_digest(crowd)
 
 
+def has_other_attributes(
+    label: Document, other: Document, names: Collection[str]
+) -> bool:
+    """Whether a label says other attributes than another one; not: fewer.
+
+    Args:
+        label: the label document
+        other: the other one
+        names: the names of the export's own attributes
+    """
+    return bool(label.get("iscrowd")) != bool(other.get("iscrowd")) or any(
+        label.get(name) is not None and _plain(label[name]) != _plain(other.get(name))
+        for name in names
+    )
+
+
 @lru_cache(maxsize=2)
 def _crowd_digest(crowd: int) -> bytes:
     return _own_attributes_digest(crowd, {})

@@ -2,12 +2,12 @@
 
 Args of these functions are documents of labels: ``label`` of one that is there, and
 ``other`` of what the export says in its place; ``names`` are those of the export's own
-attributes.
+attributes, ``own`` the keys that are a person's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ..import_base.digests import Document
 from .conflicts import untagged
@@ -24,6 +24,9 @@ _FACTS = (
     "outline_iou",
 )
 _CONTENT = ("label", "points", "closed", "filled", "rle", "bounding_box", "iscrowd")
+# What of it is the shape of a polyline, and of a detection.
+SHAPE = frozenset({"points", "closed", "filled", "rle", "outline_iou"})
+BOX = frozenset({"bounding_box", "mask", "mask_path"})
 # What a label keeps whatever the export says.
 _OWN = ("_id", "_cls", "tags", "attributes")
 # All that an import writes on a label, but for the export's own attributes.
@@ -47,6 +50,15 @@ def with_content(label: Document, other: Document, names: Sequence[str]) -> Docu
     outdated = {*_FACTS, *_CONTENT, *names, "mask", "mask_path"}
     kept = {k: v for k, v in label.items() if k not in outdated or k in _OWN}
     return _same_or(label, untagged({**kept, **said(other)}))
+
+
+def with_own(
+    label: Document, other: Document, names: Sequence[str], own: Collection[str]
+) -> Document:
+    """Returns a label with all that the export says, but for keys that stay its own."""
+    said_of_it = with_content(label, other, names)
+    merged = {k: v for k, v in said_of_it.items() if k not in own}
+    return _same_or(label, {**merged, **{k: label[k] for k in own if k in label}})
 
 
 def with_facts(label: Document, other: Document, names: Sequence[str]) -> Document:

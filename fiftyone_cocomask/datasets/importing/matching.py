@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ...coco.classes import class_name
 from ..import_base.base import BaseAnnotation, base_annotation
 from ..import_base.digests import (
     Document,
@@ -19,6 +20,7 @@ from ..import_base.digests import (
     attributes_digest,
     label_box,
 )
+from .label_pixels import Pixels, Size, has_mask, mask_pixels, shape_pixels
 from .states import AnnotationState
 
 # Boxes that overlap less are of two objects.
@@ -36,6 +38,7 @@ def match_annotations(
     pairs: Sequence[LabelPair],
     records: Sequence[BaseAnnotation],
     names: Collection[str],
+    size: Size | None = None,
 ) -> list[int | None]:
     """Finds the annotation of the dataset that each annotation of an export is.
 
@@ -48,6 +51,7 @@ def match_annotations(
         pairs: the labels of the export's annotations
         records: what the base will hold of these
         names: the names of the export's own attributes
+        size: the width and height of the image, if known
 
     Returns:
         for each annotation of the export the index of its state, None for a new one
@@ -64,10 +68,18 @@ def match_annotations(
         return list(range(len(known)))
     # Of several equal ones, those that a person has deleted are what the export lacks.
     order = sorted(range(len(known)), key=lambda index: not states[index].labels)
-    for key_of in (_whole_key, _shape_and_class_key, _shape_key):
-        _match_equal(known, order, records, matches, key_of)
-    for side in (0, 1):
-        _match_persons(states, pairs, matches, names, side)
+    _match_equal(order, known, records, matches, _whole_key)
+    there = [index for index, state in enumerate(states) if _is_there(state)]
+    for key_of in (_shape_and_class_key, _shape_key):
+        _match_equal(there, known, records, matches, key_of)
+    for is_exact in (True, False):
+        for side in (0, 1):
+            _match_persons(states, pairs, matches, names, side, is_exact=is_exact)
+    if size is not None:
+        _match_masks(states, pairs, matches, size)
+    # Somebody may have drawn again what was deleted.
+    for key_of in (_shape_and_class_key, _shape_key):
+        _match_equal(order, known, records, matches, key_of)
     written = [index for index, state in enumerate(states) if state.base is not None]
     others = [index for index, state in enumerate(states) if state.base is None]
     for candidates in (written, others):
@@ -87,25 +99,28 @@ def is_same_label(first: Document, second: Document, names: Collection[str]) -> 
 def is_same_shape(first: Document, second: Document) -> bool:
     """Whether two labels have the same points or boxes, but for rounding."""
     if "bounding_box" in second:
-        if first.get("mask") is not None or first.get("mask_path"):
-            return False
-        return _are_close(first.get("bounding_box"), second["bounding_box"])
-    return bool(first.get("closed") and first.get("filled")) and _is_same_outline(
+        return not has_mask(first) and is_same_box(first, second)
+    return bool(first.get("closed") and first.get("filled")) and is_same_outline(
         first, second
     )
 
 
-def is_unfilled(first: Document, second: Document, names: Collection[str]) -> bool:
-    """Whether a label is one that the export has, but for being closed and filled.
+def is_same_box(first: Document, second: Document) -> bool:
+    """Whether two detections have the same box, but for rounding."""
+    return _are_close(first.get("bounding_box"), second["bounding_box"])
 
-    The App stores polygons so that are drawn without a label schema, and exports write
-    them as polygons.
+
+def is_class_of(label: Document, other: Document) -> bool:
+    """Whether an export of a label has the class that another one says."""
+    return class_name(label.get("label")) == other.get("label")
+
+
+def is_same_outline(first: Document, second: Document) -> bool:
+    """Whether two polylines have the same points, but for rounding.
+
+    Exports write those as polygons that are not closed or filled, as the App stores
+    what is drawn without a label schema.
     """
-    closed = {**first, "closed": True, "filled": True}
-    return "points" in second and is_same_label(closed, second, names)
-
-
-def _is_same_outline(first: Document, second: Document) -> bool:
     rle, other = first.get("rle"), second.get("rle")
     # A label whose points were edited still has the RLE that it was: the points count,
     # and exports have them alone. So do those of an RLE that show all of its pixels.
@@ -142,24 +157,30 @@ def _shape_key(record: BaseAnnotation) -> _Key:
     return "box", record.bounding_box
 
 
+def _is_there(state: AnnotationState) -> bool:
+    """Whether the label of an annotation's shape is there."""
+    has_polyline = state.base is not None and state.base.has_polyline
+    return state.polyline is not None if has_polyline else bool(state.labels)
+
+
 def _match_equal(
+    candidates: Sequence[int],
     known: Sequence[BaseAnnotation],
-    order: Sequence[int],
     records: Sequence[BaseAnnotation],
     matches: list[int | None],
     key_of: Any,
 ) -> None:
-    """Matches annotations of one key, those of several in an order."""
+    """Matches annotations of one key, those of several in the order of candidates."""
     taken = {index for index in matches if index is not None}
     free: dict[_Key, list[int]] = {}
-    for index in reversed(order):
+    for index in reversed(candidates):
         if index not in taken:
             free.setdefault(key_of(known[index]), []).append(index)
     for place, record in enumerate(records):
         if matches[place] is None:
-            candidates = free.get(key_of(record))
-            if candidates:
-                matches[place] = candidates.pop()
+            equal = free.get(key_of(record))
+            if equal:
+                matches[place] = equal.pop()
 
 
 def _match_persons(
@@ -168,10 +189,13 @@ def _match_persons(
     matches: list[int | None],
     names: Collection[str],
     side: int,
+    *,
+    is_exact: bool,
 ) -> None:
     """Matches labels that a person has edited or added, and that say the same now.
 
-    Of side 0, annotations by their polylines; of side 1, those without one.
+    Of side 0, annotations by their polylines; of side 1, those without one. Those that
+    are not exact are of one shape and class, as far as an export says it.
     """
     taken = {index for index in matches if index is not None}
     persons: list[tuple[int, Document, RelativeBox]] = []
@@ -192,7 +216,45 @@ def _match_persons(
         near = (np.abs(boxes - box) <= 2 * _TOLERANCE).all(axis=1)
         for row in np.flatnonzero(near).tolist():
             index, label, _ = persons[row]
-            if index not in taken and is_same_label(label, other, names):
+            if index not in taken and (
+                is_same_label(label, other, names)
+                if is_exact
+                else _is_written(states[index], label, other)
+            ):
+                matches[place] = index
+                taken.add(index)
+                break
+
+
+def _is_written(state: AnnotationState, label: Document, other: Document) -> bool:
+    """Whether an export of an annotation has the shape and class that another says."""
+    is_same = is_same_outline if "points" in other else is_same_shape
+    return is_class_of(state.label_of_class or label, other) and is_same(label, other)
+
+
+def _match_masks(
+    states: Sequence[AnnotationState],
+    pairs: Sequence[LabelPair],
+    matches: list[int | None],
+    size: Size,
+) -> None:
+    """Matches masks that a person has painted with shapes of the very same pixels."""
+    taken = {index for index in matches if index is not None}
+    painted: dict[Pixels, list[int]] = {}
+    for index, state in enumerate(states):
+        label = None if index in taken else _persons_label(state, 1)
+        pixels = None if label is None else mask_pixels(label, size)
+        if pixels is not None:
+            painted.setdefault(pixels, []).append(index)
+    if not painted:
+        return
+    for place, (other, _) in enumerate(pairs):
+        if other is None or matches[place] is not None:
+            continue
+        pixels = shape_pixels(other, size)
+        for index in painted.get(pixels, ()) if pixels is not None else ():
+            label = states[index].label_of_class
+            if index not in taken and label is not None and is_class_of(label, other):
                 matches[place] = index
                 taken.add(index)
                 break

@@ -31,7 +31,13 @@ from ..import_base.base import (
     base_annotation,
     new_label,
 )
-from ..import_base.digests import Document, LabelPair, content_digests, short_id
+from ..import_base.digests import (
+    NO_LABEL,
+    Document,
+    LabelPair,
+    content_digests,
+    short_id,
+)
 from .conflicts import (
     CONFLICT_TAG,
     Conflict,
@@ -40,13 +46,9 @@ from .conflicts import (
     words_of_pair,
     words_of_state,
 )
-from .label_contents import said, says, with_content, with_facts
-from .matching import (
-    is_same_label,
-    is_same_shape,
-    is_unfilled,
-    match_annotations,
-)
+from .label_contents import said, says, with_content, with_facts, with_own
+from .label_pixels import Size
+from .matching import is_same_label, is_same_shape, match_annotations
 from .states import (
     AnnotationState,
     annotation_state,
@@ -55,6 +57,7 @@ from .states import (
     id_of_state,
     paired_states,
 )
+from .written_back import is_written_back, persons_own
 
 
 @dataclass(slots=True)
@@ -93,6 +96,7 @@ def merge_labels(
     is_imported: bool = True,
     is_tagged: bool = False,
     others: frozenset[bytes] = frozenset(),
+    size: Size | None = None,
 ) -> MergedLabels:
     """Merges the annotations of an export into the labels of a sample.
 
@@ -108,11 +112,12 @@ def merge_labels(
         is_tagged: whether the sample has the tag of a conflict
         others: the short ids of labels that imports of other exports wrote: what both
             have is one label, which neither changes nor deletes
+        size: the width and height of the image, by which masks are known again
 
     Returns:
         the labels, the next base and the counts
     """
-    merge = _Merge(base, names, conflicts, is_imported, is_tagged, others)
+    merge = _Merge(base, names, conflicts, is_imported, is_tagged, others, size)
     return merge.run(polylines, detections, pairs)
 
 
@@ -156,6 +161,7 @@ class _Merge:
         is_imported: bool,
         is_tagged: bool,
         others: frozenset[bytes],
+        size: Size | None,
     ) -> None:
         known = base.names if base is not None else ()
         self._names = tuple(sorted({*known, *names}))
@@ -164,6 +170,7 @@ class _Merge:
         self._is_imported = is_imported
         self._is_tagged = is_tagged
         self._others = others
+        self._size = size
         self._result = MergedLabels()
         # What becomes of each label that is there: None deletes it.
         self._changed: dict[int, Document | None] = {}
@@ -201,7 +208,7 @@ class _Merge:
     ) -> None:
         records = [base_annotation(*pair, self._names) for pair in pairs]
         states = paired_states(annotation_states(self._base, polylines, detections))
-        matches = match_annotations(states, pairs, records, self._names)
+        matches = match_annotations(states, pairs, records, self._names, self._size)
         for index, pair, record in zip(matches, pairs, records, strict=True):
             if index is None:
                 self._add(pair, record)
@@ -259,14 +266,19 @@ class _Merge:
             # A box follows its shape: every export has one, also of this annotation.
             self._result.edits_kept += 1
             self._take(state, pair, record, is_half=True)
-        elif (is_export_changed or is_open) and not self._is_same(state, pair):
-            self._conflict(state, pair, record)
-        else:
+        elif not (is_export_changed or is_open):
+            self._result.edits_kept += 1
+            self._keep(state, pair, record)
+        elif self._is_same(state, pair):
             if not is_export_changed:
                 self._result.edits_kept += 1
                 self._keep(state, pair, record)
             else:
                 self._take(state, pair, record)
+        elif self._is_written_back(state, pair):
+            self._result.edits_kept += self._join(state, pair, record)
+        else:
+            self._conflict(state, pair, record)
 
     def _meet(
         self, state: AnnotationState, pair: LabelPair, record: BaseAnnotation
@@ -281,16 +293,15 @@ class _Merge:
             is_same = is_same and all(self._says_same(*labels) for labels in both)
         if is_same and (is_whole or not is_legacy):
             self._take(state, pair, record)
+        elif not is_legacy and self._is_written_back(state, pair):
+            kept = self._join(state, pair, record)
+            self._result.edits_kept += kept and self._number(state)
         elif is_legacy or (
             self._is_persons(state)
             and both
             and all(is_same_shape(*labels) for labels in both)
         ):
             self._conflict(state, pair, record)
-        elif both and all(is_unfilled(*labels, self._names) for labels in both):
-            # It stays as it was drawn, and is not there twice.
-            self._result.edits_kept += self._number(state)
-            self._keep(state, pair, record)
         else:
             # Two objects that overlap, or what others say of one: both stay.
             self._result.edits_kept += self._number(state)
@@ -336,7 +347,12 @@ class _Merge:
         elif has_own_tags(state.labels) or (
             state.is_changed and not state.is_half_deleted
         ):
-            self._conflict_of_removed(state, base)
+            if base.has_polyline and state.polyline is None:
+                # Whoever deletes a polygon deletes the object: both agree.
+                result.edits_kept += 1
+                result.annotations.append(base._replace(flags=REMOVED))
+            else:
+                self._conflict_of_removed(state, base)
         else:
             result.deleted += 1
             self._delete(state)
@@ -414,6 +430,42 @@ class _Merge:
             record._replace(polyline_id=ids[0], detection_id=ids[1])
         )
 
+    def _join(
+        self, state: AnnotationState, pair: LabelPair, record: BaseAnnotation
+    ) -> bool:
+        """Gives labels what an export of them says, but for what none can say.
+
+        Returns:
+            whether anything of it is a person's own
+        """
+        base = state.base
+        known_ids = (NO_LABEL, NO_LABEL) if base is None else base[:2]
+        ids: list[bytes] = []
+        added: list[Document | None] = []
+        is_own = False
+        sides = zip(_sides(state, pair), known_ids, strict=True)
+        for (label, other), known_id in sides:
+            new = None
+            if label is not None and other is not None:
+                own = persons_own(label, other, state)
+                is_own |= bool(own)
+                self._changed[id(label)] = with_own(label, other, self._names, own)
+                ids.append(short_id(label))
+            elif state.polyline is None or known_id != NO_LABEL:
+                # A mask has no polyline, and a box that was deleted stays so.
+                is_own = True
+                ids.append(known_id)
+            else:
+                new = other and new_label(said(other))
+                ids.append(short_id(new))
+            added.append(new)
+        if any(added):
+            self._new.append((added[0], added[1]))
+        self._result.annotations.append(
+            record._replace(polyline_id=ids[0], detection_id=ids[1])
+        )
+        return is_own
+
     def _keep(
         self,
         state: AnnotationState,
@@ -464,6 +516,12 @@ class _Merge:
             elif not is_same_label(label, other, self._names):
                 return False
         return True
+
+    def _is_written_back(self, state: AnnotationState, pair: LabelPair) -> bool:
+        """Whether the export says what one of the dataset would say."""
+        return self._is_persons(state) and is_written_back(
+            state, pair, self._names, self._size
+        )
 
     def _is_there(self, state: AnnotationState, pair: LabelPair) -> bool:
         """Whether labels say what the export says, but for a box that was deleted."""

@@ -313,6 +313,7 @@ def _merged_labels(
         is_imported=_is_of_import(document, rules),
         is_tagged=CONFLICT_TAG in (document.get("tags") or ()),
         others=others,
+        size=(record.width, record.height),
     )
 
 

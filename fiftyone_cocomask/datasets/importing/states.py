@@ -48,6 +48,8 @@ class AnnotationState:
         is_shape_changed: whether points or box were edited, or a label deleted
         is_label_changed: whether the class of either label is another
         are_attributes_changed: whether attributes of either label are others
+        relabelled: the label whose class is another: the polyline, if both are
+        with_other_attributes: the label whose attributes are others, likewise
     """
 
     base: BaseAnnotation | None
@@ -58,6 +60,8 @@ class AnnotationState:
     is_shape_changed: bool = False
     is_label_changed: bool = False
     are_attributes_changed: bool = False
+    relabelled: Document | None = None
+    with_other_attributes: Document | None = None
 
     @property
     def is_changed(self) -> bool:
@@ -76,6 +80,19 @@ class AnnotationState:
     def labels(self) -> list[Document]:
         """Its labels that are there."""
         return [x for x in (self.polyline, self.detection) if x is not None]
+
+    @property
+    def label_of_class(self) -> Document | None:
+        """The label that says its class.
+
+        Whoever changed only the box's class or attributes meant the object.
+        """
+        return self.relabelled or self.polyline or self.detection
+
+    @property
+    def label_of_attributes(self) -> Document | None:
+        """The label that says its attributes, in the same way."""
+        return self.with_other_attributes or self.polyline or self.detection
 
     @property
     def change(self) -> Change:
@@ -166,6 +183,10 @@ def _note(
     state.is_shape_changed |= is_shape_other
     state.is_label_changed |= is_label_other
     state.are_attributes_changed |= are_others
+    if is_label_other:
+        state.relabelled = state.relabelled or label
+    if are_others:
+        state.with_other_attributes = state.with_other_attributes or label
     return True
 
 

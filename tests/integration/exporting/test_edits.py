@@ -688,3 +688,189 @@ def test_what_an_export_rounds_is_no_other_version(
     write_json(out / "train", document)
     _, again = fcm.import_roboflow_coco(out, dataset)
     assert again.merge.conflicts == 1
+
+
+def _with_both_labels_edited(sample: fo.Sample, edit: str) -> None:
+    """Moves a polygon, and does something else with its box."""
+    line, box = sample.segmentations.polylines[0], sample.detections.detections[0]
+    line.points = [relative([6, 5, 21.5, 5, 21.5, 16, 6, 15])]
+    if edit == "deleted":
+        sample.detections.detections.remove(box)
+    elif edit == "moved":
+        box.bounding_box = [0.2, 0.2, 0.3, 0.3]
+    elif edit == "relabelled":
+        box.label = "body"
+    elif edit == "both relabelled":
+        line.label = box.label = "antenna"
+
+
+@pytest.mark.parametrize(
+    "edit", ["deleted", "moved", "relabelled", "both relabelled", "left"]
+)
+def test_an_edited_polygon_is_no_conflict_with_its_own_export(
+    dataset: fo.Dataset, tmp_path: Path, edit: str
+) -> None:
+    sample = dataset.first()
+    _with_both_labels_edited(sample, edit)
+    sample.save()
+    boxes = [(box.id, box.bounding_box) for box in sample.detections.detections]
+    out, report = export(dataset, tmp_path)
+    assert report.edited == 1
+    written = read_json(out / "train")["annotations"][0]
+    # Whoever relabels only the box means the object.
+    label = {"relabelled": "body", "both relabelled": "antenna"}.get(edit, "wing")
+    categories = {c["id"]: c["name"] for c in read_json(out / "train")["categories"]}
+    assert categories[written["category_id"]] == label
+    for _ in range(2):
+        _, again = fcm.import_roboflow_coco(out, dataset)
+        merged = {name: n for name, n in again.merge.to_dict().items() if n}
+        is_kept = edit in ("deleted", "moved")
+        assert merged == ({"edits_kept": 1} if is_kept else {})
+        dataset.reload()
+        sample = dataset.first()
+        assert sample.tags == ["train"]
+        lines, found = sample.segmentations.polylines, sample.detections.detections
+        assert [(x.label, len(x.points[0])) for x in lines] == [(label, 4), ("body", 3)]
+        if is_kept:
+            assert [(box.id, box.bounding_box) for box in found] == boxes
+        else:
+            assert [box.label for box in found] == [label, "body"]
+            left, top, width, height = found[0].bounding_box
+            measured = [left * WIDTH, top * HEIGHT, width * WIDTH, height * HEIGHT]
+            assert measured == pytest.approx(written["bbox"])
+
+
+def test_a_box_that_was_relabelled_is_written_where_its_polygon_was_edited(
+    new_dataset: Any, tmp_path: Path
+) -> None:
+    annotations = [annotation(0, 0, occluded=False)]
+    source = write_split(tmp_path / "source" / "train", [image_name("a")], annotations)
+    dataset, _ = fcm.import_roboflow_coco(source.parent, "edited")
+    sample = dataset.first()
+    moved = [6, 5, 21.5, 5, 21.5, 16, 6, 15]
+    sample.segmentations.polylines[0].points = [relative(moved)]
+    sample.detections.detections[0].label = "body"
+    sample.detections.detections[0]["occluded"] = True
+    sample.save()
+    out, _ = export(dataset, tmp_path, images="none")
+    (written,) = read_json(out / "train")["annotations"]
+    assert (written["category_id"], written["occluded"]) == (2, True)
+    assert (written["bbox"], written["area"]) == pixels([moved])
+
+
+@pytest.mark.parametrize(
+    "says_more",
+    [
+        {"confidence": 0.5},
+        {"attributes": {"color": fo.CategoricalAttribute(value="red")}},
+        {"score": 0.25},
+        {"label": None},
+        {"label": " wing"},
+        {"label": "wing", "filled": False},
+    ],
+)
+@pytest.mark.parametrize("is_added", [True, False])
+def test_what_an_export_cannot_say_is_no_conflict_with_it(
+    dataset: fo.Dataset, tmp_path: Path, says_more: dict[str, Any], is_added: bool
+) -> None:
+    sample = dataset.first()
+    line = sample.segmentations.polylines[0]
+    if is_added:
+        ring = [relative([20, 15, 36, 15, 36, 27])]
+        line = fo.Polyline(label="wing", points=ring, closed=True, filled=True)
+        sample.segmentations.polylines.append(line)
+    for name, value in says_more.items():
+        line[name] = value
+    sample.save()
+    number = len(sample.segmentations.polylines)
+    out, _ = export(dataset, tmp_path)
+    for _ in range(2):
+        _, again = fcm.import_roboflow_coco(out, dataset)
+        assert (again.merge.conflicts, again.merge.labels_added) == (0, 0)
+        assert dataset.first().tags == ["train"]
+    dataset.reload()
+    lines = dataset.first().segmentations.polylines
+    (found,) = (x for x in lines if x.id == line.id)
+    assert len(lines) == number
+    # Nothing of it is lost.
+    for name, value in says_more.items():
+        assert str(found[name]) == str(value)
+    again_out, _ = export(dataset, tmp_path / "again")
+    assert read_json(again_out / "train") == read_json(out / "train")
+
+
+@pytest.mark.parametrize("masks", ["rle", "polygons"])
+@pytest.mark.parametrize("is_added", [True, False])
+def test_a_painted_mask_is_there_once_after_its_own_export(
+    new_dataset: Any, tmp_path: Path, masks: str, is_added: bool
+) -> None:
+    annotations = [annotation(0, 0), annotation(1, 0, segmentation=[], category_id=2)]
+    write_split(tmp_path / "source" / "train", [image_name("a")], annotations)
+    dataset, _ = fcm.import_roboflow_coco(tmp_path / "source", "painted")
+    sample = dataset.first()
+    # Most of its box is empty.
+    mask = np.zeros((10, 15), bool)
+    mask[1:4, 2:6] = mask[3:6, 4:5] = True
+    box = sample.detections.detections[1]
+    if is_added:
+        box = fo.Detection(label="body", bounding_box=[0.5, 0.5, 0.375, 1 / 3])
+        sample.detections.detections.append(box)
+    box.mask = mask
+    sample.save()
+    for number in range(2):
+        out, report = export(dataset, tmp_path / str(number), masks=masks)
+        assert report.annotations == 2 + is_added
+        assert report.added == (is_added and number == 0)
+        assert report.edited == 1 - report.added
+        _, again = fcm.import_roboflow_coco(out, dataset)
+        merged = {name: n for name, n in again.merge.to_dict().items() if n}
+        assert merged == {"edits_kept": 1}
+        dataset.reload()
+        sample = dataset.first()
+        assert len(sample.segmentations.polylines) == 1
+        assert len(sample.detections.detections) == 2 + is_added
+        (kept,) = (x for x in sample.detections.detections if x.id == box.id)
+        assert (kept.mask == mask).all()
+    first, second = (read_json(tmp_path / n / "out" / "train") for n in "01")
+    assert second == first
+    # Whoever deletes it has deleted it.
+    sample.detections.detections.remove(kept)
+    sample.save()
+    fcm.import_roboflow_coco(out, dataset)
+    assert dataset.count("detections.detections") == 1 + is_added
+    _, report = export(dataset, tmp_path / "deleted")
+    assert (report.annotations, report.deleted) == (1 + is_added, 1)
+
+
+def test_a_polygon_that_was_made_anew_is_no_conflict_with_its_own_export(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    sample = dataset.first()
+    line = sample.segmentations.polylines[0]
+    # As programs store what they have edited: under another id, and not filled.
+    anew = fo.Polyline(label="antenna", points=[list(map(tuple, line.points[0]))])
+    sample.segmentations.polylines[0] = anew
+    sample.save()
+    out, _ = export(dataset, tmp_path)
+    _, again = fcm.import_roboflow_coco(out, dataset)
+    assert again.merge.conflicts == again.merge.labels_added == 0
+    lines = dataset.first().segmentations.polylines
+    assert [(x.id, x.label) for x in lines] == [
+        (anew.id, "antenna"),
+        (lines[1].id, "body"),
+    ]
+
+
+def test_a_deleted_polygon_whose_box_has_a_tag_is_no_conflict_with_its_own_export(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    sample = dataset.first()
+    sample.detections.detections[0].tags = ["good"]
+    del sample.segmentations.polylines[0]
+    sample.save()
+    for number in range(2):
+        out, report = export(dataset, tmp_path / str(number))
+        assert (report.annotations, report.deleted) == (3, 1)
+        _, again = fcm.import_roboflow_coco(out, dataset)
+        assert (again.merge.conflicts, again.merge.edits_kept) == (0, 1)
+        assert dataset.first().detections.detections[0].tags == ["good"]

@@ -492,3 +492,13 @@ def test_many_changes_at_once_are_each_merged_alone(
         expected[1] += len(merged.conflicts)
     merged = dataset.merge([new[number] for number in order if number in new])
     assert [merged.edits_kept, len(merged.conflicts)] == expected
+
+
+def test_of_two_equal_annotations_the_one_that_is_there_stays() -> None:
+    """A person has deleted the first, and the next export has one, of another kind."""
+    first, second = pair_of(1), pair_of(1)
+    dataset = Dataset([first, second])
+    del dataset.lines[0], dataset.boxes[0]
+    merged = dataset.merge([pair_of(1, iscrowd=1)])
+    assert counts(merged) == (1, 0, 0, 0, 0)
+    assert [x["_id"] for x in dataset.lines] == [second[0] and second[0]["_id"]]
