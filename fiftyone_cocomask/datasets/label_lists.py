@@ -127,22 +127,7 @@ def boxes_to_draw(dataset: fo.Dataset, label_field: str, box_field: str) -> Docu
         box_field: the field of the same annotations' boxes
     """
     labels = LabelList.of_field(dataset, label_field)
-    boxes = LabelList.of_field(dataset, box_field)
-    has_shape = {
-        "$or": [
-            {"$gt": [{"$ifNull": ["$$this.rle", None]}, None]},
-            {"$gt": [{"$size": _list_or_none("$$this.points")}, 0]},
-        ]
-    }
-    shapes = {"$filter": {"input": labels.expression(), "cond": has_shape}}
-    ids = {"$map": {"input": shapes, "in": _IDENTITY}}
-    is_alone = {
-        "$and": [
-            {"$ne": [_IDENTITY, [None, None]]},
-            {"$not": [{"$in": [_IDENTITY, ids]}]},
-        ]
-    }
-    alone = {"$filter": {"input": boxes.expression(), "cond": is_alone}}
+    alone = _boxes_alone(labels, LabelList.of_field(dataset, box_field))
     names = ("_id", "label", "iscrowd", "bounding_box", "mask", "mask_path")
     return {"$map": {"input": alone, "in": {n: f"$$this.{n}" for n in names}}}
 
@@ -183,8 +168,10 @@ def images_of_boxes(
     found = _boxes_only(dataset, labels)
     if found is None:
         return {}
-    sizes = {"boxes": {"$size": found}, "labels": {"$size": labels.expression()}}
-    others = "$boxes" if labels.is_detections(dataset) else 0
+    is_of_boxes = labels.is_detections(dataset)
+    shapes = labels.expression() if is_of_boxes else _shapes(labels)
+    sizes = {"boxes": {"$size": found}, "labels": {"$size": shapes}}
+    others = "$boxes" if is_of_boxes else 0
     condition = {"$and": [{"$gt": ["$boxes", 0]}, {"$eq": ["$labels", others]}]}
     stages: list[Document] = [{"$project": sizes}, {"$match": {"$expr": condition}}]
     rows = aggregate_documents(with_all_labels(samples), stages)
@@ -202,17 +189,36 @@ def _boxes_only(dataset: fo.Dataset, labels: LabelList) -> Document | None:
         }
         return {"$filter": {"input": labels.expression(), "cond": is_box}}
     boxes = boxes_beside(dataset, labels)
-    if boxes is None:
-        return None
-    ids = [
-        [_none_or(f"${part.path}.{name}") for part in (boxes, labels)]
-        for name in ANNOTATION_IDS
-    ]
-    return {"$concatArrays": [{"$setDifference": pair} for pair in ids]}
+    return None if boxes is None else _boxes_alone(labels, boxes)
 
 
-def _none_or(expression: str) -> Document:
-    return {"$ifNull": [expression, []]}
+def _boxes_alone(labels: LabelList, boxes: LabelList) -> Document:
+    """Returns MongoDB's expression of the boxes whose annotations have no shape.
+
+    Not of those that no annotation is of: a person has drawn them.
+    """
+    of_shapes = {"$map": {"input": _shapes(labels), "in": _IDENTITY}}
+    of_boxes = {"$map": {"input": boxes.expression(), "in": _IDENTITY}}
+    # A difference of sets, as to look for each in a list takes the square of the time.
+    others = {"$concatArrays": [of_shapes, [[None, None]]]}
+    is_alone = {"$in": [_IDENTITY, "$$alone"]}
+    return {
+        "$let": {
+            "vars": {"alone": {"$setDifference": [of_boxes, others]}},
+            "in": {"$filter": {"input": boxes.expression(), "cond": is_alone}},
+        }
+    }
+
+
+def _shapes(labels: LabelList) -> Document:
+    """Returns MongoDB's expression of the polygons that have points or an RLE."""
+    has_shape = {
+        "$or": [
+            {"$gt": [{"$ifNull": ["$$this.rle", None]}, None]},
+            {"$gt": [{"$size": _list_or_none("$$this.points")}, 0]},
+        ]
+    }
+    return {"$filter": {"input": labels.expression(), "cond": has_shape}}
 
 
 def _list_or_none(expression: str) -> Document:

@@ -145,6 +145,38 @@ def test_boxes_of_annotations_whose_ids_are_text_are_counted(
     assert fcm.compute_masks(dataset, boxes="draw").objects == 4
 
 
+def test_boxes_that_a_person_drew_are_those_of_no_annotation(
+    dataset: fo.Dataset,
+) -> None:
+    fcm.compute_masks(dataset)
+    negative = dataset.last()
+    negative.segmentations.polylines = []
+    # As FiftyOne stores a label that was given all attributes of the others.
+    negative.detections.detections = [
+        fo.Detection(label="new", bounding_box=[0, 0, 0.5, 0.5], coco_id=None),
+        fo.Detection(label="new", bounding_box=[0, 0, 0.5, 0.1]),
+    ]
+    negative.save()
+    assert fcm.compute_masks(dataset).boxes == 2
+    fcm.evaluate_mask_coverage(dataset, label_field="segmentations")
+    ratios = dataset.values("mask_coverage_ratio")
+    assert ratios == [150 / (WIDTH * HEIGHT), None, 0]
+
+
+def test_a_box_whose_polygon_has_lost_its_points_is_one_alone(
+    dataset: fo.Dataset,
+) -> None:
+    sample = dataset.last()
+    sample.segmentations.polylines[0].points = []
+    sample.save()
+    assert fcm.compute_masks(dataset).boxes == 3
+    fcm.evaluate_mask_coverage(dataset, label_field="segmentations")
+    ratios = dataset.values("mask_coverage_ratio")
+    assert ratios == [150 / (WIDTH * HEIGHT), None, None]
+    # As where they are drawn.
+    assert fcm.compute_masks(dataset, boxes="draw").objects == 4
+
+
 def test_boxes_in_another_slice_of_groups_are_counted(
     new_dataset: Callable[..., fo.Dataset], dataset: fo.Dataset
 ) -> None:
