@@ -3,11 +3,13 @@
 Broken numbers make plausible, wrong shapes: 178 and 0.60 joined as text are 1780.60.
 Where box and ring contradict each other, the ring is left out if it reaches far beyond
 the image, was written as text or looks joined; otherwise it is the box that is wrong.
+A box around the pixels of a ring that are in the image contradicts nothing.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +19,15 @@ from ..geometry.outlines import Outline
 from ..geometry.rle import rle_area, rle_box
 from ..limits import MAX_RING_LENGTH
 from .areas import enclosed_area
+from .bounds import (
+    BOX_TOLERANCE_PX,
+    Bounds,
+    are_same_bounds,
+    bounds_text,
+    is_within,
+    passes_image,
+    pixel_bounds,
+)
 from .drafts import Draft
 from .frames import Frame, is_scaled
 from .issues import Action, IssueCode
@@ -25,9 +36,6 @@ from .ring_figures import RingArrays, RingFigures
 from .rle_sizes import fits_without_background, with_size
 from .shapes import MAX_COORDINATE
 
-# Roboflow rounds a box's corner but not its size, others count pixels inclusively.
-_BOX_TOLERANCE_PX = 2.0
-_BOX_TOLERANCE = 0.02
 # Coordinates may pass the image's edge by this without being worth a word.
 _EDGE_TOLERANCE_PX = 1.0
 # A ring that contradicts its box and reaches beyond the image by this part of its size
@@ -35,8 +43,6 @@ _EDGE_TOLERANCE_PX = 1.0
 _FAR = 0.1
 _FAR_WITHOUT_BOX = 1.0
 _NO_AREA = 1e-6
-
-Bounds = tuple[float, float, float, float]
 
 
 @dataclass(slots=True)
@@ -93,7 +99,7 @@ def _is_usual(draft: Draft, figures: RingFigures, place: int, frame: Frame) -> b
     x0, y0 = figures.x0[place], figures.y0[place]
     x1, y1 = figures.x1[place], figures.y1[place]
     x, y, width, height = draft.box
-    tolerance = _BOX_TOLERANCE_PX
+    tolerance = BOX_TOLERANCE_PX
     points = figures.ends[place] - figures.starts[place]
     return (
         x0 >= -_EDGE_TOLERANCE_PX
@@ -122,7 +128,7 @@ def are_usual(rings: RingArrays, boxes: np.ndarray, sizes: np.ndarray) -> np.nda
         sizes: the widths and heights of their images
     """
     lows, highs, starts = rings.lows, rings.highs, boxes[:, :2]
-    tolerance = _BOX_TOLERANCE_PX
+    tolerance = BOX_TOLERANCE_PX
     lengths = (rings.ends - rings.starts) * (highs - lows).sum(axis=1)
     within = (
         (lows >= -_EDGE_TOLERANCE_PX)
@@ -167,14 +173,14 @@ def _judge_rings(
         max(figures.y1[place] for place in usable),
     )
     area = sum(figures.areas[place] for place in usable)
+    rings = [figures.ring(place) for place in usable]
     if area < 1:
         # Of a bow-tie the formula gives the difference of its halves.
-        rings = [figures.ring(place) for place in usable]
         area = max(area, enclosed_area(rings, fine=True))
     _tell_extent(draft, bounds, area, frame)
     return Geometry(
-        frame.box(_box_around(draft, draft.box, bounds)),
-        [frame.points(figures.ring(place)) for place in usable],
+        frame.box(_box_around(draft, draft.box, bounds, rings, frame)),
+        [frame.points(ring) for ring in rings],
         None,
         area,
     )
@@ -191,33 +197,36 @@ def _problem_of_ring(
     if max(map(abs, bounds)) > MAX_COORDINATE:
         return (
             IssueCode.RING_TOO_LARGE,
-            f"spans {_text(bounds)}, which is larger than any image",
+            f"spans {bounds_text(bounds)}, which is larger than any image",
         )
     if figures.length(place) > MAX_RING_LENGTH:
         return IssueCode.RING_TOO_LARGE, "is longer than any outline in an image"
-    reach = f"spans {_text(bounds)}"
+    reach = f"spans {bounds_text(bounds)}"
     if box is None:
         if from_text:
             return (
                 IssueCode.RING_JOINED_NUMBERS,
                 "has numbers written as text, and there is no box to check them by",
             )
-        if _passes_image(bounds, frame, _FAR_WITHOUT_BOX):
+        if passes_image(bounds, frame, _FAR_WITHOUT_BOX):
             return IssueCode.RING_FAR_OUTSIDE, f"{reach}, far outside the image"
         return None
     edges = (box[0], box[1], box[0] + box[2], box[1] + box[3])
-    if _is_within(bounds, edges):
+    if is_within(bounds, edges):
         return None
     if from_text or _is_joined(x1, box[0], box[2]) or _is_joined(y1, box[1], box[3]):
         return (
             IssueCode.RING_JOINED_NUMBERS,
-            f"{reach}, outside its own box {_text(edges)}: its numbers seem to be "
-            "joined as text",
+            f"{reach}, outside its own box {bounds_text(edges)}: its numbers seem to "
+            "be joined as text",
         )
-    if _passes_image(bounds, frame, _FAR) and not _passes_image(edges, frame, _FAR):
+    if passes_image(bounds, frame, _FAR) and not passes_image(edges, frame, _FAR):
+        pixels = pixel_bounds([figures.ring(place)], frame)
+        if pixels is not None and is_within(pixels, edges):
+            return None
         return (
             IssueCode.RING_FAR_OUTSIDE,
-            f"{reach}, far outside its own box {_text(edges)} and the image",
+            f"{reach}, far outside its own box {bounds_text(edges)} and the image",
         )
     return None
 
@@ -285,19 +294,27 @@ def _judge_box(draft: Draft, frame: Frame) -> Geometry:
         return Geometry(None)
     x, y, width, height = box
     if x + width <= 0 or y + height <= 0 or x >= frame.width or y >= frame.height:
+        edges = (x, y, x + width, y + height)
         draft.tell(
             IssueCode.BOX_OUTSIDE_IMAGE,
-            f"its box {_text((x, y, x + width, y + height))} lies outside the image",
+            f"its box {bounds_text(edges)} lies outside the image",
             Action.KEPT,
         )
     return Geometry(frame.box(box))
 
 
-def _box_around(draft: Draft, box: Box | None, bounds: Bounds) -> Box:
+def _box_around(
+    draft: Draft,
+    box: Box | None,
+    bounds: Bounds,
+    rings: Sequence[np.ndarray] = (),
+    frame: Frame | None = None,
+) -> Box:
     """Returns the box of an annotation whose shape is good.
 
     The shape's own where there is none or a contradicting one; after the loss of a ring
-    the box is the better witness.
+    the box is the better witness. Of rings that reach out of the image, it may be the
+    box of what is in it.
     """
     x0, y0, x1, y1 = bounds
     own = (x0, y0, x1 - x0, y1 - y0)
@@ -305,12 +322,16 @@ def _box_around(draft: Draft, box: Box | None, bounds: Bounds) -> Box:
         return own
     x, y, width, height = box
     edges = (x, y, x + width, y + height)
-    if draft.shape.lost or (_is_within(bounds, edges) and _is_within(edges, bounds)):
+    if draft.shape.lost or are_same_bounds(bounds, edges):
         return box
+    if frame is not None and passes_image(bounds, frame, 0):
+        pixels = pixel_bounds(rings, frame)
+        if pixels is not None and are_same_bounds(pixels, edges):
+            return box
     draft.tell(
         IssueCode.BOX_DIFFERS,
-        f"its box spans {_text(edges)} and its segmentation "
-        f"{_text(bounds)}; the box was made to fit",
+        f"its box spans {bounds_text(edges)} and its segmentation "
+        f"{bounds_text(bounds)}; the box was made to fit",
         Action.REPAIRED,
     )
     return own
@@ -321,16 +342,16 @@ def _tell_extent(draft: Draft, bounds: Bounds, area: float, frame: Frame) -> Non
     if x1 <= 0 or y1 <= 0 or x0 >= frame.width or y0 >= frame.height:
         draft.tell(
             IssueCode.OUTSIDE_IMAGE,
-            f"its segmentation spans {_text(bounds)}, outside the image "
+            f"its segmentation spans {bounds_text(bounds)}, outside the image "
             f"({frame.width} x {frame.height}): it has no pixel",
             Action.KEPT,
         )
-    elif not _is_within(
+    elif not is_within(
         bounds, (0, 0, frame.width, frame.height), _EDGE_TOLERANCE_PX, 0
     ):
         draft.tell(
             IssueCode.PARTLY_OUTSIDE,
-            f"its segmentation spans {_text(bounds)}, in part outside the image "
+            f"its segmentation spans {bounds_text(bounds)}, in part outside the image "
             f"({frame.width} x {frame.height})",
             Action.KEPT,
         )
@@ -346,34 +367,6 @@ def _tell_extent(draft: Draft, bounds: Bounds, area: float, frame: Frame) -> Non
         )
 
 
-def _is_within(
-    inner: Bounds,
-    outer: Bounds,
-    tolerance_px: float = _BOX_TOLERANCE_PX,
-    tolerance: float = _BOX_TOLERANCE,
-) -> bool:
-    x0, y0, x1, y1 = outer
-    x_margin = tolerance_px + tolerance * (x1 - x0)
-    y_margin = tolerance_px + tolerance * (y1 - y0)
-    return (
-        inner[0] >= x0 - x_margin
-        and inner[1] >= y0 - y_margin
-        and inner[2] <= x1 + x_margin
-        and inner[3] <= y1 + y_margin
-    )
-
-
-def _passes_image(bounds: Bounds, frame: Frame, part: float) -> bool:
-    """Whether bounds reach beyond the image by more than a part of its size."""
-    x_margin, y_margin = part * frame.width, part * frame.height
-    return (
-        bounds[0] < -x_margin
-        or bounds[1] < -y_margin
-        or bounds[2] > frame.width + x_margin
-        or bounds[3] > frame.height + y_margin
-    )
-
-
 def _is_joined(value: float, start: float, size: float) -> bool:
     """Whether a number is a box's corner and size written one behind the other."""
     text = f"{value:.10g}"
@@ -383,10 +376,5 @@ def _is_joined(value: float, start: float, size: float) -> bool:
         except ValueError:
             continue
         if abs(left - start) <= 1 and abs(right - size) <= max(1, 0.05 * size):
-            return value > start + size + _BOX_TOLERANCE_PX
+            return value > start + size + BOX_TOLERANCE_PX
     return False
-
-
-def _text(bounds: Bounds) -> str:
-    x0, y0, x1, y1 = (f"{number:.6g}" for number in bounds)
-    return f"x {x0} to {x1}, y {y0} to {y1}"

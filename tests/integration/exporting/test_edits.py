@@ -874,3 +874,20 @@ def test_a_deleted_polygon_whose_box_has_a_tag_is_no_conflict_with_its_own_expor
         _, again = fcm.import_roboflow_coco(out, dataset)
         assert (again.merge.conflicts, again.merge.edits_kept) == (0, 1)
         assert dataset.first().detections.detections[0].tags == ["good"]
+
+
+def test_a_polygon_that_was_moved_out_of_the_image_comes_back_from_its_own_export(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    sample = dataset.first()
+    line = sample.segmentations.polylines[0]
+    moved = [WIDTH - 8, 5, WIDTH + 15, 8, WIDTH - 6, 16]
+    line.points = [relative(moved)]
+    sample.save()
+    out, _ = export(dataset, tmp_path)
+    written = read_json(out / "train")["annotations"][0]
+    assert (written["segmentation"], written["bbox"]) == ([moved], pixels([moved])[0])
+    again, _ = fcm.import_roboflow_coco(out, "again")
+    assert again.count("segmentations.polylines") == 4
+    back, _ = export(again, tmp_path / "back")
+    assert read_json(back / "train") == read_json(out / "train")

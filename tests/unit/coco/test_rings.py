@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pycocotools import mask as mask_utils
 
 from fiftyone_cocomask.coco.issues import Action, IssueCode
 
@@ -166,6 +167,22 @@ def test_ring_far_outside_its_box_and_the_image_is_not_drawn(tmp_path: Path) -> 
     assert found.annotation.rings == []
     assert found.annotation.box == (10, 10, 30, 20)
     assert found.actions() == {(IssueCode.RING_FAR_OUTSIDE, Action.BOX_ONLY)}
+
+
+@pytest.mark.parametrize("reach", [8, 40, 400])
+def test_a_ring_that_leaves_the_image_where_its_box_ends_is_good(
+    tmp_path: Path, reach: int
+) -> None:
+    # The box is around its pixels in the image, which is 100 x 80, as exports have it.
+    ring = [60, 10, 100 + reach, 50, 60, 30]
+    rle = mask_utils.frPyObjects([ring], 80, 100)[0]
+    box = mask_utils.toBbox(rle).tolist()
+    found = read_annotation(
+        tmp_path, segmentation=[ring], bbox=box, area=int(mask_utils.area(rle))
+    )
+    assert [x.ravel().tolist() for x in found.annotation.rings] == [ring]
+    assert found.annotation.box == tuple(box)
+    assert found.actions() == {(IssueCode.PARTLY_OUTSIDE, Action.KEPT)}
 
 
 def test_broken_ring_costs_only_itself(tmp_path: Path) -> None:
