@@ -30,8 +30,8 @@ from .identity import (
     are_other_projects,
     is_version,
 )
-from .own_values import OwnValues
-from .samples import GONE_TAG, ImportRules, has_persons_work
+from .own_values import OwnValues, has_persons_work
+from .samples import GONE_TAG, ImportRules
 
 # Of images that an export lists and that cannot become samples.
 _UNUSABLE_IMAGES = frozenset(

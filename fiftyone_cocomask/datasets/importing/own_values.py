@@ -8,17 +8,46 @@ import fiftyone as fo
 
 from ..documents import Document
 from ..field_names import IMPORT_FIELDS
-from ..import_base.base import BASE_FIELD
+from ..import_base.base import BASE_FIELD, SampleBase
 from ..owned_fields import INFO_KEY
+from .conflicts import CONFLICT_TAG
+from .identity import OLD_COPY_TAG
 from .label_contents import WRITTEN
-from .samples import ImportRules
+from .samples import GONE_TAG, ImportRules
+from .states import AnnotationState, annotation_states
 
 # What every sample of FiftyOne has, and the tags and labels that are looked at anyway.
 _OF_ALL_SAMPLES = frozenset(
     {"id", "filepath", "tags", "metadata", "created_at", "last_modified_at"}
 )
+# What merges themselves put on samples.
+_MERGE_TAGS = frozenset({CONFLICT_TAG, GONE_TAG, OLD_COPY_TAG})
 # What FiftyOne itself writes into documents.
 _NO_VALUES = frozenset({"_cls", "_id", "id"})
+
+
+def has_persons_work(document: Document, rules: ImportRules) -> bool:
+    """Whether a person has changed, tagged or added anything on a sample.
+
+    Args:
+        document: the sample's document, with the fields of :attr:`ImportRules.paths`
+        rules: how the import writes
+    """
+    base = SampleBase.from_document(document.get(BASE_FIELD), rules.base_fields)
+    if base is None:
+        return True
+    given = {base.split, *base.user_tags, *rules.tags, *_MERGE_TAGS}
+    if not given.issuperset(document.get("tags") or ()):
+        return True
+    lines = (document.get(rules.fields[0]) or {}).get("polylines") or []
+    boxes = (document.get(rules.fields[1]) or {}).get("detections") or []
+    base = base.with_names(rules.attributes)
+    return any(map(_is_touched, annotation_states(base, lines, boxes)))
+
+
+def _is_touched(state: AnnotationState) -> bool:
+    is_tagged = any(label.get("tags") for label in state.labels)
+    return state.base is None or state.is_changed or is_tagged
 
 
 class OwnValues:

@@ -13,7 +13,7 @@ from ...coco.report import ExportReport
 from ...words import count
 from ..import_base.base import BaseAnnotation
 from ..import_base.digests import label_digest
-from .merge import MergedLabels
+from .changing import MergedLabels
 
 # Of fewer annotations it says nothing that all of them are others.
 _MIN_ANNOTATIONS = 3

@@ -24,7 +24,8 @@ from ..documents import (
 )
 from ..import_base.base import BASE_FIELD, REPLACED, REPLACING
 from ..journal import Journal
-from .samples import ImportRules, has_persons_work
+from .own_values import has_persons_work
+from .samples import ImportRules
 
 _KEY = "import"
 _DELETED_AT_ONCE = 1000

@@ -20,16 +20,14 @@ from ..import_base.base import (
     new_label,
 )
 from ..import_base.digests import Document
+from .changing import MergedLabels
 from .conflicts import CONFLICT_TAG, Conflict
 from .documents import annotation_labels, label_fields, own_names, sample_fields
 from .identity import OLD_COPY_TAG, are_other_projects
-from .merge import MergedLabels, keep_labels, merge_labels
+from .merge import keep_labels, merge_labels
 from .said import said_digest
-from .states import AnnotationState, annotation_states
 
 GONE_TAG = "gone_from_export"
-# What merges themselves put on samples.
-_MERGE_TAGS = frozenset({CONFLICT_TAG, GONE_TAG, OLD_COPY_TAG})
 # What the import writes where an image has it, and takes away where it has not.
 _OPTIONAL = ("coco_id", "coco_id_text", "import_issues", "coco_original")
 
@@ -405,27 +403,3 @@ def _merged_tags(
 def _is_open(merged: MergedSample, rules: ImportRules) -> bool:
     """Whether a merge leaves a conflict to a person."""
     return bool(merged.conflicts) and rules.conflicts == "keep"
-
-
-def has_persons_work(document: Document, rules: ImportRules) -> bool:
-    """Whether a person has changed, tagged or added anything on a sample.
-
-    Args:
-        document: the sample's document, with the fields of :attr:`ImportRules.paths`
-        rules: how the import writes
-    """
-    base = SampleBase.from_document(document.get(BASE_FIELD), rules.base_fields)
-    if base is None:
-        return True
-    given = {base.split, *base.user_tags, *rules.tags, *_MERGE_TAGS}
-    if not given.issuperset(document.get("tags") or ()):
-        return True
-    lines = (document.get(rules.fields[0]) or {}).get("polylines") or []
-    boxes = (document.get(rules.fields[1]) or {}).get("detections") or []
-    base = base.with_names(rules.attributes)
-    return any(map(_is_touched, annotation_states(base, lines, boxes)))
-
-
-def _is_touched(state: AnnotationState) -> bool:
-    is_tagged = any(label.get("tags") for label in state.labels)
-    return state.base is None or state.is_changed or is_tagged

@@ -2,88 +2,39 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
-from typing import NamedTuple
 
 import fiftyone as fo
-from bson import ObjectId
 
 from ...choices import OldCopies
 from ...coco.check import ExportReader
-from ...coco.issues import Action, IssueCode
 from ...coco.merge_counts import MergeCounts
 from ...coco.records import ImageRecord
-from ...coco.splits import are_splits
 from ..documents import (
     BATCH_SIZE,
     MAX_BATCH_BYTES,
-    MODIFIED,
     Document,
-    change_documents,
     declare_images,
-    document_sizes,
-    encoded_size,
     insert_documents,
     insert_encoded_documents,
-    read_documents,
     with_new_ids,
     write_time,
 )
-from ..import_base.base import BASE_FIELD
 from ..import_base.fields import written_as
 from ..locks import Lock
 from ..parallel.ahead import OneBehind
 from .attribute_types import AttributeTypes
 from .gone import GoneSamples
-from .identity import (
-    KnownSample,
-    KnownSamples,
-    is_project,
-    origin_of,
-)
+from .identity import KnownSample, KnownSamples, is_project, origin_of
 from .image_issues import ImageIssues
 from .imported_images import ImportedImages, sample_key
-from .replaced_labels import ReplacedLabels
+from .merging import SampleMerger, Taken
+from .new_sources import NewSources
 from .resuming import missing_samples, unfinished_since
-from .said import said_digest
-from .samples import (
-    ImportRules,
-    MergedSample,
-    is_whole,
-    merged_sample,
-    new_samples,
-)
+from .samples import ImportRules, new_samples
 from .schema import declare_text_ids
 from .shared import MadeSamples, NewImage, SharedImport
-
-# MongoDB's documents have at most so many bytes; few images have so many annotations
-# that their samples could have more with what they hold already.
-_MAX_DOCUMENT_BYTES = 2**24
-_LARGE_BYTES = 2**20
-
-
-def _fit(merged: MergedSample, document: Document, size: int) -> bool:
-    """Whether a sample of a size in bytes has room for what changes on it."""
-    before = {name: document.get(name) for name in merged.changes}
-    more = encoded_size(merged.changes) - encoded_size(before)
-    return size + more <= _MAX_DOCUMENT_BYTES
-
-
-class _Taken(NamedTuple):
-    """An image that is to be written.
-
-    Attributes:
-        record: the image
-        sample: the sample that it is, if the dataset has one
-        said: the digest of all that the export says of it, if that is known
-    """
-
-    record: ImageRecord
-    sample: KnownSample | None
-    said: bytes | None = None
 
 
 class SampleWriter:
@@ -130,12 +81,11 @@ class SampleWriter:
         self._known = KnownSamples(dataset if is_merge else None, reader)
         own = origin_of(reader)
         origin = self._known.version_of(own)
-        # What an export says of itself counts more than what it seems to be.
-        self._project = own if is_project(own) else origin
         self._rules = replace(
             rules,
             origin=origin,
-            project=self._project,
+            # What an export says of itself counts more than what it seems to be.
+            project=own if is_project(own) else origin,
             attributes=tuple(self.attribute_types.kinds),
             written_as=written_as(dataset, rules.fields) if self.is_merge else None,
         )
@@ -149,12 +99,17 @@ class SampleWriter:
         # samples were deleted here, or are of other files by now.
         self._present: set[bytes] = set()
         self._retired: set[bytes] = set()
-        # For each source of new or moved images their number, and their splits.
-        self._new_sources: Counter[str] = Counter()
-        self._new_splits: dict[str, set[str]] = {}
-        self._moved_from: set[str] = set()
-        self._replaced = ReplacedLabels()
-        self._batch: list[_Taken] = []
+        # Of images that are new, or moved.
+        self._sources = NewSources()
+        self._merger = SampleMerger(
+            dataset,
+            self._rules,
+            self.counts,
+            self._issues,
+            self._sources,
+            is_dry=self.is_dry,
+        )
+        self._batch: list[Taken] = []
         # Samples that other processes have made, and the names of their fields.
         self._encoded: list[bytes] = []
         self._paths: set[str] = set()
@@ -236,7 +191,7 @@ class SampleWriter:
             call(insert_documents, dataset, new, now)
         if known:
             self._inserting.wait()
-            self._merge(known)
+            self._merger.merge(known)
 
     def _take(self, record: ImageRecord, said: bytes | None = None) -> None:
         if self._encoded:
@@ -251,12 +206,12 @@ class SampleWriter:
             self._tell_new(record, image)
         else:
             if self._is_new(sample):
-                self._count_source(record.split, record.source_key)
+                self._sources.add(record.split, record.source_key)
             is_own = sample.origin == self._rules.origin
             if is_own and sample_key(sample) != image.key:
                 self._note_retired([sample])
         self._note_present(image.key)
-        self._batch.append(_Taken(record, sample, said))
+        self._batch.append(Taken(record, sample, said))
         self._batch_bytes += record.stored_bytes
         self._flush_if_full(len(self._batch))
 
@@ -273,18 +228,18 @@ class SampleWriter:
         """
         self.flush()
         self._inserting.wait()
-        self._report_leakage()
-        self.counts.labels_replaced = self._replaced.report(self._report)
+        self._sources.report_leakage(self._known, self._report)
+        self.counts.labels_replaced = self._merger.replaced.report(self._report)
         samples = GoneSamples(self._dataset, self._rules, self._report, self.is_dry)
         gone = samples.find(
-            self._known, self._reader, self._moved_from, self._is_old_copy
+            self._known, self._reader, self._merger.moved_from, self._is_old_copy
         )
         copies = [sample for sample in gone if self._is_old_copy(sample)]
         self.counts.images_gone = len(gone)
         self.counts.old_copies = len(copies)
         deleted: set[KnownSample] = set()
         if copies:
-            deleted = samples.retire(copies, self._new_sources, old_copies)
+            deleted = samples.retire(copies, self._sources.numbers, old_copies)
             self.counts.old_copies_deleted = len(deleted)
             self._note_retired(deleted)
         samples.tell(gone, deleted)
@@ -320,12 +275,7 @@ class SampleWriter:
     def _count_new(self, image: NewImage) -> None:
         self.counts.images_new += 1
         self.counts.labels_added += image.num_labels
-        self._count_source(image.split, image.source_key)
-
-    def _count_source(self, split: str, source_key: str | None) -> None:
-        if source_key is not None:
-            self._new_sources[source_key] += 1
-            self._new_splits.setdefault(source_key, set()).add(split)
+        self._sources.add(image.split, image.source_key)
 
     def _is_new(self, sample: KnownSample) -> bool:
         """Whether the import that this one goes on with has made a sample."""
@@ -334,102 +284,10 @@ class SampleWriter:
 
     def _is_old_copy(self, sample: KnownSample) -> bool:
         """Whether the export has newer copies of a gone sample's source."""
-        if sample.source_key in self._new_sources:
+        if sample.source_key in self._sources:
             return True
         return sample.is_old_copy and self._known.has_source(sample.source_key)
 
     def _declare_text_ids(self) -> None:
         if self._dataset is not None and not self.is_dry:
             declare_text_ids(self._dataset)
-
-    def _merge(self, known: dict[ObjectId, _Taken]) -> None:
-        """Merges images into their samples, and counts what that does."""
-        merged: dict[ObjectId, MergedSample] = {}
-        said = {
-            sample_id: taken.said or said_digest(taken.record, self._rules.tags)
-            for sample_id, taken in known.items()
-        }
-
-        def change(document: Document, now: datetime) -> Document:
-            sample_id = document["_id"]
-            result = merged_sample(
-                document, known[sample_id].record, said[sample_id], self._rules, now
-            )
-            merged.pop(sample_id, None)
-            if sample_id in sizes and not _fit(result, document, sizes[sample_id]):
-                return {}
-            merged[sample_id] = result
-            return result.changes
-
-        # Of what is as it was, nearly all of an export as a rule, no label is read.
-        left = {
-            document["_id"]
-            for document in read_documents(
-                self._dataset, list(known), [BASE_FIELD, MODIFIED]
-            )
-            if not is_whole(document, said[document["_id"]], self._rules)
-        }
-        large = [i for i in left if known[i].record.stored_bytes > _LARGE_BYTES]
-        sizes = document_sizes(self._dataset, large)
-        if self.is_dry:
-            for document in read_documents(
-                self._dataset, list(left), self._rules.paths
-            ):
-                change(document, write_time())
-        elif left:
-            change_documents(self._dataset, list(left), self._rules.paths, change)
-        for sample_id, taken in known.items():
-            if sample_id in merged:
-                self._count(taken, merged[sample_id])
-            elif sample_id in sizes:
-                self._issues.has_no_room(taken.record)
-            elif sample_id not in left and self._may_be_others(taken):
-                self._replaced.add_unchanged(taken.record)
-
-    def _may_be_others(self, taken: _Taken) -> bool:
-        """Whether an image's sample may be of another project than the export."""
-        assert taken.sample is not None
-        origin = taken.sample.origin
-        return origin != self._project or not is_project(origin)
-
-    def _count(self, taken: _Taken, merged: MergedSample) -> None:
-        record, counts, labels = taken.record, self.counts, merged.labels
-        counts.labels_updated += labels.updated
-        counts.labels_added += labels.added
-        counts.labels_deleted += labels.deleted
-        counts.edits_kept += labels.edits_kept
-        counts.conflicts += len(merged.conflicts)
-        if merged.base is not None and self._may_be_others(taken):
-            self._replaced.add(record, merged.base.annotations, labels)
-        if merged.moved_from is not None:
-            counts.images_moved += 1
-            self._moved_from.add(merged.moved_from)
-            if record.source_key is not None:
-                self._new_splits.setdefault(record.source_key, set()).add(record.split)
-            self._issues.is_moved(record, merged.moved_from)
-        if merged.is_of_other_project:
-            self._issues.is_of_other_project(record)
-        for conflict in merged.conflicts:
-            self._issues.is_in_conflict(record, conflict)
-
-    def _report_leakage(self) -> None:
-        """Reports sources of new images that the dataset has in other splits."""
-        counts = [split["images"] for split in self._report.splits.values()]
-        if len(counts) > 1 and not are_splits(counts):
-            return
-        found: dict[str, dict[str, str]] = {}
-        for sample in self._known:
-            source = sample.source_key
-            if source in self._new_splits and not sample.is_matched:
-                places = found.setdefault(str(source), {})
-                places.setdefault(str(sample.split), str(sample.file_name))
-        for source, places in found.items():
-            splits = sorted({*places, *self._new_splits[source]})
-            if len(splits) > 1:
-                examples = ", ".join(f"{split}/{n}" for split, n in places.items())
-                self._report.add(
-                    IssueCode.SOURCE_IN_SEVERAL_SPLITS,
-                    f"with what the dataset has already ({examples}), copies of "
-                    f"'{source}' lie in the splits {', '.join(splits)}",
-                    Action.KEPT,
-                )

@@ -16,7 +16,8 @@ from fiftyone_cocomask.datasets.import_base.base import (
     SampleBase,
     base_annotation,
 )
-from fiftyone_cocomask.datasets.importing.merge import MergedLabels, merge_labels
+from fiftyone_cocomask.datasets.importing.changing import MergedLabels
+from fiftyone_cocomask.datasets.importing.merge import merge_labels
 
 Pair = tuple[dict[str, Any] | None, dict[str, Any] | None]
 CONFLICT = "merge_conflict"
