@@ -75,7 +75,7 @@ class CoverageResults(MaskEvaluation):
         """Returns the figures of each class.
 
         ``images`` is the number of samples with the class and ``visible_px`` its
-        pixels in the masks, so that the classes of an image add up to its foreground.
+        pixels in the images, so that the classes of an image add up to its foreground.
         ``coverage_over_pixels`` is their share of all images' pixels,
         ``mean_coverage_over_images`` the mean of their shares of each image, 0 where
         the class is absent, ``mean_coverage_where_present`` that of images with the
@@ -141,8 +141,12 @@ class CoverageResults(MaskEvaluation):
         classes_path = self.classes_path
         if classes_path is not None:
             rows = self._sums.get(
-                "classes", view, lambda v: figures.class_totals(v, classes_path)
+                "classes by image",
+                view,
+                lambda v: figures.class_totals(v, classes_path),
             )
+            # As the sums beside them, in pixels of the images.
+            rows = [{**row, "visible_px": row["image_px"]} for row in rows]
             return rows if by_split else over_splits(rows)
         return [
             {
@@ -161,7 +165,7 @@ class CoverageResults(MaskEvaluation):
             "images": images,
             "images_without_number": total.get("samples", 0) - images,
             "empty_images": total.get("empty_images", 0),
-            "foreground_px": int(total.get("foreground_px", 0)),
+            "foreground_px": total.get("foreground_px", 0),
             "image_px": total.get("image_px", 0),
             "images_of_unknown_size": total.get("unknown_size", 0),
             "mean_coverage_over_images": ratio(total.get("ratio", 0), images),

@@ -44,7 +44,7 @@ def coverage_totals(
     ratio = f"${path}"
     sums: Document = {
         "ratio": {"$sum": ratio},
-        "foreground_px": {"$sum": {"$round": {"$multiply": [ratio, _IMAGE_PX]}}},
+        "foreground_px": {"$sum": _of_image(ratio)},
     }
     if overlap_path is not None and classes_path is not None:
         overlap = f"${overlap_path}"
@@ -126,16 +126,22 @@ def _label_image_stages(
 
 
 def class_totals(samples: SampleCollection, classes_path: str) -> list[Document]:
-    """Returns a row of sums per split and class, from the classes on each sample."""
+    """Returns a row of sums per split and class, from the classes on each sample.
+
+    ``visible_px`` are pixels of the masks, ``image_px`` those of the images that they
+    cover: as many, unless a mask has another size than its image.
+    """
     name, px, ratio = (f"${classes_path}.{leaf}" for leaf in ("label", "px", "ratio"))
+    size = ["metadata.width", "metadata.height"]
     stages: list[Document] = [
-        *_needed(samples, [classes_path]),
+        *_needed(samples, [classes_path, *size]),
         {"$unwind": f"${classes_path}"},
         {
             "$group": {
                 "_id": {"split": "$split", "class": name},
                 "images": {"$sum": 1},
                 "visible_px": {"$sum": px},
+                "image_px": {"$sum": _of_image(ratio)},
                 "ratio": {"$sum": ratio},
             }
         },
@@ -222,6 +228,11 @@ def _class_rows(rows: Sequence[Document]) -> list[Document]:
     return sorted(
         flat, key=lambda row: (split_rank(row.get("split")), str(row["class"]))
     )
+
+
+def _of_image(ratio: str) -> Document:
+    """Returns the expression of a share of an image in its pixels."""
+    return {"$toLong": {"$round": {"$multiply": [ratio, _IMAGE_PX]}}}
 
 
 def _count(condition: Document) -> Document:

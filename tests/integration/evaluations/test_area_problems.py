@@ -89,6 +89,33 @@ def test_masks_of_another_size_than_their_image_are_counted_and_reported(
     assert area.summary()["masks_of_other_size"] == 1
 
 
+def test_classes_of_masks_of_another_size_cover_what_the_masks_do(
+    samples: Samples,
+) -> None:
+    mask = np.zeros((HEIGHT // 2, WIDTH // 2), np.uint8)
+    mask[:, :5], mask[:, 5:15] = 1, 2
+    samples.add("half.jpg", mask=mask)
+    samples.add("empty.jpg", mask=np.zeros((HEIGHT, WIDTH), np.uint8))
+    dataset = samples.dataset
+    dataset.mask_targets = {"mask": {1: "cat", 2: "dog"}}
+    coverage = evaluate_mask_coverage(dataset)
+    summary = coverage.summary()
+    table = coverage.per_class().set_index("class")
+    # Of 20 columns the mask has 5 and 10, and half of all pixels are another image's.
+    assert summary["mean_coverage_over_pixels"] == 0.75 / 2
+    assert table["coverage_over_pixels"].to_dict() == {"cat": 0.125, "dog": 0.25}
+    assert table["visible_px"].sum() == summary["foreground_px"] == 900
+    assert table["share_of_foreground"].to_dict() == {"cat": 1 / 3, "dog": 2 / 3}
+    assert coverage.per_class(by_split=True)["visible_px"].tolist() == [300, 600]
+    # Areas are those of the masks themselves.
+    area = evaluate_mask_area(dataset)
+    assert area.per_class()["visible_px"].tolist() == [75, 150]
+    # Pixels are whole numbers, with and without classes.
+    dataset.mask_targets = {}
+    alone = evaluate_mask_coverage(dataset, eval_key="alone").per_class()
+    assert {alone["visible_px"].dtype, table["visible_px"].dtype} == {np.dtype(int)}
+
+
 def test_thousands_of_masks_of_another_size_are_each_counted_once(
     samples: Samples,
 ) -> None:
