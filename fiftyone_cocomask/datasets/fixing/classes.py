@@ -32,7 +32,7 @@ from ..locks import ISSUES, one_at_a_time
 from ..targets import checked_samples
 from .changes import Change
 from .report import FixReport
-from .stored import StoredFixes, check_fix_key
+from .stored import StoredFixes, begin_changes, check_fix_key
 from .writing import carry_out
 
 _BATCH_SIZE = 100
@@ -88,6 +88,8 @@ def merge_classes(
     labels = check_merge(dataset, into, classes, label_field, fix_key)
     going = set(classes_to_merge(dataset, labels, into) if classes is None else classes)
     lists = {x.field: x for x in _lists(dataset, labels)}
+    if not dry_run:
+        begin_changes(dataset, label_field)
     report = FixReport(fix_key, dry_run=dry_run)
     changes: list[Change] = []
     with fou.ProgressBar(total=num_samples(samples), progress=progress) as bar:

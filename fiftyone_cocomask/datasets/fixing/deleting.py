@@ -17,7 +17,7 @@ from ..targets import checked_samples
 from .changes import Change
 from .partners import partners_of
 from .report import FixReport
-from .stored import check_fix_key
+from .stored import begin_changes, check_fix_key
 from .writing import carry_out
 
 _BATCH_SIZE = 100
@@ -69,6 +69,8 @@ def delete_objects(
     dataset = root_dataset(dataset)
     checked_samples(dataset)
     lists = check_deletion(dataset, label_ids, label_field, fix_key)
+    if not dry_run:
+        begin_changes(dataset, label_field)
     report = FixReport(fix_key, dry_run=dry_run)
     wanted = dict.fromkeys(label_ids)
     changes = list(_changes(dataset, set(wanted), lists))

@@ -22,7 +22,7 @@ from ..documents import (
     sample_ids,
     stream_documents,
 )
-from ..issues.find import follow_changes, issue_search_of, list_mask_issues
+from ..issues.find import issue_search_of, list_mask_issues, mark_again
 from ..issues.rules import IssueLimits, MaskIssue, search_of_tag
 from ..journal import Journal
 from ..known_classes import check_label_classes
@@ -39,7 +39,7 @@ from .others import OtherRepairs
 from .planning import REPAIRABLE, FixPlan, SampleRepair
 from .report import FixReport
 from .splits import split_changes
-from .stored import StoredFixes, check_fixes, fix_keys
+from .stored import StoredFixes, begin_changes, check_fixes, fix_keys
 from .writing import SAMPLE_DELETED, carry_out, write_changes
 
 _BATCH_SIZE = 100
@@ -118,6 +118,8 @@ def fix_mask_issues(
     plan = _plan(
         dataset, issues, label_field, key, fix_key, prefer_classes, outline_key
     )
+    if not dry_run:
+        begin_changes(dataset, label_field)
     report = FixReport(fix_key, dry_run=dry_run)
     changes = []
     with fou.ProgressBar(total=num_samples(samples), progress=progress) as bar:
@@ -134,7 +136,7 @@ def fix_mask_issues(
         # All of them: the call before may have been killed before it came to that.
         ids = {change.sample_id for change in together}
         report.redone = redo_samples(dataset, ids, label_field, progress=progress)
-        follow_changes(dataset, label_field, ids)
+        mark_again(dataset, label_field, ids)
     return report
 
 
@@ -184,16 +186,16 @@ def undo_mask_fixes(
             f"Dataset '{dataset.name}' has no repairs of mask issues '{fix_key}' (it "
             f"has {has})"
         )
-    stored.forget_unmade()
+    lists, label_field = stored.lists(), stored.label_field()
+    _check_fields(dataset, fix_key, stored.changes(), lists)
+    begin_changes(dataset, label_field)
     is_cleared = _tags_of_cleared_searches(dataset)
     changes = [without_tags(change, is_cleared) for change in stored.changes()]
-    lists, label_field = stored.lists(), stored.label_field()
-    _check_fields(dataset, fix_key, changes, lists)
     waiting = _undo(dataset, fix_key, changes, lists, report)
     changed = {change.sample_id for change in changes}
     if redo:
         report.redone = redo_samples(dataset, changed, label_field, progress=progress)
-    follow_changes(dataset, label_field, changed if redo else report.sample_ids)
+    mark_again(dataset, label_field, changed if redo else report.sample_ids)
     if waiting:
         stored.keep(waiting, lists)
         return report

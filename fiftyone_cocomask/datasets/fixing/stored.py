@@ -17,7 +17,7 @@ from ..documents.runs import (
     replace_results,
     run_results,
 )
-from ..issues.find import check_issue_search
+from ..issues.find import check_issue_search, follow_all_edits, mark_again
 from ..journal import Journal
 from ..label_lists import LabelList
 from ..run_keys import check_key
@@ -76,7 +76,6 @@ class StoredFixes:
 
     def add(self, changes: list[Change], lists: dict[str, LabelList]) -> list[Change]:
         """Stores what is about to be changed, and returns all that is stored."""
-        self.forget_unmade()
         before = self.changes()
         # What is done later has the greater number, also where the clock goes back.
         numbers = [note["number"] for note in self._journal.entries(_FIX)]
@@ -90,10 +89,13 @@ class StoredFixes:
         self.keep([*before, *new], lists)
         return [*before, *new]
 
-    def forget_unmade(self) -> None:
+    def complete(self) -> None:
         """Forgets what a call that was killed has stored and not changed."""
         if self.exist and self._note_of_killed() is not None:
-            self.keep(self.changes(), self.lists())
+            made = self.changes()
+            self.keep(made, self.lists())
+            ids = {change.sample_id for change in made}
+            mark_again(self._dataset, self.label_field(), ids)
             self.end()
 
     def _note_of_killed(self) -> Document | None:
@@ -134,6 +136,20 @@ class StoredFixes:
 def fix_keys(dataset: fo.Dataset) -> list[str]:
     """Returns the keys of a dataset's repairs, sorted."""
     return sorted(key for key in dataset.list_runs() if _fix_config(dataset, key))
+
+
+def begin_changes(dataset: fo.Dataset, label_field: str) -> None:
+    """Does what has to be done before labels are read that are to be changed.
+
+    What a killed call has changed is not taken for an edit of a person.
+
+    Args:
+        dataset: the dataset
+        label_field: the field of the labels
+    """
+    for key in fix_keys(dataset):
+        StoredFixes(dataset, key).complete()
+    follow_all_edits(dataset, label_field)
 
 
 def check_fixes(dataset: fo.Dataset, key: str, label_field: str, fix_key: str) -> None:

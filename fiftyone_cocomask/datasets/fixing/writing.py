@@ -14,7 +14,7 @@ from ..documents import (
     settle,
     update_documents,
 )
-from ..issues.find import follow_changes
+from ..issues.find import mark_again
 from ..label_lists import LabelList
 from ..memory import frozen_heap
 from .applying import Outcome, applied
@@ -63,8 +63,8 @@ def carry_out(
         # Undone, they would take back what somebody else has done since.
         together = [change for change in together if id(change) not in left]
         stored.keep(together, lists)
+    mark_again(dataset, stored.label_field(), report.sample_ids)
     stored.end()
-    follow_changes(dataset, stored.label_field(), report.sample_ids)
     return together
 
 

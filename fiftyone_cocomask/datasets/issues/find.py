@@ -28,7 +28,7 @@ from .paired_boxes import (
     Marked,
     follow_polygons,
     marked_polygons,
-    tagged_polygons,
+    polygons_to_follow,
 )
 from .report import MaskIssueReport
 from .rules import IssueLimits, MaskIssue
@@ -252,30 +252,57 @@ def follow_edits(
         return BoxChanges()
 
 
-def follow_changes(
-    dataset: fo.Dataset, label_field: str, changed: Collection[str]
-) -> None:
-    """Tells the searches of a field that its labels were changed, boxes and all.
+def follow_all_edits(dataset: fo.Dataset, label_field: str) -> None:
+    """Does :func:`follow_edits` for all searches of a field, before it is changed.
 
-    Else the next edit of a person would not be known from it. Whoever calls this keeps
-    others from the same work.
+    Whoever calls this keeps others from the same work.
 
     Args:
         dataset: the dataset
         label_field: the field
-        changed: the samples of these labels, which may be marked only now
     """
-    for key in list_mask_issues(dataset):
-        if issue_search_of(dataset, key)[1].field == label_field:
-            _follow_edits(dataset, key, changed)
+    for key in _searches_of(dataset, label_field):
+        _follow_edits(dataset, key)
+
+
+def mark_again(
+    dataset: fo.Dataset, label_field: str, sample_ids: Collection[str]
+) -> None:
+    """Tells the searches of a field what its labels are like, after they were changed.
+
+    Else that would be taken for an edit of a person, which boxes follow: who changes
+    labels changes their boxes too, or leaves them. Whoever calls this keeps others from
+    the same work.
+
+    Args:
+        dataset: the dataset
+        label_field: the field
+        sample_ids: the samples of the labels, which may be marked only now
+    """
+    for key in _searches_of(dataset, label_field):
+        _follow_edits(dataset, key, sample_ids, boxes_stay=True)
+
+
+def _searches_of(dataset: fo.Dataset, label_field: str) -> list[str]:
+    keys = list_mask_issues(dataset)
+    return [k for k in keys if issue_search_of(dataset, k)[1].field == label_field]
 
 
 def _follow_edits(
-    dataset: fo.Dataset, key: str, changed: Collection[str] | None = None
+    dataset: fo.Dataset,
+    key: str,
+    changed: Collection[str] | None = None,
+    *,
+    boxes_stay: bool = False,
 ) -> BoxChanges:
-    """Follows the edits of marked polygons, of all samples or of some.
+    """Follows the edits of marked polygons.
 
-    Of some, what is marked by now is followed from here on, too.
+    Args:
+        dataset: the dataset
+        key: the key of the search
+        changed: the samples to look at, of which those polygons are followed from here
+            on, too, that are marked by now; by default all that are known
+        boxes_stay: whether to note what the polygons are like, and to do nothing
     """
     _, labels, boxes, _ = issue_search_of(dataset, key)
     stored = run_results(dataset, key, cache=False)
@@ -284,11 +311,12 @@ def _follow_edits(
         return BoxChanges()
     some = None if changed is None else set(changed)
     own = [polygon for polygon in marked if some is None or polygon[1] in some]
-    changes, now = follow_polygons(dataset, labels, boxes, own)
+    changes, now = BoxChanges(), own
+    if not boxes_stay:
+        changes, now = follow_polygons(dataset, labels, boxes, own)
     if some is not None:
         known = {polygon[0] for polygon in now}
-        tagged = tagged_polygons(dataset, labels, some, key)
-        now += [polygon for polygon in tagged if polygon[0] not in known]
+        now = list(polygons_to_follow(dataset, labels, some, key, known))
         now += [polygon for polygon in marked if polygon[1] not in some]
     if sorted(now) != sorted(marked):
         results = dataset.init_run_results(key, report=stored.report, marked=now)

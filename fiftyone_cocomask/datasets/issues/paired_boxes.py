@@ -80,21 +80,27 @@ def marked_polygons(
                 yield _marked(label, str(document["_id"]))
 
 
-def tagged_polygons(
-    dataset: fo.Dataset, labels: LabelList, sample_ids: Collection[str], key: str
+def polygons_to_follow(
+    dataset: fo.Dataset,
+    labels: LabelList,
+    sample_ids: Collection[str],
+    key: str,
+    known: Collection[str],
 ) -> Iterator[Marked]:
-    """Yields what those polygons of some samples are like that have tags of a search.
+    """Yields what the polygons of some samples are like that a search has marked.
 
     Args:
         dataset: the dataset
         labels: where the polygons are
         sample_ids: the samples
-        key: the key of the search
+        key: the key of the search, whose tags tell
+        known: the ids of those that were marked before, whatever tags they have
     """
     for document in _documents(dataset, sample_ids, _compared(labels)):
         for label in labels.documents(document):
             keys = map(search_of_tag, label.get("tags") or ())
-            if key in keys and annotation_of(label) is not None:
+            is_marked = str(label["_id"]) in known or key in keys
+            if is_marked and annotation_of(label) is not None:
                 yield _marked(label, str(document["_id"]))
 
 

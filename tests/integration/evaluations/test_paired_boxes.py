@@ -270,6 +270,34 @@ def test_boxes_follow_a_person_after_classes_were_merged_and_that_is_undone(
     assert [box[1] for box in boxes(searched)] == ["by hand", "by hand", "a", "a"]
 
 
+def test_a_box_of_another_class_stays_where_classes_are_merged_and_that_is_undone(
+    searched: Samples,
+) -> None:
+    dataset = searched.dataset
+    sample = dataset.first()
+    sample.detections.detections[0].label = "b"
+    sample.save()
+    merge_classes(dataset, "b", ["a"])
+    assert [box[1] for box in boxes(searched)] == ["b"] * 4
+    undo_mask_fixes(dataset, "merged_classes")
+    assert not follow_edits(dataset, "mask_issues")
+    assert [box[1] for box in boxes(searched)] == ["b", "a", "a", "a"]
+
+
+def test_boxes_follow_a_person_before_their_polygons_are_repaired(
+    searched: Samples,
+) -> None:
+    dataset = searched.dataset
+    relabel(searched, 0, "by hand")
+    assert merge_classes(dataset, "b", ["by hand"]).fixed == {"merged_class": 1}
+    assert boxes(searched)[0][1] == "b"
+    undo_mask_fixes(dataset, "merged_classes")
+    assert boxes(searched)[0][1] == "by hand"
+    relabel(searched, 0, "c")
+    assert merge_classes(dataset, "d", ["c"], dry_run=True).fixed
+    assert boxes(searched)[0][1] == "by hand"
+
+
 def relabel(samples: Samples, index: int, label: str) -> None:
     sample = samples.dataset.first()
     sample.reload()
