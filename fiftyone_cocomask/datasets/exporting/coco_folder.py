@@ -68,6 +68,7 @@ class ExportFolder:
         self._writes = GroupedWrites()
         self._reading: WeakSet[BinaryIO] = WeakSet()
         self._waiting: set[str] = set()
+        self._is_begun = False
         with self.errors():
             is_file = self.path.exists() and not self.path.is_dir()
             is_free = overwrite or is_file or not self.holds_something()
@@ -106,6 +107,7 @@ class ExportFolder:
             written = [process_space(), own.pid, own.create_time()]
             with whole_file(marker) as file:
                 file.write(json.dumps(written).encode())
+        self._is_begun = True
         remove_unfinished(self.path)
 
     def finish_images(self) -> None:
@@ -117,12 +119,17 @@ class ExportFolder:
         self._writes.finish()
 
     def close(self) -> None:
-        """Closes the images that were to be copied."""
+        """Closes the images that were to be copied; nobody is at work any more."""
         for reading in self._reading:
             reading.close()
+        if self._is_begun:
+            # This process may live on, and another one do the export again.
+            with suppress(OSError):
+                (self.path / _MARKER).write_bytes(b"")
 
     def end(self) -> None:
         """Says that the export is complete."""
+        self._is_begun = False
         with suppress(OSError):
             (self.path / _MARKER).unlink(missing_ok=True)
 
@@ -218,7 +225,6 @@ class ExportFolder:
         if str(target).casefold() in self._waiting:
             # On some file systems these are one file.
             self._writes.finish()
-            self._waiting.clear()
         while os.path.lexists(target):
             if target.is_file() and _is_same(source, target):
                 return name
@@ -242,12 +248,15 @@ class ExportFolder:
             with reading:
                 shutil.copyfileobj(reading, writing, 2**20)
 
+        waiting = str(target).casefold()
+
         def done(error: Exception | None) -> None:
+            self._waiting.discard(waiting)
             if error is not None:
                 with self.errors():
                     raise error
 
-        self._waiting.add(str(target).casefold())
+        self._waiting.add(waiting)
         self._writes.add(target, copy, done)
 
     def _made(self, folder: Path) -> Path:

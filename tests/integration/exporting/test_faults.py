@@ -134,6 +134,31 @@ def test_a_killed_export_can_be_done_again(
     assert not list(out.rglob(".unfinished-export"))
 
 
+def test_an_export_that_was_stopped_is_done_again_by_another_process(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    """The one that was stopped, such as a notebook's, lives on."""
+    out = tmp_path / "out"
+
+    def stop(bar: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fcm.export_roboflow_coco(dataset, out, progress=stop)
+    assert not list(out.rglob(JSON_NAME))
+    script = textwrap.dedent(
+        """
+        import sys
+        from fiftyone_cocomask.datasets.exporting.coco_folder import ExportFolder
+
+        ExportFolder(sys.argv[1], [], [], overwrite=False).begin()
+        print("begun", flush=True)
+        """
+    )
+    with ReadyProcess(script, str(out)) as process:
+        assert process.stdout.readline() == "begun\n"
+
+
 def test_what_a_dataset_came_from_is_never_written_to(
     dataset: fo.Dataset, new_dataset: Any, source: Path, tmp_path: Path
 ) -> None:
