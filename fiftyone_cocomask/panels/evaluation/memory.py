@@ -49,6 +49,22 @@ class _Wanted:
         return time.monotonic() - self.since < _SOON_AFTER
 
 
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """The person's own stages in a view that the App was given, and shows later.
+
+    Attributes:
+        stages: the stages
+        instead_of: the number of those before, which the App has until then, though its
+            sidebar filters nothing any more
+        since: since when
+    """
+
+    stages: list[Stage]
+    instead_of: int
+    since: float
+
+
 @dataclass(slots=True)
 class Memory:
     """What a panel shows.
@@ -99,6 +115,7 @@ class Memory:
     drawn: int = 0
     options: dict[str, str] = field(default_factory=dict)
     _wanted: _Wanted | None = None
+    _given: _Given | None = None
     _chosen_at: float = field(default=float("-inf"))
     _before: tuple[Any, ...] = ()
     _since: float = field(default=float("-inf"))
@@ -144,6 +161,30 @@ class Memory:
             instead_of: what the App goes back to where it loses that
         """
         self._wanted = _Wanted(stages, instead_of, time.monotonic())
+
+    def give(self, stages: list[Stage], instead_of: int) -> None:
+        """Notes the person's own stages in a view that the App is given.
+
+        Args:
+            stages: the stages, also those that stand for the filters of the sidebar
+            instead_of: the number of stages that the App has without these
+        """
+        self._given = _Given(stages, instead_of, time.monotonic())
+
+    def given(self, shown: int) -> list[Stage] | None:
+        """Returns the person's own stages, where the App does not have them yet.
+
+        Args:
+            shown: the number of stages that it has, and no filters
+        """
+        given = self._given
+        if given is None or time.monotonic() - given.since > _SOON_AFTER:
+            return None
+        if shown != given.instead_of or shown == len(given.stages):
+            # They are there, and may be cleared by the person; or others are.
+            self._given = None
+            return None
+        return given.stages
 
     def choose(self) -> None:
         """Notes that the App has kept a choice with the panel's state."""

@@ -19,7 +19,7 @@ from .choosing import choices_of, chosen, option_of, set_keys
 from .memory import Memory, forget, memory_of
 from .next_steps import next_steps
 from .sections import next_labels
-from .selection import Selected
+from .selection import Selected, Stage
 from .shown import Part, Shown, shown_of
 
 _LOGGER = logging.getLogger(__name__)
@@ -341,11 +341,13 @@ class MaskEvaluationPanel(foo.Panel):
 
     def _show_evaluated(self, ctx: ExecutionContext, memory: Memory) -> None:
         """Shows in the grid what is evaluated; soon after a click it still does."""
-        stages = selection.lasting_stages(ctx)
+        given = _given(ctx, memory)
+        stages = selection.lasting_stages(ctx) if given is None else given
         shown, own_stages = selection.app_view(ctx)
         what = shown or memory.selected
         if what is not None or len(stages) > own_stages:
             memory.want(stages, instead_of=(what, own_stages))
+        memory.give(stages, instead_of=own_stages)
         selection.show(ctx, stages)
         memory.show(selection.signature(ctx), None)
 
@@ -353,9 +355,22 @@ class MaskEvaluationPanel(foo.Panel):
         self, ctx: ExecutionContext, memory: Memory, name: str, part: Part
     ) -> None:
         what = Selected([name, *part.place], part.text)
+        given = _given(ctx, memory)
+        stages = selection.stages_of_samples(ctx) if given is None else given
         memory.want_nothing()
-        selection.select(ctx, part.view, what, part.patches)
+        memory.give(stages, instead_of=selection.app_view(ctx)[1])
+        selection.select(ctx, stages, part.view, what, part.patches)
         memory.show(selection.signature(ctx), what)
+
+
+def _given(ctx: ExecutionContext, memory: Memory) -> list[Stage] | None:
+    """Returns the person's own stages, where the App was given them and lacks them yet.
+
+    It lets the filters of its sidebar go before it shows the view that stands for them.
+    """
+    if selection.has_filters(ctx):
+        return None
+    return memory.given(selection.app_view(ctx)[1])
 
 
 class _OutdatedError(Exception):

@@ -82,12 +82,17 @@ def signature(ctx: ExecutionContext) -> str:
 
 
 def select(
-    ctx: ExecutionContext, part: Any, what: Selected, patches: Sequence[Any] = ()
+    ctx: ExecutionContext,
+    stages: list[Stage],
+    part: Any,
+    what: Selected,
+    patches: Sequence[Any] = (),
 ) -> None:
     """Makes the App show a part of what is evaluated.
 
     Args:
         ctx: the execution context
+        stages: those of what is evaluated
         part: a view of the whole dataset, of stages that select the part
         what: what was clicked on
         patches: the stages that make patches of it
@@ -95,9 +100,9 @@ def select(
     from ...datasets.documents import serialized, serialized_stage
 
     stage_id = _STAGE_ID + json.dumps(asdict(what))
-    stages = [*serialized(part), *map(serialized_stage, patches)]
-    added = [{**stage, "_uuid": stage_id} for stage in stages]
-    show(ctx, [*stages_of_samples(ctx), *added])
+    of_part = [*serialized(part), *map(serialized_stage, patches)]
+    added = [{**stage, "_uuid": stage_id} for stage in of_part]
+    show(ctx, [*stages, *added])
 
 
 def stages_of_samples(ctx: ExecutionContext) -> list[Stage]:

@@ -23,6 +23,7 @@ def send(
     view: fo.DatasetView | None = None,
     panel_id: str = "panel",
     current_sample: str | None = None,
+    filters: dict[str, Any] | None = None,
     **params: Any,
 ) -> list[dict[str, Any]]:
     """Sends an event to a panel and returns what that asks the App to do.
@@ -35,6 +36,7 @@ def send(
         view: the view that the App shows, by default the whole dataset
         panel_id: which of the open panels
         current_sample: the id of the sample in the modal, of the first one by default
+        filters: those of the App's sidebar
         params: the event's own parameters
     """
     panel = foo.get_operator(uri(name))
@@ -42,6 +44,7 @@ def send(
         "operator_uri": panel.uri,
         "dataset_name": dataset.name,
         "view": [] if view is None else serialized(view),
+        "filters": filters or {},
         "current_sample": current_sample or dataset.limit(1).values("id")[0],
         "params": {
             "panel_id": panel_id,
@@ -105,6 +108,15 @@ def state_after(requests: list[dict[str, Any]]) -> dict[str, Any]:
         if request["operator_uri"].endswith("patch_panel_state"):
             state.update(request["params"]["state"])
     return state
+
+
+def views_after(requests: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Returns the views that a panel asks the App to show, each as its stages."""
+    return [
+        request["params"]["view"]
+        for request in requests
+        if request["operator_uri"].endswith("set_view")
+    ]
 
 
 def chosen(requests: list[dict[str, Any]], dropdown: str) -> str:

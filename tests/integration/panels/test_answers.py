@@ -18,7 +18,7 @@ import pytest
 import fiftyone_cocomask as fcm
 from tests.plugin import link_plugin
 
-from .events import Tab, plugin_module
+from .events import Tab, plugin_module, views_after
 
 PANEL = "mask_evaluation"
 OF_THE_VIEW = ("on_change_view", "on_change_group_slice")
@@ -98,6 +98,47 @@ def test_a_click_on_an_evaluation_that_is_gone_shows_what_to_do(
     told = tab.tell("click", path="panel.cards_of_first.small", **card)
     assert is_drawn(told)
     assert "Nothing to draw masks from" in str(told)
+
+
+OF_TEST = {"split": {"values": ["test"], "exclude": False, "isMatching": True}}
+CLICK: dict[str, Any] = {"path": "panel.ranking__rows", "row": 0}
+
+
+def shown_in(dataset: fo.Dataset, stages: list[dict[str, Any]]) -> list[str]:
+    """Returns the splits of what a view shows."""
+    return fo.DatasetView._build(dataset, stages).distinct("split")
+
+
+@pytest.mark.parametrize("between", [{"filters": OF_TEST}, {}])
+def test_what_the_sidebar_filters_stays_before_the_app_shows_a_click(
+    tab: Tab, dataset: fo.Dataset, between: dict[str, Any]
+) -> None:
+    """The App lets its filters go when it is given a view, and shows that later."""
+    tab.tell("on_load")
+    tab.tell("on_change_view", filters=OF_TEST, value=OF_TEST)
+    (clicked,) = views_after(tab.tell("click", filters=OF_TEST, **CLICK))
+    assert shown_in(dataset, clicked) == ["test"]
+    (cleared,) = views_after(tab.tell("show_all", **between))
+    test = dataset.match({"split": "test"})
+    shown = fo.DatasetView._build(dataset, cleared)
+    assert shown.values("id") == test.values("id")
+    # Once it was there, a person may clear all.
+    tab.tell("on_change_view", shown, value=cleared)
+    assert views_after(tab.tell("show_all")) == [[]]
+
+
+def test_a_click_after_a_choice_keeps_what_the_sidebar_filters(
+    tab: Tab, dataset: fo.Dataset
+) -> None:
+    tab.tell("on_load")
+    choice = {"path": "panel.eval_key", "value": "second"}
+    (kept,) = views_after(tab.tell("choose_evaluation", filters=OF_TEST, **choice))
+    assert shown_in(dataset, kept) == ["test"]
+    # Without its filters, and without the view as yet.
+    (clicked,) = views_after(tab.tell("click", **CLICK))
+    assert shown_in(dataset, clicked) == ["test"]
+    (cleared,) = views_after(tab.tell("show_all"))
+    assert cleared == kept
 
 
 @pytest.mark.usefixtures("later")
