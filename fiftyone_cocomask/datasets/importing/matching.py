@@ -6,7 +6,7 @@ where the shape agrees.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from ..import_base.digests import (
     label_box,
 )
 from .label_pixels import Pixels, Size, has_mask, mask_pixels, shape_pixels
-from .states import AnnotationState
+from .states import AnnotationState, id_of_pair, id_of_state
 
 # Boxes that overlap less are of two objects.
 _MIN_IOU = 0.5
@@ -284,12 +284,12 @@ def _match_overlapping(
     if not left or not places:
         return
     boxes = np.array([_boxes_of(states[index], known[index]) for index in left])
-    ids = [_coco_id(states[index].labels) for index in left]
+    ids = [id_of_state(states[index]) for index in left]
     found: list[tuple[float, int, int]] = []
     for place in places:
         box = np.array(_boxes_of(None, records[place]))
         iou = _box_iou(boxes, box)
-        coco_id = _coco_id([label for label in pairs[place] if label])
+        coco_id = id_of_pair(pairs[place])
         for row in np.flatnonzero(iou >= _MIN_IOU_SAME_ID).tolist():
             is_same_class = known[left[row]].label == records[place].label
             is_same_id = coco_id is not None and coco_id == ids[row]
@@ -318,11 +318,3 @@ def _box_iou(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
     size = float((box[2:] - box[:2] + thin).prod())
     iou: np.ndarray = shared / (sizes + size - shared)
     return iou
-
-
-def _coco_id(labels: Iterable[Document]) -> Any:
-    for label in labels:
-        for name in ("coco_id", "coco_id_text"):
-            if label.get(name) is not None:
-                return label[name]
-    return None
