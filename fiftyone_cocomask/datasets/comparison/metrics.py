@@ -262,4 +262,7 @@ def _mask(document: Document, field: str) -> np.ndarray:
         mask = read_array(value)
     except CocoMaskError as error:
         raise UnreadablePairError(f"in '{field}', {error}") from error
-    return mask.astype(np.uint8) if mask.dtype == bool else mask
+    if mask.dtype == bool:
+        return mask.astype(np.uint8)
+    # OpenCV, which resizes masks, has no such numbers.
+    return mask.astype(np.int64) if mask.dtype == np.uint32 else mask

@@ -155,6 +155,19 @@ def test_a_predicted_mask_of_another_size_is_resized_and_counted(
     assert comparison.summary()["images_resized"] == 1
 
 
+@pytest.mark.parametrize("kind", ["bool", "i1", "i2", "u4", "i4", "u8", "i8"])
+def test_masks_in_the_database_of_any_integers_are_resized(
+    samples: Samples, kind: str
+) -> None:
+    pred = np.zeros((2 * HEIGHT, 2 * WIDTH), kind)
+    pred[:20, :20] = 1
+    gt = fo.Segmentation(mask=pred[:HEIGHT, :WIDTH])
+    sample = samples.add("a.jpg", mask=None, gt=gt, pred=fo.Segmentation(mask=pred))
+    comparison = compare_masks(samples.dataset, "pred", gt_field="gt", eval_key="c")
+    assert samples.raw(sample)["c_area_error_px"] == 100 - 400
+    assert comparison.summary()["mean_iou"] == pytest.approx(100 / 400)
+
+
 def test_sixteen_bit_values_survive_resizing(samples: Samples) -> None:
     pred = np.full((2 * HEIGHT, 2 * WIDTH), 256, np.uint16)
     sample = add_pair(samples, "a", np.full((HEIGHT, WIDTH), 256, np.uint16), pred)
