@@ -19,6 +19,7 @@ from ..documents import (
     whole_samples,
 )
 from ..figures.ratios import ratio
+from ..gone_fields import first_missing, missing_field_error
 from ..kept_pass import KeptPass
 from ..split_names import split_of, split_paths, split_rank
 from .metrics import AREA_ERROR, COVERAGE_ERROR_POINTS, METRICS
@@ -286,14 +287,9 @@ class MaskComparison:
 
     def _check_fields(self, *names: str) -> None:
         """Checks that fields of the masks are there under their names."""
-        dataset = root_dataset(self.samples)
-        for name in names:
-            if not dataset.has_field(name):
-                raise CocoMaskError(
-                    f"Comparison '{self.key}' is of the field '{name}', which the "
-                    "dataset does not have any more; rename the field back, or compare "
-                    "again"
-                )
+        missing = first_missing(root_dataset(self.samples), *names)
+        if missing is not None:
+            raise missing_field_error("Comparison", self.key, missing, "compare masks")
 
     def _matcher(self, samples: SampleCollection, min_iou: float) -> ObjectMatcher:
         from .objects import ObjectMatcher

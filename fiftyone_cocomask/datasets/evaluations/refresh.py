@@ -11,13 +11,14 @@ from ...fiftyone_types import Dataset, SampleCollection
 from ..database_errors import explain_database_errors
 from ..documents import current_dataset
 from ..documents.runs import run_results
+from ..gone_fields import first_missing
 from ..masks.redraw import redraw_masks
 from ..targets import Samples
 from .evaluate import run_evaluation
 from .kinds import KINDS
 from .loading import is_of_tasks, load_mask_evaluation
 from .runs import MaskEvaluationInfo, list_mask_evaluations, mask_evaluation_info
-from .stored import first_missing, missing_field_error
+from .stored import field_gone_error
 
 
 @explain_database_errors()
@@ -142,7 +143,7 @@ def missing_fields(
     wanted = sorted(keys if eval_keys is None else keys.intersection(eval_keys))
     found = {key: _missing_field(dataset, key) for key in wanted}
     return [
-        missing_field_error(key, missing)
+        field_gone_error(key, missing)
         for key, missing in found.items()
         if missing is not None
     ]

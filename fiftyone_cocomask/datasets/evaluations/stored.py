@@ -6,27 +6,18 @@ from abc import ABC
 from typing import Any, ClassVar
 
 from ...errors import CocoMaskError
-from ...fiftyone_types import Dataset, SampleCollection
+from ...fiftyone_types import SampleCollection
 from ..cached_sums import KeptSums
 from ..documents import Document, ids_of, pipeline, root_dataset, whole_samples
+from ..gone_fields import first_missing, missing_field_error
 from ..label_lists import LabelList
 from ..owned_fields import CLASSES_SUFFIX
 from .out_of_date import OutOfDate, changed_samples
 
 
-def first_missing(dataset: Dataset, *names: str | None) -> str | None:
-    """Returns the first of some fields that a dataset does not have."""
-    fields = filter(None, names)
-    return next((name for name in fields if not dataset.has_field(name)), None)
-
-
-def missing_field_error(key: str, missing: str) -> CocoMaskError:
+def field_gone_error(key: str, missing: str) -> CocoMaskError:
     """Returns what is said of an evaluation whose field is gone."""
-    return CocoMaskError(
-        f"Mask evaluation '{key}' is of the field '{missing}', which the dataset does "
-        "not have any more; rename the field back, evaluate again under this eval_key, "
-        f"or delete '{key}'"
-    )
+    return missing_field_error("Mask evaluation", key, missing, "evaluate")
 
 
 class StoredEvaluation(ABC):
@@ -67,10 +58,7 @@ class StoredEvaluation(ABC):
 
     @property
     def missing_field(self) -> str | None:
-        """The field of its masks, labels or figures that is not there any more.
-
-        FiftyOne's own functions delete fields, and rename a run without them.
-        """
+        """The field of its masks, labels or figures that is not there any more."""
         return first_missing(
             root_dataset(self.samples),
             self.mask_field,
@@ -171,7 +159,7 @@ class StoredEvaluation(ABC):
     def _view(self, samples: SampleCollection) -> Any:
         # Figures of labels that are elsewhere by now would be none, or those of before.
         if (missing := self.missing_field) is not None:
-            raise missing_field_error(self.key, missing)
+            raise field_gone_error(self.key, missing)
         return whole_samples(self.samples if samples is None else samples)
 
     def _measured(self, samples: SampleCollection | None) -> Any:

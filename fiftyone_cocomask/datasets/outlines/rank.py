@@ -31,6 +31,7 @@ from ..documents import (
     update_documents,
 )
 from ..documents.runs import begin_run, delete_run, run_results
+from ..gone_fields import first_missing, missing_field_error
 from ..label_lists import LabelList
 from ..locks import RUN_OF, locked, one_at_a_time
 from ..measuring.measure import drawing_options
@@ -169,15 +170,11 @@ def load_outline_ranking(samples: Samples, eval_key: str = "outline") -> Outline
             f"'{eval_key}' (it has {keys})"
         )
     labels = LabelList(config.label_field, config.label_path)
-    # FiftyOne's own functions delete fields, and rename a run without them.
     needed = (labels.field, *_fields(eval_key, labels).paths)
-    for name in needed:
-        if not dataset.has_field(name):
-            raise CocoMaskError(
-                f"The ranking of outlines '{eval_key}' is of the field '{name}', which "
-                "the dataset does not have any more; rename the field back, rank again "
-                f"under this eval_key, or delete '{eval_key}'"
-            )
+    if (missing := first_missing(dataset, *needed)) is not None:
+        raise missing_field_error(
+            "The ranking of outlines", eval_key, missing, "rank outlines"
+        )
     return OutlineRanking(dataset, eval_key, labels, list(stored.skipped))
 
 
