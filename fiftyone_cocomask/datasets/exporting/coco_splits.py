@@ -110,7 +110,7 @@ class Splits:
         split = document.get("split") if self._has_field else None
         if split is None:
             # As of images that a person has added to those of an import.
-            split = [t for t in document.get("tags") or () if t in _SPLIT_TAGS]
+            split = [t for t in set(document.get("tags") or ()) if t in _SPLIT_TAGS]
         return _split_name(split)
 
     @property

@@ -122,8 +122,8 @@ def annotation_states(
         the annotations of the base in its order, each with its labels; then, each by
         itself, the labels that the import did not write
     """
-    by_id = {short_id(label): label for label in polylines}
-    boxes_by_id = {short_id(label): label for label in detections}
+    by_id, more = _by_id(polylines)
+    boxes_by_id, more_boxes = _by_id(detections)
     states = []
     if base is not None:
         for annotation in base.annotations:
@@ -131,9 +131,20 @@ def annotation_states(
             detection = boxes_by_id.pop(annotation.detection_id, None)
             state = annotation_state(annotation, polyline, detection, base.names)
             states.append(state)
-    states += [AnnotationState(None, polyline=label) for label in by_id.values()]
-    states += [AnnotationState(None, detection=label) for label in boxes_by_id.values()]
+    added, boxes = [*by_id.values(), *more], [*boxes_by_id.values(), *more_boxes]
+    states += [AnnotationState(None, polyline=label) for label in added]
+    states += [AnnotationState(None, detection=label) for label in boxes]
     return states
+
+
+def _by_id(labels: Sequence[Document]) -> tuple[dict[bytes, Document], list[Document]]:
+    """Returns labels by their short ids, and those whose ids others before them have.
+
+    As of a label that a program has appended once more.
+    """
+    by_id: dict[bytes, Document] = {}
+    more = [x for x in labels if by_id.setdefault(short_id(x), x) is not x]
+    return by_id, more
 
 
 def annotation_state(

@@ -356,6 +356,24 @@ def test_a_copied_label_gets_an_id_of_its_own(
     assert report.added == 1
 
 
+def test_a_label_that_is_there_twice_is_written_twice(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    """A program has appended the very label, and so its id."""
+    sample = dataset.match_tags("valid").first()
+    lines, boxes = sample.segmentations.polylines, sample.detections.detections
+    drawn = fo.Polyline(label="body", points=[relative([1, 1, 4, 1, 4, 6])])
+    lines += [lines[0], drawn, drawn]
+    boxes.append(boxes[0])
+    sample.save()
+    assert dataset.count("segmentations.polylines") == 7
+    out, report = export(dataset, tmp_path, images="none")
+    shapes = [a["segmentation"] for a in read_json(out / "valid")["annotations"]]
+    drawn_ring = [[1, 1, 4, 1, 4, 6]]
+    assert sorted(shapes) == [drawn_ring, drawn_ring, [SQUARE], [SQUARE]]
+    assert (report.unchanged, report.added) == (4, 3)
+
+
 def test_edits_of_a_field_that_was_renamed_are_written_and_counted(
     dataset: fo.Dataset, tmp_path: Path
 ) -> None:
@@ -577,7 +595,8 @@ def test_an_added_image_goes_into_the_split_that_its_tag_names(
     ring = [relative(SQUARE)]
     shape = fo.Polyline(label="body", points=ring, closed=True, filled=True)
     labels = fo.Polylines(polylines=[shape])
-    sample = fo.Sample(str(added), tags=["valid", "night"], segmentations=labels)
+    tags = ["valid", "night", "valid"]
+    sample = fo.Sample(str(added), tags=tags, segmentations=labels)
     plain = fo.Sample(str(tmp_path / "source" / "without.jpg"))
     write_image(Path(plain.filepath), WIDTH, HEIGHT)
     dataset.add_samples([sample, plain])
