@@ -9,7 +9,14 @@ from typing import Any
 from ..documents import Document
 from ..label_lists import LabelList
 from ..labels import label_documents
-from .changes import Change, apply_to_label, differs, tags_again, with_tags
+from .changes import (
+    Change,
+    apply_to_label,
+    differs,
+    former_place,
+    tags_again,
+    with_tags,
+)
 from .others import OtherRepairs
 
 # What to set, the changes that are made, and those that are not, with the reason.
@@ -181,7 +188,7 @@ def _take_back(others: OtherRepairs, edit: _SampleEdit, change: Change) -> str |
             return None
         if not edit.has_room(change):
             return EDITED
-        labels.insert(min(change.index, len(labels)), change.before)
+        labels.insert(former_place(labels, change), change.before)
         return None
     label = None if place is None else labels[place]
     if (key := others.first_to_undo(change, label)) is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -26,6 +26,8 @@ class Change:
         label_id: the label's id, or None
         label: the label's class, or None
         index: the label's place in its list
+        between: of a removed label, the ids of the one before it, and of the first
+            behind it that stays, None where there is none; empty if that is not known
         before: the attributes that change; of a removed label, all of its document
         after: the same attributes afterwards; None for a removed label
         tags_added: the tags that it gets
@@ -48,6 +50,7 @@ class Change:
     label_id: str | None = None
     label: str | None = None
     index: int = 0
+    between: list[str | None] = field(default_factory=list)
     before: Document = field(default_factory=dict)
     after: Document | None = field(default_factory=dict)
     tags_added: list[str] = field(default_factory=list)
@@ -102,6 +105,49 @@ def without_tags(change: Change, is_gone: Callable[[str], bool]) -> Change:
         tags_removed=[tag for tag in change.tags_removed if not is_gone(tag)],
         tags_before=[tag for tag in change.tags_before if not is_gone(tag)],
     )
+
+
+def neighbours(labels: Sequence[Document], index: int) -> list[str | None]:
+    """Returns the ids of the labels before and behind one of a list, None without."""
+    places = (index - 1, index + 1)
+    return [str(labels[p]["_id"]) if 0 <= p < len(labels) else None for p in places]
+
+
+def stay_between(changes: Iterable[Change]) -> None:
+    """Says of labels that are removed which stays behind them."""
+    removed = {
+        (c.sample_id, c.label_field, c.label_id): c for c in changes if c.between
+    }
+    # From the last one on, which knows already what the one before it needs to know.
+    for change in sorted(removed.values(), key=lambda c: c.index, reverse=True):
+        place = change.sample_id, change.label_field, change.between[1]
+        behind = removed.get(place)
+        if behind is not None:
+            change.between = [change.between[0], behind.between[1]]
+
+
+def former_place(labels: Sequence[Document], change: Change) -> int:
+    """Returns where in a list a label is put that was removed from it.
+
+    That is between those that it was between, also where others were removed, or came
+    back, since.
+    """
+    ids = [str(label["_id"]) for label in labels]
+    before, behind = change.between or ("", "")
+    start = 0 if before is None else _place_in(ids, before, 1)
+    end = len(ids) if behind is None else _place_in(ids, behind)
+    if start is None and end is None:
+        return min(change.index, len(ids))
+    place = end if start is None else start
+    assert place is not None
+    # Of those that are between them now, ids tell: they grow with each new label.
+    while end is not None and place < end and ids[place] < str(change.label_id):
+        place += 1
+    return place
+
+
+def _place_in(ids: Sequence[str], label_id: str, more: int = 0) -> int | None:
+    return ids.index(label_id) + more if label_id in ids else None
 
 
 def differs(document: Document, values: Document) -> bool:

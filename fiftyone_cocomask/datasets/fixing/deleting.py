@@ -14,7 +14,7 @@ from ..documents import Document, read_documents, root_dataset, sample_ids
 from ..label_lists import LabelList, boxes_beside
 from ..locks import ISSUES, one_at_a_time
 from ..targets import checked_samples
-from .changes import Change
+from .changes import Change, neighbours
 from .partners import partners_of
 from .report import FixReport
 from .stored import begin_changes, check_fix_key
@@ -145,6 +145,7 @@ def _of_sample(
                 label_id=str(label["_id"]),
                 label=label.get("label"),
                 index=index,
+                between=neighbours(own, index),
                 before=label,
                 after=None,
                 follows=follows,

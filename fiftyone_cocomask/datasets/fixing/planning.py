@@ -16,7 +16,7 @@ from ..label_lists import LabelList
 from ..labels import LabelObject
 from ..masks.options import MaskOptions
 from ..measuring.measure import measure_labels
-from .changes import Change
+from .changes import Change, neighbours
 from .partners import partners_of
 from .repairs import MAX_CHANGE, MAX_STRAY, NotRepairableError, ShapeRepair, pixel_box
 from .report import FixReport
@@ -251,6 +251,8 @@ class SampleRepair:
         px: int | None,
     ) -> Change:
         change = self._change(labels, label, index, issues, "removed")
+        own = self._labels if labels == self._plan.labels else self._boxes
+        change.between = neighbours(own, index)
         change.before, change.after = label, None
         change.tags_removed = []
         change.px_before, change.px_after = px, 0 if px is not None else None

@@ -18,7 +18,7 @@ from ..issues.find import mark_again
 from ..label_lists import LabelList
 from ..memory import frozen_heap
 from .applying import Outcome, applied
-from .changes import Change
+from .changes import Change, stay_between
 from .report import FixReport
 from .stored import StoredFixes
 
@@ -57,6 +57,7 @@ def carry_out(
     stored = StoredFixes(dataset, report.fix_key)
     if not changes and not stored.exist:
         return []
+    stay_between(changes)
     together = stored.add(changes, lists)
     all_left = write_changes(dataset, changes, lists, applied, report, stored.reach)
     if left := {id(change) for change, _ in all_left}:

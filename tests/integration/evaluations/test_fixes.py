@@ -743,6 +743,50 @@ def test_repairs_of_a_field_that_is_gone_are_not_added_to(samples: Samples) -> N
     assert state(samples, sample) == before
 
 
+# Under each key one or two of the labels "abcdef" are deleted, in this order, and then
+# given back in another one.
+@pytest.mark.parametrize(
+    ("deleted", "undone"),
+    [
+        (["d", "a"], [0, 1]),
+        (["c", "d"], [0, 1]),
+        (["d", "c"], [0, 1]),
+        (["a", "b"], [0, 1]),
+        (["f", "e"], [0, 1]),
+        (["bc", "de"], [0, 1]),
+        (["be", "cd"], [0, 1]),
+        (["c", "d", "b"], [1, 0, 2]),
+        (["ef", "a", "cd"], [0, 2, 1]),
+    ],
+)
+def test_labels_that_were_deleted_one_by_one_are_in_their_old_order(
+    samples: Samples, deleted: list[str], undone: list[int]
+) -> None:
+    dataset = samples.dataset
+    sample = add(samples, "a.jpg", [polygon(SQUARE, label=x) for x in "abcdef"])
+    before = state(samples, sample)
+    ids = {label["label"]: str(label["_id"]) for label in labels(samples, sample)}
+    for number, names in enumerate(deleted):
+        delete_objects(dataset, [ids[n] for n in names], fix_key=f"key{number}")
+    for number in undone:
+        undo_mask_fixes(dataset, f"key{number}")
+    assert state(samples, sample) == before
+
+
+def test_a_label_comes_back_between_those_that_it_was_between(
+    samples: Samples,
+) -> None:
+    sample = add(samples, "a.jpg", [polygon(SQUARE, label=x) for x in "abcd"])
+    delete_objects(samples.dataset, [str(labels(samples, sample)[2]["_id"])])
+    sample.reload()
+    del sample.segmentations.polylines[0]
+    sample.segmentations.polylines.append(polygon(SPIKE, label="by hand"))
+    sample.save()
+    undo_mask_fixes(samples.dataset, "deleted_objects")
+    found = [label["label"] for label in labels(samples, sample)]
+    assert found == ["b", "c", "d", "by hand"]
+
+
 def test_the_only_label_of_a_field_does_not_come_back_over_another(
     samples: Samples,
 ) -> None:
