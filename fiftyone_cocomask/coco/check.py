@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
@@ -81,6 +81,7 @@ class ExportReader:
             them in place, and their paths name no files
         wants_fingerprints: whether records tell their files from others
         known_labels: what a dataset that it is imported into calls its categories
+        known_splits: the names of the splits that this dataset has
 
     Attributes:
         name: the export's name
@@ -111,8 +112,9 @@ class ExportReader:
         unpack_to: str | Path | None = None,
         wants_fingerprints: bool = False,
         known_labels: KnownLabels | None = None,
+        known_splits: Collection[str] = (),
     ) -> None:
-        self._export = find_export(path, image_dir)
+        self._export = find_export(path, image_dir, known_splits)
         self.name = self._export.name
         self.unpack_to = unpack_to
         self._wants_fingerprints = wants_fingerprints

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -86,12 +86,17 @@ class ExportFiles:
             files.close()
 
 
-def find_export(path: str | Path, image_dir: str | Path | None = None) -> ExportFiles:
+def find_export(
+    path: str | Path,
+    image_dir: str | Path | None = None,
+    known_splits: Collection[str] = (),
+) -> ExportFiles:
     """Finds the splits of an export.
 
     Args:
         path: a folder that holds COCO JSONs at any depth, a zip of one, or a COCO JSON
         image_dir: where the images are, if not beside the JSON
+        known_splits: the names of the splits that a dataset has already
 
     Raises:
         ExportError: if there is nothing of the kind
@@ -102,13 +107,15 @@ def find_export(path: str | Path, image_dir: str | Path | None = None) -> Export
     if images is not None and not os.path.isdir(images):
         raise ExportError(f"image_dir is not a folder: {printable(str(images))}")
     if os.path.isdir(place):
-        return _export_of(FolderFiles(place), place.resolve().name, images)
+        name = place.resolve().name
+        return _export_of(FolderFiles(place), name, images, known_splits)
     if not os.path.isfile(place):
         raise ExportError(f"There is no export at {printable(str(place))}")
     if place.suffix.lower() == ".zip" or _is_zip(place):
         files = ZipFiles(place)
         try:
-            return _export_of(files, place.stem.removesuffix(".coco"), images)
+            name = place.stem.removesuffix(".coco")
+            return _export_of(files, name, images, known_splits)
         except ExportError:
             files.close()
             raise
@@ -140,7 +147,9 @@ def _given_path(path: str | Path, option: str) -> Path:
     return Path(text)
 
 
-def _export_of(files: Files, name: str, image_dir: Path | None) -> ExportFiles:
+def _export_of(
+    files: Files, name: str, image_dir: Path | None, known_splits: Collection[str]
+) -> ExportFiles:
     index = FileIndex(files.names)
     jsons = [
         JsonFile(
@@ -156,8 +165,8 @@ def _export_of(files: Files, name: str, image_dir: Path | None) -> ExportFiles:
     if not jsons:
         raise _no_json(files)
     chosen = choose_jsons(jsons, index)
-    names = _split_names(chosen.named, name)
-    names |= _split_names(chosen.others, name, names.values())
+    names = _split_names(chosen.named, name, known_splits)
+    names |= _split_names(chosen.others, name, known_splits, names.values())
     image_files, image_index = files, index
     if image_dir is not None:
         image_files = FolderFiles(image_dir)
@@ -268,16 +277,27 @@ def _root_of_json(folder: Path) -> Path:
 
 
 def _split_names(
-    jsons: list[JsonFile], export: str, used: Iterable[str] = ()
+    jsons: list[JsonFile],
+    export: str,
+    known: Collection[str],
+    used: Iterable[str] = (),
 ) -> dict[str, str]:
-    """Returns a name for each JSON's split, by the JSON's; no two share one."""
+    """Returns a name for each JSON's split, by the JSON's; no two share one.
+
+    Where several would, each is called as its folder; so is one that is known so, when
+    it is the only one of its name by now.
+    """
     short = {json.name: _split_name(json.name, export) for json in jsons}
     repeated = {name for name, count in Counter(short.values()).items() if count > 1}
     names: dict[str, str] = {}
     taken = set(used)
     for json_name, name in short.items():
+        folder = json_name.rpartition("/")[0]
         if name in repeated:
-            name = json_name.rpartition("/")[0] or name
+            name = folder or name
+        elif folder and _safe_split_name(name) not in known:
+            longer = (folder, f"{export}/{folder}")
+            name = next((n for n in longer if _safe_split_name(n) in known), name)
         safe = unique = _safe_split_name(name)
         number = 1
         while unique in taken:

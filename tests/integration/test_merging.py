@@ -274,6 +274,34 @@ def test_a_split_of_another_name_has_the_same_images(
     assert not dataset.match_tags("gone_from_export")
 
 
+@pytest.mark.parametrize("place", ["folder", "inner folder", "zip", "splits"])
+def test_a_split_keeps_its_name_when_others_of_the_name_are_left_out(
+    new_dataset: Any, tmp_path: Path, place: str
+) -> None:
+    splits = {"one/train": {A: [1], B: [3]}, "one/valid": {C: [4]}, "two/train": {}}
+    first = write_version(tmp_path / "v1", splits)
+    write_version(first, {"two/train": {image_name("d"): [9]}})
+    dataset, _ = import_roboflow_coco(first, "named")
+    assert set(dataset.values("split")) == {"one/train", "two/train", "valid"}
+    before = dict(zip(*dataset.values(["file_name", "split"]), strict=True))
+    newer = write_version(
+        tmp_path / "v2", {"one/train": {A: [2], B: [3]}, "one/valid": {C: [4]}}
+    )
+    options: dict[str, Any] = {}
+    path: Path | str = newer
+    if place == "inner folder":
+        path = newer / "one"
+    elif place == "zip":
+        path = shutil.make_archive(str(newer), "zip", newer)
+    elif place == "splits":
+        options["splits"] = ["one/train"]
+    _, report = import_roboflow_coco(path, dataset, dry_run=True, **options)
+    assert merged(report) == {"labels_updated": 1}
+    _, report = import_roboflow_coco(path, dataset, **options)
+    assert merged(report) == {"labels_updated": 1}
+    assert dict(zip(*dataset.values(["file_name", "split"]), strict=True)) == before
+
+
 def test_an_image_that_a_person_deleted_does_not_come_back(
     new_dataset: Any, version: Path, tmp_path: Path
 ) -> None:

@@ -1,4 +1,4 @@
-"""The classes of the exports that were imported into a dataset before."""
+"""The classes and splits of the exports that were imported into a dataset before."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import fiftyone as fo
 
+from ...coco.attributes import decode_key
 from ...coco.categories import KnownLabels, known_labels
 from ..import_base.base import Fields
 from ..import_base.info import all_info, forget_info, known_info
@@ -26,6 +27,11 @@ def classes_before(dataset: fo.Dataset, fields: Fields) -> set[str]:
     """Returns the classes that labels had at the last import into two fields."""
     splits = known_info(dataset, fields).get("splits") or {}
     return {name for of in splits.values() for _, name in of.get("labels") or ()}
+
+
+def splits_before(dataset: fo.Dataset, fields: Fields) -> set[str]:
+    """Returns the names of the splits that were imported into two fields."""
+    return set(map(decode_key, known_info(dataset, fields).get("splits") or {}))
 
 
 def forget_exports(dataset: fo.Dataset, kept: Collection[str]) -> set[str]:

@@ -9,7 +9,7 @@ import fiftyone as fo
 
 from ...coco.check import ExportReader
 from ..import_base.base import Fields
-from .earlier_classes import labels_before
+from .earlier_classes import labels_before, splits_before
 
 
 def open_export(
@@ -20,7 +20,7 @@ def open_export(
     image_dir: str | Path | None,
     splits: Sequence[str] | None,
 ) -> ExportReader:
-    """Opens an export, whose classes are called as a version before it has called them.
+    """Opens an export, whose classes and splits are called as in a version before it.
 
     Args:
         path: the export
@@ -33,11 +33,16 @@ def open_export(
     Raises:
         ExportError: if it cannot be read
     """
-    known = labels_before(dataset, fields) if dataset is not None else {}
+    labels = labels_before(dataset, fields) if dataset is not None else {}
+    known = splits_before(dataset, fields) if dataset is not None else set[str]()
+    if splits is not None and known.isdisjoint(splits):
+        # They are called as a check of the export calls them.
+        known = set()
     return ExportReader(
         path,
         image_dir=image_dir,
         splits=splits,
         wants_fingerprints=True,
-        known_labels=known,
+        known_labels=labels,
+        known_splits=known,
     )
