@@ -258,9 +258,7 @@ def draw_masks(
                     left.append(result.left)
             bar.update(len(results))
     settle(backing_dataset(samples))
-    if plan.is_own_folder and plan.output_dir is not None:
-        folder = Path(plan.output_dir)
-        remove_left(backing_dataset(samples), plan.mask_field, folder, left)
+    remove_left(backing_dataset(samples), plan.mask_field, left)
     report.seconds = time.perf_counter() - started
     return report
 

@@ -209,12 +209,12 @@ def _draw(
         return
     result, path = begun.result, begun.path
     drawing, result.segmentation = _drawn(begun, patches, plan.options)
+    if begun.mask.get("mask_path") != str(path):
+        result.left = begun.mask.get("mask_path")
     if path is None:
         set_array(result.segmentation, drawing.mask)
     else:
         _write(plan, paths, path, drawing.mask, begun.mask, result, writes)
-        if begun.mask.get("mask_path") != str(path):
-            result.left = begun.mask.get("mask_path")
 
 
 def _reason_to_skip(

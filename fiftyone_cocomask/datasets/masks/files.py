@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import fiftyone as fo
+import fiftyone.core.storage as fos
 import numpy as np
 
 from ..documents import (
@@ -62,19 +63,18 @@ def _split_folder(split: Any) -> str:
     return safe_name(split) if isinstance(split, str) and split else ""
 
 
-def remove_left(
-    dataset: fo.Dataset, mask_field: str, folder: Path, names: Sequence[str]
-) -> None:
-    """Removes files that masks had before their samples moved to another split.
+def remove_left(dataset: fo.Dataset, mask_field: str, names: Sequence[str]) -> None:
+    """Removes files that masks had before, such as those of another split.
 
-    Those outside the folder, and those that are another sample's mask by now, stay.
+    Those outside the folder of :func:`default_mask_dir`, and those that are another
+    sample's mask by now, stay.
 
     Args:
         dataset: the whole dataset
         mask_field: the masks' field
-        folder: a folder of :func:`default_mask_dir`
         names: the files
     """
+    folder = Path(fos.normalize_path(str(default_mask_dir(dataset, mask_field))))
     path = f"{mask_field}.mask_path"
     own = [n for n in names if folder in Path(os.path.abspath(n)).parents]
     for start in range(0, len(own), _LEFT_AT_ONCE):

@@ -202,6 +202,24 @@ def test_what_others_add_to_labels_changes_no_mask(
     assert compute_masks(dataset).unchanged == 1
 
 
+def test_no_file_is_left_where_masks_are_kept_elsewhere_from_now_on(
+    new_dataset: Any, images: Any, tmp_path: Path
+) -> None:
+    dataset = new_dataset()
+    for path in images("a.jpg", "b.jpg"):
+        add(dataset, path, polyline(LEFT, "a"))
+    compute_masks(dataset)
+    own = [Path(path) for path in dataset.values("mask.mask_path")]
+    compute_masks(dataset.limit(1), storage="database")
+    assert [path.exists() for path in own] == [False, True]
+    compute_masks(dataset, output_dir=tmp_path / "masks")
+    assert [path.exists() for path in own] == [False, False]
+    others = [Path(path) for path in dataset.values("mask.mask_path")]
+    compute_masks(dataset, storage="database")
+    # Those are in a folder of the user's.
+    assert [path.exists() for path in others] == [True, True]
+
+
 def test_masks_can_be_stored_in_the_database(new_dataset: Any, images: Any) -> None:
     dataset = new_dataset()
     sample = add(dataset, *images("a.jpg"), polyline(LEFT, "a"))
