@@ -24,13 +24,8 @@ from .report import FixReport
 # The tag of labels that have to be drawn by a person.
 REDRAW = "redraw"
 
-_REMOVING = (
-    MaskIssue.EMPTY,
-    MaskIssue.TINY,
-    MaskIssue.DUPLICATE,
-    MaskIssue.NEAR_DUPLICATE,
-    MaskIssue.TWO_CLASSES,
-)
+_OF_TWO = (MaskIssue.DUPLICATE, MaskIssue.NEAR_DUPLICATE, MaskIssue.TWO_CLASSES)
+_REMOVING = (MaskIssue.EMPTY, MaskIssue.TINY, *_OF_TWO)
 _RESHAPING = (
     MaskIssue.OUTSIDE,
     MaskIssue.STRAY_PART,
@@ -138,8 +133,8 @@ class SampleRepair:
                 changes += self._removal(index, removed[index], figures.px[index])
                 continue
             changes += self._without_partner(index, issues, removed, found)
-            issues = [i for i in issues if i not in _REMOVING]
-            present = self._still_there(index, issues, found)
+            still = self._still_there(index, issues, found)
+            present = [issue for issue in still if issue not in _REMOVING]
             if present and index in by_index:
                 changes += self._repair(by_index[index], present, canvas)
             elif present:
@@ -157,7 +152,10 @@ class SampleRepair:
         if index not in found.issues:
             has.add(MaskIssue.BOX_ONLY)
         gone = [issue for issue in issues if issue not in has]
-        self._skip(label, gone, "it has been edited since the search")
+        of_two = [issue for issue in gone if issue in _OF_TWO]
+        alone = [issue for issue in gone if issue not in _OF_TWO]
+        self._skip(label, alone, "it has been edited since the search")
+        self._skip(label, of_two, "one of the two has been edited since the search")
         return [issue for issue in issues if issue in has]
 
     def _removed(

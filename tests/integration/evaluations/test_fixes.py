@@ -248,6 +248,24 @@ def test_a_label_that_was_edited_since_the_search_is_left_alone(
     ]
 
 
+def test_labels_that_are_no_longer_alike_are_left_alone_and_named(
+    samples: Samples,
+) -> None:
+    sample = add(samples, "a.jpg", [polygon(SPIKE), polygon(SPIKE), polygon(SPECK)])
+    find_mask_issues(samples.dataset, mask_field=None)
+    sample.reload()
+    sample.segmentations.polylines[0].points = polygon(CROSSING).points
+    sample.segmentations.polylines[2].points = polygon(SPIKE, SPECK).points
+    sample.save()
+    report = fix_mask_issues(samples.dataset, ["duplicate", "tiny"])
+    assert report.fixed == {}
+    assert [(row["issue"], row["reason"]) for row in report.skipped] == [
+        ("duplicate", "one of the two has been edited since the search"),
+        ("tiny", "it has been edited since the search"),
+    ]
+    assert len(labels(samples, sample)) == 3
+
+
 def test_labels_that_a_person_has_checked_are_left_alone(samples: Samples) -> None:
     lines = [polygon(SQUARE, label="b"), polygon(SQUARE, SPECK, tags=["checked"])]
     sample = add(samples, "a.jpg", lines)
