@@ -16,7 +16,13 @@ from ...coco.frames import TurnedBack
 from ...coco.originals import AnnotationForm, attributes_of, known_attributes
 from ..documents import Document
 from ..import_base.base import BASE_FIELD, SampleBase
-from ..importing.states import AnnotationState, Change, annotation_states, paired_states
+from ..importing.states import (
+    AnnotationState,
+    Change,
+    annotation_states,
+    id_of_state,
+    paired_states,
+)
 from .coco_fields import LabelFields
 from .coco_geometry import SampleGeometry, UnwritableLabelError
 
@@ -202,17 +208,22 @@ class LabelWriter:
             or original.get("has_iscrowd", form.has_iscrowd) is not False
         ):
             entry["iscrowd"] = 1 if label.get("iscrowd") else 0
-        partner = next((x for x in state.labels if x is not label), {})
+        partner = state.detection if label is state.polyline else state.polyline
         lost = self._add_attributes(
-            entry, label, partner, original, are_changed=state.are_attributes_changed
+            entry,
+            label,
+            partner or {},
+            original,
+            are_changed=state.are_attributes_changed,
         )
         change = state.change
         if state.base is None and not is_new:
             change = self._change_without_base(class_label)
         coco_id = None
         if not is_new:
-            ids = (_identifier(found, "coco_id") for found in state.labels)
-            coco_id = original.get("id", next((i for i in ids if i is not None), None))
+            coco_id = original.get("id", _identifier(shape_label, "coco_id"))
+            if coco_id is None:
+                coco_id = id_of_state(state)
         has_rle = type(entry["segmentation"]) is dict
         place = None if is_new else original.get("place")
         return Written(entry, coco_id, change, has_rle, place, shape_label["_id"], lost)
@@ -261,19 +272,20 @@ class LabelWriter:
         """
         rest = original.get("rest")
         form = self._form
-        others = label.keys() - self._written_names
-        more = partner.keys() - self._written_names - others
         # FiftyOne's older way to keep attributes, which some importers still go.
         older = label.get("attributes")
-        is_usual = (
+        if (
             rest is None
-            and not others
-            and not more
+            and not form.origins
+            and not form.has_nested
             and not older
             and label.get("confidence") is None
-        )
-        if is_usual and not form.origins and not form.has_nested:
+            and self._written_names.issuperset(label)
+            and self._written_names.issuperset(partner)
+        ):
             return []
+        others = label.keys() - self._written_names
+        more = partner.keys() - self._written_names - others
         kept = attributes_of(label, rest, form, are_changed=are_changed)
         known = known_attributes(rest, form)
         lost = []
