@@ -58,6 +58,7 @@ class ComparedObject:
         box: its box, rounded
         attributes: what else it carries
         label_id: the id of the label that it was made of
+        has_shape: whether it has polygons or an RLE, and is not a box alone
     """
 
     annotation_id: CocoId | None
@@ -68,6 +69,7 @@ class ComparedObject:
     box: tuple[float, ...]
     attributes: dict[str, Any]
     label_id: str | None
+    has_shape: bool
 
     @property
     def is_rle(self) -> bool:
@@ -316,6 +318,7 @@ def _object(annotation: Annotation, *, has_label_id: bool) -> ComparedObject:
         tuple(_rounded(np.array(box)).tolist()),
         attributes,
         label_id,
+        annotation.rle is not None or bool(annotation.rings),
     )
 
 

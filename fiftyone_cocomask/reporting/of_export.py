@@ -42,18 +42,22 @@ def export_page(
     """
     report = check_export(path)
     figures = ObjectFigures()
+    num_boxes = 0
     with ComparedExport(path) as export:
         total = len(export.images)
         with bar(total) if bar is not None else nullcontext() as shown:
             for image in export.images.values():
-                objects = _drawable(image)
+                # A box is data to be checked, and no shape to be measured.
+                usable = _drawable(image)
+                objects = [o for o in usable if o.has_shape]
+                num_boxes += len(usable) - len(objects)
                 shapes = [o.geometry for o in objects]
                 figures.add(image.size, [o.label for o in objects], shapes)
                 if shown is not None:
                     shown.update()
         pictures = _worst(report, export)
     sections = [
-        _contents(report, figures.too_large),
+        _contents(report, figures.too_large, num_boxes),
         _findings(report, pictures),
         *([_classes(figures), _images(figures)] if figures.areas else []),
     ]
@@ -68,7 +72,7 @@ def _drawable(
     return [o for o in image.objects(size) if all(map(is_drawable, o.geometry.rings))]
 
 
-def _contents(report: ExportReport, too_large: int) -> Section:
+def _contents(report: ExportReport, too_large: int, num_boxes: int) -> Section:
     rows = [
         (name, f"{counts['images']:,}", f"{counts['annotations']:,}")
         for name, counts in report.splits.items()
@@ -84,6 +88,11 @@ def _contents(report: ExportReport, too_large: int) -> Section:
         section.texts.append(
             f"{count(too_large, 'image')} of more than {MAX_DRAWN_PIXELS:,} pixels "
             f"{agree(too_large, 'is', 'are')} left out of the figures."
+        )
+    if num_boxes:
+        section.texts.append(
+            f"{count(num_boxes, 'annotation')} {agree(num_boxes, 'is', 'are')} left "
+            f"out of the figures: {agree(num_boxes, 'a box', 'boxes')} without a shape."
         )
     section.tables.append(Table(("Split", "Images", "Annotations"), [*rows, total]))
     return section

@@ -64,6 +64,32 @@ def test_a_report_of_an_export_has_its_figures(export: Path, tmp_path: Path) -> 
     assert ["cat", "1", "1", "2,500", "16.67%"] in [row[:5] for row in cells]
 
 
+def test_boxes_without_a_shape_are_told_and_not_measured(
+    export: Path, tmp_path: Path
+) -> None:
+    path = export / "_annotations.coco.json"
+    document = json.loads(path.read_text())
+    boxes = [
+        {"id": number, "image_id": 2, "category_id": 1, "bbox": [0, 0, 100, 50]}
+        for number in (8, 9)
+    ]
+    document["annotations"] += boxes
+    path.write_text(json.dumps(document))
+    text = fcm.write_report(export, tmp_path / "report.html").read_text()
+    said = "2 annotations are left out of the figures: boxes without a shape."
+    assert said in text
+    found = {figure["data"][0]["type"]: figure["data"][0] for figure in charts(text)}
+    heatmap = np.array(found["heatmap"]["z"])
+    assert heatmap.mean() == pytest.approx((2500 + 100) / 5000 / 3, abs=1e-4)
+    assert re.search(r"<td>cat</td>\s*<td>1</td>\s*<td>1</td>", text)
+    # And of boxes alone there is nothing to measure.
+    document["annotations"] = boxes
+    path.write_text(json.dumps(document))
+    alone = fcm.write_report(export, tmp_path / "report.html").read_text()
+    assert said in alone
+    assert charts(alone) == []
+
+
 def test_text_of_an_export_is_shown_as_text(export: Path, tmp_path: Path) -> None:
     text = fcm.write_report(export, tmp_path / "report.html").read_text()
     assert "<img src=x" not in text
