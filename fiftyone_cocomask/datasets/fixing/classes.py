@@ -32,10 +32,9 @@ from ..locks import ISSUES, one_at_a_time
 from ..targets import checked_samples
 from .changes import Change
 from .report import FixReport
-from .stored import StoredFixes, begin_changes, check_fix_key
+from .stored import SAMPLES_AT_ONCE, StoredFixes, begin_changes, check_fix_key
 from .writing import carry_out
 
-_BATCH_SIZE = 100
 # What a report calls a label whose class is merged into another.
 MERGED = "merged_class"
 _RELABELLED = "relabelled"
@@ -180,7 +179,7 @@ def _with_classes(
     condition = {
         "$or": [{f"{labels.path}.label": {"$in": classes}} for labels in lists.values()]
     }
-    for ids in sample_ids(dataset, condition, _BATCH_SIZE):
+    for ids in sample_ids(dataset, condition, SAMPLES_AT_ONCE):
         wanted = [i for i in ids if within is None or i in within]
         yield from read_documents(dataset, wanted, ["filepath", *lists])
 

@@ -17,10 +17,9 @@ from ..targets import checked_samples
 from .changes import Change, neighbours
 from .partners import partners_of
 from .report import FixReport
-from .stored import begin_changes, check_fix_key
+from .stored import SAMPLES_AT_ONCE, begin_changes, check_fix_key
 from .writing import carry_out
 
-_BATCH_SIZE = 100
 # What a report calls an object that was asked for.
 DELETED_OBJECT = "deleted_object"
 
@@ -110,7 +109,7 @@ def _changes(
     """Yields the deletion of each label, and of the box or polygon of its object."""
     ids = [ObjectId(label_id) for label_id in label_ids]
     condition = {"$or": [{f"{x.path}._id": {"$in": ids}} for x in lists.values()]}
-    for batch in sample_ids(dataset, condition, _BATCH_SIZE):
+    for batch in sample_ids(dataset, condition, SAMPLES_AT_ONCE):
         for document in read_documents(dataset, batch, ["filepath", *lists]):
             yield from _of_sample(document, label_ids, lists)
 

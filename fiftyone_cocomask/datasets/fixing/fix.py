@@ -39,10 +39,8 @@ from .others import OtherRepairs
 from .planning import REPAIRABLE, FixPlan, SampleRepair
 from .report import FixReport
 from .splits import split_changes
-from .stored import StoredFixes, begin_changes, check_fixes, fix_keys
+from .stored import SAMPLES_AT_ONCE, StoredFixes, begin_changes, check_fixes, fix_keys
 from .writing import SAMPLE_DELETED, carry_out, write_changes
-
-_BATCH_SIZE = 100
 
 
 @explain_database_errors()
@@ -349,7 +347,7 @@ def _tagged_documents(
             for document in batch
         }
     paths = ["filepath", "metadata", *(labels.field for labels in lists)]
-    for ids in sample_ids(dataset, condition, _BATCH_SIZE):
+    for ids in sample_ids(dataset, condition, SAMPLES_AT_ONCE):
         wanted = [i for i in ids if within is None or i in within]
         documents = read_documents(dataset, wanted, paths)
         yield sorted(documents, key=lambda document: document["_id"])

@@ -27,7 +27,8 @@ from .changes import Change, decode_changes, encode_changes
 _METHOD = "cocomask/fixes"
 # What the journal calls them.
 _FIX: Final = "fix"
-_BATCH_SIZE = 100
+# Labels are read whole, and those of an image may take tens of megabytes.
+SAMPLES_AT_ONCE = 10
 
 
 class StoredFixes:
@@ -207,8 +208,8 @@ def _unmade(dataset: fo.Dataset, changes: list[Change]) -> set[int]:
     fields = {change.label_field for change in changes if change.label_field}
     sample_ids = list(by_sample)
     unmade = set()
-    for start in range(0, len(sample_ids), _BATCH_SIZE):
-        some = sample_ids[start : start + _BATCH_SIZE]
+    for start in range(0, len(sample_ids), SAMPLES_AT_ONCE):
+        some = sample_ids[start : start + SAMPLES_AT_ONCE]
         for document in read_documents(dataset, some, ["tags", "split", *fields]):
             own = by_sample[document["_id"]]
             unmade |= {id(c) for c in own if not has_been_applied(document, c)}
