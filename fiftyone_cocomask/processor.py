@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 
-from .arguments import checked
+from .arguments import check_argument, checked, shown
 from .coco.check import ExportReader
 from .coco.files import UnsafeNameError, checked_name
 from .coco.records import ImageRecord
@@ -97,6 +97,8 @@ class COCOProcessor:
         Raises:
             CocoMaskError: if it cannot be drawn
         """
+        image_height = check_argument("image_height", image_height, int)
+        image_width = check_argument("image_width", image_width, int)
         if min(image_height, image_width) < 1 or (
             image_height * image_width > MAX_PIXELS
         ):
@@ -128,6 +130,12 @@ class COCOProcessor:
             CocoMaskError: if ``file_name`` leads out of the folder
             MaskFileError: if the file cannot be written, or is an image
         """
+        if not isinstance(image_info, Mapping):
+            raise CocoMaskError(
+                f"image_info must be an image's entry in the JSON, not "
+                f"{shown(image_info)}"
+            )
+        check_argument("mask", mask, np.ndarray)
         path = self._mask_path(self._file_of(str(image_info.get("file_name") or "")))
         write_mask(path, mask, binary=True)
         return str(path)
@@ -157,7 +165,9 @@ class COCOProcessor:
         raise MaskFileError(f"The mask of {image} would replace an image")
 
     def _is_image(self, path: Path) -> bool:
-        return _key(path) in self._image_keys or (path.is_file() and is_picture(path))
+        # Unlike Path's, it says False of what is too long to be a name.
+        is_file = os.path.isfile(path)
+        return _key(path) in self._image_keys or (is_file and is_picture(path))
 
     def process_image(self, image_id: Any) -> str:
         """Writes the mask of an image's annotations beside it.
@@ -172,7 +182,8 @@ class COCOProcessor:
             CocoMaskError: if no image that can be used has this id
             MaskFileError: if the file cannot be written
         """
-        record = self._images.get(image_id)
+        is_id = isinstance(image_id, Hashable)
+        record = self._images.get(image_id) if is_id else None
         if record is None:
             raise CocoMaskError(self._why_not(image_id))
         objects = [
@@ -212,7 +223,8 @@ class COCOProcessor:
         return figure
 
     def _why_not(self, image_id: Any) -> str:
-        for issue in self.report.issues:
+        of_image = [i for i in self.report.issues if i.image_id is not None]
+        for issue in of_image:
             if issue.image_id == image_id and issue.annotation_id is None:
                 return f"Image {image_id!r} cannot be processed: {issue.message}"
         return f"The JSON has no image with the id {image_id!r}"
@@ -241,7 +253,7 @@ def _mask_object(segmentation: Any, height: int, width: int) -> MaskObject:
         return MaskObject(rle=rle)
     try:
         rings = tuple(np.array(ring, float).reshape(-1, 2) for ring in segmentation)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise CocoMaskError(
             "The segmentation is neither an RLE nor a list of rings x, y, x, y, ..."
         ) from error

@@ -132,7 +132,14 @@ def test_a_name_that_leads_out_of_the_folder_is_refused(
 
 @pytest.mark.parametrize(
     "segmentation",
-    [[[1, 2, 3]], [["a", "b"]], "text", [[float("nan"), 1, 2, 2, 3, 1]], {"counts": 1}],
+    [
+        [[1, 2, 3]],
+        [["a", "b"]],
+        "text",
+        [[float("nan"), 1, 2, 2, 3, 1]],
+        [[10**400, 1, 2, 2, 3, 1]],
+        {"counts": 1},
+    ],
 )
 def test_what_cannot_be_drawn_is_said(
     processor: COCOProcessor, segmentation: Any
@@ -209,6 +216,21 @@ def test_the_mask_of_an_image_that_lies_elsewhere_is_beside_it(
 def test_a_mask_is_written_again_over_itself(tmp_path: Path) -> None:
     processor = _processor_of(tmp_path, "a.jpg")
     assert processor.process_image(0) == processor.process_image(0)
+
+
+def test_what_is_no_argument_of_a_method_is_said(processor: COCOProcessor) -> None:
+    mask = np.zeros((2, 2), np.uint8)
+    for call, said in (
+        (lambda: processor.process_image([1]), "no image with the id"),
+        (lambda: processor.process_image(None), "no image with the id None"),
+        (lambda: processor.create_binary_mask([LEFT], "3", 3), "image_height must be"),
+        (lambda: processor.create_binary_mask([LEFT], 3, 3.5), "image_width must be"),
+        (lambda: processor.save_mask("mask", {"file_name": "a.jpg"}), "mask must be"),
+        (lambda: processor.save_mask(mask, None), "image_info must be"),
+        (lambda: processor.save_mask(mask, {"file_name": 300 * "a"}), "too long"),
+    ):
+        with pytest.raises(CocoMaskError, match=said):
+            call()
 
 
 @pytest.mark.parametrize("size", [(10**6, 10**6), (0, 5), (-1, 5)])
