@@ -109,8 +109,8 @@ def drawing_order(
         return sorted(indexes, key=lambda index: sizes[index])
     if isinstance(overlap, str) or labels is None:
         raise ValueError(f"overlap cannot be {overlap!r}")
-    rank = {name: place for place, name in enumerate(overlap)}
-    return sorted(indexes, key=lambda index: rank.get(str(labels[index]), -1))
+    rank: dict[str | None, int] = {name: place for place, name in enumerate(overlap)}
+    return sorted(indexes, key=lambda index: rank.get(labels[index], -1))
 
 
 def object_areas(

@@ -70,13 +70,14 @@ class ObjectShapes:
 
         All classes together are first.
         """
-        found = {
-            name: [np.frombuffer(numbers).reshape(-1, len(FIGURES))]
+        found = [
+            (name, [np.frombuffer(numbers).reshape(-1, len(FIGURES))])
             for name, numbers in sorted(self._numbers.items())
-        }
+        ]
         if found:
-            found = {ALL_CLASSES: [n for [n] in found.values()], **found}
-        return [row for name, numbers in found.items() for row in _rows(name, numbers)]
+            # Not by name, since a class may be called so too.
+            found.insert(0, (ALL_CLASSES, [n for _, [n] in found]))
+        return [row for name, numbers in found for row in _rows(name, numbers)]
 
 
 def _rows(name: str, numbers: list[np.ndarray]) -> list[Document]:

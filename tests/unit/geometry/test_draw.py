@@ -183,6 +183,11 @@ def test_order_from_bottom_to_top(overlap: Any, order: list[int]) -> None:
     assert drawing_order(areas, overlap, ["a", "b", "a", None]) == order
 
 
+def test_a_class_that_is_called_none_is_not_that_of_labels_without_one() -> None:
+    areas = np.array([1, 1, 1])
+    assert drawing_order(areas, ["a", "None"], ["None", "a", None]) == [2, 1, 0]
+
+
 def test_an_unknown_overlap_is_refused() -> None:
     with pytest.raises(ValueError, match="overlap cannot be 'random'"):
         drawing_order(np.array([1]), "random")
