@@ -12,14 +12,14 @@ from hashlib import blake2b
 from typing import Any, TypeVar
 
 import bson
-from fiftyone.operators.store import ExecutionStore
 from pymongo.errors import DocumentTooLarge
 
 from ..fiftyone_types import Dataset, SampleCollection
 from ..version import __version__
 from .database_errors import explain_database_errors
-from .documents import dataset_id, pipeline, samples_state
+from .documents import pipeline, samples_state
 from .run_keys import run_time
+from .stores import Store
 
 Sums = TypeVar("Sums")
 
@@ -119,8 +119,8 @@ class KeptSums:
                 ttl=_SECONDS_KEPT,
             )
 
-    def _store(self) -> ExecutionStore:
-        return ExecutionStore.create(_STORE, dataset_id=dataset_id(self._dataset))
+    def _store(self) -> Store:
+        return Store(_STORE, self._dataset)
 
     def _key(self, name: str, samples: SampleCollection) -> str:
         view = bson.encode({"stages": pipeline(samples)})

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import fiftyone as fo
-from fiftyone.operators.store import ExecutionStore
 
-from .documents import Document, dataset_id
+from .documents import Document
+from .stores import Store
 
 Action = Literal["rename", "delete", "clear", "undo", "replace", "import", "fix"]
 
@@ -26,7 +26,7 @@ class Journal:
     """
 
     def __init__(self, dataset: fo.Dataset) -> None:
-        self._store = ExecutionStore.create(_STORE, dataset_id=dataset_id(dataset))
+        self._store = Store(_STORE, dataset)
 
     def begin(self, action: Action, key: str, facts: Document) -> None:
         """Notes what is about to be done to a run, with what it takes to do it."""

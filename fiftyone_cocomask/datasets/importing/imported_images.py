@@ -11,11 +11,10 @@ from hashlib import blake2b
 from itertools import count
 
 import fiftyone as fo
-from fiftyone.operators.store import ExecutionStore
 
 from ...coco.records import ImageRecord
 from ..database_errors import explain_database_errors
-from ..documents import dataset_id
+from ..stores import Store
 from .identity import KnownSample
 
 _STORE = "cocomask_images"
@@ -62,7 +61,7 @@ class ImportedImages:
     """
 
     def __init__(self, dataset: fo.Dataset) -> None:
-        self._store = ExecutionStore.create(_STORE, dataset_id=dataset_id(dataset))
+        self._store = Store(_STORE, dataset)
         with explain_database_errors():
             self._entries = {
                 name: set(_split(self._store.get(name)))

@@ -6,12 +6,12 @@ from contextlib import suppress
 from typing import Any
 
 import fiftyone as fo
-from fiftyone.operators.store import ExecutionStore
 
 from ...errors import CocoMaskError
 from ..database_errors import explain_database_errors
-from ..documents import Document, dataset_id
+from ..documents import Document
 from ..parallel.shared_runs import SplitRun
+from ..stores import Store
 from .staged import remove_old_staged, remove_staged
 
 _STORE = "cocomask_imports"
@@ -74,5 +74,5 @@ def _forget(dataset: fo.Dataset, run_id: str) -> None:
         _store(dataset).delete(_KEY)
 
 
-def _store(dataset: fo.Dataset) -> ExecutionStore:
-    return ExecutionStore.create(_STORE, dataset_id=dataset_id(dataset))
+def _store(dataset: fo.Dataset) -> Store:
+    return Store(_STORE, dataset)

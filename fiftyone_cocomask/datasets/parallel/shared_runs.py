@@ -12,7 +12,6 @@ from itertools import pairwise
 from typing import Any
 
 from bson import ObjectId
-from fiftyone.operators.store import ExecutionStore
 
 from ...errors import CocoMaskError
 from ...fiftyone_types import Dataset, SampleCollection
@@ -20,9 +19,9 @@ from ..database_errors import explain_database_errors
 from ..documents import (
     Document,
     aggregate_documents,
-    dataset_id,
     ungrouped_samples,
 )
+from ..stores import Store
 
 MAX_TASKS = 1000
 
@@ -48,7 +47,7 @@ class SplitRun:
     def __init__(self, dataset: Dataset, run_id: str) -> None:
         self.id = run_id
         with explain_database_errors():
-            self._store = ExecutionStore.create(_STORE, dataset_id=dataset_id(dataset))
+            self._store = Store(_STORE, dataset)
             content = self._store.get(f"{run_id}/plan")
         if content is not None and "ended" in content:
             raise CocoMaskError(content["ended"])
@@ -87,7 +86,7 @@ class SplitRun:
         run_id = run_id or cls.new_id()
         content = {"plan": plan, "num_tasks": num_tasks}
         with explain_database_errors():
-            store = ExecutionStore.create(_STORE, dataset_id=dataset_id(dataset))
+            store = Store(_STORE, dataset)
             store.set(f"{run_id}/plan", content, ttl=_SECONDS_KEPT)
         return run_id
 
