@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bson import json_util
+from bson import ObjectId, json_util
 from fiftyone.operators.store import ExecutionStore
 
 from ..fiftyone_types import Dataset
@@ -23,11 +23,12 @@ class Store:
 
     Args:
         name: the name of the store
-        dataset: the dataset
+        dataset: the dataset, or its id
     """
 
-    def __init__(self, name: str, dataset: Dataset) -> None:
-        self._store = ExecutionStore.create(name, dataset_id=dataset_id(dataset))
+    def __init__(self, name: str, dataset: Dataset | ObjectId) -> None:
+        of = dataset if isinstance(dataset, ObjectId) else dataset_id(dataset)
+        self._store = ExecutionStore.create(name, dataset_id=of)
 
     def get(self, key: str) -> Any:
         """Returns a value as it was set, None if there is none."""

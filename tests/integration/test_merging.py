@@ -359,6 +359,28 @@ def test_an_image_is_deleted_only_where_its_sample_is(
     assert merged(report) == {"images_gone": 1, "images_deleted": 1}
 
 
+def test_a_copy_of_a_dataset_knows_which_images_a_person_deleted(
+    new_dataset: Any, version: Path, tmp_path: Path
+) -> None:
+    dataset, _ = import_roboflow_coco(version, "merged")
+    dataset.delete_samples(dataset.match({"file_name": A}).values("id"))
+    copy = dataset.clone("copied")
+    copy.delete_samples(copy.match({"file_name": B}).values("id"))
+    # What the other one imports in between is new to it.
+    more = {"train": {A: [1], B: [3], image_name("d"): [9]}, "valid": {C: [4]}}
+    newer = write_version(tmp_path / "v2", more)
+    new = {"images_new": 1, "labels_added": 1}
+    assert merged(import_roboflow_coco(newer, dataset)[1]) == new | {
+        "images_deleted": 1
+    }
+    for does in (new, {}):
+        _, report = import_roboflow_coco(newer, copy)
+        assert merged(report) == does | {"images_deleted": 2}
+    again = copy.clone("copied again")
+    fo.delete_dataset("merged")
+    assert merged(import_roboflow_coco(newer, again)[1]) == {"images_deleted": 2}
+
+
 def test_an_image_that_is_deleted_says_nothing_of_others_like_it(
     new_dataset: Any, version: Path, tmp_path: Path
 ) -> None:

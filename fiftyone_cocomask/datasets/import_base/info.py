@@ -16,6 +16,8 @@ from .fields import written_as
 
 _INFO = "coco"
 _OTHERS = "other_fields"
+# Beside it: where it is kept which images are known, for copies of the dataset.
+_IMAGES = "cocomask_images"
 
 
 def export_info(
@@ -70,6 +72,19 @@ def all_info(dataset: fo.Dataset) -> list[Mapping[str, Any]]:
     last = export_info(dataset)
     others = last.get(_OTHERS) or {}
     return [of for of in (last, *others.values()) if of]
+
+
+def known_images(dataset: fo.Dataset) -> Mapping[str, Any]:
+    """Returns where it is kept which images a dataset, or its original, had."""
+    found = dataset.info.get(_IMAGES)
+    return found if isinstance(found, Mapping) else {}
+
+
+def note_known_images(dataset: fo.Dataset, place: Mapping[str, Any]) -> None:
+    """Notes where it is kept, which copies of the dataset have then, too."""
+    if known_images(dataset) != place:
+        dataset.info[_IMAGES] = dict(place)
+        dataset.save()
 
 
 def forget_info(dataset: fo.Dataset) -> None:

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Set
 from hashlib import blake2b
-from itertools import count
+from itertools import chain, count
 
 import fiftyone as fo
+from bson import ObjectId
 
 from ...coco.records import ImageRecord
 from ..database_errors import explain_database_errors
+from ..documents import dataset_id
+from ..import_base.info import known_images, note_known_images
+from ..locks import changing_outline
 from ..stores import Store
 from .identity import KnownSample
 
@@ -61,38 +65,65 @@ class ImportedImages:
     """
 
     def __init__(self, dataset: fo.Dataset) -> None:
-        self._store = Store(_STORE, dataset)
+        self._dataset = dataset
+        self._id = dataset_id(dataset)
+        self._store = Store(_STORE, self._id)
         with explain_database_errors():
-            self._entries = {
-                name: set(_split(self._store.get(name)))
-                for name in self._store.list_keys()
-            }
-        self._keys: set[bytes] = set().union(*self._entries.values())
+            self._entries = _entries(self._store)
+        self._own: set[bytes] = set().union(*self._entries.values())
+        self._copied: set[bytes] = set()
+        if not self._entries:
+            self._copied = _keys_of_original(dataset)
 
     def __contains__(self, key: bytes | None) -> bool:
-        return key in self._keys
+        return key in self._own or key in self._copied
 
     def all(self) -> Set[bytes]:
         """Returns all keys."""
-        return self._keys
+        return self._own | self._copied
 
     def change(self, added: Keys, removed: Keys) -> None:
         """Adds keys and removes others; a kill in between leaves the rest as it was.
 
         Args:
             added: those to add, if they are not there
-            removed: those to remove
+            removed: those to remove, none of which is added
         """
         with explain_database_errors():
             for name, keys in self._entries.items():
                 if not keys.isdisjoint(removed):
                     keys.difference_update(removed)
                     self._store.set(name, b"".join(keys))
-            new = [key for key in added if key not in self._keys]
+            wanted = chain(added, self._copied.difference(added, removed))
+            new = [key for key in wanted if key not in self._own]
             free = (str(n) for n in count() if str(n) not in self._entries)
+            number = len(self._entries)
             for start in range(0, len(new), _MAX_KEYS):
                 name, keys = next(free), set(new[start : start + _MAX_KEYS])
                 self._store.set(name, b"".join(keys))
+                number += 1
+        with changing_outline(self._dataset):
+            place = {"dataset": str(self._id), "entries": number}
+            note_known_images(self._dataset, place)
+
+
+def _keys_of_original(dataset: fo.Dataset) -> set[bytes]:
+    """Returns the keys that a dataset had of which this one is a copy, at that time.
+
+    None if that dataset is gone.
+    """
+    place = known_images(dataset)
+    if place.get("dataset") in (None, str(dataset_id(dataset))):
+        return set()
+    with explain_database_errors():
+        original = ObjectId(place["dataset"])
+        entries = _entries(Store(_STORE, original))
+    # Those that were added later are of imports that the copy did not have.
+    return set().union(*(entries.get(str(n), ()) for n in range(place["entries"])))
+
+
+def _entries(store: Store) -> dict[str, set[bytes]]:
+    return {name: set(_split(store.get(name))) for name in store.list_keys()}
 
 
 def _split(data: bytes) -> Iterator[bytes]:
