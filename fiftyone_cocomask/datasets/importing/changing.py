@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ..import_base.base import CONFLICT, DELETED, REMOVED, BaseAnnotation, new_label
 from ..import_base.digests import NO_LABEL, Document, LabelPair, short_id
 from .comparing import Comparison, sides_of
-from .conflicts import Conflict, tagged, words_of_pair, words_of_state
+from .conflicts import Conflict, tagged, untagged, words_of_pair, words_of_state
 from .label_contents import said, with_content, with_facts, with_own
 from .states import AnnotationState, id_of_pair, id_of_state
 from .written_back import persons_own
@@ -215,6 +215,13 @@ class LabelChanges:
                 flags=flags,
             )
         )
+
+    def keep_removed(self, state: AnnotationState, base: BaseAnnotation) -> None:
+        """Leaves what a person has left of an annotation that no export has."""
+        for label in state.labels:
+            if not self._compared.is_others(label):
+                self._changed[id(label)] = untagged(label)
+        self.result.annotations.append(base._replace(flags=REMOVED))
 
     def delete(self, state: AnnotationState) -> None:
         """Deletes an annotation's labels that are no other export's."""

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ...choices import ConflictRule
-from ..import_base.base import REMOVED, BaseAnnotation, SampleBase, base_annotation
+from ..import_base.base import BaseAnnotation, SampleBase, base_annotation
 from ..import_base.digests import Document, LabelPair, content_digests, short_id
 from .changing import LabelChanges, MergedLabels
 from .comparing import Comparison, is_without_box, sides_of
@@ -274,7 +274,7 @@ class _Merge:
             else:
                 result.edits_kept += self._number(state)
         elif base.is_removed:
-            if self._compared.is_open(state):
+            if base.is_conflict and self._compared.is_open(state):
                 self._changes.conflict_of_removed(state, base)
             else:
                 result.edits_kept += 1
@@ -284,7 +284,7 @@ class _Merge:
             if base.has_polyline and state.polyline is None:
                 # Whoever deletes a polygon deletes the object: both agree.
                 result.edits_kept += 1
-                result.annotations.append(base._replace(flags=REMOVED))
+                self._changes.keep_removed(state, base)
             else:
                 self._changes.conflict_of_removed(state, base)
         else:

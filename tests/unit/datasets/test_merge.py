@@ -503,3 +503,18 @@ def test_of_two_equal_annotations_the_one_that_is_there_stays() -> None:
     merged = dataset.merge([pair_of(1, iscrowd=1)])
     assert counts(merged) == (1, 0, 0, 0, 0)
     assert [x["_id"] for x in dataset.lines] == [second[0] and second[0]["_id"]]
+
+
+def test_a_conflict_ends_where_the_export_and_a_person_have_deleted_its_polygon() -> (
+    None
+):
+    imported = [pair_of(1), pair_of(2)]
+    dataset = Dataset(imported)
+    persons = edited(imported, PERSON["moved elsewhere"])
+    dataset.lines, dataset.boxes = labels_of(persons, 0), labels_of(persons, 1)
+    assert len(dataset.merge(edited(imported, EXPORT["moved"])).conflicts) == 1
+    del dataset.lines[0]
+    for _ in range(2):
+        merged = dataset.merge(imported[1:], is_tagged=True)
+        assert counts(merged) == (0, 0, 0, 1, 0)
+        assert [box["tags"] for box in dataset.boxes] == [[], []]
