@@ -137,7 +137,8 @@ class FindMaskIssues(JobOperator):
         """Returns which images could not be checked."""
         if not (skipped := results["without_figures"]):
             return []
-        return [in_sentence(len(skipped), "could not be checked", skipped[0])]
+        number = results["num_without_figures"]
+        return [in_sentence(number, "could not be checked", skipped[0])]
 
     def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
         """Returns the repairs, as a dry run, or the way back to Roboflow."""

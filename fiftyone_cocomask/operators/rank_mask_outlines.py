@@ -100,7 +100,8 @@ class RankMaskOutlines(JobOperator):
         """Returns which images could not be read."""
         if not (skipped := results["skipped"]):
             return []
-        return [in_sentence(len(skipped), "could not be measured", skipped[0])]
+        number = results["summary"]["images_skipped"]
+        return [in_sentence(number, "could not be measured", skipped[0])]
 
     def next_steps(self, ctx: ExecutionContext, results: Results) -> list[NextStep]:
         """Returns the way back to Roboflow, once the worst have been looked at."""

@@ -41,6 +41,7 @@ class FixReport:
     undone: bool = False
     redone: Redone | None = None
     _changes: list[Change] = field(default_factory=list)
+    _reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, change: Change) -> None:
         """Counts a change."""
@@ -55,6 +56,7 @@ class FixReport:
     ) -> None:
         """Counts a label, or a sample, that is left as it is."""
         self.num_skipped += 1
+        self._reasons[issue, reason] += 1
         if len(self.skipped) < MAX_NAMED:
             self.skipped.append(
                 {
@@ -109,8 +111,7 @@ class FixReport:
         lines = [f"{count(total, 'issue')} {done} in {count(samples, 'sample')}"]
         for issue, fixed in sorted(self.fixed.items(), key=lambda item: -item[1]):
             lines.append(f"{fixed:>8,} {issue}")
-        reasons = Counter((row["issue"], row["reason"]) for row in self.skipped)
-        for (name, reason), skipped in reasons.most_common():
+        for (name, reason), skipped in self._reasons.most_common():
             lines.append(f"{skipped:>8,} {name} left as they are: {reason}")
         if self.redone is not None:
             lines.append(str(self.redone))

@@ -27,6 +27,7 @@ class MaskIssueReport:
         views: the name of the saved view of each issue that there is
         without_figures: the samples that could not be checked, as ``{"sample_id",
             "filepath", "reason"}``; at most 1,000
+        num_without_figures: how many there are
     """
 
     key: str
@@ -37,6 +38,12 @@ class MaskIssueReport:
     definitions: dict[str, str] = field(default_factory=dict)
     views: dict[str, str] = field(default_factory=dict)
     without_figures: list[dict[str, str]] = field(default_factory=list)
+    num_without_figures: int = 0
+
+    def __post_init__(self) -> None:
+        # Searches of earlier versions have not stored it.
+        known = len(self.without_figures)
+        self.num_without_figures = max(self.num_without_figures, known)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the report as JSON holds it."""
@@ -62,8 +69,8 @@ class MaskIssueReport:
                 f"{count(varying, 'augmented copy')} with another coverage than the "
                 "other copies of the source, as random crops have"
             )
-        if self.without_figures:
+        if self.num_without_figures:
             lines.append(
-                f"{count(len(self.without_figures), 'image')} could not be checked"
+                f"{count(self.num_without_figures, 'image')} could not be checked"
             )
         return "\n".join(lines)

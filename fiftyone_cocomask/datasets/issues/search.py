@@ -96,6 +96,7 @@ class IssueSearch:
         self._cut_by_edge = 0
         self._figures_of_copies: dict[str, int] = {}
         self._without_figures: list[dict[str, str]] = []
+        self._num_without_figures = 0
         self._classes: dict[str | None, ClassLabels] = defaultdict(ClassLabels)
         self._copies = Copies()
         self._pictures = Pictures()
@@ -135,6 +136,7 @@ class IssueSearch:
                 issue.value: self._limits.definition(issue) for issue in MaskIssue
             },
             without_figures=self._without_figures,
+            num_without_figures=self._num_without_figures,
         )
 
     def _look_at(self, record: SampleRecord) -> None:
@@ -274,6 +276,7 @@ class IssueSearch:
         self.found.add_label(record.sample_id, record.label_ids[index], issue)
 
     def _add_without_figures(self, record: SampleRecord, reason: str) -> None:
+        self._num_without_figures += 1
         if len(self._without_figures) < MAX_NAMED:
             self._without_figures.append(
                 {

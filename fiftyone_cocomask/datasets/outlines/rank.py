@@ -145,10 +145,11 @@ def rank_mask_outlines(
     results = dataset.init_run_results(
         eval_key,
         skipped=ranked.skipped,
+        num_skipped=ranked.num_skipped,
         scales=[[name, s.median, s.mad] for name, s in scales.items()],
     )
     dataset.save_run_results(eval_key, results, overwrite=True)
-    return OutlineRanking(dataset, eval_key, labels, ranked.skipped)
+    return OutlineRanking(dataset, eval_key, labels, ranked.skipped, ranked.num_skipped)
 
 
 @explain_database_errors()
@@ -175,7 +176,10 @@ def load_outline_ranking(samples: Samples, eval_key: str = "outline") -> Outline
         raise missing_field_error(
             "The ranking of outlines", eval_key, missing, "rank outlines"
         )
-    return OutlineRanking(dataset, eval_key, labels, list(stored.skipped))
+    skipped = list(stored.skipped)
+    # Rankings of earlier versions have not stored it.
+    num_skipped = getattr(stored, "num_skipped", len(skipped))
+    return OutlineRanking(dataset, eval_key, labels, skipped, num_skipped)
 
 
 def rank_again(samples: SampleCollection, eval_key: str, progress: Any) -> int:
@@ -279,6 +283,7 @@ class _Ranking:
         self._names = [path.rpartition(".")[2] for path in fields.label_paths]
         self._logs: dict[str | None, array[float]] = defaultdict(lambda: array("d"))
         self.skipped: list[dict[str, str]] = []
+        self.num_skipped = 0
 
     def measure(self) -> Iterator[int]:
         """Writes how each outline fits; yields the number of samples each time."""
@@ -350,6 +355,7 @@ class _Ranking:
         }
 
     def _skip(self, record: SampleRecord, reason: str) -> None:
+        self.num_skipped += 1
         if len(self.skipped) < MAX_NAMED:
             self.skipped.append(
                 {

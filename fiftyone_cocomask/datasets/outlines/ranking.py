@@ -35,6 +35,7 @@ class OutlineRanking:
         labels: where the labels are
         skipped: the samples that could not be looked at, as ``{"sample_id",
             "filepath", "reason"}``; at most 1,000
+        num_skipped: how many there are
     """
 
     def __init__(
@@ -43,10 +44,12 @@ class OutlineRanking:
         eval_key: str,
         labels: LabelList,
         skipped: list[dict[str, str]],
+        num_skipped: int,
     ) -> None:
         self.dataset = dataset
         self.eval_key = eval_key
         self.skipped = skipped
+        self.num_skipped = num_skipped
         self._labels = labels
 
     @property
@@ -177,7 +180,7 @@ class OutlineRanking:
             "below_-3.5": self.view().count(self._labels.path),
             "mean_offset": float(np.mean(offsets)) if offsets else None,
             **medians,
-            "images_skipped": len(self.skipped),
+            "images_skipped": self.num_skipped,
         }
 
     @property

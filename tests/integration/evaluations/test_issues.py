@@ -10,8 +10,15 @@ import fiftyone as fo
 import numpy as np
 import pytest
 
-from fiftyone_cocomask import CocoMaskError, compute_masks, evaluate_mask_area
+from fiftyone_cocomask import (
+    CocoMaskError,
+    compute_masks,
+    evaluate_mask_area,
+    load_outline_ranking,
+    rank_mask_outlines,
+)
 from fiftyone_cocomask.datasets.evaluations import list_mask_evaluations
+from fiftyone_cocomask.datasets.fixing.report import FixReport
 from fiftyone_cocomask.datasets.issues import (
     IssueLimits,
     MaskIssue,
@@ -80,6 +87,30 @@ def test_images_of_fewer_than_four_rows_or_columns_stop_no_search(
     find(samples)
     # Both pictures are all gray, and the same.
     assert len(samples.dataset.match_tags("mask_issues:leak")) == 2
+
+
+def test_all_images_that_cannot_be_checked_are_counted(samples: Samples) -> None:
+    dataset = samples.dataset
+    too_large = fo.ImageMetadata(width=10**6, height=10**6)
+    dataset.add_samples(
+        fo.Sample(f"{number}.png", metadata=too_large) for number in range(1_100)
+    )
+    dataset.set_values("segmentations", [fo.Polylines()] * 1_100)
+    report = find(samples)
+    assert len(report.without_figures) == 1_000
+    assert report.num_without_figures == 1_100
+    assert "1,100 images could not be checked" in report.summary()
+    ranking = rank_mask_outlines(dataset)
+    for found in (ranking, load_outline_ranking(dataset)):
+        assert (len(found.skipped), found.num_skipped) == (1_000, 1_100)
+        assert found.summary()["images_skipped"] == 1_100
+
+
+def test_all_labels_that_repairs_leave_alone_are_counted() -> None:
+    report = FixReport("mask_fixes")
+    for number in range(1_500):
+        report.skip("sample", str(number), "tiny", "it has been edited")
+    assert "1,500 tiny left as they are: it has been edited" in report.summary()
 
 
 def test_tiny_is_below_and_huge_at_or_above_the_limit(samples: Samples) -> None:
