@@ -112,6 +112,21 @@ def test_masks_are_redrawn_also_where_a_class_of_their_options_is_gone(
         refresh_mask_evaluations(dataset)
 
 
+def test_class_masks_are_up_to_date_also_where_no_class_is_left(
+    labelled: Samples,
+) -> None:
+    dataset = labelled.dataset
+    dataset.default_mask_targets = {1: "a", 2: "b"}
+    compute_masks(dataset, mode="semantic")
+    evaluate_both(labelled)
+    for sample in dataset.iter_samples(autosave=True):
+        sample.segmentations = fo.Polylines(polylines=[])
+    refreshed = refresh_mask_evaluations(dataset)
+    assert refreshed["area"].summary()["foreground_px"] == 0
+    assert refreshed["area"].older_masks() == 0
+    assert refresh_mask_evaluations(dataset) == {}
+
+
 def test_an_evaluation_of_masks_older_than_the_labels_says_so(
     labelled: Samples,
 ) -> None:
