@@ -3,7 +3,7 @@
 Broken numbers make plausible, wrong shapes: 178 and 0.60 joined as text are 1780.60.
 Where box and ring contradict each other, the ring is left out if it reaches far beyond
 the image, was written as text or looks joined; otherwise it is the box that is wrong.
-A box around the pixels of a ring that are in the image contradicts nothing.
+A box around the pixels that a ring has in the image contradicts nothing.
 """
 
 from __future__ import annotations
@@ -313,8 +313,8 @@ def _box_around(
     """Returns the box of an annotation whose shape is good.
 
     The shape's own where there is none or a contradicting one; after the loss of a ring
-    the box is the better witness. Of rings that reach out of the image, it may be the
-    box of what is in it.
+    the box is the better witness. It may be the box of the pixels in the image, of
+    which thin rings, and those that reach out of it, have fewer.
     """
     x0, y0, x1, y1 = bounds
     own = (x0, y0, x1 - x0, y1 - y0)
@@ -324,7 +324,7 @@ def _box_around(
     edges = (x, y, x + width, y + height)
     if draft.shape.lost or are_same_bounds(bounds, edges):
         return box
-    if frame is not None and passes_image(bounds, frame, 0):
+    if frame is not None:
         pixels = pixel_bounds(rings, frame)
         if pixels is not None and are_same_bounds(pixels, edges):
             return box

@@ -42,9 +42,10 @@ def match_annotations(
 ) -> list[int | None]:
     """Finds the annotation of the dataset that each annotation of an export is.
 
-    First those of the very same shape and class, then of the same shape, then those
-    that a person has made what the export says, wherever they were before, then those
-    whose boxes overlap most, with a bonus for the same id and class.
+    First those that are as they were imported, and that the export says so, then those
+    that a person has made what it says, wherever they were before, then those of the
+    very same shape and class, then of the same shape, then those whose boxes overlap
+    most, with a bonus for the same id and class.
 
     Args:
         states: the annotations that the dataset has or the last import wrote
@@ -66,15 +67,18 @@ def match_annotations(
     ):
         # Nothing has changed: nearly always so.
         return list(range(len(known)))
+    as_written = [i for i, s in enumerate(states) if s.base and not s.is_changed]
+    _match_equal(as_written, known, records, matches, _whole_key)
+    for side in (0, 1):
+        _match_persons(states, pairs, matches, names, side, is_exact=True)
     # Of several equal ones, those that a person has deleted are what the export lacks.
     order = sorted(range(len(known)), key=lambda index: not states[index].labels)
     _match_equal(order, known, records, matches, _whole_key)
     there = [index for index, state in enumerate(states) if _is_there(state)]
     for key_of in (_shape_and_class_key, _shape_key):
         _match_equal(there, known, records, matches, key_of)
-    for is_exact in (True, False):
-        for side in (0, 1):
-            _match_persons(states, pairs, matches, names, side, is_exact=is_exact)
+    for side in (0, 1):
+        _match_persons(states, pairs, matches, names, side, is_exact=False)
     if size is not None:
         _match_masks(states, pairs, matches, size)
     # Somebody may have drawn again what was deleted.

@@ -910,3 +910,60 @@ def test_a_polygon_that_was_moved_out_of_the_image_comes_back_from_its_own_expor
     assert again.count("segmentations.polylines") == 4
     back, _ = export(again, tmp_path / "back")
     assert read_json(back / "train") == read_json(out / "train")
+
+
+def test_a_copy_and_its_moved_original_are_each_there_once_after_their_export(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    sample = dataset.first()
+    line = sample.segmentations.polylines[0]
+    sample.segmentations.polylines.append(line.copy())
+    # Far from where it was.
+    line.points = [relative([24, 16, 39, 16, 39, 26, 24, 26])]
+    sample.save()
+    ids = [x.id for x in sample.segmentations.polylines]
+    out, _ = export(dataset, tmp_path)
+    _, again = fcm.import_roboflow_coco(out, dataset)
+    assert not any(again.merge.to_dict().values())
+    lines = dataset.first().segmentations.polylines
+    assert [(x.id, round(x.points[0][0][0] * WIDTH)) for x in lines] == [
+        (ids[0], 24),
+        (ids[1], 0),
+        (ids[2], 5),
+    ]
+
+
+def test_a_polygon_that_was_drawn_again_keeps_the_id_of_its_export(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    sample = dataset.first()
+    lines = sample.segmentations.polylines
+    # Just as it was, but for its own id.
+    points = [list(map(tuple, lines[1].points[0]))]
+    drawn = fo.Polyline(label="body", points=points, closed=True, filled=True)
+    lines[1] = drawn
+    sample.save()
+    out, _ = export(dataset, tmp_path)
+    _, again = fcm.import_roboflow_coco(out, dataset)
+    assert (again.merge.conflicts, again.merge.labels_added) == (0, 0)
+    _, report = export(dataset, tmp_path / "again")
+    assert (report.unchanged, report.added, report.deleted) == (4, 0, 0)
+    assert read_json(tmp_path / "again" / "out" / "train") == read_json(out / "train")
+
+
+def test_the_box_of_a_thin_polygon_comes_back_from_its_own_export(
+    dataset: fo.Dataset, tmp_path: Path
+) -> None:
+    sample = dataset.first()
+    thin = [2, 10.2, 16, 10.4, 30, 10.6, 2, 11.5]
+    sample.segmentations.polylines[0].points = [relative(thin)]
+    sample.save()
+    out, _ = export(dataset, tmp_path)
+    box = pixels([thin])[0]
+    # Its end is thinner than a pixel.
+    assert box[0] + box[2] < 27
+    assert read_json(out / "train")["annotations"][0]["bbox"] == box
+    _, report = fcm.import_roboflow_coco(out, dataset)
+    assert not any(report.merge.to_dict().values())
+    back, _ = export(dataset, tmp_path / "back")
+    assert read_json(back / "train") == read_json(out / "train")
