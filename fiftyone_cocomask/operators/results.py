@@ -13,6 +13,9 @@ from ..words import count
 
 Results = dict[str, Any]
 
+# What a form says of itself, or is told again by whom it is shown to.
+_OF_THE_FORM = ("confirm", "look_again", "pictures")
+
 
 class NextStep(TypedDict):
     """An operator that usually follows.
@@ -49,7 +52,8 @@ def without_dry_run(name: str, params: Mapping[str, Any]) -> NextStep:
         params: the parameters of the dry run
     """
     why = "Nothing has been written yet: do it"
-    return next_step(name, why, **{**params, "dry_run": False})
+    known = {n: value for n, value in params.items() if n not in _OF_THE_FORM}
+    return next_step(name, why, **{**known, "dry_run": False})
 
 
 def completed(

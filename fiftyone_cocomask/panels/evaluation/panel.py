@@ -144,6 +144,11 @@ class MaskEvaluationPanel(foo.Panel):
         ids = [label["id"] for label in found["labels"]]
         place = ids.index(opened["id"]) if opened["id"] in ids else 0
         queue = next_labels.queue_of(found)
+        if queue.key not in ctx.dataset.list_runs():
+            # Somebody has cleared the search, or deleted the ranking.
+            memory.opened = None
+            self._refresh(ctx, at_once=True)
+            return
         label = (opened[name] for name in ("sample_id", "label_field", "label_id"))
         redone = mark_checked(ctx.dataset, queue, *label)
         for problem in redone.problems:

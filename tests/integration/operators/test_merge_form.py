@@ -189,3 +189,12 @@ def test_a_dry_run_of_the_operator_says_what_it_would_do(version: Path) -> None:
     assert result["report"]["merge"]["conflicts"] == 1
     assert "1 conflict" in result["merge"]
     assert list(dataset._sample_collection.find()) == before
+
+
+def test_a_yes_in_a_dry_run_is_none_to_the_import_that_follows(version: Path) -> None:
+    said = {"old_copies": "delete", "confirm": True, "look_again": True}
+    given = {"path": str(version), "dataset": "edited", **said, "dry_run": True}
+    uri_ = uri("import_roboflow_coco")
+    (step,) = foo.execute_operator(uri_, params=given).result["next"]
+    del given["confirm"], given["look_again"]
+    assert step["params"] == {**given, "dry_run": False}

@@ -75,3 +75,23 @@ def test_the_next_label_is_opened_where_another_event_comes_meanwhile(
     dataset.reload()
     tags = dataset.values("segmentations.polylines.tags", unwind=True)
     assert tags == ["checked"] * 3
+
+
+@pytest.mark.parametrize("gone", ["search", "sample"])
+def test_what_is_gone_meanwhile_ends_the_list(dataset: fo.Dataset, gone: str) -> None:
+    def tell(method: str, **params: object) -> list[dict[str, object]]:
+        return send(PANEL, dataset, method, panel_id=f"without {gone}", **params)
+
+    tell("on_load")
+    tell("open_label", row=0)
+    first, second, _ = dataset.values("id")
+    if gone == "search":
+        fcm.clear_mask_issues(dataset)
+    else:
+        dataset.delete_samples([first])
+    told = tell("label_done")
+    assert any(each["operator_uri"].endswith("show_panel_output") for each in told)
+    opened = [
+        e["params"] for e in told if str(e["operator_uri"]).endswith("open_sample")
+    ]
+    assert opened == ([] if gone == "search" else [{"id": second, "group_id": None}])
