@@ -192,9 +192,9 @@ def test_a_dry_run_of_the_operator_says_what_it_would_do(version: Path) -> None:
 
 
 def test_a_yes_in_a_dry_run_is_none_to_the_import_that_follows(version: Path) -> None:
-    said = {"old_copies": "delete", "confirm": True, "look_again": True}
-    given = {"path": str(version), "dataset": "edited", **said, "dry_run": True}
-    uri_ = uri("import_roboflow_coco")
-    (step,) = foo.execute_operator(uri_, params=given).result["next"]
-    del given["confirm"], given["look_again"]
+    given = {"path": str(version), "dataset": "edited", "old_copies": "delete"}
+    result = foo.execute_operator(
+        uri("import_roboflow_coco"), params={**given, "dry_run": True, "confirm": True}
+    ).result
+    (step,) = result["next"]
     assert step["params"] == {**given, "dry_run": False}

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import fiftyone as fo
 import pytest
@@ -79,7 +80,7 @@ def test_the_next_label_is_opened_where_another_event_comes_meanwhile(
 
 @pytest.mark.parametrize("gone", ["search", "sample"])
 def test_what_is_gone_meanwhile_ends_the_list(dataset: fo.Dataset, gone: str) -> None:
-    def tell(method: str, **params: object) -> list[dict[str, object]]:
+    def tell(method: str, **params: object) -> list[dict[str, Any]]:
         return send(PANEL, dataset, method, panel_id=f"without {gone}", **params)
 
     tell("on_load")
@@ -91,7 +92,5 @@ def test_what_is_gone_meanwhile_ends_the_list(dataset: fo.Dataset, gone: str) ->
         dataset.delete_samples([first])
     told = tell("label_done")
     assert any(each["operator_uri"].endswith("show_panel_output") for each in told)
-    opened = [
-        e["params"] for e in told if str(e["operator_uri"]).endswith("open_sample")
-    ]
+    opened = [e["params"] for e in told if e["operator_uri"].endswith("open_sample")]
     assert opened == ([] if gone == "search" else [{"id": second, "group_id": None}])
