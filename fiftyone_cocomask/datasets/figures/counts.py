@@ -77,6 +77,7 @@ def has_objects(labels: LabelList, objects: int, label: str | None) -> Document:
     """
     of_class = labels.expression()
     if label is not None:
-        is_class = {"$eq": [CLASS_OF_THIS, label]}
+        # Not as it is: MongoDB takes "$cat" for a field.
+        is_class = {"$eq": [CLASS_OF_THIS, {"$literal": label}]}
         of_class = {"$filter": {"input": of_class, "cond": is_class}}
     return {"$expr": {"$eq": [{"$size": of_class}, objects]}}

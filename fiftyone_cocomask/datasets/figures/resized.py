@@ -121,7 +121,9 @@ def is_below(area: str, how: How, size: int, limit: int, label: str | None) -> D
     resized = {"$multiply": [own, _area_factor(how, size)]}
     conditions: list[Document] = [{"$isNumber": own}, {"$lt": [resized, limit]}]
     if label is not None:
-        conditions.append({"$eq": [{"$ifNull": [F("label"), NO_LABEL]}, label]})
+        own_label = {"$ifNull": [F("label"), NO_LABEL]}
+        # Not as it is: MongoDB takes "$cat" for a field.
+        conditions.append({"$eq": [own_label, {"$literal": label}]})
     return {"$and": conditions}
 
 

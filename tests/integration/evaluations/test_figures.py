@@ -17,6 +17,8 @@ from fiftyone_cocomask.errors import CocoMaskError
 
 from .conftest import HEIGHT, WIDTH, Box, Samples, mask_of_boxes, polyline
 
+# A field to MongoDB, where an expression has it as it is.
+MONEY = "$cat"
 FIGURES_OF_OBJECTS = (
     *("objects_per_image", "co_occurrence", "object_shapes"),
     "resized_objects",
@@ -365,3 +367,21 @@ def test_a_split_of_larger_objects_drifts_and_copies_do_not_count(
     assert len(tested) == 4
     adjusted = stats.false_discovery_control(tested)
     np.testing.assert_allclose(table.loc[tested.index, "adjusted_p_value"], adjusted)
+
+
+def test_objects_of_a_class_that_is_called_like_a_field_are_found(
+    samples: Samples,
+) -> None:
+    boxes: list[Box] = [(0, 0, 10, 10), (20, 20, 22, 22)]
+    samples.add("a.png", None, [polyline(box, MONEY) for box in boxes])
+    samples.add("b.png", None, [polyline(boxes[0], MONEY), polyline(boxes[1], "cat")])
+    fcm.compute_masks(samples.dataset)
+    found = fcm.evaluate_mask_area(samples.dataset, label_field="segmentations")
+    counts = found.objects_per_image()
+    for row in counts[counts["class"] == MONEY].to_dict("records"):
+        view = found.objects_view(row["objects"], MONEY)
+        assert len(view) == row["images"] == 1
+    small = found.resized_view(40, limit=16, label=MONEY)
+    assert small.values("segmentations.polylines.label") == [[MONEY]]
+    assert names_of(small) == {"a.png"}
+    assert found.class_view(MONEY).values("id") == samples.dataset.values("id")

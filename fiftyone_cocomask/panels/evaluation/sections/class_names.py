@@ -85,7 +85,8 @@ class ClassNames(Section):
 
     def part(self, shown: Shown, found: Found, click: Click) -> Part | None:
         """Returns the images with the classes of a single object."""
-        labels = F("label").is_in(found["single"])
+        # Not as they are: MongoDB takes "$cat" for a field.
+        labels = F("label").is_in([F.literal(name) for name in found["single"]])
         view = shown.measured.filter_labels(found["label_field"], labels)
         return Part(view, "classes of a single object", ["single"])
 
