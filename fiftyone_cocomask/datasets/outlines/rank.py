@@ -2,81 +2,29 @@
 
 from __future__ import annotations
 
-from array import array
-from collections import defaultdict
-from collections.abc import Iterator
 from typing import Any
 
-import cv2
 import fiftyone as fo
 import fiftyone.core.utils as fou
-import numpy as np
 from fiftyone import ViewField as F
 
 from ...arguments import checked
 from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
-from ...geometry.decoding import read_image
-from ...geometry.edges import EdgeImage, OutlineFit
-from ...geometry.outlines import object_rings
-from ...limits import MAX_NAMED
 from ..database_errors import explain_database_errors
-from ..documents import (
-    Document,
-    Update,
-    current_dataset,
-    num_samples,
-    root_dataset,
-    settle,
-    update_documents,
-)
+from ..documents import current_dataset, num_samples, root_dataset, settle
 from ..documents.runs import begin_run, delete_run, run_results
 from ..gone_fields import first_missing, missing_field_error
 from ..label_lists import LabelList
 from ..locks import RUN_OF, locked, one_at_a_time
-from ..measuring.measure import drawing_options
-from ..measuring.reading import SampleReader, SampleRecord
-from ..owned_fields import EvaluationFields, FieldSpec, delete_fields, owned_paths
+from ..owned_fields import delete_fields, owned_paths
 from ..robust_scale import RobustScale
 from ..run_keys import check_key
 from ..targets import Samples, checked_samples
 from .ranking import OutlineRanking
+from .scores import OutlineScores, ranking_fields
 
 METHOD = "cocomask/outlines"
-# By class, that of the logarithms of how outlines lie on edges.
-Scales = dict[str | None, RobustScale]
-
-# Larger images are not decoded: with its gradients, one of this size takes 2 GB.
-_MAX_PIXELS = 2**27
-
-_LABEL_SPECS = (
-    FieldSpec(
-        "edge",
-        fo.FloatField,
-        "The mean absolute gradient along the outline's normal, on the outline divided "
-        "by that 4 to 8 px beside it",
-    ),
-    FieldSpec(
-        "offset",
-        fo.FloatField,
-        "How far, in px up to 8, the outline has to be moved to lie best on edges",
-    ),
-    FieldSpec(
-        "contrast",
-        fo.FloatField,
-        "The difference of the mean brightness, 0..255, of rings of 6 px inside and "
-        "outside of the outline",
-    ),
-    FieldSpec(
-        "score",
-        fo.FloatField,
-        "The modified z-score of log(edge) in the label's class: the lower, the worse "
-        "the outline lies",
-    ),
-)
-_SAMPLE_SPECS = (
-    FieldSpec("worst", fo.FloatField, "The lowest score of the sample's labels"),
-)
 
 
 @explain_database_errors()
@@ -121,7 +69,7 @@ def rank_mask_outlines(
     samples = checked_samples(samples)
     dataset = root_dataset(samples)
     labels = LabelList.of_field(dataset, label_field)
-    fields = _fields(eval_key, labels)
+    fields = ranking_fields(eval_key, labels)
     check_ranking(dataset, eval_key, label_field)
     config = dataset.init_run(
         method=METHOD, label_field=label_field, label_path=labels.path
@@ -135,7 +83,7 @@ def rank_mask_outlines(
     # Without results, so that one that is stopped before its end is known as such.
     begin_run(dataset, eval_key, config)
     fields.declare(dataset)
-    ranked = _Ranking(samples, labels, fields)
+    ranked = OutlineScores(samples, labels, fields)
     with fou.ProgressBar(total=num_samples(samples), progress=progress) as bar:
         for number in ranked.measure():
             bar.update(number)
@@ -171,7 +119,7 @@ def load_outline_ranking(samples: Samples, eval_key: str = "outline") -> Outline
             f"'{eval_key}' (it has {keys})"
         )
     labels = LabelList(config.label_field, config.label_path)
-    needed = (labels.field, *_fields(eval_key, labels).paths)
+    needed = (labels.field, *ranking_fields(eval_key, labels).paths)
     if (missing := first_missing(dataset, *needed)) is not None:
         raise missing_field_error(
             "The ranking of outlines", eval_key, missing, "rank outlines"
@@ -208,14 +156,14 @@ def _rank_again(samples: SampleCollection, eval_key: str, progress: Any) -> int:
     if scales is None:
         return 0
     labels = LabelList(config.label_field, config.label_path)
-    fields = _fields(eval_key, labels)
+    fields = ranking_fields(eval_key, labels)
     # Its own fields say which: of labels where an undone deletion has brought them all
     # back. The match on them would not hold once they are measured.
     edge = fields.label_paths[0].rpartition(".")[2]
     is_ranked = F(fields.sample_paths[0]) != None  # noqa: E711
     has_ranked = F(labels.path).filter(F(edge) != None).length() > 0  # noqa: E711
     ids = samples.match(is_ranked | has_ranked).values("id")
-    again = _Ranking(samples.select(ids), labels, fields)
+    again = OutlineScores(samples.select(ids), labels, fields)
     with fou.ProgressBar(total=len(ids), progress=progress) as bar:
         for number in again.measure():
             bar.update(number)
@@ -248,7 +196,7 @@ def delete_outline_ranking(samples: Samples, eval_key: str = "outline") -> None:
             f"Dataset '{dataset.name}' has no ranking of outlines '{eval_key}' (it has "
             f"{keys})"
         )
-    fields = _fields(eval_key, LabelList(config.label_field, config.label_path))
+    fields = ranking_fields(eval_key, LabelList(config.label_field, config.label_path))
     delete_fields(dataset, owned_paths(dataset, fields.owner()), eval_key)
     delete_run(dataset, "runs", eval_key)
 
@@ -266,122 +214,7 @@ def check_ranking(dataset: fo.Dataset, eval_key: str, label_field: str) -> None:
             f"'{eval_key}' is the key of another run of dataset '{dataset.name}'; give "
             "another eval_key"
         )
-    _fields(eval_key, labels).check_free(dataset)
-
-
-class _Ranking:
-    """Measures the outlines of samples, and then scores them by class."""
-
-    def __init__(
-        self, samples: SampleCollection, labels: LabelList, fields: EvaluationFields
-    ) -> None:
-        self._samples = samples
-        self._dataset = root_dataset(samples)
-        self._labels = labels
-        self._fields = fields
-        self._options = drawing_options(self._dataset, "", labels.field)
-        self._names = [path.rpartition(".")[2] for path in fields.label_paths]
-        self._logs: dict[str | None, array[float]] = defaultdict(lambda: array("d"))
-        self.skipped: list[dict[str, str]] = []
-        self.num_skipped = 0
-
-    def measure(self) -> Iterator[int]:
-        """Writes how each outline fits; yields the number of samples each time."""
-        self._samples.compute_metadata(progress=False)
-        for records in SampleReader(self._samples, None, self._labels).batches():
-            updates: list[Update] = []
-            for record in records:
-                try:
-                    values = self._measured(record)
-                except CocoMaskError as error:
-                    self._skip(record, str(error))
-                    # Nor has it what an earlier ranking has found.
-                    values = self._nothing(record)
-                guard = self._labels.guard(record.label_ids)
-                updates.append((record.sample_id, values, guard))
-            update_documents(self._dataset, updates)
-            yield len(records)
-
-    def scales(self) -> Scales:
-        """Returns the scale of each class of which outlines were measured."""
-        return {name: RobustScale.of(np.array(x)) for name, x in self._logs.items()}
-
-    def score(self, scales: Scales) -> None:
-        """Writes the scores, and the worst one of each sample."""
-        edge, score = self._names[0], self._names[3]
-        reader = SampleReader(self._samples, None, self._labels, (), [edge])
-        for records in reader.batches():
-            updates: list[Update] = []
-            for record in records:
-                rows = zip(
-                    record.attributes["label"], record.attributes[edge], strict=True
-                )
-                scores = [_score(scales.get(label), value) for label, value in rows]
-                values: Document = {
-                    self._labels.attribute(index, score): value
-                    for index, value in enumerate(scores)
-                }
-                known = [value for value in scores if value is not None]
-                worst = min(known) if known else None
-                values[self._fields.sample_paths[0]] = worst
-                guard = self._labels.guard(record.label_ids)
-                updates.append((record.sample_id, values, guard))
-            update_documents(self._dataset, updates)
-
-    def _nothing(self, record: SampleRecord) -> Document:
-        return {
-            self._labels.attribute(index, name): None
-            for index in range(len(record.label_ids))
-            for name in self._names
-        }
-
-    def _measured(self, record: SampleRecord) -> Document:
-        image = _read_gray(record)
-        height, width = image.shape
-        values = self._nothing(record)
-        edges = EdgeImage(image)
-        for item in self._options.objects(record.label(), width, height):
-            fit = edges.fit(object_rings(item.geometry))
-            if fit is not None:
-                self._logs[item.label].append(np.log(fit.edge))
-                values |= self._values(item.index, fit)
-        return values
-
-    def _values(self, index: int, fit: OutlineFit) -> Document:
-        figures = (fit.edge, fit.offset, fit.contrast)
-        return {
-            self._labels.attribute(index, name): value
-            for name, value in zip(self._names, figures, strict=False)
-        }
-
-    def _skip(self, record: SampleRecord, reason: str) -> None:
-        self.num_skipped += 1
-        if len(self.skipped) < MAX_NAMED:
-            self.skipped.append(
-                {
-                    "sample_id": str(record.sample_id),
-                    "filepath": record.filepath,
-                    "reason": reason,
-                }
-            )
-
-
-def _score(scale: RobustScale | None, edge: float | None) -> float | None:
-    if edge is None:
-        return None
-    # A class that the ranking has not seen has no scale.
-    return float(scale.scores(np.log(edge))) if scale is not None else 0.0
-
-
-def _fields(eval_key: str, labels: LabelList) -> EvaluationFields:
-    return EvaluationFields(
-        kind="outline",
-        eval_key=eval_key,
-        sample_specs=_SAMPLE_SPECS,
-        label_specs=_LABEL_SPECS,
-        label_path=labels.path,
-        has_classes=False,
-    )
+    ranking_fields(eval_key, labels).check_free(dataset)
 
 
 def _config(dataset: fo.Dataset, eval_key: str) -> Any:
@@ -390,19 +223,3 @@ def _config(dataset: fo.Dataset, eval_key: str) -> Any:
         return None
     config = dataset.get_run_info(eval_key).config
     return config if config.method == METHOD else None
-
-
-def _read_gray(record: SampleRecord) -> np.ndarray:
-    """Returns the image of a sample in gray, as it is shown.
-
-    Raises:
-        CocoMaskError: if it cannot be read, or is too large
-    """
-    if record.size is None:
-        raise CocoMaskError("the size of its image cannot be read")
-    if record.size[0] * record.size[1] > _MAX_PIXELS:
-        raise CocoMaskError(f"its image has more than {_MAX_PIXELS:,} pixels")
-    image = read_image(record.filepath, cv2.IMREAD_GRAYSCALE)
-    if image is None:
-        raise CocoMaskError("its image cannot be read")
-    return image
