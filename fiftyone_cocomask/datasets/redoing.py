@@ -20,7 +20,8 @@ from .evaluations.runs import (
     list_mask_evaluations,
     mask_evaluation_info,
 )
-from .issues.find import issue_search_of, list_mask_issues, search_again
+from .issues.find import search_again
+from .issues.searches import issue_search_of, list_mask_issues
 from .label_fields import mask_fields
 from .masks.field import mask_options
 from .masks.redraw import redraw_masks

@@ -27,8 +27,9 @@ from .documents import (
 )
 from .inspection.crops import as_url, outline_crop, side_by_side, whole_image
 from .issues.counts import issue_counts
-from .issues.find import follow_edits, issue_search_of, list_mask_issues
+from .issues.following import follow_edits
 from .issues.rules import CHECKED, MaskIssue
+from .issues.searches import issue_search_of, list_mask_issues
 from .labels import mask_objects
 from .outlines.rank import list_outline_rankings, load_outline_ranking
 from .redoing import Redone, redo_samples

@@ -107,7 +107,7 @@ class FindMaskIssues(JobOperator):
         """Marks what it finds and returns the report."""
         from ..datasets.issues import IssueLimits, find_mask_issues
         from ..datasets.issues.by_class import marks_by_class
-        from ..datasets.issues.find import search_marks
+        from ..datasets.issues.searches import search_marks
 
         params = ctx.params
         limits = limits_of(params)
@@ -301,7 +301,7 @@ def _marks(dataset: Dataset, key: str) -> dict[str, dict[str, int]]:
 
 
 def _ask(ctx: ExecutionContext, inputs: types.Object, fields: list[str]) -> None:
-    from ..datasets.issues.find import check_search
+    from ..datasets.issues.searches import check_search
 
     params = ctx.params
     images = images_in(target_samples(ctx))

@@ -22,8 +22,9 @@ from ..documents import (
     sample_ids,
     stream_documents,
 )
-from ..issues.find import issue_search_of, list_mask_issues, mark_again
+from ..issues.following import mark_again
 from ..issues.rules import IssueLimits, MaskIssue, search_of_tag
+from ..issues.searches import issue_search_of, list_mask_issues
 from ..journal import Journal
 from ..known_classes import check_label_classes
 from ..label_lists import LabelList, boxes_beside

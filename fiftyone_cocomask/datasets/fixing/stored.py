@@ -17,7 +17,8 @@ from ..documents.runs import (
     replace_results,
     run_results,
 )
-from ..issues.find import check_issue_search, follow_all_edits, mark_again
+from ..issues.following import follow_all_edits, mark_again
+from ..issues.searches import check_issue_search
 from ..journal import Journal
 from ..label_lists import LabelList
 from ..run_keys import check_key

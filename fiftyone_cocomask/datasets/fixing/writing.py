@@ -14,7 +14,7 @@ from ..documents import (
     settle,
     update_documents,
 )
-from ..issues.find import mark_again
+from ..issues.following import mark_again
 from ..label_lists import LabelList
 from ..memory import frozen_heap
 from .applying import Outcome, applied

@@ -9,8 +9,8 @@ from ...fiftyone_types import SampleCollection
 from ..cached_sums import KeptSums
 from ..documents import Document, aggregate_documents, root_dataset
 from ..label_lists import LabelList
-from .find import search_marks
 from .rules import MaskIssue
+from .searches import search_marks
 
 
 def issue_counts(samples: SampleCollection, key: str) -> dict[MaskIssue, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import fiftyone as fo
@@ -13,28 +13,31 @@ from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ..database_errors import explain_database_errors
 from ..documents import current_dataset, ids_of, num_samples, root_dataset
-from ..documents.runs import begin_run, delete_run, replace_results, run_results
+from ..documents.runs import delete_run, replace_results, run_results
 from ..journal import Journal
 from ..known_classes import check_label_classes
 from ..label_fields import check_has_masks, is_mask_field
 from ..label_lists import LabelList, boxes_beside
-from ..locks import ISSUES, AtWorkError, locked, one_at_a_time
+from ..locks import ISSUES, one_at_a_time
 from ..memory import frozen_heap
-from ..run_keys import check_key
 from ..targets import Samples, checked_samples
+from .following import follow_marked
 from .marks import IssueMarks
 from .paired_boxes import (
-    BoxChanges,
     Marked,
-    follow_polygons,
     marked_polygons,
-    polygons_to_follow,
 )
 from .report import MaskIssueReport
 from .rules import IssueLimits, MaskIssue
 from .search import IssueSearch
-
-_METHOD = "cocomask/issues"
+from .searches import (
+    check_search,
+    issue_search_of,
+    list_mask_issues,
+    register_search,
+    search_config,
+    search_marks,
+)
 
 
 @explain_database_errors()
@@ -102,8 +105,8 @@ def find_mask_issues(
     boxes = boxes_beside(dataset, labels)
     marks = IssueMarks(dataset, key, labels, boxes)
     if key in dataset.list_runs():
-        _follow_edits(dataset, key)
-    _register(samples, key, labels, boxes, mask_field, limits)
+        follow_marked(dataset, key)
+    register_search(samples, key, labels, boxes, mask_field, limits)
     samples.compute_metadata(progress=False)
     search = IssueSearch(samples, labels, boxes, mask_field, limits)
     bar = fou.ProgressBar(total=num_samples(samples), progress=progress)
@@ -183,7 +186,7 @@ def clear_mask_issues(
     """
     dataset = current_dataset(samples)
     journal = Journal(dataset)
-    if _search_config(dataset, key) is None:
+    if search_config(dataset, key) is None:
         if key not in dataset.list_runs() and journal.entry("clear", key):
             # Asked for once more, as after a kill.
             delete_run(dataset, "runs", key)
@@ -194,21 +197,13 @@ def clear_mask_issues(
             f"Dataset '{dataset.name}' has no search for mask issues '{key}' (it has "
             f"{has})"
         )
-    _follow_edits(dataset, key)
+    follow_marked(dataset, key)
     marks = search_marks(dataset, key)
     marks.remove_tags(progress)
     marks.delete_views()
     journal.begin("clear", key, {"key": key})
     delete_run(dataset, "runs", key)
     journal.end("clear", key, {"key": key})
-
-
-@explain_database_errors()
-@checked
-def list_mask_issues(samples: Samples) -> list[str]:
-    """Returns the keys of a dataset's searches for mask issues, sorted."""
-    dataset = root_dataset(samples)
-    return [key for key in dataset.list_runs() if _search_config(dataset, key)]
 
 
 @explain_database_errors()
@@ -220,137 +215,12 @@ def load_mask_issues(samples: Samples, key: str = "mask_issues") -> MaskIssueRep
         CocoMaskError: if there is no such search, or it was stopped before its end
     """
     dataset = root_dataset(samples)
-    stored = run_results(dataset, key) if _search_config(dataset, key) else None
+    stored = run_results(dataset, key) if search_config(dataset, key) else None
     if stored is None:
         raise CocoMaskError(
             f"Dataset '{dataset.name}' has no finished search for mask issues '{key}'"
         )
     return MaskIssueReport(**stored.report)
-
-
-def follow_edits(
-    dataset: fo.Dataset, key: str, changed: Collection[str] | None = None
-) -> BoxChanges:
-    """Does to boxes what was done to the polygons that a search has marked.
-
-    The box of a polygon that was deleted, relabelled or tagged since, as a person does
-    in the patches of an issue, is deleted, relabelled or tagged as well.
-
-    Args:
-        dataset: the dataset
-        key: the key of the search
-        changed: the samples to look at, where polygons may be marked only now; by
-            default all that the search has marked
-
-    Returns:
-        what was done; nothing while others search or repair, who do it themselves
-    """
-    try:
-        with locked(dataset, ISSUES, waits_s=0):
-            return _follow_edits(dataset, key, changed)
-    except AtWorkError:
-        return BoxChanges()
-
-
-def follow_all_edits(dataset: fo.Dataset, label_field: str) -> None:
-    """Does :func:`follow_edits` for all searches of a field, before it is changed.
-
-    Whoever calls this keeps others from the same work.
-
-    Args:
-        dataset: the dataset
-        label_field: the field
-    """
-    for key in _searches_of(dataset, label_field):
-        _follow_edits(dataset, key)
-
-
-def mark_again(
-    dataset: fo.Dataset, label_field: str, sample_ids: Collection[str]
-) -> None:
-    """Tells the searches of a field what its labels are like, after they were changed.
-
-    Else that would be taken for an edit of a person, which boxes follow: who changes
-    labels changes their boxes too, or leaves them. Whoever calls this keeps others from
-    the same work.
-
-    Args:
-        dataset: the dataset
-        label_field: the field
-        sample_ids: the samples of the labels, which may be marked only now
-    """
-    for key in _searches_of(dataset, label_field):
-        _follow_edits(dataset, key, sample_ids, boxes_stay=True)
-
-
-def _searches_of(dataset: fo.Dataset, label_field: str) -> list[str]:
-    keys = list_mask_issues(dataset)
-    return [k for k in keys if issue_search_of(dataset, k)[1].field == label_field]
-
-
-def _follow_edits(
-    dataset: fo.Dataset,
-    key: str,
-    changed: Collection[str] | None = None,
-    *,
-    boxes_stay: bool = False,
-) -> BoxChanges:
-    """Follows the edits of marked polygons.
-
-    Args:
-        dataset: the dataset
-        key: the key of the search
-        changed: the samples to look at, of which those polygons are followed from here
-            on, too, that are marked by now; by default all that are known
-        boxes_stay: whether to note what the polygons are like, and to do nothing
-    """
-    _, labels, boxes, _ = issue_search_of(dataset, key)
-    stored = run_results(dataset, key, cache=False)
-    marked = getattr(stored, "marked", None)
-    if marked is None or boxes is None or not _are_there(dataset, labels, boxes):
-        return BoxChanges()
-    some = None if changed is None else set(changed)
-    own = [polygon for polygon in marked if some is None or polygon[1] in some]
-    changes, now = BoxChanges(), own
-    if not boxes_stay:
-        changes, now = follow_polygons(dataset, labels, boxes, own)
-    if some is not None:
-        known = {polygon[0] for polygon in now}
-        now = list(polygons_to_follow(dataset, labels, some, key, known))
-        now += [polygon for polygon in marked if polygon[1] not in some]
-    if sorted(now) != sorted(marked):
-        results = dataset.init_run_results(key, report=stored.report, marked=now)
-        replace_results(dataset, key, results)
-    return changes
-
-
-def _are_there(dataset: fo.Dataset, *lists: LabelList) -> bool:
-    """Whether the fields of labels are there, under these names."""
-    return all(dataset.has_field(labels.field) for labels in lists)
-
-
-def check_search(dataset: fo.Dataset, key: str, label_field: str) -> None:
-    """Checks that mask issues of a label field may be searched for under a key.
-
-    Raises:
-        CocoMaskError: if they may not
-    """
-    labels = LabelList.of_field(dataset, label_field)
-    check_key(dataset, key, "key")
-    if key not in dataset.list_runs():
-        IssueMarks(dataset, key, labels).check_views_free()
-        return
-    config = _search_config(dataset, key)
-    if config is None:
-        raise CocoMaskError(
-            f"'{key}' is the key of another run of dataset '{dataset.name}'; give "
-            "another key"
-        )
-    if config.label_path != labels.path:
-        raise CocoMaskError(
-            f"'{key}' has marked the labels of '{config.label_field}'; give another "
-            "key, or clear those issues first"
-        )
 
 
 def check_exempt_pairs(
@@ -364,78 +234,3 @@ def check_exempt_pairs(
     classes = [name for pair in limits.exempt_pairs for name in pair]
     labels = LabelList.of_field(dataset, label_field)
     check_label_classes(dataset, labels, "exempt_pairs", classes)
-
-
-def search_marks(dataset: fo.Dataset, key: str) -> IssueMarks:
-    """Returns the tags and views of a search that there is."""
-    return issue_search_of(dataset, key)[0]
-
-
-def issue_search_of(
-    dataset: fo.Dataset, key: str
-) -> tuple[IssueMarks, LabelList, LabelList | None, Any]:
-    """Returns the marks, labels, boxes and config of a search that there is."""
-    config = dataset.get_run_info(key).config
-    # Searches of earlier versions know of no boxes.
-    box_path = getattr(config, "box_path", None)
-    boxes = LabelList(config.box_field, box_path) if box_path else None
-    labels = LabelList(config.label_field, config.label_path)
-    if boxes is not None and not dataset.has_field(boxes.field):
-        # It may have another name by now.
-        boxes = boxes_beside(dataset, labels)
-    return IssueMarks(dataset, key, labels, boxes), labels, boxes, config
-
-
-def check_issue_search(dataset: fo.Dataset, key: str, label_field: str) -> None:
-    """Checks that there is a search of a label field for mask issues.
-
-    Raises:
-        CocoMaskError: if there is none
-    """
-    labels = LabelList.of_field(dataset, label_field)
-    config = _search_config(dataset, key)
-    if config is None:
-        known = list_mask_issues(dataset)
-        has = ", ".join(known) if known else "none"
-        raise CocoMaskError(
-            f"Dataset '{dataset.name}' has no search for mask issues '{key}' (it has "
-            f"{has}); find mask issues first"
-        )
-    if config.label_path != labels.path:
-        raise CocoMaskError(
-            f"The search '{key}' is of the labels of '{config.label_field}', not of "
-            f"'{label_field}'"
-        )
-
-
-def _register(
-    samples: SampleCollection,
-    key: str,
-    labels: LabelList,
-    boxes: LabelList | None,
-    mask_field: str | None,
-    limits: IssueLimits,
-) -> None:
-    """Registers a search, or says of an earlier one what it looks for now.
-
-    An earlier run is not replaced: a search that is killed leaves its key to its tags
-    and views, so that it can be run again.
-    """
-    config = samples.init_run(
-        method=_METHOD,
-        label_field=labels.field,
-        label_path=labels.path,
-        box_field=boxes.field if boxes is not None else None,
-        box_path=boxes.path if boxes is not None else None,
-        mask_field=mask_field,
-        limits=limits.to_dict(),
-    )
-    begin_run(samples, key, config)
-
-
-def _search_config(dataset: fo.Dataset, key: str) -> Any:
-    """Returns the config of a search for issues, None if the key is of another run."""
-    if key not in dataset.list_runs():
-        return None
-    config = dataset.get_run_info(key).config
-    return config if config.method == _METHOD else None

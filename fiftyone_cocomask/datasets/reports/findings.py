@@ -10,7 +10,7 @@ from ...words import part_of
 from ..documents import root_dataset, stream_documents
 from ..issues import list_mask_issues
 from ..issues.counts import issue_counts, issue_view
-from ..issues.find import search_marks
+from ..issues.searches import search_marks
 from ..label_lists import LabelList
 from ..measuring.measure import NO_LABEL
 from .texts import MAX_ROWS, words
