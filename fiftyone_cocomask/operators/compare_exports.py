@@ -12,9 +12,10 @@ import fiftyone.operators.types as types
 from ..fiftyone_types import ExecutionContext, SampleCollection
 from ..limits import MAX_NAMED
 from ..words import count
+from .choosing import Choice, choose, radio
 from .export_form import ask_for_place
 from .export_preview import preview_export
-from .forms import Choice, choose, note, radio, reject, target_slices
+from .forms import note, reject
 from .in_time import images_in
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .label_fields import (
@@ -27,6 +28,7 @@ from .markdown import code, plain
 from .paths import given_path, path_text
 from .prerequisites import choosable
 from .results import NextStep, next_step, rows
+from .target_samples import target_slices
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,24 +11,16 @@ import fiftyone.operators.types as types
 from ..fiftyone_types import ExecutionContext, SampleCollection
 from ..table_rows import records
 from ..words import count
-from .forms import (
-    Choice,
-    choose,
-    is_refused,
-    names,
-    note,
-    open_beside,
-    reject,
-    stop,
-    target_samples,
-    warn,
-)
+from .beside_grid import open_beside
+from .choosing import Choice, choose
+from .forms import is_refused, names, note, reject, stop, warn
 from .in_time import images_in
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .label_fields import segmentation_fields
 from .markdown import bold, code, plain
 from .prerequisites import dataset_problem
 from .results import NextStep, in_sentence, next_step, outcome
+from .target_samples import target_samples
 
 _KEY = "mask_comparison"
 

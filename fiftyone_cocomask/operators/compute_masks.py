@@ -19,7 +19,7 @@ from ..choices import (
 )
 from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
 from ..words import agree, count
-from .forms import given_params, target_samples
+from .choosing import given_params
 from .job import ProgressArgument, Results, job_config
 from .label_fields import (
     box_fields,
@@ -33,6 +33,7 @@ from .paths import given_path, path_text
 from .prerequisites import choosable
 from .results import NextStep, class_rows, in_sentence, next_step, outcome, split_rows
 from .split_job import SplitJobOperator, is_of_tasks
+from .target_samples import target_samples
 
 if TYPE_CHECKING:
     from ..datasets.parallel.shared_runs import SplitRun

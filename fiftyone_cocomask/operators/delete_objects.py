@@ -20,18 +20,10 @@ from .changing import (
     show_pictures,
     tell_outcome,
 )
-from .forms import (
-    ask_for_dry_run,
-    choose_field,
-    default_field,
-    hide,
-    is_app_request,
-    is_from_app,
-    is_refused,
-    note,
-    reject,
-    stop,
-)
+from .choosing import ask_for_dry_run, choose_field, default_field
+from .folding import hide
+from .forms import is_refused, note, reject, stop
+from .from_app import is_app_request, is_from_app
 from .in_time import Finding, find_out, state_key
 from .job import ProgressArgument, Results, job_config
 from .label_fields import labelled_fields, usual_objects, why_no_field

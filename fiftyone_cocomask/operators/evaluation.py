@@ -11,27 +11,17 @@ import fiftyone.operators.types as types
 from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
 from ..table_rows import records
 from ..words import count
-from .forms import (
-    Choice,
-    choose,
-    choose_field,
-    default_field,
-    given_field,
-    is_refused,
-    names,
-    note,
-    open_beside,
-    reject,
-    section,
-    target_samples,
-    warn,
-)
+from .beside_grid import open_beside
+from .choosing import Choice, choose, choose_field, default_field, given_field
+from .folding import section
+from .forms import is_refused, names, note, reject, warn
 from .in_time import images_in, known
 from .job import ProgressArgument, Results, job_config
 from .label_fields import drawable_fields, fields_of_masks, segmentation_fields
 from .markdown import bold, code, plain
 from .results import NextStep, in_sentence, next_step, outcome
 from .split_job import SplitJobOperator, ask_for_num_tasks, is_of_tasks
+from .target_samples import target_samples
 
 if TYPE_CHECKING:
     from ..datasets.parallel.shared_runs import SplitRun

@@ -9,8 +9,8 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
+from .choosing import Choice, choose, default_field
 from .exporting import ExportOperator, confirm_folder, say_where
-from .forms import Choice, choose, default_field, target_samples
 from .job import ProgressArgument, Results, job_config
 from .label_fields import (
     drawable_fields,
@@ -20,6 +20,7 @@ from .label_fields import (
 from .paths import ask_for_path, given_path, path_text
 from .prerequisites import choosable
 from .results import NextStep, class_rows, next_step, split_rows
+from .target_samples import target_samples
 
 
 class ExportCutouts(ExportOperator):

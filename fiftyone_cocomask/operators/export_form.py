@@ -9,8 +9,10 @@ import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext
 from ..words import count
+from .choosing import Choice, choose
 from .export_preview import ALL_PROJECTS, ExportPreview, Problem, preview_export
-from .forms import Choice, choose, is_app_request, names, reject, stop
+from .forms import names, reject, stop
+from .from_app import is_app_request
 from .markdown import bold, plain
 from .paths import ask_for_path, given_path, is_chosen_in_app
 

@@ -10,26 +10,21 @@ import fiftyone.operators.types as types
 
 from ..choices import VALUES, Values
 from ..fiftyone_types import ExecutionContext, SampleCollection
+from .choosing import choose, choose_field, default_field, radio
 from .exporting import (
     ExportOperator,
     confirm_beside_images,
     confirm_folder,
     say_where,
 )
-from .forms import (
-    choose,
-    choose_field,
-    default_field,
-    hide_unless,
-    is_from_app,
-    radio,
-    reject,
-    target_samples,
-)
+from .folding import hide_unless
+from .forms import reject
+from .from_app import is_from_app
 from .job import ProgressArgument, Results, job_config
 from .label_fields import fields_of_masks, segmentation_fields
 from .paths import ask_for_path, given_path, path_text
 from .results import NextStep, next_step, split_rows
+from .target_samples import target_samples
 
 
 class ExportMasks(ExportOperator):

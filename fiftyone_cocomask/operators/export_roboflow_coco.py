@@ -12,7 +12,8 @@ import fiftyone.operators.types as types
 from ..choices import AREAS, IMAGES, MASKS, Area, Images, Masks
 from ..fiftyone_types import ExecutionContext, SampleCollection
 from ..words import count
-from .forms import Choice, choose, default_field, note, radio, reject, target_slices
+from .choosing import Choice, choose, default_field, radio
+from .forms import note, reject
 from .in_time import images_in
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .label_fields import (
@@ -25,6 +26,7 @@ from .markdown import code
 from .paths import ask_for_path, given_path, path_text
 from .prerequisites import choosable
 from .results import NextStep, class_rows, next_step, outcome, rows
+from .target_samples import target_slices
 
 
 class ExportRoboflowCoco(JobOperator):

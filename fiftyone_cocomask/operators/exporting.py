@@ -9,12 +9,14 @@ import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext
 from ..words import count
-from .forms import is_confirmed, note, reject_unconfirmed, stop, target_samples
+from .confirming import is_confirmed, reject_unconfirmed
+from .forms import note, stop
 from .in_time import images_in, known
 from .job import JobOperator, Results
 from .markdown import code
 from .paths import given_path
 from .results import outcome
+from .target_samples import target_samples
 
 
 class ExportOperator(JobOperator):

@@ -11,20 +11,9 @@ import fiftyone.operators.types as types
 from ..errors import CocoMaskError
 from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
 from ..words import count
-from .forms import (
-    Choice,
-    choose,
-    choose_field,
-    default_field,
-    given_field,
-    is_refused,
-    names,
-    note,
-    reject,
-    section,
-    target_samples,
-    warn,
-)
+from .choosing import Choice, choose, choose_field, default_field, given_field
+from .folding import section
+from .forms import is_refused, names, note, reject, warn
 from .in_time import images_in, known
 from .issue_limits import ask_for_limits, limits_of
 from .job import JobOperator, ProgressArgument, Results, job_config
@@ -32,6 +21,7 @@ from .label_fields import chosen_objects, fields_to_draw, segmentation_fields
 from .markdown import bold, code, plain
 from .prerequisites import choosable, dataset_is_missing, no_searches
 from .results import NextStep, in_sentence, next_step
+from .target_samples import target_samples
 
 _KEY = "mask_issues"
 # What stands for no mask field, since a dropdown cannot be emptied.

@@ -19,21 +19,15 @@ from .changing import (
     show_pictures,
     tell_outcome,
 )
-from .forms import (
-    ask_for_dry_run,
-    choose_field,
-    choose_several,
-    default_field,
-    is_switched_on,
-    note,
-    reject,
-    target_samples,
-)
+from .choosing import ask_for_dry_run, choose_field, choose_several, default_field
+from .folding import is_switched_on
+from .forms import note, reject
 from .in_time import Finding, find_out, images_in, known_classes, state_key
 from .job import ProgressArgument, Results, job_config
 from .label_fields import chosen_objects, fields_to_draw
 from .markdown import code, plain, plain_lines
 from .prerequisites import choosable, dataset_is_missing, no_searches
+from .target_samples import target_samples
 
 _KEY = "mask_issues"
 _FIX_KEY = "mask_fixes"

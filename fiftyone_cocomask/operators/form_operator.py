@@ -12,8 +12,10 @@ import fiftyone.operators.types as types
 
 from ..arguments import check_argument
 from ..fiftyone_types import ExecutionContext, SampleCollection
-from .forms import form, is_app_request, option_labels, stop
+from .forms import form, stop
+from .from_app import is_app_request
 from .in_time import answered_in_time
+from .option_labels import option_labels
 from .parameters import complete, without_wrong_types
 from .targets import reject_target, target_problem, without_target
 

@@ -11,20 +11,12 @@ from ..choices import IF_EXISTS
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext
 from ..words import count
+from .choosing import ask_for_dry_run, ask_for_processes, choose, choose_several, radio
 from .export_form import export_path
 from .export_preview import ExportPreview
-from .forms import (
-    ask_for_dry_run,
-    ask_for_processes,
-    choose,
-    choose_several,
-    hide_unless,
-    is_from_app,
-    radio,
-    reject,
-    section,
-    stop,
-)
+from .folding import hide_unless, section
+from .forms import reject, stop
+from .from_app import is_from_app
 from .markdown import bold, code
 from .merge_form import ask_what_wins, describe_merge, preview_merge, tell_import
 from .split_job import ask_for_num_tasks

@@ -16,8 +16,8 @@ from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext
 from ..words import count
 from .check_export import report_rows, report_warnings, show_issues
+from .choosing import given_params
 from .export_form import ask_for_export, ask_for_project, export_path
-from .forms import given_params
 from .import_form import NO_TASKS, ask_how, chosen_dataset
 from .job import ProgressArgument, Results, job_config
 from .markdown import bold

@@ -22,8 +22,10 @@ import fiftyone.operators.types as types
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext, SampleCollection
 from ..words import count
-from .forms import is_app_request, note, num_images
+from .forms import note
+from .from_app import is_app_request
 from .progress import JobStoppedError, Progress
+from .target_samples import num_images
 
 Value = TypeVar("Value")
 

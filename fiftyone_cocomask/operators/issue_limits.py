@@ -8,7 +8,8 @@ import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext
-from .forms import hide_unless, reject
+from .folding import hide_unless
+from .forms import reject
 
 # What the form calls each of the `IssueLimits`, and says of it.
 _LIMITS = {

@@ -14,9 +14,10 @@ from ..arguments import without_numpy
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext, SampleCollection
 from .form_operator import FormOperator
-from .forms import is_app_request, option_labels
+from .from_app import is_app_request
 from .markdown import code_block, plain
 from .open_form import add_next_step
+from .option_labels import option_labels
 from .progress import Progress, follow
 from .results import NextStep as NextStep
 from .results import Results as Results

@@ -9,7 +9,7 @@ import fiftyone as fo
 import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext
-from .forms import default_field
+from .choosing import default_field
 from .in_time import known
 from .markdown import plain
 from .prerequisites import choosable

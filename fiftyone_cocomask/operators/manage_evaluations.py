@@ -9,8 +9,9 @@ import fiftyone.operators.types as types
 
 from ..errors import CocoMaskError
 from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
+from .choosing import Choice, choose
 from .form_operator import FormOperator
-from .forms import Choice, choose, form, names, note, reject, stop, warn
+from .forms import form, names, note, reject, stop, warn
 from .job import JobOperator, ProgressArgument, job_config
 from .label_fields import segmentation_fields
 from .markdown import bold, plain

@@ -11,26 +11,22 @@ from ..choices import BOXES, MODES, OVERLAPS, RASTERIZERS, STORAGES
 from ..choices import default as default_of
 from ..fiftyone_types import ExecutionContext, SampleCollection
 from ..words import count
-from .exporting import confirm_folder
-from .forms import (
+from .choosing import (
     Choice,
     ask_for_processes,
     choose,
     choose_field,
     choose_several,
-    hide_unless,
-    is_refused,
-    note,
     radio,
-    reject,
-    section,
-    target_samples,
-    warn,
 )
+from .exporting import confirm_folder
+from .folding import hide_unless, section
+from .forms import is_refused, note, reject, warn
 from .in_time import images_in, known, known_classes
 from .markdown import code
 from .paths import ask_for_path, given_path
 from .split_job import ask_for_num_tasks
+from .target_samples import target_samples
 
 _BY_CLASS = Choice("classes", "In an order of the classes", "Later on top")
 

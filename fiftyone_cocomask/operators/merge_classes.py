@@ -20,19 +20,13 @@ from .changing import (
     how_to_undo,
     tell_outcome,
 )
-from .forms import (
-    ask_for_dry_run,
-    choose_field,
-    choose_several,
-    is_refused,
-    note,
-    reject,
-    target_samples,
-)
+from .choosing import ask_for_dry_run, choose_field, choose_several
+from .forms import is_refused, note, reject
 from .in_time import known
 from .job import ProgressArgument, Results, job_config
 from .label_fields import chosen_objects, fields_to_draw
 from .markdown import code
+from .target_samples import target_samples
 
 _FIX_KEY = "merged_classes"
 

@@ -14,19 +14,13 @@ from ..choices import CONFLICTS, OLD_COPIES
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext
 from ..words import count
+from .choosing import choose, radio
+from .confirming import is_confirmed, reject_unconfirmed
 from .export_form import export_path
 from .export_preview import BUDGET, ExportPreview, opening_of
-from .forms import (
-    choose,
-    hide_unless,
-    is_app_request,
-    is_confirmed,
-    note,
-    radio,
-    reject_unconfirmed,
-    stop,
-    warn,
-)
+from .folding import hide_unless
+from .forms import note, stop, warn
+from .from_app import is_app_request
 from .in_time import Finding, find_out
 from .markdown import bold, plain
 from .paths import given_path

@@ -7,8 +7,8 @@ import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext
 from ..plugin_folder import NAME
+from .choosing import Choice, choose
 from .form_operator import FormOperator
-from .forms import Choice, choose
 from .results import NextStep, Results, completed
 
 _FORMS = (

@@ -6,8 +6,8 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..fiftyone_types import ExecutionContext
+from .beside_grid import open_beside
 from .form_operator import FormOperator
-from .forms import open_beside
 from .markdown import unmarked
 from .prerequisites import samples_problem
 from .results import Results, completed

@@ -25,7 +25,9 @@ from ..arguments import (
 )
 from ..errors import CocoMaskError
 from ..fiftyone_types import ExecutionContext
-from .forms import hide, is_app_request, is_from_app, names, reject, stop
+from .folding import hide
+from .forms import names, reject, stop
+from .from_app import is_app_request, is_from_app
 from .markdown import plain
 from .paths import is_place
 

@@ -10,12 +10,14 @@ import fiftyone.operators.types as types
 from ..fiftyone_types import ExecutionContext, SampleCollection
 from ..table_rows import records
 from ..words import count
-from .forms import choose_field, is_refused, note, target_samples, warn
+from .choosing import choose_field
+from .forms import is_refused, note, warn
 from .in_time import images_in
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .label_fields import chosen_objects, fields_to_draw
 from .markdown import code
 from .results import NextStep, in_sentence, next_step, outcome, split_rows
+from .target_samples import target_samples
 
 _KEY = "outline"
 _NUM_SHOWN = 10

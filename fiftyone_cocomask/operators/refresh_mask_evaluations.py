@@ -11,8 +11,9 @@ import fiftyone.operators.types as types
 from ..arguments import as_text_list
 from ..fiftyone_types import Dataset, ExecutionContext
 from ..words import count
+from .choosing import choose_several
 from .evaluation import evaluation_results
-from .forms import choose_several, names, note, warn
+from .forms import names, note, warn
 from .in_time import known
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .markdown import plain

@@ -12,9 +12,10 @@ from fiftyone.operators.delegated import DelegatedOperationService
 from ..errors import CocoMaskError
 from ..fiftyone_types import Dataset, ExecutionContext, SampleCollection
 from ..words import agree, count
-from .forms import is_from_app, target_samples
+from .from_app import is_from_app
 from .job import JobOperator, ProgressArgument, Results
 from .results import completed
+from .target_samples import target_samples
 
 if TYPE_CHECKING:
     from ..datasets.parallel.shared_runs import SplitRun

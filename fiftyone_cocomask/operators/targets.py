@@ -14,7 +14,8 @@ from fiftyone.operators.constants import ViewTarget
 
 from ..arguments import shown
 from ..fiftyone_types import ExecutionContext
-from .forms import is_from_app, reject
+from .forms import reject
+from .from_app import is_from_app
 
 _TARGETS = tuple(value for name, value in vars(ViewTarget).items() if name.isupper())
 _NAMES = ("view_target", "custom_view_target")

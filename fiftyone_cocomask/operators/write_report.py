@@ -11,13 +11,15 @@ import fiftyone.operators.types as types
 
 from ..arguments import as_text_list
 from ..fiftyone_types import ExecutionContext, SampleCollection
-from .forms import choose_several, is_refused, note, target_samples
+from .choosing import choose_several
+from .forms import is_refused, note
 from .in_time import images_in
 from .job import JobOperator, ProgressArgument, Results, job_config
 from .markdown import code
 from .paths import ask_for_path, given_path, path_text
 from .prerequisites import all_evaluations, choosable, no_evaluations
 from .results import NextStep, next_step, split_rows
+from .target_samples import target_samples
 
 _FILE_NAME = "report.html"
 
