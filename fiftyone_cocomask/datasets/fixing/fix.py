@@ -186,10 +186,11 @@ def undo_mask_fixes(
             f"has {has})"
         )
     lists, label_field = stored.lists(), stored.label_field()
-    _check_fields(dataset, fix_key, stored.changes(), lists)
+    made = stored.changes()
+    _check_fields(dataset, fix_key, made, lists)
     begin_changes(dataset, label_field)
     is_cleared = _tags_of_cleared_searches(dataset)
-    changes = [without_tags(change, is_cleared) for change in stored.changes()]
+    changes = [without_tags(change, is_cleared) for change in made]
     waiting = _undo(dataset, fix_key, changes, lists, report)
     changed = {change.sample_id for change in changes}
     if redo:
