@@ -199,7 +199,9 @@ def _ask_for_overlap(
         label=order,
         description=said,
     )
-    hide_unless(ctx, inputs, ["class_order"], overlap == "classes")
+    hide_unless(ctx, inputs, ["class_order"], overlap == _BY_CLASS.value)
+    if overlap == _BY_CLASS.value and not params.get("class_order"):
+        reject(inputs.properties["class_order"], "class_order names no class")
     has_values = params.get("mode") in ("semantic", "instance")
     hide_unless(ctx, inputs, ["overlap"], has_values)
 

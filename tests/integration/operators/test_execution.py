@@ -314,6 +314,16 @@ def test_classes_that_come_and_go_do_so_in_the_form(
     assert offered() == ["butterfly", "moth"]
 
 
+def test_an_order_of_the_classes_is_one_of_some(
+    dataset: fo.Dataset, app_request: Any
+) -> None:
+    given = {"mode": "semantic", "overlap": "classes"}
+    request = app_request("compute_masks", dataset, **given)
+    assert request.problems() == ["class_order names no class"]
+    said = app_request("compute_masks", dataset, **given, class_order=["moth"])
+    assert said.problems() == []
+
+
 @pytest.mark.parametrize(
     ("make", "says"),
     [
