@@ -177,9 +177,11 @@ def as_text_list(value: Any) -> Any:
 
 
 def without_numpy(value: Any) -> Any:
-    """Returns a value, or the values of a list, as Python's own types."""
+    """Returns a value, or the values of a list or dict, as Python's own types."""
     if isinstance(value, (np.generic, np.ndarray)):
         return value.tolist()
+    if isinstance(value, dict):
+        return {name: without_numpy(item) for name, item in value.items()}
     return [without_numpy(item) for item in value] if isinstance(value, list) else value
 
 

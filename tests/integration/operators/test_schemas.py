@@ -24,6 +24,7 @@ from tests.conftest import REPOSITORY
 from tests.plugin import uri
 
 from ..stored import stored
+from .delegation import run_next
 
 MANIFEST: dict[str, Any] = yaml.safe_load((REPOSITORY / "fiftyone.yml").read_text())
 # What the caller says beside the form: whose data, when, and how it is shown.
@@ -400,6 +401,10 @@ def test_values_of_numpy_are_those_that_they_hold(
     assert (report["fixed"], report["dry_run"]) == ({"deleted_object": 2}, True)
     drawn = {"overwrite": yes, "num_workers": one, "num_tasks": one}
     assert call("compute_masks", dataset, **drawn)["unchanged"] == 0
+    # A queued job is stored, with all that is in it.
+    search = foo.get_operator(uri("find_mask_issues"))
+    search(dataset, limits={"tiny_px": np.int64(5)}, delegate=True)
+    assert run_next().error is None
     call("import_roboflow_coco", demo_export, np.str_("new"), splits=np.array(["test"]))
     assert fo.dataset_exists("new")
 
