@@ -28,7 +28,7 @@ from .outcome import Outcome, bar, say
 from .tables import area_text, coverage_text, evaluation_data
 
 if TYPE_CHECKING:
-    from ..datasets.exporting.masks import ExportedFiles
+    from ..datasets.exporting.written_files import ExportedFiles
 
 _FILES_KEPT = "Files written so far are whole; run the same command again for the rest"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import chain
@@ -25,6 +23,7 @@ from .compared import (
     is_same_file,
 )
 from .comparison import ExportComparison
+from .image_pairs import pair_images
 
 # Two objects that overlap less are not one that was edited. Where they have one id,
 # which may also be another object's in the next version, they need not overlap as well.
@@ -35,8 +34,6 @@ _MIN_IN_CROWD = 0.5
 
 # Pairs of images that are compared together, so that processes do not wait.
 _BATCH_SIZE = 16
-
-Pair = tuple[ComparedImage | None, ComparedImage | None]
 
 
 class _Place(NamedTuple):
@@ -126,49 +123,6 @@ def _shared(pairs: list[tuple[ComparedImage, ComparedImage]]) -> Iterator[None]:
 
 def _changes_of_batch(batch: range) -> Found:
     return [list(_changes(*_differing[number])) for number in batch]
-
-
-def pair_images(
-    old: Iterable[ComparedImage], new: Iterable[ComparedImage]
-) -> Iterator[Pair]:
-    """Yields which image of one export is which of another.
-
-    The one of the same split and file name, else the only one of that file name, else
-    the only one whose name ends so behind all folders, as labelling programs write
-    them, else the only one of the same source: Roboflow gives a copy another name each
-    time.
-
-    Args:
-        old: the images before
-        new: the images after
-    """
-    olds, news = list(old), list(new)
-    found: dict[int, ComparedImage] = {}
-    for key in (
-        lambda image: (image.split, image.file_name),
-        lambda image: image.file_name,
-        lambda image: re.split(r"[/\\]", image.file_name)[-1] or None,
-        lambda image: image.source,
-    ):
-        left = [image for image in olds if id(image) not in found]
-        taken = {id(image) for image in found.values()}
-        by_key = _unique([i for i in news if id(i) not in taken], key)
-        for name, image in _unique(left, key).items():
-            if name in by_key:
-                found[id(image)] = by_key[name]
-    for image in olds:
-        yield image, found.get(id(image))
-    taken = {id(image) for image in found.values()}
-    for image in news:
-        if id(image) not in taken:
-            yield None, image
-
-
-def _unique(
-    images: list[ComparedImage], key: Callable[[ComparedImage], object]
-) -> dict[object, ComparedImage]:
-    counts = Counter(map(key, images))
-    return {key(i): i for i in images if key(i) is not None and counts[key(i)] == 1}
 
 
 def _add_single(

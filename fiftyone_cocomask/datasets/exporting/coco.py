@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -24,14 +22,12 @@ from ...words import shortened_name
 from ..database_errors import explain_database_errors
 from ..documents import (
     Document,
-    aggregate_documents,
     backing_dataset,
     num_samples,
     read_documents,
     showing,
     stream_documents,
 )
-from ..folders import export_folder
 from ..import_base.base import BASE_FIELD
 from ..import_base.info import export_info
 from ..importing.states import Change
@@ -44,7 +40,7 @@ from .coco_fields import (
     label_fields,
     own_box_field,
 )
-from .coco_folder import ExportFolder, ImageUnavailableError
+from .coco_folder import ImageUnavailableError
 from .coco_images import (
     area_factor,
     image_entry,
@@ -54,6 +50,7 @@ from .coco_images import (
 )
 from .coco_labels import Gone, Loss, Written
 from .coco_losses import ImportLosses
+from .coco_output import output_folder, refuse_folders_of_images
 from .coco_report import CocoExportReport
 from .coco_splits import Split, Splits
 
@@ -148,7 +145,7 @@ def folder_problem(
         overwrite: whether it may hold files already
     """
     try:
-        _folder(backing_dataset(samples), output_dir, overwrite=overwrite)
+        output_folder(backing_dataset(samples), output_dir, overwrite=overwrite)
     except CocoMaskError as error:
         return str(error)
     return None
@@ -198,7 +195,7 @@ class _Export:
         self._fields = fields
         self._images = images
         self._info = export_info(self._dataset, fields.label_field)
-        self._target = _folder(self._dataset, output_dir, overwrite=overwrite)
+        self._target = output_folder(self._dataset, output_dir, overwrite=overwrite)
         self.report = CocoExportReport(str(self._target.path))
         self._ahead = Splits(samples, fields, self._info)
         self._splits: dict[str, Split] = {}
@@ -217,7 +214,8 @@ class _Export:
             stack.callback(self._discard)
             stack.enter_context(frozen_heap())
             folders = self._target.folders_of(self._ahead.names)
-            self._refuse_folders_of_images(folders.values())
+            if self._target.holds_something():
+                refuse_folders_of_images(self._samples, folders.values())
             self._ahead.begin(self._target, folders, self._splits)
             number = 0
             for number, document in enumerate(self._documents(), start=1):
@@ -341,26 +339,6 @@ class _Export:
             entry[LABEL_ID] = str(found.label_id)
         return entry
 
-    def _refuse_folders_of_images(self, folders: Iterable[Path]) -> None:
-        """Checks that no split goes into a folder that the dataset's images are in."""
-        if not self._target.holds_something():
-            return
-        places = {str(place) for f in folders for place in (f, f.resolve())}
-        parents = "|".join(re.escape(place + os.sep) for place in sorted(places))
-        found = aggregate_documents(
-            self._samples,
-            [
-                {"$match": {"filepath": {"$regex": rf"^(?:{parents})[^/\\]+$"}}},
-                {"$limit": 1},
-                {"$project": {"filepath": 1}},
-            ],
-        )
-        if found:
-            folder = os.path.dirname(found[0]["filepath"])
-            raise CocoMaskError(
-                f"{folder} holds images of the dataset itself; give another output_dir"
-            )
-
     def _count_missing(self) -> None:
         """Counts annotations without labels: deleted ones, or left out by the view."""
         missing, self._missing = self._missing, {}
@@ -395,17 +373,3 @@ class _Export:
                 f"{self._target.path} still holds {', '.join(others[:3])} of an "
                 "earlier export"
             )
-
-
-def _folder(
-    dataset: fo.Dataset, output_dir: str | Path, *, overwrite: bool
-) -> ExportFolder:
-    """Returns the folder to write to, which is not what the dataset came from."""
-    folders, files = [export_folder(dataset)], []
-    path = export_info(dataset).get("path")
-    if isinstance(path, str) and path:
-        if os.path.isdir(path):
-            folders.append(Path(path))
-        elif os.path.isfile(path):
-            files.append(Path(path))
-    return ExportFolder(output_dir, folders, files, overwrite=overwrite)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -13,7 +11,7 @@ from bson import ObjectId
 
 from ...coco.classes import SplitClasses, class_name
 from ...coco.frames import TurnedBack
-from ...coco.originals import AnnotationForm, attributes_of, known_attributes
+from ...coco.originals import AnnotationForm
 from ..documents import Document
 from ..import_base.base import BASE_FIELD, SampleBase
 from ..importing.states import (
@@ -23,19 +21,9 @@ from ..importing.states import (
     id_of_state,
     paired_states,
 )
+from .coco_attributes import AttributeWriter
 from .coco_fields import LabelFields
 from .coco_geometry import SampleGeometry, UnwritableLabelError
-
-# A label's own fields, which are written in COCO's keys or not at all.
-_OWN_NAMES = frozenset(
-    {
-        "id", "_id", "_cls", "tags", "attributes", "label", "points", "closed",
-        "filled", "index", "confidence", "instance", "bounding_box", "mask",
-        "mask_path", "rle", "outline_iou", "iscrowd", "supercategory",
-        "annotated_area", "coco_id", "coco_id_text", "coco_category_id",
-        "coco_category_id_text", "category_id", "category_id_text", "coco_original",
-    }
-)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -103,7 +91,7 @@ class LabelWriter:
         self._fields = fields
         self._classes = classes
         self._form = form
-        self._written_names = frozenset({*_OWN_NAMES, *fields.owned, *form.origins})
+        self._attributes = AttributeWriter(form, fields.owned)
         self._category_ids: dict[tuple[Any, Any], Any] = {}
 
     def of_form(self, form: AnnotationForm) -> LabelWriter:
@@ -209,7 +197,7 @@ class LabelWriter:
         ):
             entry["iscrowd"] = 1 if label.get("iscrowd") else 0
         partner = state.detection if label is state.polyline else state.polyline
-        lost = self._add_attributes(
+        lost = self._attributes.add(
             entry,
             label,
             partner or {},
@@ -248,97 +236,6 @@ class LabelWriter:
         was = self._classes.name_of(_category_of(label))
         is_same = was in (None, class_name(label.get("label")))
         return Change.UNCHANGED if is_same else Change.RELABELLED
-
-    def _add_attributes(
-        self,
-        entry: dict[str, Any],
-        label: Document,
-        partner: Document,
-        original: dict[str, Any],
-        *,
-        are_changed: bool,
-    ) -> list[str]:
-        """Adds what a label carries beside COCO's keys.
-
-        Args:
-            entry: the annotation's entry
-            label: the label
-            partner: the annotation's other label, of which new attributes are taken
-            original: what the import kept of the annotation
-            are_changed: whether a person has changed attributes of it
-
-        Returns:
-            the names of attributes that JSON cannot hold
-        """
-        rest = original.get("rest")
-        form = self._form
-        # FiftyOne's older way to keep attributes, which some importers still go.
-        older = label.get("attributes")
-        if (
-            rest is None
-            and not form.origins
-            and not form.has_nested
-            and not older
-            and label.get("confidence") is None
-            and self._written_names.issuperset(label)
-            and self._written_names.issuperset(partner)
-        ):
-            return []
-        others = label.keys() - self._written_names
-        more = partner.keys() - self._written_names - others
-        kept = attributes_of(label, rest, form, are_changed=are_changed)
-        known = known_attributes(rest, form)
-        lost = []
-        new: dict[str, Any] = {}
-        values = {name: label[name] for name in sorted(others - known)}
-        values |= {name: partner[name] for name in sorted(more - known)}
-        if isinstance(older, Mapping):
-            for name, value in older.items():
-                is_attribute = isinstance(value, Mapping) and "value" in value
-                values.setdefault(name, value["value"] if is_attribute else value)
-        for name, value in values.items():
-            if name[:1] == "_" or value is None:
-                continue
-            try:
-                new[name] = json_value(value)
-            except TypeError:
-                lost.append(name)
-        if label.get("confidence") is not None and "score" not in kept:
-            new.setdefault("score", json_value(label["confidence"]))
-        if new:
-            nested = kept.get("attributes")
-            into = nested if form.has_nested and isinstance(nested, dict) else kept
-            for name, value in new.items():
-                into.setdefault(name, value)
-        for name, value in kept.items():
-            try:
-                entry.setdefault(name, json_value(value))
-            except TypeError:
-                lost.append(name)
-        return lost
-
-
-def json_value(value: Any) -> Any:
-    """Returns a value of MongoDB's as JSON holds it.
-
-    Raises:
-        TypeError: if JSON cannot hold it
-    """
-    if value is None or isinstance(value, (str, bool)):
-        return value
-    if isinstance(value, int):
-        return int(value)  # MongoDB's 64-bit numbers are of a class of their own.
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, (list, tuple)):
-        return [json_value(item) for item in value]
-    if isinstance(value, Mapping):
-        return {str(key): json_value(item) for key, item in value.items()}
-    if isinstance(value, (datetime, date)):
-        return value.isoformat()
-    if isinstance(value, ObjectId):
-        return str(value)
-    raise TypeError(type(value).__name__)
 
 
 def _labels(document: Document, field: str, list_name: str | None) -> list[Document]:
