@@ -72,6 +72,7 @@ def preview_merge(
             params.get("label_field") or "segmentations",
             params.get("box_field") or "detections",
         ),
+        "tags": params.get("tags") or (),
         "conflicts": params.get("conflicts") or "keep",
         "old_copies": params.get("old_copies") or "tag",
     }

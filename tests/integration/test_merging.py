@@ -24,6 +24,7 @@ from fiftyone_cocomask import (
     undo_mask_fixes,
 )
 from fiftyone_cocomask.datasets.importing.gone import GoneSamples
+from fiftyone_cocomask.datasets.importing.preview import preview_merge
 
 from .small_export import (
     HEIGHT,
@@ -464,6 +465,28 @@ def test_a_conflict_about_a_split_is_one_until_it_is_settled(
     assert sample.split == "valid"
     assert "merge_conflict" not in sample.tags
     assert merged(import_roboflow_coco(newer, dataset)[1]) == {}
+
+
+def test_a_form_counts_what_an_import_with_the_same_tags_does(
+    new_dataset: Any, version: Path, tmp_path: Path
+) -> None:
+    tags = ["mine"]
+    dataset, _ = import_roboflow_coco(version, "merged", tags=tags)
+    sample = dataset.match({"file_name": A}).first()
+    sample.split = "test"
+    sample.save()
+    newer = write_version(
+        tmp_path / "v2", {"train": {B: [3]}, "valid": {A: [1, 12, 25], C: [4]}}
+    )
+    import_roboflow_coco(newer, dataset, tags=tags)
+    sample.reload()
+    sample.tags.remove("merge_conflict")
+    sample.save()
+    # That is settled; with other tags it would be told again.
+    *_, (counted, _, _) = preview_merge(newer, dataset, tags=tags)
+    _, report = import_roboflow_coco(newer, dataset, tags=tags)
+    assert counted.to_dict() == report.merge.to_dict()
+    assert merged(report) == {"edits_kept": 1}
 
 
 @pytest.mark.parametrize("settled_by", ["the person", "the export"])

@@ -25,6 +25,7 @@ def preview_merge(
     image_dir: str | Path | None = None,
     splits: Sequence[str] | None = None,
     fields: Fields = DEFAULT_FIELDS,
+    tags: Sequence[str] = (),
     conflicts: ConflictRule = "keep",
     old_copies: OldCopies = "tag",
     every: float = 0.25,
@@ -37,6 +38,7 @@ def preview_merge(
         image_dir: where the images are, if not in the export
         splits: the splits to import; all by default
         fields: the fields of segmentations and of boxes
+        tags: the tags that every sample gets
         conflicts: whose version stays in conflicts
         old_copies: what becomes of older copies of images that were augmented again
         every: after how many seconds the numbers so far are yielded
@@ -53,7 +55,7 @@ def preview_merge(
         path, dataset, fields, image_dir=image_dir, splits=splits
     ) as reader:
         total = reader.num_images
-        rules = ImportRules(fields, (), conflicts)
+        rules = ImportRules(fields, list(tags), conflicts)
         writer = SampleWriter(dataset, reader, rules, lock=None)
         said = time.monotonic()
         for number, record in enumerate(reader.images(), start=1):
