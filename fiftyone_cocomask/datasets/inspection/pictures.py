@@ -40,6 +40,9 @@ _PALETTE = (
 )
 _TINT = 0.45
 _JPEG_QUALITY = 88
+# Smaller pictures are shown larger than they are, with their pixels, which a lossy
+# format would blur.
+_SMALL_SIDE = 200
 _STRIP_ROWS = 16
 # JPEG is decoded at a fraction of its size by these.
 _REDUCED = {
@@ -69,6 +72,16 @@ class Pictures:
     mask: str | None = None
     overlay: str | None = None
     cutout: str | None = None
+
+    @property
+    def is_small(self) -> bool:
+        """Whether they are shown larger than they are, with their pixels."""
+        return is_small(self.width, self.height)
+
+
+def is_small(width: int, height: int) -> bool:
+    """Whether a picture is shown larger than it is."""
+    return max(width, height) < _SMALL_SIDE
 
 
 def image_header(path: str, noun: str = "image") -> ImageHeader:
@@ -182,7 +195,8 @@ def draw_pictures(
     height, width = (image if image is not None else mask).shape[:2]  # type: ignore[union-attr]
     if mask is not None and mask.shape != (height, width):
         mask = cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST)
-    shown = None if image is None else _url(".jpg", image)
+    photo, with_alpha = (".png",) * 2 if is_small(width, height) else (".jpg", ".webp")
+    shown = None if image is None else _url(photo, image)
     if mask is None:
         return Pictures(width, height, image=shown)
     colours = _colours(mask, by_value)
@@ -194,8 +208,8 @@ def draw_pictures(
         height,
         image=shown,
         mask=_url(".png", drawn),
-        overlay=_url(".jpg", _overlay(image, mask, colours)),
-        cutout=_url(".webp", np.dstack([image, (mask > 0) * np.uint8(255)])),
+        overlay=_url(photo, _overlay(image, mask, colours)),
+        cutout=_url(with_alpha, np.dstack([image, (mask > 0) * np.uint8(255)])),
     )
 
 

@@ -54,8 +54,6 @@ _COLUMN = {
     "containerType": "inline-size",
 }
 _CAPTION = {"fontSize": "0.8rem", "color": "text.secondary", "paddingBottom": "2px"}
-# Smaller pictures are shown with their pixels.
-_SMALL_PICTURE = 200
 
 
 def render(
@@ -177,7 +175,7 @@ def _add_pictures(found: SampleInspection, content: types.Object) -> None:
         "pictures", orientation="2d", gap=1, componentsProps={"grid": {"sx": _PICTURES}}
     )
     style: dict[str, Any] = dict(_PICTURE)
-    if max(pictures.width, pictures.height) < _SMALL_PICTURE:
+    if pictures.is_small:
         style["imageRendering"] = "pixelated"
     for name, label, url, background in shown:
         if url is None:
