@@ -89,7 +89,8 @@ fo.list_datasets()
     process
     for process in psutil.process_iter(["name", "cmdline"])
     if process.info["name"] == "mongod"
-    and sys.argv[2] in " ".join(process.info["cmdline"])
+    # A process that has just ended has none.
+    and sys.argv[2] in " ".join(process.info["cmdline"] or ())
 ]
 
 def end_the_server(bar):
