@@ -160,7 +160,7 @@ class UndoMaskFixes(ChangeOperator):
             undo(dataset)
 
         Args:
-            dataset: the dataset, or a view into it
+            dataset: the dataset; of a view, its whole dataset
             fix_key: the key of the repairs
             redo: whether to draw masks and to measure figures again, of the samples
                 that were repaired alone

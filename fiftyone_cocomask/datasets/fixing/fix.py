@@ -157,7 +157,7 @@ def undo_mask_fixes(
     changed the same labels later, to be undone first. A killed undo can be run again.
 
     Args:
-        dataset: the dataset, or a view into it
+        dataset: the dataset; of a view, its whole dataset
         fix_key: the key of the repairs
         redo: whether to draw masks and to measure figures again, of the samples that
             were repaired alone
