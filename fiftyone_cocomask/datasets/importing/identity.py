@@ -296,17 +296,30 @@ def origin_of(reader: ExportReader) -> str:
 
     All versions of a project that Roboflow's own files name have one origin.
     """
-    project = re.search(
-        r"roboflow\.com/([^/\s]+/[^/\s]+)", reader.roboflow.get("url", "")
-    )
+    address = reader.roboflow.get("url", "")
+    project = re.search(r"roboflow\.com/(?!.*/undefined$)([^/\s]+/[^/\s]+)", address)
     known = project[1] if project else reader.roboflow.get("project")
-    kind, text = ("p", known) if known else ("f", reader.info["path"])
-    return kind + blake2b(text.encode(errors="replace"), digest_size=5).hexdigest()
+    if known:
+        return _project_origin(known)
+    return "f" + _digest(reader.info["path"])
+
+
+def _project_origin(name: str) -> str:
+    return "p" + _digest(name)
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode(errors="replace"), digest_size=5).hexdigest()
+
+
+# Of the address that all JSONs of Roboflow's have, whatever the project. Earlier
+# versions took it for one.
+_NO_PROJECT = _project_origin("object-detection/undefined")
 
 
 def is_project(origin: str | None) -> bool:
     """Whether an origin is a project that Roboflow's own files name."""
-    return origin is not None and origin.startswith("p")
+    return origin is not None and origin.startswith("p") and origin != _NO_PROJECT
 
 
 def are_other_projects(first: str | None, second: str | None) -> bool:

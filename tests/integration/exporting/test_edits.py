@@ -967,3 +967,30 @@ def test_the_box_of_a_thin_polygon_comes_back_from_its_own_export(
     assert not any(report.merge.to_dict().values())
     back, _ = export(dataset, tmp_path / "back")
     assert read_json(back / "train") == read_json(out / "train")
+
+
+@pytest.mark.parametrize(
+    "url", ["https://public.roboflow.com/object-detection/undefined", ""]
+)
+def test_an_export_of_a_project_is_another_version_of_it(
+    new_dataset: Any, tmp_path: Path, url: str
+) -> None:
+    """Its JSON names none, as those of Roboflow: what it is of is in a README."""
+    info = {"year": "2026", "version": "3", "url": url}
+    names = [image_name("a"), image_name("b")]
+    annotations = [annotation(number, number) for number in range(2)]
+    source = tmp_path / "source"
+    write_split(source / "train", names, annotations, info=info)
+    say_project(source, "butterflies")
+    dataset, _ = fcm.import_roboflow_coco(source, "project")
+    sample = dataset.first()
+    sample.detections.detections[0].label = "body"
+    sample.save()
+    last = dataset.last()
+    last.segmentations.polylines[0].points = [relative([6, 5, 21.5, 5, 21.5, 16])]
+    last.save()
+    out, _ = export(dataset, tmp_path)
+    _, again = fcm.import_roboflow_coco(out, dataset)
+    assert not any(again.merge.to_dict().values())
+    assert dataset.count("segmentations.polylines") == 2
+    assert dataset.first().segmentations.polylines[0].label == "body"
