@@ -838,6 +838,25 @@ def test_a_file_that_a_person_gave_a_sample_stays_its_file(
     assert (sample.filepath, sample.metadata.width) == (listed, WIDTH)
 
 
+def test_an_edited_picture_stays_while_versions_elsewhere_have_the_original(
+    new_dataset: Any, version: Path, tmp_path: Path
+) -> None:
+    newer = Path(shutil.copytree(version, tmp_path / "newer"))
+    change(newer, "train", lambda coco: coco["annotations"].pop(0))
+    dataset, _ = import_roboflow_coco(version, "edited")
+    edited, other = (dataset.match({"file_name": name}).first() for name in (A, B))
+    blurred = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+    cv2.imwrite(edited.filepath, blurred)
+    paths = [edited.filepath, other.filepath.replace(str(version), str(newer))]
+    for _ in range(2):
+        import_roboflow_coco(newer, dataset)
+        edited.reload()
+        other.reload()
+        assert [edited.filepath, other.filepath] == paths
+        assert (cv2.imread(edited.filepath) == blurred).all()
+    assert len(dataset) == len({A, B, C})
+
+
 def zipped(folder: Path) -> str:
     """Returns a zip of an export."""
     return shutil.make_archive(str(folder), "zip", folder)

@@ -1,14 +1,17 @@
-"""The pictures of samples, which no zip that is unpacked overwrites."""
+"""The pictures of samples, which no import overwrites or takes away."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from pathlib import Path
 
 import fiftyone as fo
 
 from ...coco.check import ExportReader
-from ..documents import stream_documents
+from ...coco.fingerprints import file_fingerprint
+from ...coco.records import ImageRecord
+from ..documents import Document, stream_documents
 from ..folders import export_folder
 from ..import_base.base import BASE_FIELD
 
@@ -54,3 +57,22 @@ class KnownPictures:
         None if it is not the file of any sample.
         """
         return self._marks.get(str(path))
+
+
+def has_own_picture(document: Document, record: ImageRecord, *, was_told: bool) -> bool:
+    """Whether a sample has a file that a person gave it, or has edited.
+
+    It stays the sample's as long as the export has the picture that it had.
+
+    Args:
+        document: the sample's document
+        record: its image
+        was_told: whether the last import told it the same
+    """
+    path = document["filepath"]
+    if path == str(record.path) or not os.path.isfile(path):
+        return False
+    known = (document.get(BASE_FIELD) or {}).get("file")
+    if was_told or known is None or record.fingerprint != known:
+        return was_told
+    return file_fingerprint(path) not in (None, known)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -25,6 +24,7 @@ from .conflicts import CONFLICT_TAG, Conflict
 from .documents import annotation_labels, label_fields, own_names, sample_fields
 from .identity import OLD_COPY_TAG, are_other_projects
 from .merge import keep_labels, merge_labels
+from .pictures import has_own_picture
 from .said import said_digest
 
 GONE_TAG = "gone_from_export"
@@ -222,7 +222,7 @@ def merged_sample(
         **_label_lists(document, labels, rules),
         BASE_FIELD: new_base.to_document(),
     }
-    if was_told and _has_own_file(document, record):
+    if has_own_picture(document, record, was_told=was_told):
         new |= {name: document.get(name) for name in ("filepath", "metadata")}
     merged.changes = {k: v for k, v in new.items() if document.get(k) != v}
     if merged.changes:
@@ -230,12 +230,6 @@ def merged_sample(
         new_base = replace(new_base, as_of=None if is_persons else now)
         merged.changes[BASE_FIELD] = new_base.to_document()
     return merged
-
-
-def _has_own_file(document: Document, record: ImageRecord) -> bool:
-    """Whether a sample has a file that somebody gave it in the place of its image's."""
-    path = document["filepath"]
-    return bool(path != str(record.path) and os.path.isfile(path))
 
 
 def _merged_with_other_project(
