@@ -124,8 +124,8 @@ class ExportFolder:
             reading.close()
         if self._is_begun:
             # This process may live on, and another one do the export again.
-            with suppress(OSError):
-                (self.path / _MARKER).write_bytes(b"")
+            with suppress(OSError), whole_file(self.path / _MARKER):
+                pass
 
     def end(self) -> None:
         """Says that the export is complete."""

@@ -56,7 +56,9 @@ def content(dataset: fo.Dataset) -> Any:
         "targets": dataset.mask_targets,
         "info": dataset.info,
     }
-    return cleaned(json.loads(json_util.dumps(found)))
+    # What is noted of the dataset names it by its id.
+    text = json_util.dumps(found).replace(str(dataset._doc.id), "of the dataset")
+    return cleaned(json.loads(text))
 
 
 def run(dataset: fo.Dataset, key: str) -> Any:
