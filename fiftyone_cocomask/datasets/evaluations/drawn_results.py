@@ -17,7 +17,7 @@ from ...arguments import checked
 from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ...geometry.places import covers_place
-from ..documents import root_dataset
+from ..documents import Document, root_dataset
 from ..figures.covered_places import PLACES, ids_at_place
 from ..figures.drawn_figures import (
     CENTRES,
@@ -148,8 +148,7 @@ class DrawnResults(StoredEvaluation):
             raise CocoMaskError(f"row and column must be from 0 to {size - 1}")
         view, kept = self._measured(samples), None
         if size == PLACES:
-            name = places_name(None if self._is_of_masks(label) else label)
-            kept = self._sums.kept(name, view)
+            kept = self._kept_places(None if self._is_of_masks(label) else label, view)
         if kept is not None:
             ids = list(ids_at_place(kept, row, column))
         else:
@@ -159,6 +158,17 @@ class DrawnResults(StoredEvaluation):
                 if covers_place(mask, row, column, size)
             ]
         return self._view(samples).select(ids)
+
+    def _kept_places(
+        self, label: str | None, view: SampleCollection
+    ) -> list[Document] | None:
+        """Returns which samples cover which places, None if it is not all kept."""
+        number = self._sums.kept(places_name(label), view)
+        # Earlier versions kept all of it there.
+        if not isinstance(number, int):
+            return None
+        parts = [self._sums.kept(places_name(label, n), view) for n in range(number)]
+        return None if None in parts else parts
 
     def mask_centres(self, samples: SampleCollection | None = None) -> pd.DataFrame:
         """Returns where the middle of each class lies, and how far it spreads.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from bson import ObjectId
@@ -14,6 +14,8 @@ from ..documents import Document
 PLACES = 64
 
 _SAMPLES_PER_PART = 256
+# Up to 9 MB: MongoDB takes 16 in a document, where they are a third larger.
+_PARTS_PER_DOCUMENT = 64
 _ID_BYTES = 12
 
 
@@ -33,13 +35,23 @@ class CoveredPlaces:
             self._parts.append(zlib.compress(self._bits, 1))
             self._bits.clear()
 
-    def packed(self) -> Document:
-        """Returns all of it as BSON holds it."""
+    def packed(self) -> list[Document]:
+        """Returns all of it, in as many documents as MongoDB needs for it."""
         last = [zlib.compress(self._bits, 1)] if self._bits else []
-        return {"ids": bytes(self._ids), "parts": [*self._parts, *last]}
+        parts = [*self._parts, *last]
+        documents = []
+        for start in range(0, len(parts), _PARTS_PER_DOCUMENT):
+            end = start + _PARTS_PER_DOCUMENT
+            ids = self._ids[_ids_before(start) : _ids_before(end)]
+            documents.append({"ids": bytes(ids), "parts": parts[start:end]})
+        return documents
 
 
-def ids_at_place(packed: Document, row: int, column: int) -> Iterator[str]:
+def _ids_before(part: int) -> int:
+    return part * _SAMPLES_PER_PART * _ID_BYTES
+
+
+def ids_at_place(packed: Iterable[Document], row: int, column: int) -> Iterator[str]:
     """Yields the ids of the samples that cover a place.
 
     Args:
@@ -48,10 +60,11 @@ def ids_at_place(packed: Document, row: int, column: int) -> Iterator[str]:
         column: its column, from 0 at the left
     """
     place = row * PLACES + column
-    ids = memoryview(packed["ids"])
-    for part in packed["parts"]:
-        bits = np.frombuffer(zlib.decompress(part), np.uint8)
-        bits = bits.reshape(-1, PLACES * PLACES // 8)
-        for index in np.flatnonzero(bits[:, place // 8] & (128 >> place % 8)):
-            yield ids[index * _ID_BYTES : (index + 1) * _ID_BYTES].hex()
-        ids = ids[len(bits) * _ID_BYTES :]
+    for document in packed:
+        ids = memoryview(document["ids"])
+        for part in document["parts"]:
+            bits = np.frombuffer(zlib.decompress(part), np.uint8)
+            bits = bits.reshape(-1, PLACES * PLACES // 8)
+            for index in np.flatnonzero(bits[:, place // 8] & (128 >> place % 8)):
+                yield ids[index * _ID_BYTES : (index + 1) * _ID_BYTES].hex()
+            ids = ids[len(bits) * _ID_BYTES :]

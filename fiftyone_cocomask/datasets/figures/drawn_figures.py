@@ -31,9 +31,15 @@ def heatmap_name(label: str | None, size: int) -> str:
     return f"heatmap of {label!r}, {size}"
 
 
-def places_name(label: str | None) -> str:
-    """Returns the name of what tells which samples cover a place."""
-    return f"samples at places of {label!r}"
+def places_name(label: str | None, part: int | None = None) -> str:
+    """Returns the name of what tells which samples cover a place.
+
+    Args:
+        label: the class, None for the whole mask
+        part: which part of it; None for the number of parts
+    """
+    name = f"samples at places of {label!r}"
+    return name if part is None else f"{name}, part {part}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,9 @@ class DrawnFigures:
         for label, shares in self._places.heatmaps().items():
             found[heatmap_name(label, PLACES)] = shares
         for label, covered in self._places.covered().items():
-            found[places_name(label)] = covered
+            found[places_name(label)] = len(covered)
+            for part, document in enumerate(covered):
+                found[places_name(label, part)] = document
         if self._pairs is not None and self._shapes is not None:
             found |= {TOGETHER: self._pairs.rows(), SHAPES: self._shapes.rows()}
         return found

@@ -58,7 +58,7 @@ class MaskPlaces:
             for name, sums in self._classes.items()
         }
 
-    def covered(self) -> dict[str | None, Document]:
+    def covered(self) -> dict[str | None, list[Document]]:
         """Returns which samples cover which places, packed, as ``heatmaps``."""
         return {name: sums.covered.packed() for name, sums in self._classes.items()}
 
