@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -182,8 +182,11 @@ class COCOProcessor:
             CocoMaskError: if no image that can be used has this id
             MaskFileError: if the file cannot be written
         """
-        is_id = isinstance(image_id, Hashable)
-        record = self._images.get(image_id) if is_id else None
+        try:
+            record = self._images.get(image_id)
+        except TypeError:
+            # It cannot be hashed, as lists and what has them cannot.
+            record = None
         if record is None:
             raise CocoMaskError(self._why_not(image_id))
         objects = [
@@ -223,11 +226,11 @@ class COCOProcessor:
         return figure
 
     def _why_not(self, image_id: Any) -> str:
-        of_image = [i for i in self.report.issues if i.image_id is not None]
-        for issue in of_image:
+        is_id = isinstance(image_id, (int, str, np.integer))
+        for issue in self.report.issues if is_id else ():
             if issue.image_id == image_id and issue.annotation_id is None:
-                return f"Image {image_id!r} cannot be processed: {issue.message}"
-        return f"The JSON has no image with the id {image_id!r}"
+                return f"Image {shown(image_id)} cannot be processed: {issue.message}"
+        return f"The JSON has no image with the id {shown(image_id)}"
 
 
 def _beside(image: Path, stem: str) -> Path:

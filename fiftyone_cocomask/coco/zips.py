@@ -6,9 +6,10 @@ import os
 import stat
 import threading
 import zipfile
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
 from io import BytesIO
+from itertools import count
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryFile
 from typing import IO, NamedTuple
@@ -132,9 +133,9 @@ class ZipFiles:
     def unpack(self, name: str, folder: Path) -> Unpacked:
         """Unpacks one file, unless it is there already.
 
-        The file appears whole or not at all. One that is known stays where it is: if it
-        was this one, and somebody has edited it since, that is what this one is by now;
-        another one gets a name of its own.
+        The file appears whole or not at all, and never in the place of a known one. If
+        a known one was this file and somebody has edited it since, the edited one is
+        used; otherwise this file gets another name.
 
         Args:
             name: the file's name
@@ -144,20 +145,25 @@ class ZipFiles:
             OSError: if its data is broken or it cannot be written
         """
         member = self._members[name]
-        path = PurePosixPath(name)
-        other = str(path.with_name(f"{path.stem}-{member.CRC:08x}{path.suffix}"))
-        for there in (folder / name, folder / other):
+        mark: str | None = None
+        free: str | None = None
+        for other in _names_for(name, member.CRC):
+            there = folder / other
             if is_written(there, member.file_size, member.CRC):
                 return Unpacked(there)
-        target = folder / name
-        marks = self.known_marks(target) if is_file(target) else None
-        if marks is not None:
-            mark = fingerprint(self.open(name), member.file_size)
-            if mark in marks:
-                return Unpacked(target, mark)
-            name = other
+            marks = self.known_marks(there) if is_file(there) else None
+            if marks is None:
+                free = free or other
+                # Under its own name there may be another file than the last time.
+                if other != name:
+                    break
+            elif marks:
+                mark = mark or fingerprint(self.open(name), member.file_size)
+                if mark in marks:
+                    return Unpacked(there, mark)
+        assert free is not None
         pieces = member_pieces(self._zip, member)
-        return Unpacked(write_file(folder, name, pieces))
+        return Unpacked(write_file(folder, free, pieces))
 
     def close(self) -> None:
         """Closes the zip."""
@@ -236,6 +242,15 @@ def _member_name(info: zipfile.ZipInfo) -> str:
 
 def _is_junk(name: str) -> bool:
     return any(map(is_junk, name.split("/")))
+
+
+def _names_for(name: str, checksum: int) -> Iterator[str]:
+    """Yields the names that a file may get: its own, then others beside that."""
+    yield name
+    path = PurePosixPath(name)
+    for number in count():
+        more = f"-{number}" if number else ""
+        yield str(path.with_name(f"{path.stem}-{checksum:08x}{more}{path.suffix}"))
 
 
 def _knows_nothing(path: Path) -> None:

@@ -222,6 +222,8 @@ def test_what_is_no_argument_of_a_method_is_said(processor: COCOProcessor) -> No
     mask = np.zeros((2, 2), np.uint8)
     for call, said in (
         (lambda: processor.process_image([1]), "no image with the id"),
+        (lambda: processor.process_image((1, [2])), "no image with the id"),
+        (lambda: processor.process_image(np.array([9, 9])), "no image with the id"),
         (lambda: processor.process_image(None), "no image with the id None"),
         (lambda: processor.create_binary_mask([LEFT], "3", 3), "image_height must be"),
         (lambda: processor.create_binary_mask([LEFT], 3, 3.5), "image_width must be"),

@@ -42,14 +42,16 @@ class KnownPictures:
     """
 
     def __init__(self, dataset: fo.Dataset, *, is_replacing: bool) -> None:
-        self._marks: dict[str, set[str]] = {}
+        # Tuples: sets of a million samples would have 200 MB.
+        self._marks: dict[str, tuple[str, ...]] = {}
         paths = ("filepath", f"{BASE_FIELD}.file")
         for documents in stream_documents(dataset, paths, batch_size=1000):
             for document in documents:
-                marks = self._marks.setdefault(document["filepath"], set())
+                path = document["filepath"]
+                marks = self._marks.get(path, ())
                 mark = (document.get(BASE_FIELD) or {}).get("file")
-                if mark is not None and not is_replacing:
-                    marks.add(mark)
+                is_known = mark is not None and not is_replacing
+                self._marks[path] = (*marks, mark) if is_known else marks
 
     def marks(self, path: Path) -> Collection[str] | None:
         """Returns the fingerprints of what a file was when it was imported.

@@ -19,7 +19,9 @@ import pytest
 
 from fiftyone_cocomask.cli.main import main
 from fiftyone_cocomask.coco.check import ExportReader, check_export
+from fiftyone_cocomask.coco.fingerprints import file_fingerprint
 from fiftyone_cocomask.coco.issues import Action, IssueCode
+from fiftyone_cocomask.coco.zips import ZipFiles
 from fiftyone_cocomask.errors import ExportError
 from tests.conftest import needs_posix
 
@@ -232,6 +234,37 @@ def test_imports_at_the_same_time_unpack_the_same_files(export_zip: Path) -> Non
 
     assert {each.report.usable_images for each in found} == {2}
     assert len([path for path in target.rglob("*") if path.is_file()]) == 2
+
+
+def test_no_known_file_is_overwritten_whatever_it_is_called(export_zip: Path) -> None:
+    target = export_zip.parent / "unpacked"
+    first = target / "train" / "a.png"
+    first.parent.mkdir(parents=True)
+    first.write_bytes(b"another picture of that name")
+    files = ZipFiles(export_zip)
+    files.known_marks = {first: {"its mark"}}.get
+    beside, mark = files.unpack("train/a.png", target)
+    original = beside.read_bytes()
+    assert (beside.parent, mark) == (first.parent, None)
+    assert beside != first
+    # It is a sample's picture now, and a person edits it.
+    known = file_fingerprint(beside)
+    assert known is not None
+    beside.write_bytes(b"edited")
+    files.known_marks = {first: {"its mark"}, beside: {known}}.get
+    assert files.unpack("train/a.png", target) == (beside, known)
+    # Nor does a replacement, to which no file is the export's, overwrite it.
+    files.known_marks = {first: set[str](), beside: set[str]()}.get
+    for _ in range(2):
+        third, mark = files.unpack("train/a.png", target)
+        assert (third.read_bytes(), mark) == (original, None)
+    files.close()
+    contents = {path: path.read_bytes() for path in first.parent.iterdir()}
+    assert contents == {
+        first: b"another picture of that name",
+        beside: b"edited",
+        third: original,
+    }
 
 
 def test_what_killed_runs_left_is_removed(export_zip: Path) -> None:
