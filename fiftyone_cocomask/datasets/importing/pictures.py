@@ -50,8 +50,9 @@ class KnownPictures:
                 path = document["filepath"]
                 marks = self._marks.get(path, ())
                 mark = (document.get(BASE_FIELD) or {}).get("file")
-                is_known = mark is not None and not is_replacing
-                self._marks[path] = (*marks, mark) if is_known else marks
+                if mark is not None and not is_replacing:
+                    marks = (*marks, mark)
+                self._marks[path] = marks
 
     def marks(self, path: Path) -> Collection[str] | None:
         """Returns the fingerprints of what a file was when it was imported.

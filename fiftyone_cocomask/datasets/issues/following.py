@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import fiftyone as fo
 
 from ..documents.runs import replace_results, run_results
 from ..label_lists import LabelList
 from ..locks import ISSUES, AtWorkError, locked
-from .paired_boxes import BoxChanges, follow_polygons, polygons_to_follow
+from .paired_boxes import BoxChanges, Marked, follow_polygons, polygons_to_follow
 from .searches import issue_search_of, list_mask_issues
 
 
@@ -103,10 +103,15 @@ def follow_marked(
         known = {polygon[0] for polygon in now}
         now = list(polygons_to_follow(dataset, labels, some, key, known))
         now += [polygon for polygon in marked if polygon[1] not in some]
-    if sorted(now) != sorted(marked):
+    if _by_id(now) != _by_id(marked):
         results = dataset.init_run_results(key, report=stored.report, marked=now)
         replace_results(dataset, key, results)
     return changes
+
+
+def _by_id(polygons: Iterable[Marked]) -> dict[str, Marked]:
+    """Returns polygons to be compared in any order, also those without a class."""
+    return {polygon[0]: polygon for polygon in polygons}
 
 
 def _are_there(dataset: fo.Dataset, *lists: LabelList) -> bool:

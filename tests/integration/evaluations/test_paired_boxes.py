@@ -351,6 +351,21 @@ def test_boxes_follow_polygons_that_are_marked_only_afterwards(
     assert [box[0] for box in boxes(searched)] == before[:-1]
 
 
+def test_a_polygon_that_is_there_twice_under_two_classes_stops_no_search(
+    searched: Samples,
+) -> None:
+    dataset = searched.dataset
+    first = searched.raw(dataset.first())["segmentations"]["polylines"][0]
+    # As a program may append it once more.
+    dataset._sample_collection.update_one(
+        {}, {"$push": {"segmentations.polylines": {**first, "label": None}}}
+    )
+    dataset.reload()
+    for _ in range(2):
+        assert find_mask_issues(dataset, mask_field=None).counts["tiny"] == 3
+    assert [box[0] for box in boxes(searched)] == [0, 1, 2, 3]
+
+
 def test_tags_of_another_search_are_not_a_person_s(searched: Samples) -> None:
     dataset = searched.dataset
     report = find_mask_issues(dataset, mask_field=None, key="second")
