@@ -157,9 +157,9 @@ def fits_type(value: Any, annotation: Any) -> bool:
 
 
 def may_be_path(text: str) -> bool:
-    """Whether the system could have a file of this name: it refuses to look for others.
+    """Whether a file may have this name: the system refuses to look for others.
 
-    Bytes that are no UTF-8 are a name to it, a half of a character is none.
+    Bytes that are not UTF-8 may be in it, half of a surrogate pair may not.
     """
     try:
         os.fsencode(text)

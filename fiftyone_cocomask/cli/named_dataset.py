@@ -80,7 +80,7 @@ def _datasets() -> list[str]:
 
         return list(fo.list_datasets())
     except Exception:
-        # Without its database, FiftyOne raises what it likes, also while it loads.
+        # Without its database, FiftyOne raises errors of any kind, even while it loads.
         return []
 
 

@@ -12,7 +12,7 @@ _OTHER_NAMES = {
     "num_workers": ("workers",),
     "output_path": ("output",),
 }
-# What a command is given without an option.
+# Arguments that commands take by position: they have no option.
 _PLACES = ("path", "source", "old", "new")
 # Not in quotation marks or in a path: there it is somebody's name.
 _ARGUMENT = re.compile(
@@ -35,7 +35,7 @@ def in_options(message: str, options: Container[str]) -> str:
     def in_place_of(match: re.Match[str]) -> str:
         name = match["name"]
         names = [n for n in (name, *_OTHER_NAMES.get(name, ())) if n in options]
-        # A single word may be of the sentence, unless that is about the argument.
+        # A single word is just a word, unless it is the subject of the sentence.
         is_subject = match.start() == 0 and message[match.end() :].startswith(" must ")
         is_named = "_" in name or match["set"] or match["equals"]
         if not names or not (is_named or (is_subject and name not in _PLACES)):

@@ -1,4 +1,4 @@
-"""Where shapes and boxes begin and end, and whether that is in the same place."""
+"""The bounds of shapes and boxes, and whether they agree."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def is_within(
     tolerance_px: float = BOX_TOLERANCE_PX,
     tolerance: float = BOX_TOLERANCE,
 ) -> bool:
-    """Whether bounds lie within others, but for so many pixels and parts of these."""
+    """Whether bounds lie within others, give or take some pixels and a share."""
     x0, y0, x1, y1 = outer
     x_margin = tolerance_px + tolerance * (x1 - x0)
     y_margin = tolerance_px + tolerance * (y1 - y0)
@@ -62,7 +62,7 @@ def pixel_bounds(rings: Sequence[np.ndarray], frame: Frame) -> Bounds | None:
 
 
 def are_same_bounds(first: Bounds, second: Bounds) -> bool:
-    """Whether bounds are the same, but for how boxes are rounded."""
+    """Whether bounds are the same, apart from how boxes are rounded."""
     return is_within(first, second) and is_within(second, first)
 
 

@@ -16,8 +16,8 @@ from .report import ExportReport
 NO_CATEGORY = "no category"
 # A label is written on each of its objects, and classes are listed on the dataset.
 MAX_NAME = 500
-# The label that a dataset has of a category of an id and a name; None of one that was
-# listed and not in use.
+# By the id and name of a category, its label in a dataset; None if it was listed there
+# but not in use.
 KnownLabels = Mapping[tuple[CocoId | None, str], str | None]
 
 
@@ -201,7 +201,7 @@ def name_categories(
 
 
 class _Labels:
-    """Gives labels to the categories of a split, each to one."""
+    """Gives each category of a split a label of its own."""
 
     def __init__(self, names: set[str], known: KnownLabels) -> None:
         self._taken = set(names)
@@ -210,7 +210,7 @@ class _Labels:
         self._numbers: dict[str, int] = {}
 
     def rank(self, category: Category) -> tuple[Any, ...]:
-        """Returns by what categories are ordered, so that those known are first."""
+        """Returns the sort key of a category: those that are known come first."""
         key = _key(category)
         label = self._known.get(key)
         place = 0 if label is not None else 2 if key in self._known else 1

@@ -42,8 +42,8 @@ IMAGE_EXTENSIONS = frozenset(
 _SAMPLE = 4096
 # No export has folders this deep in each other, and Python walks a thousand at most.
 MAX_DEPTH = 200
-# On Windows, what begins with a drive's letter is not in the folder that one is in;
-# elsewhere, `t:1.png` is a file like others.
+# On Windows, a name that begins with a drive's letter leads out of the folder;
+# elsewhere, `t:1.png` is an ordinary file name.
 _DRIVE = re.compile(r"[A-Za-z]:" if os.name == "nt" else r"[A-Za-z]:([/\\]|$)")
 
 

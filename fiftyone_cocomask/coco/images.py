@@ -37,8 +37,8 @@ _MAX_PACKED = 1032
 _MOST_BANDS = 6
 _PIECE = 2**20
 _ORIENTATION = 0x0112
-# Bytes of the whole numbers of EXIF that Pillow takes: SHORT, LONG, and signed ones. A
-# signed number below 0 is none of the orientations.
+# The types of whole numbers in EXIF that Pillow accepts, with their sizes in bytes.
+# Read without its sign, a negative number is not an orientation either.
 _WHOLE_NUMBERS = {3: 2, 4: 4, 6: 1, 8: 2, 9: 4}
 # The last chunk of a PNG, from its type on: no data, and its checksum.
 _PNG_END = b"IEND\xae\x42\x60\x82"
@@ -271,8 +271,8 @@ def _exif_orientation(tiff: bytes) -> int:
             kind = int.from_bytes(tiff[place + 2 : place + 4], order)
             number = int.from_bytes(tiff[place + 4 : place + 8], order)
             size = _WHOLE_NUMBERS.get(kind, 0)
-            # At the front of the four bytes for the value; what does not fit there is
-            # elsewhere, and no orientation.
+            # The value is at the front of four bytes. One that does not fit there is
+            # stored elsewhere, and is not an orientation.
             is_there = 0 < number * size <= 4
             value = tiff[place + 8 : place + 8 + size]
             return int.from_bytes(value, order) if is_there else 1

@@ -284,8 +284,8 @@ def _split_names(
 ) -> dict[str, str]:
     """Returns a name for each JSON's split, by the JSON's; no two share one.
 
-    Where several would, each is called as its folder; so is one that is known so, when
-    it is the only one of its name by now.
+    Splits that would share a name are named after their folders. So is one that is
+    known by its folder's name, even if no other split shares its own name now.
     """
     short = {json.name: _split_name(json.name, export) for json in jsons}
     repeated = {name for name, count in Counter(short.values()).items() if count > 1}

@@ -89,7 +89,7 @@ def load_image(
     files, name = finder.files, found.name
     try:
         if unpack_to is not None and isinstance(files, ZipFiles):
-            # An edited image is known by what the export has of it.
+            # An image that was edited since it was unpacked has the original's mark.
             path, mark = files.unpack(name, unpack_to)
             is_unpacked = True
         else:

@@ -195,11 +195,11 @@ def _boxes_only(dataset: fo.Dataset, labels: LabelList) -> Document | None:
 def _boxes_alone(labels: LabelList, boxes: LabelList) -> Document:
     """Returns MongoDB's expression of the boxes whose annotations have no shape.
 
-    Not of those that no annotation is of: a person has drawn them.
+    Boxes that belong to no annotation are not among them: a person has drawn those.
     """
     of_shapes = {"$map": {"input": _shapes(labels), "in": _IDENTITY}}
     of_boxes = {"$map": {"input": boxes.expression(), "in": _IDENTITY}}
-    # A difference of sets, as to look for each in a list takes the square of the time.
+    # A difference of sets: looking each up in a list would take quadratic time.
     others = {"$concatArrays": [of_shapes, [[None, None]]]}
     is_alone = {"$in": [_IDENTITY, "$$alone"]}
     return {

@@ -15,11 +15,11 @@ _ENCODED = "cocomask_extended_json"
 
 
 class Store:
-    """A store of a dataset, whose values are all such as JSON can hold them.
+    """A store of a dataset that keeps its values in a form that JSON can hold.
 
-    The server of the App looks for new values of all stores every few seconds, to tell
-    of them as JSON. One that is bytes, or a time, ended that with a traceback, and each
-    time that it looked again.
+    Every few seconds, the App's server looks for new values in all stores and sends
+    them as JSON. Bytes or a time among them end that with a traceback, each time that
+    it looks.
 
     Args:
         name: the name of the store

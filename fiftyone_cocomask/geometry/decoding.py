@@ -1,4 +1,4 @@
-"""Images of any size, decoded by OpenCV."""
+"""Image files, decoded by OpenCV."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ def read_image(path: str | Path, flags: int) -> np.ndarray | None:
     try:
         return cv2.imread(str(path), flags)
     except cv2.error:
-        # It has more pixels than OpenCV takes, or too few to be reduced: a PNG of fewer
-        # than 4 rows has none left as a quarter.
+        # It has more pixels than OpenCV takes, or too few to be reduced: of a PNG of
+        # fewer than 4 rows, nothing is left at a quarter of its size.
         return None

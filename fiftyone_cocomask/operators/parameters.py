@@ -76,7 +76,7 @@ def without_wrong_types(
 
 
 def _can_be_used(name: str, value: Any, annotation: Any) -> bool:
-    """Whether the code that asks can work with a value, right or wrong."""
+    """Whether a form's code can handle a value, whether or not it is accepted."""
     if is_place(value) and fits_type("", annotation):
         value = value.get("absolute_path")
         return not isinstance(value, str) or may_be_path(value)

@@ -13,7 +13,7 @@ from ..words import count
 
 Results = dict[str, Any]
 
-# What a form says of itself, or is told again by whom it is shown to.
+# Answers that count for one form alone: a yes, and what only refreshes the form.
 _OF_THE_FORM = ("confirm", "look_again", "pictures")
 
 

@@ -75,7 +75,7 @@ class ObjectShapes:
             for name, numbers in sorted(self._numbers.items())
         ]
         if found:
-            # Not by name, since a class may be called so too.
+            # In a list, not a dict: a class may have this name, too.
             found.insert(0, (ALL_CLASSES, [n for _, [n] in found]))
         return [row for name, numbers in found for row in _rows(name, numbers)]
 

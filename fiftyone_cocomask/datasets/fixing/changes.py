@@ -108,17 +108,17 @@ def without_tags(change: Change, is_gone: Callable[[str], bool]) -> Change:
 
 
 def neighbours(labels: Sequence[Document], index: int) -> list[str | None]:
-    """Returns the ids of the labels before and behind one of a list, None without."""
+    """Returns the ids of a label's neighbours in a list, None where there is none."""
     places = (index - 1, index + 1)
     return [str(labels[p]["_id"]) if 0 <= p < len(labels) else None for p in places]
 
 
 def stay_between(changes: Iterable[Change]) -> None:
-    """Says of labels that are removed which stays behind them."""
+    """Notes of each label that is removed the first label behind it that stays."""
     removed = {
         (c.sample_id, c.label_field, c.label_id): c for c in changes if c.between
     }
-    # From the last one on, which knows already what the one before it needs to know.
+    # Backwards: what stays behind a removed neighbour stays behind this one, too.
     for change in sorted(removed.values(), key=lambda c: c.index, reverse=True):
         place = change.sample_id, change.label_field, change.between[1]
         behind = removed.get(place)
@@ -140,7 +140,7 @@ def former_place(labels: Sequence[Document], change: Change) -> int:
         return min(change.index, len(ids))
     place = end if start is None else start
     assert place is not None
-    # Of those that are between them now, ids tell: they grow with each new label.
+    # Among labels that are between them now, ids decide: they grow with each label.
     while end is not None and place < end and ids[place] < str(change.label_id):
         place += 1
     return place

@@ -70,7 +70,7 @@ class StoredFixes:
         note = self._note_of_killed()
         if note is None:
             return changes
-        # Of its samples, those are changed that it has come to.
+        # It has changed no sample beyond the one that it has noted.
         before, last = changes[: note["before"]], changes[note["before"] :]
         begun = [change for change in last if change.sample_id <= note["reached"]]
         unmade = _unmade(self._dataset, begun)
@@ -141,9 +141,10 @@ def fix_keys(dataset: fo.Dataset) -> list[str]:
 
 
 def begin_changes(dataset: fo.Dataset, label_field: str) -> None:
-    """Does what has to be done before labels are read that are to be changed.
+    """Prepares for changes, before the labels are read that are to be changed.
 
-    What a killed call has changed is not taken for an edit of a person.
+    Calls that were killed are completed first, so that what they have changed is not
+    taken for a person's edits, which boxes follow then.
 
     Args:
         dataset: the dataset

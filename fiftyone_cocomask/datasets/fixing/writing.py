@@ -23,7 +23,7 @@ from .report import FixReport
 from .stored import StoredFixes
 
 _ATTEMPTS = 3
-# How far a run has come is noted each time that so many samples are to be changed.
+# Before each so many samples, it is noted how far a run has come.
 _NOTED_AT_ONCE = 10
 SAMPLE_DELETED = "its sample was deleted"
 _MEANWHILE = "it was changed while the repair was made; run it again"
@@ -48,7 +48,7 @@ def carry_out(
         all changes of the report's key, also of a call that was killed; none in a dry
         run
     """
-    # In an order that tells a call that was killed how far it has come.
+    # In the order of ids: if this is killed, the id noted last tells how far it came.
     changes = sorted(changes, key=lambda change: change.sample_id)
     if report.dry_run:
         for change in changes:
@@ -131,7 +131,7 @@ def _write(
             return [], [(change, SAMPLE_DELETED) for change in changes]
         document = found[0]
         values, done, left = make(document, changes, lists)
-        # Not what is replaced: labels of 8 MB and more would be too large twice.
+        # Not the old labels: 8 MB of them and of the new ones are too much at once.
         guard = {MODIFIED: document.get(MODIFIED)}
         update: Update = document["_id"], values, guard
         if not values or update_documents(dataset, [update]):

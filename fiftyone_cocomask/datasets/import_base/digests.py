@@ -180,7 +180,7 @@ def attributes_digest(label: Document, names: Collection[str]) -> bytes:
 def has_other_attributes(
     label: Document, other: Document, names: Collection[str]
 ) -> bool:
-    """Whether a label says other attributes than another one; not: fewer.
+    """Whether an attribute of a label differs; one that it lacks does not count.
 
     Args:
         label: the label document

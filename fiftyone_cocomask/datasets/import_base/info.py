@@ -16,7 +16,8 @@ from .fields import written_as
 
 _INFO = "coco"
 _OTHERS = "other_fields"
-# Beside it: where it is kept which images are known, for copies of the dataset.
+# Beside it: where the list of known images is kept, so that copies of the dataset find
+# that of their original.
 _IMAGES = "cocomask_images"
 
 
@@ -75,13 +76,13 @@ def all_info(dataset: fo.Dataset) -> list[Mapping[str, Any]]:
 
 
 def known_images(dataset: fo.Dataset) -> Mapping[str, Any]:
-    """Returns where it is kept which images a dataset, or its original, had."""
+    """Returns where the known images of a dataset, or of its original, are listed."""
     found = dataset.info.get(_IMAGES)
     return found if isinstance(found, Mapping) else {}
 
 
 def note_known_images(dataset: fo.Dataset, place: Mapping[str, Any]) -> None:
-    """Notes where it is kept, which copies of the dataset have then, too."""
+    """Notes where known images are listed, on the dataset and so on its copies."""
     if known_images(dataset) != place:
         dataset.info[_IMAGES] = dict(place)
         dataset.save()

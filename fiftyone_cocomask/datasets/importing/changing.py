@@ -154,7 +154,7 @@ class LabelChanges:
     def join(
         self, state: AnnotationState, pair: LabelPair, record: BaseAnnotation
     ) -> bool:
-        """Gives labels what an export of them says, but for what none can say.
+        """Updates labels from an export of themselves, which cannot say all of them.
 
         Returns:
             whether anything of it is a person's own
@@ -217,14 +217,14 @@ class LabelChanges:
         )
 
     def keep_removed(self, state: AnnotationState, base: BaseAnnotation) -> None:
-        """Leaves what a person has left of an annotation that no export has."""
+        """Keeps what a person has left of an annotation that the export dropped."""
         for label in state.labels:
             if not self._compared.is_others(label):
                 self._changed[id(label)] = untagged(label)
         self.result.annotations.append(base._replace(flags=REMOVED))
 
     def delete(self, state: AnnotationState) -> None:
-        """Deletes an annotation's labels that are no other export's."""
+        """Deletes an annotation's labels, except those of other exports."""
         for label in state.labels:
             if not self._compared.is_others(label):
                 self._changed[id(label)] = None
@@ -242,7 +242,7 @@ class LabelChanges:
             self.keep(state, pair, record, is_conflict=True)
 
     def conflict_of_removed(self, state: AnnotationState, base: BaseAnnotation) -> None:
-        """Does so of an annotation that the export no longer has."""
+        """Does the same for an annotation that the export no longer has."""
         words = words_of_state(state), "does not have it"
         self.result.conflicts.append(Conflict(id_of_state(state), *words))
         if self._takes_export:

@@ -11,7 +11,7 @@ from .matching import is_same_label
 from .states import AnnotationState
 from .written_back import is_written_back
 
-# What there is of an annotation, and what the export says of it: of both labels.
+# Of each of an annotation's two labels: the one that is there, and the export's.
 Sides = tuple[tuple[Document | None, Document | None], ...]
 
 
@@ -62,7 +62,7 @@ class Comparison:
         )
 
     def is_there(self, state: AnnotationState, pair: LabelPair) -> bool:
-        """Whether labels say what the export says, but for a box that was deleted."""
+        """Whether labels say what the export says, apart from a deleted box."""
         sides = sides_of(state, pair)
         return all(
             label is other
@@ -76,7 +76,7 @@ class Comparison:
         return bool(self._others) and short_id(label) in self._others
 
     def is_persons(self, state: AnnotationState) -> bool:
-        """Whether none of an annotation's labels is of another export."""
+        """Whether no label of an annotation comes from another export."""
         return not any(map(self.is_others, state.labels))
 
     def says_same(self, label: Document, other: Document) -> bool:
@@ -92,7 +92,7 @@ class Comparison:
     def is_open(self, state: AnnotationState) -> bool:
         """Whether a conflict of an earlier merge is still marked as one."""
         is_deleted = state.base is not None and state.base.is_deleted
-        # The tag of the sample tells of labels that are not there, or were not.
+        # Labels that are deleted, or were, have no tag: that of the sample tells.
         if is_deleted or not state.labels:
             return self._is_tagged
         return any(CONFLICT_TAG in (x.get("tags") or ()) for x in state.labels)

@@ -108,9 +108,9 @@ class ImportedImages:
 
 
 def _keys_of_original(dataset: fo.Dataset) -> set[bytes]:
-    """Returns the keys that a dataset had of which this one is a copy, at that time.
+    """Returns the keys that the original of a copied dataset had when it was copied.
 
-    None if that dataset is gone.
+    Without an original, or if it is gone, there are none.
     """
     place = known_images(dataset)
     if place.get("dataset") in (None, str(dataset_id(dataset))):

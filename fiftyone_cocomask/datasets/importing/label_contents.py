@@ -24,7 +24,7 @@ _FACTS = (
     "outline_iou",
 )
 _CONTENT = ("label", "points", "closed", "filled", "rle", "bounding_box", "iscrowd")
-# What of it is the shape of a polyline, and of a detection.
+# The keys of the shape of a polyline, and of a detection.
 SHAPE = frozenset({"points", "closed", "filled", "rle", "outline_iou"})
 BOX = frozenset({"bounding_box", "mask", "mask_path"})
 # What a label keeps whatever the export says.
@@ -55,7 +55,7 @@ def with_content(label: Document, other: Document, names: Sequence[str]) -> Docu
 def with_own(
     label: Document, other: Document, names: Sequence[str], own: Collection[str]
 ) -> Document:
-    """Returns a label with all that the export says, but for keys that stay its own."""
+    """Returns a label with all that the export says, except for keys that it keeps."""
     said_of_it = with_content(label, other, names)
     merged = {k: v for k, v in said_of_it.items() if k not in own}
     return _same_or(label, {**merged, **{k: label[k] for k in own if k in label}})

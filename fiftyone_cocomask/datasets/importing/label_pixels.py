@@ -1,4 +1,4 @@
-"""The pixels of labels, to tell a mask in what an export made of it."""
+"""The pixels of labels, to recognise a mask in the shape that an export made of it."""
 
 from __future__ import annotations
 
@@ -7,16 +7,12 @@ from typing import Any
 from ...geometry.objects import Canvas
 from ..import_base.digests import Document
 from ..labels import mask_objects
+from ..masks.stored import has_mask
 
 # The width and height of an image.
 Size = tuple[int, int]
 # Its height and width, and the compressed counts: equal for the very same pixels.
 Pixels = tuple[int, int, str]
-
-
-def has_mask(label: Document) -> bool:
-    """Whether a label is a Detection with a mask."""
-    return label.get("mask") is not None or bool(label.get("mask_path"))
 
 
 def mask_pixels(detection: Document, size: Size) -> Pixels | None:

@@ -20,7 +20,8 @@ from ..import_base.digests import (
     attributes_digest,
     label_box,
 )
-from .label_pixels import Pixels, Size, has_mask, mask_pixels, shape_pixels
+from ..masks.stored import has_mask
+from .label_pixels import Pixels, Size, mask_pixels, shape_pixels
 from .states import AnnotationState, id_of_pair, id_of_state
 
 # Boxes that overlap less are of two objects.
@@ -42,10 +43,10 @@ def match_annotations(
 ) -> list[int | None]:
     """Finds the annotation of the dataset that each annotation of an export is.
 
-    First those that are as they were imported, and that the export says so, then those
-    that a person has made what it says, wherever they were before, then those of the
-    very same shape and class, then of the same shape, then those whose boxes overlap
-    most, with a bonus for the same id and class.
+    The first of these that fits: an annotation that is as it was imported and as the
+    export has it; one that a person has made what the export says, wherever it was
+    before; one of the same shape and class; one of the same shape; the one whose box
+    overlaps most, with a bonus for the same id and class.
 
     Args:
         states: the annotations that the dataset has or the last import wrote
@@ -110,7 +111,7 @@ def is_same_shape(first: Document, second: Document) -> bool:
 
 
 def is_same_box(first: Document, second: Document) -> bool:
-    """Whether two detections have the same box, but for rounding."""
+    """Whether two detections have the same box, apart from rounding."""
     return _are_close(first.get("bounding_box"), second["bounding_box"])
 
 
@@ -174,7 +175,7 @@ def _match_equal(
     matches: list[int | None],
     key_of: Any,
 ) -> None:
-    """Matches annotations of one key, those of several in the order of candidates."""
+    """Matches annotations of equal keys; where several are equal, in their order."""
     taken = {index for index in matches if index is not None}
     free: dict[_Key, list[int]] = {}
     for index in reversed(candidates):

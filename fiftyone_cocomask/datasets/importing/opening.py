@@ -20,7 +20,7 @@ def open_export(
     image_dir: str | Path | None,
     splits: Sequence[str] | None,
 ) -> ExportReader:
-    """Opens an export, whose classes and splits are called as in a version before it.
+    """Opens an export, with the names that a dataset has of its classes and splits.
 
     Args:
         path: the export
@@ -36,7 +36,7 @@ def open_export(
     labels = labels_before(dataset, fields) if dataset is not None else {}
     known = splits_before(dataset, fields) if dataset is not None else set[str]()
     if splits is not None and known.isdisjoint(splits):
-        # They are called as a check of the export calls them.
+        # They are given by the names that a check of the export shows.
         known = set()
     return ExportReader(
         path,

@@ -76,6 +76,8 @@ def has_own_picture(document: Document, record: ImageRecord, *, was_told: bool) 
     if path == str(record.path) or not os.path.isfile(path):
         return False
     known = (document.get(BASE_FIELD) or {}).get("file")
-    if was_told or known is None or record.fingerprint != known:
-        return was_told
+    if was_told:
+        return True
+    if known is None or record.fingerprint != known:
+        return False
     return file_fingerprint(path) not in (None, known)

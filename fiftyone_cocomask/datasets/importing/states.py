@@ -138,9 +138,9 @@ def annotation_states(
 
 
 def _by_id(labels: Sequence[Document]) -> tuple[dict[bytes, Document], list[Document]]:
-    """Returns labels by their short ids, and those whose ids others before them have.
+    """Returns labels by their short ids, and those whose ids an earlier label has.
 
-    As of a label that a program has appended once more.
+    A program may have appended the same label twice.
     """
     by_id: dict[bytes, Document] = {}
     more = [x for x in labels if by_id.setdefault(short_id(x), x) is not x]

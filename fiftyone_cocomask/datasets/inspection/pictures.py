@@ -40,8 +40,7 @@ _PALETTE = (
 )
 _TINT = 0.45
 _JPEG_QUALITY = 88
-# Smaller pictures are shown larger than they are, with their pixels, which a lossy
-# format would blur.
+# Smaller pictures are enlarged pixel by pixel, and a lossy format would blur these.
 _SMALL_SIDE = 200
 _STRIP_ROWS = 16
 # JPEG is decoded at a fraction of its size by these.

@@ -85,8 +85,8 @@ def follow_marked(
     Args:
         dataset: the dataset
         key: the key of the search
-        changed: the samples to look at, of which those polygons are followed from here
-            on, too, that are marked by now; by default all that are known
+        changed: the samples to look at; polygons of theirs that are marked only now are
+            followed from here on, too. By default, all polygons that are known
         boxes_stay: whether to note what the polygons are like, and to do nothing
     """
     _, labels, boxes, _ = issue_search_of(dataset, key)

@@ -42,7 +42,7 @@ def class_names(dataset: fo.Dataset, mask_field: str) -> dict[int, str] | None:
     if made is not None and made["mode"] != "semantic":
         return None
     targets = dataset.mask_targets.get(mask_field)
-    # Masks that were drawn of no class have none of the dataset's either.
+    # Masks of ours without a class do not take on the classes of the dataset.
     if not targets and (made is None or targets is None):
         targets = dataset.default_mask_targets
     names = {k: str(v) for k, v in (targets or {}).items() if isinstance(k, int) and k}

@@ -32,7 +32,7 @@ def _is_restored(ctx: ExecutionContext) -> bool:
         if memory.has_just_chosen:
             memory.want_filtered(selection.lasting_stages(ctx), instead_of=shown)
         return False
-    # Whether the App has what it was given: later, a person may have cleared it.
+    # Forgets what the App was given once it shows that: a person may clear it then.
     memory.given(shown[1])
     stages = memory.lost(shown, ctx.params.get("value"))
     if stages is None:

@@ -369,9 +369,9 @@ class MaskEvaluationPanel(foo.Panel):
 
 
 def _given(ctx: ExecutionContext, memory: Memory) -> list[Stage] | None:
-    """Returns the person's own stages, where the App was given them and lacks them yet.
+    """Returns the person's own stages, if the App was given them but lacks them as yet.
 
-    It lets the filters of its sidebar go before it shows the view that stands for them.
+    It drops the filters of its sidebar before it shows the view that replaces them.
     """
     if selection.has_filters(ctx):
         return None
