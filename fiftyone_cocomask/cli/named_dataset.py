@@ -81,6 +81,7 @@ def _datasets() -> list[str]:
         return list(fo.list_datasets())
     except Exception:
         # Without its database, FiftyOne raises errors of any kind, even while it loads.
+        say("FiftyOne's database does not answer: the folder is taken")
         return []
 
 

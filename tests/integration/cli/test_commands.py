@@ -6,6 +6,8 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -311,6 +313,27 @@ def test_a_folders_name_alone_means_the_dataset_if_there_is_one(
     assert f"the folder is .{os.sep}insects" in said
     assert "Dataset 'insects' has no mask evaluations to report" in said
     assert main(["report", f".{os.sep}insects", "--output", "r.html"]) == 0
+
+
+def test_a_folder_is_taken_aloud_where_no_database_answers(
+    export: Path, tmp_path: Path
+) -> None:
+    """There may be a dataset of that name, which was meant."""
+    shutil.copytree(export, tmp_path / "insects")
+    nowhere = "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=300"
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "fiftyone_cocomask"),
+            *("report", "insects", "--output", "r.html"),
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "FIFTYONE_DATABASE_URI": nowhere},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert "database does not answer: the folder is taken" in done.stderr
 
 
 def test_large_numbers_of_the_table_of_areas_are_written_as_those_below_it(
