@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -249,14 +249,20 @@ def draw_masks(
     batches = _masked_batches(samples, plan, paths, processes, on_start)
     bar = fou.ProgressBar(total=total, progress=progress)
     # Closed also after an error or Ctrl-C: at Python's own end it would be too late.
-    with bar, frozen_heap(), closing(batches):
-        for results in batches:
-            for result in results:
-                report.add(result)
-                is_new = result.skipped is None
-                if result.left is not None and (is_new or result.is_removed):
-                    left.append(result.left)
-            bar.update(len(results))
+    try:
+        with bar, frozen_heap(), closing(batches):
+            for results in batches:
+                for result in results:
+                    report.add(result)
+                    is_new = result.skipped is None
+                    if result.left is not None and (is_new or result.is_removed):
+                        left.append(result.left)
+                bar.update(len(results))
+    except BaseException:
+        # The next run finds those samples drawn, and no longer knows these files.
+        with suppress(Exception):
+            remove_left(backing_dataset(samples), plan.mask_field, left)
+        raise
     settle(backing_dataset(samples))
     remove_left(backing_dataset(samples), plan.mask_field, left)
     report.seconds = time.perf_counter() - started

@@ -220,6 +220,25 @@ def test_no_file_is_left_where_masks_are_kept_elsewhere_from_now_on(
     assert [path.exists() for path in others] == [True, True]
 
 
+def test_no_file_is_left_where_masks_were_stopped_on_their_way_elsewhere(
+    new_dataset: Any, images: Any
+) -> None:
+    dataset = new_dataset()
+    for path in images("a.jpg", "b.jpg"):
+        add(dataset, path, polyline(LEFT, "a"))
+    compute_masks(dataset)
+    own = [Path(path) for path in dataset.values("mask.mask_path")]
+
+    def stop(bar: Any) -> None:
+        if bar.iteration:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        compute_masks(dataset, storage="database", progress=stop)
+    named = set(filter(None, dataset.values("mask.mask_path")))
+    assert {str(path) for path in own if path.exists()} == named == set()
+
+
 def test_masks_can_be_stored_in_the_database(new_dataset: Any, images: Any) -> None:
     dataset = new_dataset()
     sample = add(dataset, *images("a.jpg"), polyline(LEFT, "a"))
