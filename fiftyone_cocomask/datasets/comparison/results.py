@@ -12,7 +12,6 @@ from ...errors import CocoMaskError
 from ...fiftyone_types import SampleCollection
 from ..cached_sums import KeptSums
 from ..documents import (
-    Document,
     num_samples,
     root_dataset,
     stream_documents,
@@ -22,6 +21,7 @@ from ..figures.ratios import ratio
 from ..gone_fields import first_missing, missing_field_error
 from ..kept_pass import KeptPass
 from ..split_names import split_of, split_paths, split_rank
+from .class_rows import CLASS_COLUMNS, ClassRows, percent
 from .metrics import AREA_ERROR, COVERAGE_ERROR_POINTS, METRICS
 
 if TYPE_CHECKING:
@@ -84,10 +84,11 @@ class MaskComparison:
         """
         config = self.results.config.cocomask
         matrix = np.asarray(self.results.pixel_confusion_matrix)
-        background = self._background
+        rows = ClassRows(self.results)
+        background = rows.background
         gt_px = int(matrix.sum() - matrix[background].sum())
         pred_px = int(matrix.sum() - matrix[:, background].sum())
-        classes = self._class_rows(matrix)
+        classes = rows.of_matrix(matrix)
         metrics = self.results.custom_metrics or {}
         return {
             "eval_key": self.key,
@@ -100,8 +101,8 @@ class MaskComparison:
             "gt_px": gt_px,
             "pred_px": pred_px,
             "area_error_px": pred_px - gt_px,
-            "area_error_percent": _percent(pred_px - gt_px, gt_px),
-            "coverage_error_points": _percent(pred_px - gt_px, int(matrix.sum())),
+            "area_error_percent": percent(pred_px - gt_px, gt_px),
+            "coverage_error_points": percent(pred_px - gt_px, int(matrix.sum())),
             **{m.name: metrics.get(m.uri, {}).get("value") for m in METRICS},
             "mean_iou": _mean([row["iou"] for row in classes]),
             "mean_dice": _mean([row["dice"] for row in classes]),
@@ -115,7 +116,8 @@ class MaskComparison:
         import pandas as pd
 
         matrix = np.asarray(self.results.pixel_confusion_matrix)
-        return pd.DataFrame(self._class_rows(matrix), columns=["class", *_COLUMNS])
+        rows = ClassRows(self.results).of_matrix(matrix)
+        return pd.DataFrame(rows, columns=list(CLASS_COLUMNS))
 
     def per_split(self) -> pd.DataFrame:
         """Returns the images of each split and the means of their errors, one a row."""
@@ -147,8 +149,8 @@ class MaskComparison:
         names = {name: name[len(self.key) + 1 :] for name in fields}
         if by_class:
             self._check_fields(self.gt_field)
-        pairs = self._pairs_by_mask() if by_class else {}
-        place = {name: index for index, name in enumerate(self._names)}
+        class_rows = ClassRows(self.results)
+        pairs = class_rows.pairs_by_mask() if by_class else {}
         rows = []
         read = ["filepath", *split_paths(self.samples), f"{self.gt_field}._id"]
         for documents in stream_documents(self.samples, [*read, *fields]):
@@ -162,12 +164,12 @@ class MaskComparison:
                     # It may be gone, or another one by now.
                     mask = document.get(self.gt_field) or {}
                     own = pairs.get(str(mask.get("_id")))
-                    classes = self._sample_rows(own, place) if own else []
+                    classes = class_rows.of_pairs(own) if own else []
                     rows += [{**head, **row} for row in classes]
                 else:
                     values = {name: document.get(f) for f, name in names.items()}
                     rows.append({**head, **values})
-        columns = ["class", *_COLUMNS] if by_class else list(names.values())
+        columns = CLASS_COLUMNS if by_class else list(names.values())
         return pd.DataFrame(rows, columns=["sample_id", "filepath", "split", *columns])
 
     @checked
@@ -342,71 +344,6 @@ class MaskComparison:
         stored: int | None = self.results.config.cocomask.get("num_images")
         # Earlier versions have not stored it.
         return num_samples(self.samples) if stored is None else stored
-
-    @property
-    def _background(self) -> int:
-        return self._names.index(self.results.missing)
-
-    @property
-    def _names(self) -> list[str]:
-        return [str(name) for name in self.results.classes]
-
-    def _class_rows(self, matrix: np.ndarray) -> list[Document]:
-        rows = []
-        for index, name in enumerate(self._names):
-            gt_px, pred_px = int(matrix[index].sum()), int(matrix[:, index].sum())
-            if index == self._background or not gt_px + pred_px:
-                continue
-            both = int(matrix[index, index])
-            rows.append(
-                {
-                    "class": name,
-                    "gt_px": gt_px,
-                    "pred_px": pred_px,
-                    "area_error_px": pred_px - gt_px,
-                    "area_error_percent": _percent(pred_px - gt_px, gt_px),
-                    "iou": both / (gt_px + pred_px - both),
-                    "dice": 2 * both / (gt_px + pred_px),
-                }
-            )
-        return rows
-
-    def _pairs_by_mask(self) -> dict[str, list[int]]:
-        """Returns which of the results' pairs each ground truth mask has, by its id."""
-        pairs: dict[str, list[int]] = {}
-        for place, mask_id in enumerate(self.results.ytrue_ids):
-            pairs.setdefault(str(mask_id), []).append(place)
-        return pairs
-
-    def _sample_rows(self, pairs: list[int], place: dict[str, int]) -> list[Document]:
-        """Returns the figures of each class of one sample.
-
-        Args:
-            pairs: its pairs in the results
-            place: the row of each class in a confusion matrix
-        """
-        results = self.results
-        # One at a time: with as many values as objects, a matrix can have 32 MB.
-        matrix = np.zeros((len(place), len(place)), np.int64)
-        rows = [place[str(name)] for name in results.ytrue[pairs]]
-        columns = [place[str(name)] for name in results.ypred[pairs]]
-        np.add.at(matrix, (rows, columns), results.weights[pairs])
-        return self._class_rows(matrix)
-
-
-_COLUMNS = (
-    "gt_px",
-    "pred_px",
-    "area_error_px",
-    "area_error_percent",
-    "iou",
-    "dice",
-)
-
-
-def _percent(part: float, whole: float) -> float | None:
-    share = ratio(part, whole)
-    return None if share is None else 100 * share
 
 
 def _mean(values: list[float]) -> float | None:

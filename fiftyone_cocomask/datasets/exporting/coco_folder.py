@@ -27,7 +27,6 @@ from ..folders import check_is_inside, safe_name
 
 # Is there while an export is written, so that a stopped one can be done again.
 _MARKER = ".unfinished-export"
-_MAX_EXAMPLES = 3
 
 
 class ImageUnavailableError(Exception):

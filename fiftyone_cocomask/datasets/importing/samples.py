@@ -23,7 +23,7 @@ from .changing import MergedLabels
 from .conflicts import CONFLICT_TAG, Conflict
 from .documents import annotation_labels, label_fields, own_names, sample_fields
 from .identity import OLD_COPY_TAG, are_other_projects
-from .merge import keep_labels, merge_labels
+from .label_merging import keep_labels, merge_labels
 from .pictures import has_own_picture
 from .said import said_digest
 

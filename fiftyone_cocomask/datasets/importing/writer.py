@@ -29,9 +29,9 @@ from .gone import GoneSamples
 from .identity import KnownSample, KnownSamples, is_project, origin_of
 from .image_issues import ImageIssues
 from .imported_images import ImportedImages, sample_key
-from .merging import SampleMerger, Taken
 from .new_sources import NewSources
 from .resuming import missing_samples, unfinished_since
+from .sample_merging import SampleMerger, Taken
 from .samples import ImportRules, new_samples
 from .schema import declare_text_ids
 from .shared import MadeSamples, NewImage, SharedImport

@@ -12,7 +12,6 @@ from ..evaluations.results import MaskEvaluation
 from ..figures.resized import LIMITS
 from .texts import table_of
 
-_OF_A_CLASS = ("class", "how", "objects")
 _FEW = ("split", "reference", "class", "figure", "distance", "adjusted_p_value")
 
 

@@ -6,8 +6,6 @@ from ... import elements
 from ..shown import Found, Shown
 from .section import Page, Section
 
-TABLES = ("samples", "classes", "splits", "objects")
-
 
 class Downloads(Section):
     """A button for each table of each evaluation."""

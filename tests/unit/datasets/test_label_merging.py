@@ -17,7 +17,7 @@ from fiftyone_cocomask.datasets.import_base.base import (
     base_annotation,
 )
 from fiftyone_cocomask.datasets.importing.changing import MergedLabels
-from fiftyone_cocomask.datasets.importing.merge import merge_labels
+from fiftyone_cocomask.datasets.importing.label_merging import merge_labels
 
 Pair = tuple[dict[str, Any] | None, dict[str, Any] | None]
 CONFLICT = "merge_conflict"
