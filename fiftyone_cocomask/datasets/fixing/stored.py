@@ -45,6 +45,8 @@ class StoredFixes:
         self._key = fix_key
         self._config = _fix_config(dataset, fix_key)
         self._journal = Journal(dataset)
+        # What the journal has of the call that :meth:`add` began.
+        self._note: Document = {}
 
     @property
     def exist(self) -> bool:
@@ -84,8 +86,8 @@ class StoredFixes:
         number = max([time.time_ns() // 10**6, *(n + 1 for n in numbers)])
         for change in changes:
             change.number = number
-        note = {"key": self._key, "number": number, "before": len(before)}
-        self._journal.begin(_FIX, self._key, {**note, "reached": ""})
+        self._note = {"key": self._key, "number": number, "before": len(before)}
+        self.reach("")
         # Undone from the end, so labels come back to their places from the first on.
         new = sorted(changes, key=lambda change: change.index, reverse=True)
         self.keep([*before, *new], lists)
@@ -93,12 +95,13 @@ class StoredFixes:
 
     def complete(self) -> None:
         """Forgets what a call that was killed has stored and not changed."""
-        if self.exist and self._note_of_killed() is not None:
+        note = self._note_of_killed()
+        if self.exist and note is not None:
             made = self.changes()
             self.keep(made, self.lists())
             ids = {change.sample_id for change in made}
             mark_again(self._dataset, self.label_field(), ids)
-            self.end()
+            self._journal.end(_FIX, self._key, note)
 
     def _note_of_killed(self) -> Document | None:
         """Returns how far the last call has come, None if it has come to its end."""
@@ -107,13 +110,12 @@ class StoredFixes:
 
     def reach(self, sample_id: str) -> None:
         """Notes that samples are changed next, up to one, in the order of their ids."""
-        note = self._journal.entry(_FIX, self._key) or {}
-        self._journal.begin(_FIX, self._key, {**note, "reached": sample_id})
+        self._note["reached"] = sample_id
+        self._journal.begin(_FIX, self._key, self._note)
 
     def end(self) -> None:
         """Notes that all that :meth:`add` has stored is changed."""
-        note = self._journal.entry(_FIX, self._key) or {}
-        self._journal.end(_FIX, self._key, note)
+        self._journal.end(_FIX, self._key, self._note)
 
     def keep(self, changes: list[Change], lists: dict[str, LabelList]) -> None:
         """Stores changes in place of those that are stored."""
