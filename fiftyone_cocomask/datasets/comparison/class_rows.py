@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..documents import Document
-from ..figures.ratios import ratio
+from ..figures.ratios import percent
 
 CLASS_COLUMNS = (
     "class",
@@ -74,9 +74,3 @@ class ClassRows:
         columns = [self._place[str(name)] for name in results.ypred[pairs]]
         np.add.at(matrix, (rows, columns), results.weights[pairs])
         return self.of_matrix(matrix)
-
-
-def percent(part: float, whole: float) -> float | None:
-    """Returns a part in percent of the whole, None where that is 0."""
-    share = ratio(part, whole)
-    return None if share is None else 100 * share

@@ -17,11 +17,11 @@ from ..documents import (
     stream_documents,
     whole_samples,
 )
-from ..figures.ratios import ratio
+from ..figures.ratios import percent, ratio
 from ..gone_fields import first_missing, missing_field_error
 from ..kept_pass import KeptPass
 from ..split_names import split_of, split_paths, split_rank
-from .class_rows import CLASS_COLUMNS, ClassRows, percent
+from .class_rows import CLASS_COLUMNS, ClassRows
 from .metrics import AREA_ERROR, COVERAGE_ERROR_POINTS, METRICS
 
 if TYPE_CHECKING:

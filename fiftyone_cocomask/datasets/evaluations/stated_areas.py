@@ -14,7 +14,7 @@ from ...fiftyone_types import SampleCollection
 from ...limits import MEDIUM_BELOW, SMALL_BELOW
 from ...words import agree, count, part_of
 from ..documents import Document, aggregate_documents
-from ..figures.ratios import ratio
+from ..figures.ratios import percent
 from ..label_lists import LabelList
 
 ATTRIBUTE = "annotated_area"
@@ -62,8 +62,8 @@ def annotated_areas(
     boxes = aggregate_documents(samples, _box_stages(labels, eval_key))
     found = (sums[0] if sums else {}) | (boxes[0] if boxes else {})
     result: dict[str, Any] = {name: found.get(name, 0) for name in _FIGURES}
-    share = ratio(result["stated_px"] - result["mask_px"], result["mask_px"])
-    result["difference_percent"] = None if share is None else 100 * share
+    more = result["stated_px"] - result["mask_px"]
+    result["difference_percent"] = percent(more, result["mask_px"])
     return {**result, "text": _text(result)}
 
 

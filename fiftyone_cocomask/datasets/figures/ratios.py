@@ -10,6 +10,12 @@ def ratio(part: float, whole: float) -> float | None:
     return part / whole if whole else None
 
 
+def percent(part: float, whole: float) -> float | None:
+    """Returns a part in percent of the whole, as :func:`ratio` does."""
+    share = ratio(part, whole)
+    return None if share is None else 100 * share
+
+
 def shares(values: Sequence[int]) -> list[float | None]:
     """Returns the share of each value in their sum."""
     total = sum(values)
