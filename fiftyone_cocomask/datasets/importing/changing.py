@@ -145,6 +145,15 @@ class LabelChanges:
             else:
                 self._changed[id(label)] = with_content(label, other, self._names)
                 ids.append(short_id(label))
+        self._put(record, ids, added)
+
+    def _put(
+        self,
+        record: BaseAnnotation,
+        ids: Sequence[bytes],
+        added: Sequence[Document | None],
+    ) -> None:
+        """Notes the labels that an annotation has now, and those that it gets."""
         if any(added):
             self._new.append((added[0], added[1]))
         self.result.annotations.append(
@@ -180,11 +189,7 @@ class LabelChanges:
                 new = other and new_label(said(other))
                 ids.append(short_id(new))
             added.append(new)
-        if any(added):
-            self._new.append((added[0], added[1]))
-        self.result.annotations.append(
-            record._replace(polyline_id=ids[0], detection_id=ids[1])
-        )
+        self._put(record, ids, added)
         return is_own
 
     def keep(

@@ -40,12 +40,12 @@ class Comparison:
 
     def is_same(self, state: AnnotationState, pair: LabelPair) -> bool:
         """Whether what a person changed is what the export has."""
-        changed = iter((state.is_polyline_changed, state.is_detection_changed))
-        for label, other in sides_of(state, pair):
-            is_changed = next(changed)
-            if state.base is None:
-                # A label that is there by itself may be half of an annotation.
-                is_changed = label is not None
+        changed = (state.is_polyline_changed, state.is_detection_changed)
+        if state.base is None:
+            # A label that is there by itself may be half of an annotation.
+            changed = (state.polyline is not None, state.detection is not None)
+        sides = zip(sides_of(state, pair), changed, strict=True)
+        for (label, other), is_changed in sides:
             if not is_changed:
                 continue
             if label is None or other is None:

@@ -75,9 +75,9 @@ def has_own_picture(document: Document, record: ImageRecord, *, was_told: bool) 
     path = document["filepath"]
     if path == str(record.path) or not os.path.isfile(path):
         return False
-    known = (document.get(BASE_FIELD) or {}).get("file")
     if was_told:
         return True
+    known = (document.get(BASE_FIELD) or {}).get("file")
     if known is None or record.fingerprint != known:
         return False
     return file_fingerprint(path) not in (None, known)

@@ -23,10 +23,7 @@ from ..memory import frozen_heap
 from ..targets import Samples, checked_samples
 from .following import follow_marked
 from .marks import IssueMarks
-from .paired_boxes import (
-    Marked,
-    marked_polygons,
-)
+from .paired_boxes import Marked, marked_polygons
 from .report import MaskIssueReport
 from .rules import IssueLimits, MaskIssue
 from .search import IssueSearch
