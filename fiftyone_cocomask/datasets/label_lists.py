@@ -104,6 +104,24 @@ def with_all_labels(samples: SampleCollection) -> Any:
     return all_images(dataset).select(samples.values("id"))
 
 
+def annotation_of(label: Document) -> Any:
+    """Returns the id of a label's annotation, None if it has none."""
+    for name in ANNOTATION_IDS:
+        value: Any = label.get(name)
+        if isinstance(value, int):
+            return int(value)  # MongoDB's 64-bit numbers are of a class of their own.
+        # Whatever else somebody has put there is none.
+        if isinstance(value, (float, str)):
+            return value
+    return None
+
+
+def labels_and_boxes(dataset: fo.Dataset, labels: LabelList) -> dict[str, LabelList]:
+    """Returns labels and, if there are any, :func:`boxes_beside` them, by field."""
+    boxes = boxes_beside(dataset, labels)
+    return {found.field: found for found in (labels, boxes) if found is not None}
+
+
 def boxes_beside(dataset: fo.Dataset, labels: LabelList) -> LabelList | None:
     """Returns the boxes that an import has written beside a field of segmentations."""
     if not dataset.has_field(f"{labels.path}.coco_id"):

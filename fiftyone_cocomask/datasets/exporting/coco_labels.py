@@ -21,6 +21,7 @@ from ..importing.states import (
     id_of_state,
     paired_states,
 )
+from ..label_lists import annotation_of
 from .coco_attributes import AttributeWriter
 from .coco_fields import LabelFields
 from .coco_geometry import SampleGeometry, UnwritableLabelError
@@ -209,7 +210,7 @@ class LabelWriter:
             change = self._change_without_base(class_label)
         coco_id = None
         if not is_new:
-            coco_id = original.get("id", _identifier(shape_label, "coco_id"))
+            coco_id = original.get("id")
             if coco_id is None:
                 coco_id = id_of_state(state)
         has_rle = type(entry["segmentation"]) is dict
@@ -259,10 +260,10 @@ def _paired(
     waiting: dict[Any, list[int]] = {}
     for place, label in enumerate(labels):
         states[place] = _alone(label)
-        waiting.setdefault(_identifier(label, "coco_id"), []).append(place)
+        waiting.setdefault(annotation_of(label), []).append(place)
     found: list[AnnotationState] = []
     for box in boxes:
-        key = _identifier(box, "coco_id")
+        key = annotation_of(box)
         places = waiting.get(key) if key is not None else None
         if places:
             state = states.pop(places.pop(0))
@@ -286,7 +287,7 @@ def _is_deleted(state: AnnotationState) -> bool:
 
 
 def _has_id(label: Document) -> bool:
-    return _identifier(label, "coco_id") is not None
+    return annotation_of(label) is not None
 
 
 def _identifier(label: Document, name: str) -> Any:

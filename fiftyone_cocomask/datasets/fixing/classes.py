@@ -21,11 +21,12 @@ from ..documents import (
     root_dataset,
     sample_ids,
 )
-from ..issues.paired_boxes import annotation_of
 from ..label_lists import (
     LabelList,
+    annotation_of,
     boxes_beside,
     boxes_of_their_own,
+    labels_and_boxes,
     with_all_labels,
 )
 from ..locks import ISSUES, one_at_a_time
@@ -86,7 +87,7 @@ def merge_classes(
     dataset = root_dataset(samples)
     labels = check_merge(dataset, into, classes, label_field, fix_key)
     going = set(classes_to_merge(dataset, labels, into) if classes is None else classes)
-    lists = {x.field: x for x in _lists(dataset, labels)}
+    lists = labels_and_boxes(dataset, labels)
     if not dry_run:
         begin_changes(dataset, label_field)
     report = FixReport(fix_key, dry_run=dry_run)
@@ -144,9 +145,10 @@ def classes_to_merge(dataset: fo.Dataset, labels: LabelList, into: str) -> list[
 
 def count_classes(samples: SampleCollection, labels: LabelList) -> dict[str, int]:
     """Returns how many objects have each class: all of each sample, as are merged."""
-    lists = _lists(root_dataset(samples), labels)
+    boxes = boxes_beside(root_dataset(samples), labels)
     objects = [labels.expression()]
-    objects += [boxes_of_their_own(labels, boxes) for boxes in lists[1:]]
+    if boxes is not None:
+        objects.append(boxes_of_their_own(labels, boxes))
     rows = aggregate_documents(
         with_all_labels(samples),
         [
@@ -158,15 +160,10 @@ def count_classes(samples: SampleCollection, labels: LabelList) -> dict[str, int
     return {row["_id"]: row["number"] for row in rows if row["_id"]}
 
 
-def _lists(dataset: fo.Dataset, labels: LabelList) -> list[LabelList]:
-    """Returns where labels are, and where the boxes of the same annotations."""
-    boxes = boxes_beside(dataset, labels)
-    return [labels] if boxes is None else [labels, boxes]
-
-
 def _class_names(dataset: fo.Dataset, labels: LabelList) -> list[str]:
     """Returns the classes of labels and their boxes, each once."""
-    paths = [f"{x.path}.label" for x in _lists(dataset, labels)]
+    lists = labels_and_boxes(dataset, labels).values()
+    paths = [f"{x.path}.label" for x in lists]
     return sorted({name for path in paths for name in dataset.distinct(path) if name})
 
 

@@ -11,7 +11,7 @@ from ...arguments import checked
 from ...errors import CocoMaskError
 from ..database_errors import explain_database_errors
 from ..documents import Document, read_documents, root_dataset, sample_ids
-from ..label_lists import LabelList, boxes_beside
+from ..label_lists import LabelList, labels_and_boxes
 from ..locks import ISSUES, one_at_a_time
 from ..targets import checked_samples
 from .changes import Change, neighbours
@@ -100,7 +100,7 @@ def check_deletion(
                 f"label_ids must be ids of labels, such as '{ObjectId()}', not "
                 f"{label_id!r}"
             )
-    return {x.field: x for x in (labels, boxes_beside(dataset, labels)) if x}
+    return labels_and_boxes(dataset, labels)
 
 
 def _changes(

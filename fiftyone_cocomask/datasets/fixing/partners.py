@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ..documents import Document
 from ..import_base.digests import label_box
-from ..issues.paired_boxes import annotation_of
+from ..label_lists import annotation_of
 
 
 def partners_of(

@@ -18,6 +18,7 @@ from ..import_base.digests import (
     points_digest,
     short_id,
 )
+from ..label_lists import annotation_of
 
 
 class Change(Enum):
@@ -242,12 +243,8 @@ def _is_near(first: tuple[float, ...], second: tuple[float, ...] | None) -> bool
 
 def id_of_pair(pair: LabelPair) -> int | str | None:
     """Returns the id that an annotation has in the export, if it has one."""
-    for label in pair:
-        for name in ("coco_id", "coco_id_text"):
-            if label is not None and label.get(name) is not None:
-                found: int | str = label[name]
-                return found
-    return None
+    ids = (annotation_of(label) for label in pair if label is not None)
+    return next((found for found in ids if found is not None), None)
 
 
 def id_of_state(state: AnnotationState) -> int | str | None:

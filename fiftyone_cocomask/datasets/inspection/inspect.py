@@ -20,7 +20,7 @@ from ..documents import Document, all_images, read_documents
 from ..import_base.info import export_info
 from ..issues.rules import MaskIssue
 from ..label_fields import check_has_masks, mask_fields, object_fields
-from ..label_lists import LabelList
+from ..label_lists import ANNOTATION_IDS, LabelList
 from ..masks.field import class_names, mask_options
 from ..masks.options import MaskOptions
 from ..measuring.measure import (
@@ -49,7 +49,7 @@ from .result import ClassArea, MaskState, ObjectArea, SampleInspection
 _MAX_DRAWN_PIXELS = 2**26
 
 _NAMES = ("split", "file_name", "import_issues")
-_ATTRIBUTES = ("coco_id", "coco_id_text", "tags")
+_ATTRIBUTES = (*ANNOTATION_IDS, "tags")
 _DEFAULT_OPTIONS = MaskOptions()
 
 

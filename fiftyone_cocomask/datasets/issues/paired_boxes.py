@@ -23,7 +23,7 @@ from bson import ObjectId
 from ..documents import MODIFIED, Document, Update, read_documents, update_documents
 from ..import_base.base import BASE_FIELD, SampleBase
 from ..import_base.digests import short_id
-from ..label_lists import ANNOTATION_IDS, LabelList
+from ..label_lists import ANNOTATION_IDS, LabelList, annotation_of
 from .id_lists import IdList
 from .rules import search_of_tag
 
@@ -271,13 +271,6 @@ def _documents(
     ids = sorted(map(ObjectId, sample_ids))
     for start in range(0, len(ids), _BATCH_SIZE):
         yield from read_documents(dataset, ids[start : start + _BATCH_SIZE], paths)
-
-
-def annotation_of(label: Document) -> Any:
-    """Returns the id of a label's annotation, None if it has none."""
-    found = map(label.get, ANNOTATION_IDS)
-    # Whatever else somebody has put there is none.
-    return next((x for x in found if isinstance(x, (int, float, str))), None)
 
 
 def _tags(label: Document) -> list[str]:

@@ -18,7 +18,7 @@ from ...geometry.objects import Canvas
 from ...limits import MAX_NAMED
 from ..documents import root_dataset
 from ..import_base.info import export_info
-from ..label_lists import ANNOTATION_IDS, LabelList
+from ..label_lists import ANNOTATION_IDS, LabelList, annotation_of
 from ..labels import LabelObject, label_documents
 from ..measuring.measure import (
     LabelFigures,
@@ -42,7 +42,6 @@ from .dataset_rules import (
 from .image_rules import ImageLabels
 from .leaks import Pictures
 from .marks import FoundIssues
-from .paired_boxes import annotation_of
 from .report import MaskIssueReport
 from .rules import IssueLimits, MaskIssue
 
