@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import fiftyone as fo
 import numpy as np
+import pytest
 from PIL import Image
 from pycocotools import mask as mask_utils
+
+import fiftyone_cocomask as fcm
 
 JSON_NAME = "_annotations.coco.json"
 
@@ -27,6 +31,17 @@ def rle_of(mask: np.ndarray, *, as_list: bool = False) -> dict[str, Any]:
         }
     encoded = mask_utils.encode(np.asfortranarray(mask.astype(np.uint8)))
     return {"size": [height, width], "counts": encoded["counts"].decode()}
+
+
+def stop_export(dataset: fo.Dataset, out: Path, **options: Any) -> None:
+    """Begins an export, and stops it at its first image, as Ctrl-C does."""
+
+    def stop(bar: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fcm.export_roboflow_coco(dataset, out, progress=stop, **options)
+    assert not list(out.rglob(JSON_NAME))
 
 
 def write_json(folder: Path, document: dict[str, Any]) -> Path:

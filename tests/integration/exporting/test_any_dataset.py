@@ -16,7 +16,7 @@ from pycocotools import mask as mask_utils
 import fiftyone_cocomask as fcm
 
 from ..small_export import write_small_export
-from .exports import JSON_NAME, read_json, write_image
+from .exports import JSON_NAME, read_json, stop_export, write_image
 
 MASK = np.zeros((60, 80), bool)
 MASK[10:30, 20:50] = True
@@ -285,13 +285,7 @@ def test_a_stopped_export_leaves_no_json_and_can_be_done_again(
     dataset: fo.Dataset, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-
-    def stop(bar: Any) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        fcm.export_roboflow_coco(dataset, out, label_field="model", progress=stop)
-    assert not list(out.rglob(JSON_NAME))
+    stop_export(dataset, out, label_field="model")
     assert not list(out.rglob(".writing-*"))
     report = fcm.export_roboflow_coco(dataset, out, label_field="model")
     assert report.images == 3

@@ -20,7 +20,7 @@ from fiftyone_cocomask.cli import main
 
 from ..ready_process import ReadyProcess
 from ..small_export import write_small_export
-from .exports import JSON_NAME, assert_same_export, write_image
+from .exports import JSON_NAME, assert_same_export, stop_export, write_image
 
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="Linux only")
 
@@ -139,13 +139,7 @@ def test_an_export_that_was_stopped_is_done_again_by_another_process(
 ) -> None:
     """The one that was stopped, such as a notebook's, lives on."""
     out = tmp_path / "out"
-
-    def stop(bar: Any) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        fcm.export_roboflow_coco(dataset, out, progress=stop)
-    assert not list(out.rglob(JSON_NAME))
+    stop_export(dataset, out)
     script = textwrap.dedent(
         """
         import sys

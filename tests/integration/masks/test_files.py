@@ -202,14 +202,19 @@ def test_what_others_add_to_labels_changes_no_mask(
     assert compute_masks(dataset).unchanged == 1
 
 
-def test_no_file_is_left_where_masks_are_kept_elsewhere_from_now_on(
-    new_dataset: Any, images: Any, tmp_path: Path
-) -> None:
+def two_drawn(new_dataset: Any, images: Any) -> tuple[Any, list[Path]]:
+    """Returns a dataset of two images, and the files of their masks."""
     dataset = new_dataset()
     for path in images("a.jpg", "b.jpg"):
         add(dataset, path, polyline(LEFT, "a"))
     compute_masks(dataset)
-    own = [Path(path) for path in dataset.values("mask.mask_path")]
+    return dataset, [Path(path) for path in dataset.values("mask.mask_path")]
+
+
+def test_no_file_is_left_where_masks_are_kept_elsewhere_from_now_on(
+    new_dataset: Any, images: Any, tmp_path: Path
+) -> None:
+    dataset, own = two_drawn(new_dataset, images)
     compute_masks(dataset.limit(1), storage="database")
     assert [path.exists() for path in own] == [False, True]
     compute_masks(dataset, output_dir=tmp_path / "masks")
@@ -223,11 +228,7 @@ def test_no_file_is_left_where_masks_are_kept_elsewhere_from_now_on(
 def test_no_file_is_left_where_masks_were_stopped_on_their_way_elsewhere(
     new_dataset: Any, images: Any
 ) -> None:
-    dataset = new_dataset()
-    for path in images("a.jpg", "b.jpg"):
-        add(dataset, path, polyline(LEFT, "a"))
-    compute_masks(dataset)
-    own = [Path(path) for path in dataset.values("mask.mask_path")]
+    dataset, own = two_drawn(new_dataset, images)
 
     def stop(bar: Any) -> None:
         if bar.iteration:

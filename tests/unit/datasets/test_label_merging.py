@@ -172,15 +172,21 @@ def labels_of(pairs: list[Pair], side: int) -> list[dict[str, Any]]:
     return [label for pair in pairs if (label := pair[side])]
 
 
-@pytest.mark.parametrize("conflicts", ["keep", "export"])
-@pytest.mark.parametrize("person", PERSON)
-@pytest.mark.parametrize("export", EXPORT)
-def test_the_table(export: str, person: str, conflicts: str) -> None:
+def changed_by_both(export: str, person: str) -> tuple[Dataset, Any, Any]:
+    """Returns a dataset, what a person has made of its pairs, and what the export."""
     imported = [pair_of(1), pair_of(2)]
     dataset = Dataset(imported)
     persons = edited(imported, PERSON[person])
     exports = edited(imported, EXPORT[export])
     dataset.lines, dataset.boxes = labels_of(persons, 0), labels_of(persons, 1)
+    return dataset, persons, exports
+
+
+@pytest.mark.parametrize("conflicts", ["keep", "export"])
+@pytest.mark.parametrize("person", PERSON)
+@pytest.mark.parametrize("export", EXPORT)
+def test_the_table(export: str, person: str, conflicts: str) -> None:
+    dataset, persons, exports = changed_by_both(export, person)
     merged = dataset.merge(exports, conflicts=conflicts)
 
     tagged_and_removed = (export, person) == ("removed", "tagged")
@@ -221,11 +227,7 @@ def test_the_table(export: str, person: str, conflicts: str) -> None:
 @pytest.mark.parametrize("person", PERSON)
 @pytest.mark.parametrize("export", EXPORT)
 def test_a_merge_done_again_changes_nothing(export: str, person: str) -> None:
-    imported = [pair_of(1), pair_of(2)]
-    dataset = Dataset(imported)
-    persons = edited(imported, PERSON[person])
-    exports = edited(imported, EXPORT[export])
-    dataset.lines, dataset.boxes = labels_of(persons, 0), labels_of(persons, 1)
+    dataset, _, exports = changed_by_both(export, person)
     # The tag on the sample tells of a conflict where no label is left to.
     first = dataset.merge(exports, is_tagged=True)
     before = dataset.lines, dataset.boxes, dataset.base
