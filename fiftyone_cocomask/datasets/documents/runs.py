@@ -47,6 +47,17 @@ def reload_runs(dataset: fo.Dataset) -> None:
                     document.reload()
 
 
+def runs_state(dataset: fo.Dataset) -> list[tuple[str, str, bool]]:
+    """Returns what changes when a run is begun or deleted, or gets its results."""
+    return [
+        # In milliseconds, as other processes know it.
+        (key, run.timestamp.isoformat(timespec="milliseconds"), bool(run.results))
+        for name in ("runs", "evaluations")
+        for key, run in getattr(dataset._doc, name).items()
+        if isinstance(run, RunDocument)
+    ]
+
+
 def run_results(
     dataset: fo.Dataset, key: str, *, field: RunField = "runs", cache: bool = True
 ) -> Any:

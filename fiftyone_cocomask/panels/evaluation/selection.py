@@ -70,12 +70,12 @@ def has_filters(ctx: ExecutionContext) -> bool:
 def signature(ctx: ExecutionContext) -> str:
     """Returns what changes with :func:`evaluated_view`, its samples or evaluations."""
     from ...datasets.documents import samples_state
-    from ...datasets.run_keys import run_time
+    from ...datasets.documents.runs import runs_state
 
     params = ctx.request_params
-    runs = [(key, run_time(ctx.dataset, key)) for key in ctx.dataset.list_runs()]
     own = [{**stage, "_uuid": None} for stage in _own_stages(ctx)]
     parts = [own, params.get("filters"), params.get("extended"), ctx.group_slice]
+    runs = runs_state(ctx.dataset)
     whole = [ctx.dataset.name, samples_state(ctx.dataset), runs, *parts]
     text = json.dumps(whole, sort_keys=True, default=str)
     return blake2b(text.encode(), digest_size=12).hexdigest()

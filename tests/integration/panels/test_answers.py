@@ -81,6 +81,26 @@ def test_events_of_a_view_that_is_shown_draw_nothing(
     assert [is_drawn(each) for each in told] == [False, False, True, False, True]
 
 
+def test_an_evaluation_that_gets_its_results_is_shown_by_the_timer(
+    tab: Tab, dataset: fo.Dataset
+) -> None:
+    told = [tab.tell("on_load")]
+
+    def look_in(bar: Any) -> None:
+        told.append(tab.tell("reload"))
+
+    fcm.evaluate_mask_coverage(dataset, eval_key="looked_at", progress=look_in)
+    try:
+        assert "has no results yet" in str(told[-1])
+        # The event that the App sends at the end comes too soon after the last one.
+        drawn = tab.tell("settle", **settled(told[-1]))
+        assert is_drawn(drawn)
+        assert "has no results yet" not in str(drawn)
+        assert tab.tell("settle", **settled(drawn)) == []
+    finally:
+        fcm.delete_mask_evaluation(dataset, "looked_at")
+
+
 @pytest.mark.usefixtures("later")
 def test_a_click_on_what_is_shown_is_answered(tab: Tab) -> None:
     tab.tell("on_load")
